@@ -1,0 +1,1 @@
+//! How good predicted probabilities were, once the outcome is known.

@@ -1,0 +1,1 @@
+//! Purchase models: rate, dropout and regularity of purchasing from counts and dates.

@@ -1,0 +1,1 @@
+//! A seeded generator of a plausible retailer, with its hidden truth.

@@ -1,0 +1,1 @@
+//! The Gamma-Gamma model of spend per purchase.

@@ -1,0 +1,2 @@
+//! The SQL face of `segmentation`.
+::pgrx::pg_module_magic!();

@@ -13,6 +13,7 @@
 
 pub mod day;
 pub mod error;
+pub mod history;
 pub mod money;
 pub mod prediction_quality;
 pub mod purchase_model;

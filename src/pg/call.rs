@@ -1,0 +1,106 @@
+//! One call of a function: what is remembered between the calls of one place in
+//! a query, and whether an aggregate is calling.
+
+use std::any::Any;
+use std::marker::PhantomData;
+
+use pgrx::callconv::{Arg, ArgAbi};
+use pgrx::pg_sys;
+
+/// The place in a query from which a function is called. A function takes it as
+/// an argument that SQL does not see.
+pub struct CallSite<'fcx> {
+    fcinfo: pg_sys::FunctionCallInfo,
+    lifetime: PhantomData<&'fcx ()>,
+}
+
+super::sql_type!(CallSite<'_>, "internal");
+
+unsafe impl<'fcx> ArgAbi<'fcx> for CallSite<'fcx> {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        CallSite {
+            fcinfo: unsafe { <pg_sys::FunctionCallInfo as ArgAbi>::unbox_arg_unchecked(arg) },
+            lifetime: PhantomData,
+        }
+    }
+
+    fn is_virtual_arg() -> bool {
+        true
+    }
+}
+
+/// A value of a call site with the bytes it was made from.
+struct Memo<T> {
+    key: Vec<u8>,
+    value: T,
+}
+
+impl<'fcx> CallSite<'fcx> {
+    /// # Safety
+    /// `fcinfo` is that of a call under way.
+    pub(super) unsafe fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        CallSite { fcinfo, lifetime: PhantomData }
+    }
+
+    pub(super) fn fcinfo(&self) -> pg_sys::FunctionCallInfo {
+        self.fcinfo
+    }
+
+    /// The memory context that lives as long as the groups of the aggregate that
+    /// is calling; `None` if none is.
+    pub fn aggregate_context(&self) -> Option<pg_sys::MemoryContext> {
+        let mut context = std::ptr::null_mut();
+        // SAFETY: fcinfo belongs to the call under way.
+        let kind = unsafe { pg_sys::AggCheckCallContext(self.fcinfo, &mut context) };
+        (kind != 0).then_some(context)
+    }
+
+    /// What this call site remembers: made at its first call, dropped when the query ends.
+    pub fn remember<T: 'static>(&mut self, make: impl FnOnce(&CallSite) -> T) -> &mut T {
+        // SAFETY: flinfo outlives the call; fn_extra is ours: it is null or holds the
+        // box that we put there, since no function of this extension uses it otherwise.
+        unsafe {
+            let flinfo = (*self.fcinfo).flinfo;
+            if (*flinfo).fn_extra.is_null() {
+                let boxed: Box<Box<dyn Any>> = Box::new(Box::new(make(self)));
+                let callback = pg_sys::MemoryContextAllocZero(
+                    (*flinfo).fn_mcxt,
+                    size_of::<pg_sys::MemoryContextCallback>(),
+                ) as *mut pg_sys::MemoryContextCallback;
+                let raw = Box::into_raw(boxed);
+                (*callback).func = Some(drop_remembered);
+                (*callback).arg = raw.cast();
+                pg_sys::MemoryContextRegisterResetCallback((*flinfo).fn_mcxt, callback);
+                (*flinfo).fn_extra = raw.cast();
+            }
+            let remembered = &mut *(*flinfo).fn_extra.cast::<Box<dyn Any>>();
+            match remembered.downcast_mut() {
+                Some(value) => value,
+                None => pgrx::error!("a call site remembers a value of another type"),
+            }
+        }
+    }
+
+    /// What `parse` makes of `key`; parsed again only when the bytes differ from those of the last call.
+    pub fn memo<T: 'static, E>(
+        &mut self,
+        key: &[u8],
+        parse: impl FnOnce() -> Result<T, E>,
+    ) -> Result<&mut T, E> {
+        let slot = self.remember(|_| None::<Memo<T>>);
+        match slot {
+            Some(memo) if memo.key == key => {}
+            _ => *slot = Some(Memo { key: key.to_vec(), value: parse()? }),
+        }
+        match slot {
+            Some(memo) => Ok(&mut memo.value),
+            None => unreachable!("filled just above"),
+        }
+    }
+}
+
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn drop_remembered(arg: *mut std::ffi::c_void) {
+    // SAFETY: arg is the box made in `remember`, and PostgreSQL calls this once.
+    drop(unsafe { Box::from_raw(arg.cast::<Box<dyn Any>>()) });
+}

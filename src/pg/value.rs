@@ -1,0 +1,60 @@
+//! Datums that are carried along, or read by the reader that their SQL type calls for.
+
+use pgrx::datum::FromDatum;
+use pgrx::pg_sys;
+
+/// A datum of any type, not looked at.
+#[derive(Clone, Copy)]
+pub struct Raw(pub(super) pg_sys::Datum);
+
+impl FromDatum for Raw {
+    #[inline]
+    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: pg_sys::Oid) -> Option<Self> {
+        (!is_null).then_some(Raw(datum))
+    }
+}
+
+/// A non-null value whose SQL type is known to the reader.
+#[derive(Clone, Copy)]
+pub struct Value(pub(super) pg_sys::Datum);
+
+impl Value {
+    /// Of a `date`: days from 2000-01-01; of an `integer`: its value.
+    pub fn i32(self) -> i32 {
+        self.0.value() as i32
+    }
+
+    /// Of a `double precision`.
+    pub fn f64(self) -> f64 {
+        f64::from_bits(self.0.value() as u64)
+    }
+
+    /// The bytes of a `numeric`, `purchase_history` or any other varlena.
+    pub fn bytes<'a>(self) -> &'a [u8] {
+        // SAFETY: the SQL declaration makes it a varlena; the bytes live as long as
+        // the memory context of the call, which outlives every use here.
+        unsafe { <&[u8]>::from_datum(self.0, false).unwrap_or_default() }
+    }
+
+    /// A `text`.
+    pub fn text<'a>(self) -> &'a str {
+        // SAFETY: as for `bytes`.
+        unsafe { <&str>::from_datum(self.0, false).unwrap_or_default() }
+    }
+
+    /// A `double precision[]` without nulls; nulls are read as NaN.
+    pub fn f64_array(self) -> Vec<f64> {
+        // SAFETY: the SQL declaration makes it a double precision[].
+        let array = unsafe { Vec::<Option<f64>>::from_datum(self.0, false) };
+        array.unwrap_or_default().into_iter().map(|v| v.unwrap_or(f64::NAN)).collect()
+    }
+
+    /// A `smallint`.
+    pub fn i16(self) -> i16 {
+        self.0.value() as i16
+    }
+
+    pub(super) fn datum(self) -> pg_sys::Datum {
+        self.0
+    }
+}

@@ -18,7 +18,7 @@ CREATE TYPE purchase_history (
   RECEIVE = purchase_history_recv,
   SEND = purchase_history_send,
   INTERNALLENGTH = VARIABLE,
-  ALIGNMENT = double,
+  ALIGNMENT = int4,
   STORAGE = extended
 );
 COMMENT ON TYPE purchase_history IS

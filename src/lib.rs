@@ -6,8 +6,12 @@
 //! functions, aggregates, tables, their comments) are written by hand in `sql/`,
 //! in install order below; [`pg`] is the only place with `unsafe`.
 
+mod bytes_type;
 mod history;
+mod options;
 mod pg;
+mod pmg;
+mod rfm;
 
 ::pgrx::pg_module_magic!();
 
@@ -16,4 +20,8 @@ mod install {
     use pgrx::extension_sql_file;
 
     extension_sql_file!("../sql/history.sql", name = "history", bootstrap);
+    extension_sql_file!("../sql/rfm.sql", name = "rfm", requires = ["history"]);
+    extension_sql_file!("../sql/pmg.sql", name = "pmg", requires = ["rfm"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["pmg"]);
+    extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["label"], finalize);
 }

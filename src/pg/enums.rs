@@ -19,12 +19,14 @@ impl EnumValues {
             let type_oid = pg_sys::get_func_rettype(fn_oid);
             let (mut input, mut io_param) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
             pg_sys::getTypeInputInfo(type_oid, &mut input, &mut io_param);
-            labels.iter().map(|label| {
-                let text = CString::new(*label).unwrap_or_default();
-                let datum = pg_sys::OidInputFunctionCall(input, text.as_ptr().cast_mut(), io_param, -1);
-                (*label, datum)
-            })
-            .collect()
+            labels
+                .iter()
+                .map(|label| {
+                    let text = CString::new(*label).unwrap_or_default();
+                    let datum = pg_sys::OidInputFunctionCall(input, text.as_ptr().cast_mut(), io_param, -1);
+                    (*label, datum)
+                })
+                .collect()
         };
         EnumValues(values)
     }

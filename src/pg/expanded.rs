@@ -142,6 +142,37 @@ impl<T: Flat> Expanded<'_, T> {
     }
 }
 
+/// The state of an aggregate: the one that arrives, or a first one.
+pub fn resume<'fcx, T: Flat>(
+    state: Option<ExpandedArg<'fcx, T>>,
+    call: &CallSite,
+    first: impl FnOnce() -> T,
+) -> Expanded<'fcx, T> {
+    match state {
+        Some(state) => state.writable(call),
+        None => Expanded::new(first(), call),
+    }
+}
+
+/// A combine function: `absorb` takes the second state into the first.
+pub fn merge<'fcx, T: Flat>(
+    state: Option<ExpandedArg<'fcx, T>>,
+    other: Option<ExpandedArg<'fcx, T>>,
+    call: &CallSite,
+    absorb: impl FnOnce(&mut T, &T) -> Result<()>,
+) -> Option<Expanded<'fcx, T>> {
+    match (state, other) {
+        (state, None) => state.map(|state| state.writable(call)),
+        // The other side may live in a shorter memory: it is copied.
+        (None, Some(other)) => Some(Expanded::new(other.read(), call)),
+        (Some(state), Some(other)) => {
+            let mut state = state.writable(call);
+            other.with(|other| absorb(state.value(), other)).or_raise();
+            Some(state)
+        }
+    }
+}
+
 unsafe extern "C-unwind" fn free<T>(arg: *mut std::ffi::c_void) {
     let object = arg.cast::<Object<T>>();
     // SAFETY: both were made by Box::into_raw in `new`; PostgreSQL calls this once.
@@ -170,8 +201,11 @@ unsafe extern "C-unwind" fn flat_size<T: Flat>(header: *mut pg_sys::ExpandedObje
         let size = (*(*object).flat).len() + pg_sys::VARHDRSZ;
         if size > 0x3fff_ffff {
             raise(
-                Error::new(ErrorKind::LimitExceeded, format!("a value of type {} would exceed 1 GB", T::SQL_NAME))
-                    .hint("Use a sample of the customers, or group them."),
+                Error::new(
+                    ErrorKind::LimitExceeded,
+                    format!("a value of type {} would exceed 1 GB", T::SQL_NAME),
+                )
+                .hint("Use a sample of the customers, or group them."),
             );
         }
         size

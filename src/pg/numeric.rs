@@ -176,7 +176,10 @@ impl<'a> NumericArg<'a> {
                 let mut text: String = number.iter().map(|digit| format!("{digit:04}")).collect();
                 text.push_str(&format!("e{exponent}"));
                 text.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
-                    Error::new(ErrorKind::OutOfRange, format!("{what} is out of range for type double precision"))
+                    Error::new(
+                        ErrorKind::OutOfRange,
+                        format!("{what} is out of range for type double precision"),
+                    )
                 })?
             }
         };

@@ -95,7 +95,8 @@ pub fn columns<const N: usize>(row: Value, type_name: &'static str) -> [Option<V
     let mut nulls = [true; N];
     // SAFETY: the SQL declaration makes it a composite value, whose header names its type.
     unsafe {
-        let header = pg_sys::pg_detoast_datum(row.datum().cast_mut_ptr()).cast::<pg_sys::HeapTupleHeaderData>();
+        let header =
+            pg_sys::pg_detoast_datum(row.datum().cast_mut_ptr()).cast::<pg_sys::HeapTupleHeaderData>();
         let type_oid = (*header).t_choice.t_datum.datum_typeid;
         let typmod = (*header).t_choice.t_datum.datum_typmod;
         let desc: PgTupleDesc<'_> = PgTupleDesc::from_pg(pg_sys::lookup_rowtype_tupdesc(type_oid, typmod));

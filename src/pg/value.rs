@@ -1,6 +1,7 @@
 //! Datums that are carried along, or read by the reader that their SQL type calls for.
 
-use pgrx::datum::FromDatum;
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::{Datum, FromDatum};
 use pgrx::pg_sys;
 
 /// A datum of any type, not looked at.
@@ -56,5 +57,22 @@ impl Value {
 
     pub(super) fn datum(self) -> pg_sys::Datum {
         self.0
+    }
+}
+
+super::sql_type!(Value, "any");
+
+unsafe impl<'fcx> ArgAbi<'fcx> for Value {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: any datum may be carried along; the caller checked for NULL.
+        let raw = unsafe { arg.unbox_arg_using_from_datum::<Raw>() };
+        Value(raw.map_or(pg_sys::Datum::null(), |raw| raw.0))
+    }
+}
+
+unsafe impl BoxRet for Value {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        // SAFETY: it was made as a value of the function's result type.
+        unsafe { fcinfo.return_raw_datum(self.0) }
     }
 }

@@ -107,8 +107,9 @@ impl Window<'_> {
         // SAFETY: PostgreSQL gives zeroed memory for a new partition, so `ready` is
         // false until we set it; T is Copy and needs no drop.
         unsafe {
-            let slot = pg_guard_ffi_boundary(|| WinGetPartitionLocalMemory(self.object, size_of::<Slot<T>>()))
-                .cast::<Slot<T>>();
+            let slot =
+                pg_guard_ffi_boundary(|| WinGetPartitionLocalMemory(self.object, size_of::<Slot<T>>()))
+                    .cast::<Slot<T>>();
             if !(*slot).ready {
                 (*slot).value.write(make(self));
                 (*slot).ready = true;

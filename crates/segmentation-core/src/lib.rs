@@ -15,8 +15,11 @@ pub mod day;
 pub mod error;
 pub mod history;
 pub mod money;
+pub mod order_statistics;
+pub mod pmg;
 pub mod prediction_quality;
 pub mod purchase_model;
+pub mod rfm;
 pub mod simulate;
 pub mod spend_model;
 

@@ -45,7 +45,7 @@ fn bucket_window(window: &mut Window) -> Option<Value> {
             })
             .or_raise();
         let mut turnovers = Turnovers::default();
-        window.scan(0, |value| {
+        window.scan(1, |_, value| {
             if let Some(value) = value {
                 turnovers.add(turnover(value)).or_raise();
             }

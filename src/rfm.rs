@@ -128,16 +128,16 @@ fn numeric<'a>(value: Value) -> NumericArg<'a> {
 fn score_window<M: Monetary>(window: &mut Window) -> Option<Value> {
     let partition = window.partition(|window| {
         let (bins, rule) = settings(window, 3).or_raise();
-        // Column by column: going through the partition once for each is cheaper than
-        // going back and forth between the arguments of a row.
         let mut read: [Vec<f64>; 3] = Default::default();
-        for (column, name) in ["recency", "frequency"].into_iter().enumerate() {
-            // NaN stands for NULL here: a real one was refused by `f64`.
-            window.scan(column as i32, |value| {
-                read[column].push(value.map_or(f64::NAN, |v| numeric(v).f64(name).or_raise()));
-            });
-        }
-        window.scan(2, |value| read[2].push(value.map_or(f64::NAN, |v| M::read(v).or_raise())));
+        // NaN stands for NULL here: a real one is refused by the readers.
+        window.scan(3, |arg, value| {
+            let read_one = |value| match arg {
+                0 => numeric(value).f64("recency"),
+                1 => numeric(value).f64("frequency"),
+                _ => M::read(value),
+            };
+            read[arg].push(value.map_or(f64::NAN, |value| read_one(value).or_raise()));
+        });
         let [recency, frequency, monetary] = &mut read;
         let bought: Vec<bool> = (0..recency.len())
             .map(|i| frequency[i] > 0.0 && !recency[i].is_nan() && !monetary[i].is_nan())
@@ -164,18 +164,22 @@ fn score_window<M: Monetary>(window: &mut Window) -> Option<Value> {
 fn score_history_window(window: &mut Window) -> Option<Value> {
     let partition = window.partition(|window| {
         let (bins, rule) = settings(window, 2).or_raise();
-        let mut as_of = Vec::new();
-        window.scan(1, |value| as_of.push(value.map(Value::i32)));
         let mut read: [Vec<f64>; 3] = Default::default();
-        let mut days = as_of.into_iter();
-        window.scan(0, |history| {
-            if let (Some(history), Some(Some(day))) = (history, days.next())
-                && let Some(measures) = of_history(history.bytes(), day).or_raise()
-            {
-                for (column, value) in read.iter_mut().zip(measures) {
-                    column.push(value);
+        // The day comes after the history, when the history's memory may be gone.
+        let mut history: Vec<u8> = Vec::new();
+        window.scan(2, |arg, value| match (arg, value) {
+            (0, value) => {
+                history.clear();
+                history.extend_from_slice(value.map_or(&[], Value::bytes));
+            }
+            (_, Some(as_of)) if !history.is_empty() => {
+                if let Some(measures) = of_history(&history, as_of.i32()).or_raise() {
+                    for (column, value) in read.iter_mut().zip(measures) {
+                        column.push(value);
+                    }
                 }
             }
+            _ => {}
         });
         let cuts = Cuts::of_population([&read[0], &read[1], &read[2]], bins, rule, &mut interrupt).or_raise();
         Partition { bins, cuts }

@@ -60,11 +60,14 @@ impl Window<'_> {
         (!is_null).then_some(Value(datum))
     }
 
-    /// Calls `each` with an argument of every row of the partition, in order.
-    pub fn scan(&self, arg: i32, mut each: impl FnMut(Option<Value>)) {
+    /// Calls `each` with the first `args` arguments of every row of the partition, row by row.
+    ///
+    /// A value lives until `each` returns. Going row by row matters when the partition
+    /// is on disk: stepping back by one row stays within a buffer, going back to the
+    /// first row for the next argument would read a block for every row.
+    pub fn scan(&self, args: i32, mut each: impl FnMut(usize, Option<Value>)) {
         let rows = self.rows();
-        // SAFETY: as for `current`. What evaluating an argument allocates is freed
-        // batch by batch: `each` gets values that live until it returns.
+        // SAFETY: as for `current`. What evaluating arguments allocates is freed batch by batch.
         unsafe {
             let memory = pg_sys::AllocSetContextCreateExtended(
                 pg_sys::CurrentMemoryContext,
@@ -79,19 +82,21 @@ impl Window<'_> {
                     super::interrupt();
                     pg_sys::MemoryContextReset(memory);
                 }
-                let (mut is_null, mut is_out) = (false, false);
-                let datum = pg_guard_ffi_boundary(|| {
-                    WinGetFuncArgInPartition(
-                        self.object,
-                        arg,
-                        row as i32,
-                        WINDOW_SEEK_HEAD,
-                        false,
-                        &mut is_null,
-                        &mut is_out,
-                    )
-                });
-                each((!is_null && !is_out).then_some(Value(datum)));
+                for arg in 0..args {
+                    let (mut is_null, mut is_out) = (false, false);
+                    let datum = pg_guard_ffi_boundary(|| {
+                        WinGetFuncArgInPartition(
+                            self.object,
+                            arg,
+                            row as i32,
+                            WINDOW_SEEK_HEAD,
+                            false,
+                            &mut is_null,
+                            &mut is_out,
+                        )
+                    });
+                    each(arg as usize, (!is_null && !is_out).then_some(Value(datum)));
+                }
             }
             pg_sys::MemoryContextSwitchTo(old);
             pg_sys::MemoryContextDelete(memory);

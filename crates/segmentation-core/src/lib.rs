@@ -17,6 +17,7 @@ pub mod money;
 pub mod prediction_quality;
 pub mod purchase_model;
 pub mod simulate;
+pub mod special;
 pub mod spend_model;
 
 pub use error::{Error, ErrorKind, Result};

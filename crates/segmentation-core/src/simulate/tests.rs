@@ -279,7 +279,7 @@ fn luhn(number: &str) -> bool {
             digit / 10 + digit % 10
         })
         .sum();
-    number.len() == 9 && sum % 10 == 0
+    number.len() == 9 && sum.is_multiple_of(10)
 }
 
 /// What is bought, answered and looked at follows the hidden tastes, channels and hours.

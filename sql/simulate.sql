@@ -191,10 +191,11 @@ BEGIN
   ELSE
     EXECUTE format('CREATE SCHEMA %I', schema);
     EXECUTE format('COMMENT ON SCHEMA %I IS %L', schema,
-      format('A simulated shop: %s customers, seed %s, %s to %s.', customers, seed, starts, ends));
+      format('A simulated shop: %s customers, seed %s, %s to %s.', customers, seed,
+             to_char(starts, 'YYYY-MM-DD'), to_char(ends, 'YYYY-MM-DD')));
   END IF;
 
-  -- name: table; makes: its columns; by: the function, of the shop or of ranges of customers; sorted:
+  -- name: table; makes: its columns; maker: the function, of the shop or of ranges of customers; sorted:
   -- the order of time; keys: its primary key; required: further columns without nulls.
   FOR step IN
     SELECT * FROM (VALUES
@@ -247,18 +248,18 @@ BEGIN
       (15, 'truth_products', 'product_id, style, popularity, lasts_days', 'products', 'shop', NULL,
        'product_id', '{style,popularity}', NULL,
        'Hidden truth: what makes a product liked, and how long it lasts.')
-    ) AS s (place, name, makes, by, scope, sorted, keys, required, option, about)
-    WHERE s.option IS NULL OR (settings ->> s.option)::boolean
+    ) AS s (place, name, makes, maker, scope, sorted, keys, required, setting, about)
+    WHERE s.setting IS NULL OR (settings ->> s.setting)::boolean
     ORDER BY s.place
   LOOP
     source := CASE step.scope
-      WHEN 'none' THEN format('FROM segmentation.simulate_%s() AS made', step.by)
+      WHEN 'none' THEN format('FROM segmentation.simulate_%s() AS made', step.maker)
       WHEN 'shop' THEN
-        format('FROM segmentation.simulate_%s(%L, %L, %L, %L) AS made', step.by, seed, starts, ends, settings)
+        format('FROM segmentation.simulate_%s(%L, %L, %L, %L) AS made', step.maker, seed, starts, ends, settings)
       ELSE
         format('FROM pg_catalog.generate_series(1, %s, %s) AS batch (first) CROSS JOIN LATERAL '
                'segmentation.simulate_%s(%L, batch.first, LEAST(batch.first + %s, %s), %L, %L, %L) AS made',
-               customers, per_call, step.by, seed, per_call - 1, customers, starts, ends, settings)
+               customers, per_call, step.maker, seed, per_call - 1, customers, starts, ends, settings)
       END;
     EXECUTE format('CREATE %sTABLE %I.%I AS SELECT %s %s %s',
       unlogged, schema, step.name,

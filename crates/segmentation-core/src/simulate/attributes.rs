@@ -321,14 +321,23 @@ impl Shop {
         attributes: &mut Attributes,
         random: &mut Random,
     ) -> Vec<AttributeChange> {
-        let mut changes = Vec::new();
+        let mut changes: Vec<AttributeChange> = Vec::new();
         let mut recorded: Vec<_> =
             customer.moments.iter().filter_map(|m| m.recorded.map(|on| (on, m.kind))).collect();
         recorded.sort_unstable();
         for (changed_on, kind) in recorded {
             let mut change = |attribute, old_value: String, new_value: String| {
-                if old_value != new_value {
-                    changes.push(AttributeChange { attribute, old_value, new_value, changed_on });
+                // Two changes of one attribute on one day are one.
+                match changes.last_mut() {
+                    Some(AttributeChange { attribute: a, new_value: new, changed_on: on, .. })
+                        if (*a, *on) == (attribute, changed_on) =>
+                    {
+                        *new = new_value;
+                    }
+                    _ if old_value != new_value => {
+                        changes.push(AttributeChange { attribute, old_value, new_value, changed_on });
+                    }
+                    _ => {}
                 }
             };
             match kind {

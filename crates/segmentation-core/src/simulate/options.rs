@@ -93,8 +93,26 @@ impl Options {
     /// [`crate::ErrorKind::InvalidParameter`] for what is not an object, for unknown keys, and
     /// for values of the wrong type or out of range.
     pub fn from_json(value: &Value) -> Result<Self> {
-        if !value.is_object() {
+        let Value::Object(given) = value else {
             return Err(Error::invalid("options of the simulation must be a JSON object"));
+        };
+        let known = serde_json::to_value(Self::default()).unwrap_or_default();
+        for (name, value) in given {
+            if known.get(name).is_none() {
+                let names: Vec<&str> =
+                    known.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+                return Err(Error::invalid(format!("unknown option \"{name}\" of the simulation"))
+                    .hint(format!("The options are {}.", names.join(", "))));
+            }
+            // One by one, since serde's message does not name the culprit.
+            let mut alone = serde_json::Map::new();
+            alone.insert(name.clone(), value.clone());
+            if Self::deserialize(&Value::Object(alone)).is_err() {
+                return Err(Error::invalid(format!(
+                    "option \"{name}\" of the simulation is of the wrong type"
+                ))
+                .detail(format!("It is {value}; its default is {}.", known[name])));
+            }
         }
         let options = Self::deserialize(value)
             .map_err(|e| Error::invalid("invalid options for the simulation").detail(format!("{e}.")))?;

@@ -255,7 +255,9 @@ impl SpendCells {
         let reason = match days.peek().map(|&(first, _)| first) {
             None => Some("no_purchase"),
             Some(first) if first > self.as_of => Some("after_as_of"),
-            Some(first) if self.options.first_purchase_from.is_some_and(|d| first < d) => Some("before_cohort"),
+            Some(first) if self.options.first_purchase_from.is_some_and(|d| first < d) => {
+                Some("before_cohort")
+            }
             Some(first) if self.options.first_purchase_to.is_some_and(|d| first > d) => Some("after_cohort"),
             Some(_) => None,
         };
@@ -283,15 +285,17 @@ impl SpendCells {
         if count == 0 {
             return Ok(());
         }
-        self.customers = self
-            .customers
-            .checked_add(count)
-            .filter(|&n| n <= 1 << 53)
-            .ok_or_else(|| Error::new(ErrorKind::LimitExceeded, "too many customers for a spend model"))?;
+        self.customers =
+            self.customers.checked_add(count).filter(|&n| n <= 1 << 53).ok_or_else(|| {
+                Error::new(ErrorKind::LimitExceeded, "too many customers for a spend model")
+            })?;
         if self.cells.len() >= MOST_CELLS && !self.cells.contains_key(&summary) {
-            return Err(Error::new(ErrorKind::LimitExceeded, "too many different customers for a spend model")
-                .detail(format!("At most {MOST_CELLS} combinations of transactions and spend are kept."))
-                .hint("Fit on a sample of the customers, or on one cohort at a time."));
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                "too many different customers for a spend model",
+            )
+            .detail(format!("At most {MOST_CELLS} combinations of transactions and spend are kept."))
+            .hint("Fit on a sample of the customers, or on one cohort at a time."));
         }
         *self.cells.entry(summary).or_insert(0) += count;
         Ok(())
@@ -372,10 +376,9 @@ impl SpendCells {
         if n > MOST_CELLS {
             return Err(reader.error("It has too many cells."));
         }
-        state
-            .cells
-            .try_reserve(n)
-            .map_err(|_| Error::new(ErrorKind::OutOfMemory, "out of memory").detail("Reading spend cells."))?;
+        state.cells.try_reserve(n).map_err(|_| {
+            Error::new(ErrorKind::OutOfMemory, "out of memory").detail("Reading spend cells.")
+        })?;
         let mut before = SpendSummary { transactions: 0, total: Money::ZERO };
         for _ in 0..n {
             let step = reader.small()?;
@@ -454,15 +457,17 @@ pub fn fit_spend(cells: &SpendCells, checkpoint: Checkpoint) -> Result<SpendMode
     let rows: Vec<(u32, f64, f64)> =
         sorted.iter().map(|(s, n)| (s.transactions, s.mean(), *n as f64)).collect();
     let start = [1.0, 2.0, mean];
-    let found = maximize(|at, c| likelihood(&rows, at, c), start, start, cells.options.penalty, &mut *checkpoint)
-        .ok_or_else(|| {
-            Error::new(ErrorKind::NotReady, "the spend model cannot be fitted to these customers")
-                .detail("The likelihood is not finite.")
-        })?;
+    let found =
+        maximize(|at, c| likelihood(&rows, at, c), start, start, cells.options.penalty, &mut *checkpoint)
+            .ok_or_else(|| {
+                Error::new(ErrorKind::NotReady, "the spend model cannot be fitted to these customers")
+                    .detail("The likelihood is not finite.")
+            })?;
     let [p, q, v] = found.parameters;
     let mut warnings = Vec::new();
     if !found.converged {
-        warnings.push(Warning::new("not_converged", "The search for the maximum ended before it was certain."));
+        warnings
+            .push(Warning::new("not_converged", "The search for the maximum ended before it was certain."));
     }
     if found.at_bound.contains(&true) || found.condition > WORST_CONDITION {
         let condition = if found.condition.is_finite() {
@@ -539,8 +544,7 @@ fn likelihood(rows: &[(u32, f64, f64)], &[p, q, v]: &[f64; 3], checkpoint: Check
             let [g, d_px, d_pxq, t_px, t_pxq, ln_x] = of_x.1;
             let (total, pxq) = (v + x * mean, p * x + q);
             let (ln_m, ln_total) = (mean.ln(), total.ln());
-            sum.value += n
-                * (g - ln_q + q * ln_v + (p * x - 1.0) * ln_m + p * x * ln_x - pxq * ln_total);
+            sum.value += n * (g - ln_q + q * ln_v + (p * x - 1.0) * ln_m + p * x * ln_x - pxq * ln_total);
             sum.gradient[0] += n * x * (d_pxq - d_px + ln_m + ln_x - ln_total);
             sum.gradient[1] += n * (d_pxq - dq + ln_v - ln_total);
             sum.gradient[2] += n * (q / v - pxq / total);
@@ -633,7 +637,7 @@ impl SpendModel {
         }
         let fields = object.get("parameters").ok_or_else(|| object.wrong("parameters", "an object"))?;
         let fields = Object::new(what, "parameters", fields, &NAMES)?;
-        let parameter = |name| fields.need_number(name, 1e-10, 1e20);
+        let parameter = |name| fields.need_number(name, 1e-20, 1e40);
         if let Some(errors) = object.get("standard_errors") {
             // Redundant beside the covariance: checked, not used.
             let errors = Object::new(what, "standard_errors", errors, &NAMES)?;
@@ -719,19 +723,21 @@ impl ValueOptions {
                 .hint("Write 0.10 for 10 % a year."));
         }
         if !(margin.is_finite() && margin.abs() <= 1e6) {
-            return Err(Error::invalid("margin must be a number up to 1e6").detail(format!("It is {margin}.")));
+            return Err(
+                Error::invalid("margin must be a number up to 1e6").detail(format!("It is {margin}."))
+            );
         }
         Ok(Self { horizon_days, discount_rate, margin })
     }
 
-    /// The force of interest by day: ln(1 + yearly rate) over 365 days.
+    /// The force of interest by day: ln(1 + yearly rate) over a mean year.
     fn daily(&self) -> f64 {
         self.discount_rate.ln_1p() / DAYS_A_YEAR
     }
 }
 
 /// The days of the year that discount rates are given for.
-const DAYS_A_YEAR: f64 = 365.0;
+const DAYS_A_YEAR: f64 = 365.25;
 
 /// Expected purchases within the horizon, each discounted from its day: the integral of
 /// e^(-dt) dE(t), by parts E(H) e^(-dH) + d times the integral of E(t) e^(-dt) dt.

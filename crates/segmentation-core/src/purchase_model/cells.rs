@@ -60,7 +60,11 @@ impl CustomerSummary {
                 last = day;
             }
         }
-        Some(Self { x, tx: (i64::from(last) - i64::from(first)) as u32, t: (i64::from(as_of) - i64::from(first)) as u32 })
+        Some(Self {
+            x,
+            tx: (i64::from(last) - i64::from(first)) as u32,
+            t: (i64::from(as_of) - i64::from(first)) as u32,
+        })
     }
 
     /// Purchase days after the first.
@@ -133,15 +137,17 @@ pub(crate) struct Group {
 
 impl Group {
     fn add(&mut self, summary: CustomerSummary, count: u64) -> Result<()> {
-        self.customers = self
-            .customers
-            .checked_add(count)
-            .filter(|&n| n <= MOST_CUSTOMERS)
-            .ok_or_else(|| Error::new(ErrorKind::LimitExceeded, "too many customers for a purchase model"))?;
+        self.customers =
+            self.customers.checked_add(count).filter(|&n| n <= MOST_CUSTOMERS).ok_or_else(|| {
+                Error::new(ErrorKind::LimitExceeded, "too many customers for a purchase model")
+            })?;
         if self.cells.len() >= MOST_CELLS && !self.cells.contains_key(&summary) {
-            return Err(Error::new(ErrorKind::LimitExceeded, "too many different customers for a purchase model")
-                .detail(format!("At most {MOST_CELLS} combinations of purchase days and dates are kept."))
-                .hint("Fit on a sample of the customers, or on one cohort at a time."));
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                "too many different customers for a purchase model",
+            )
+            .detail(format!("At most {MOST_CELLS} combinations of purchase days and dates are kept."))
+            .hint("Fit on a sample of the customers, or on one cohort at a time."));
         }
         // Both are at most MOST_CUSTOMERS: no overflow.
         *self.cells.entry(summary).or_insert(0) += count;
@@ -224,7 +230,8 @@ impl Group {
         }
         let bad = |reader: &Reader| reader.error("A cell is impossible.");
         group.cells.try_reserve(n).map_err(|_| {
-            Error::new(ErrorKind::OutOfMemory, "out of memory").detail("Reading the cells of a purchase model.")
+            Error::new(ErrorKind::OutOfMemory, "out of memory")
+                .detail("Reading the cells of a purchase model.")
         })?;
         let mut before: Option<CustomerSummary> = None;
         for _ in 0..n {
@@ -249,7 +256,10 @@ impl Group {
         let mut gap = 0_u32;
         for _ in 0..n {
             let step = reader.small()?;
-            gap = gap.checked_add(step).filter(|_| step > 0).ok_or_else(|| reader.error("A gap is impossible."))?;
+            gap = gap
+                .checked_add(step)
+                .filter(|_| step > 0)
+                .ok_or_else(|| reader.error("A gap is impossible."))?;
             let count = reader.number()?;
             if count == 0 || gap > (day::LAST - day::FIRST) as u32 {
                 return Err(reader.error("A gap is impossible."));
@@ -432,14 +442,16 @@ impl Cells {
     /// If the two were made with other `as_of` or options, or a limit on size is passed.
     pub fn merge(&mut self, other: &Self, checkpoint: Checkpoint) -> Result<()> {
         if self.as_of != other.as_of || self.options != other.options {
-            return Err(Error::invalid("cannot merge purchase cells made with another as_of or other options")
-                .detail(format!(
-                    "One has as_of {} and options {}, the other {} and {}.",
-                    day::format(self.as_of)?,
-                    self.options.to_json(),
-                    day::format(other.as_of)?,
-                    other.options.to_json()
-                )));
+            return Err(Error::invalid(
+                "cannot merge purchase cells made with another as_of or other options",
+            )
+            .detail(format!(
+                "One has as_of {} and options {}, the other {} and {}.",
+                day::format(self.as_of)?,
+                self.options.to_json(),
+                day::format(other.as_of)?,
+                other.options.to_json()
+            )));
         }
         self.all.merge(&other.all, &mut *checkpoint)?;
         self.before_split.merge(&other.before_split, checkpoint)?;

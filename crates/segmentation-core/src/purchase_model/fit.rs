@@ -45,12 +45,16 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
         None => choose(cells, &design, &mut candidates, &mut warnings, &mut *checkpoint)?,
     };
     let found = fit_family(&design, family, k, options, &mut *checkpoint).ok_or_else(|| {
-        Error::new(ErrorKind::NotReady, format!("the {} model cannot be fitted to these customers", family.name()))
-            .detail("The likelihood is not finite.")
+        Error::new(
+            ErrorKind::NotReady,
+            format!("the {} model cannot be fitted to these customers", family.name()),
+        )
+        .detail("The likelihood is not finite.")
     })?;
 
     if !found.converged {
-        warnings.push(Warning::new("not_converged", "The search for the maximum ended before it was certain."));
+        warnings
+            .push(Warning::new("not_converged", "The search for the maximum ended before it was certain."));
     }
     if !found.at_bound.is_empty() || found.condition > WORST_CONDITION {
         let what = if found.at_bound.is_empty() {
@@ -240,7 +244,9 @@ fn choose(
 fn value(design: &Design, family: Family, found: &Found, checkpoint: Checkpoint) -> f64 {
     match (family, found.parameters.as_slice()) {
         (Family::Nbd, &[r, alpha]) => nbd(design, &[r, alpha], checkpoint).value,
-        (Family::ParetoNbd, &[r, alpha, s, beta]) => pareto_nbd(design, &[r, alpha, s, beta], checkpoint).value,
+        (Family::ParetoNbd, &[r, alpha, s, beta]) => {
+            pareto_nbd(design, &[r, alpha, s, beta], checkpoint).value
+        }
         (_, &[r, alpha, a, b]) => {
             beta_geometric(design, found.k, family.leaves_at_zero(), &[r, alpha, a, b], checkpoint).value
         }

@@ -16,8 +16,11 @@ impl<'a> Object<'a> {
     /// `value` as an object, all of whose keys are among `known`.
     pub(crate) fn new(what: &'static str, path: &str, value: &'a Value, known: &[&str]) -> Result<Self> {
         let Value::Object(map) = value else {
-            return Err(Error::invalid(format!("{what} must be a JSON object"))
-                .detail(format!("{} is {}.", place(path), kind(value))));
+            return Err(Error::invalid(format!("{what} must be a JSON object")).detail(format!(
+                "{} is {}.",
+                place(path),
+                kind(value)
+            )));
         };
         let object = Self { what, path: path.to_owned(), map };
         if let Some(key) = map.keys().find(|key| !known.contains(&key.as_str())) {

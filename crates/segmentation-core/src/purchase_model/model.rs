@@ -86,8 +86,8 @@ pub struct PurchaseModel {
 }
 
 /// The range of a parameter that a stored model may have.
-const LEAST: f64 = 1e-10;
-const MOST: f64 = 1e12;
+const LEAST: f64 = 1e-20;
+const MOST: f64 = 1e20;
 
 const FIELDS: &[&str] = &[
     "kind",
@@ -192,11 +192,13 @@ impl PurchaseModel {
         if object.need_whole("version", 1, 1_000_000)? != 1 {
             return Err(object.wrong("version", "1"));
         }
-        let family = Family::parse(object.need_text("family")?)
-            .ok_or_else(|| object.wrong("family", "one of nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k"))?;
+        let family = Family::parse(object.need_text("family")?).ok_or_else(|| {
+            object.wrong("family", "one of nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k")
+        })?;
         let unit = Span::parse(object.need_text("unit")?)
             .ok_or_else(|| object.wrong("unit", "a whole number of days, weeks, months or years"))?;
-        let as_of = object.date("as_of")?.ok_or_else(|| object.wrong("as_of", "a date written yyyy-mm-dd"))?;
+        let as_of =
+            object.date("as_of")?.ok_or_else(|| object.wrong("as_of", "a date written yyyy-mm-dd"))?;
 
         let names = family.parameter_names();
         let mut known = names.to_vec();
@@ -252,7 +254,11 @@ impl PurchaseModel {
                     family: Family::parse(one.need_text("family")?)
                         .ok_or_else(|| one.wrong("family", "a family of purchase models"))?,
                     k: one.whole("k", 1, u64::from(MAX_K))?.map(|k| k as u32),
-                    log_likelihood_after_split: one.number("log_likelihood_after_split", f64::MIN, f64::MAX)?,
+                    log_likelihood_after_split: one.number(
+                        "log_likelihood_after_split",
+                        f64::MIN,
+                        f64::MAX,
+                    )?,
                 })
             })
             .collect::<Result<Vec<_>>>()?;

@@ -219,10 +219,7 @@ mod tests {
         let found = maximize(
             |&[p, v]: &[f64; 2], _| Evaluation {
                 value: 1000.0 * (p * v.ln() - crate::special::ln_gamma(p) + (p - 1.0) * 0.5 - v * 2.0),
-                gradient: [
-                    1000.0 * (v.ln() - crate::special::digamma(p) + 0.5),
-                    1000.0 * (p / v - 2.0),
-                ],
+                gradient: [1000.0 * (v.ln() - crate::special::digamma(p) + 0.5), 1000.0 * (p / v - 2.0)],
                 hessian: [
                     [-1000.0 * crate::special::trigamma(p), 1000.0 / v],
                     [1000.0 / v, -1000.0 * p / (v * v)],

@@ -115,7 +115,10 @@ impl FitOptions {
             options.family = match name {
                 "auto" => None,
                 _ => Some(Family::parse(name).ok_or_else(|| {
-                    object.wrong("family", "one of auto, nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k")
+                    object.wrong(
+                        "family",
+                        "one of auto, nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k",
+                    )
                 })?),
             };
         }
@@ -124,7 +127,8 @@ impl FitOptions {
                 .text(key)?
                 .map(|text| {
                     Span::parse(text).ok_or_else(|| {
-                        object.wrong(key, "a whole number of days, weeks, months or years, such as \"1 week\"")
+                        object
+                            .wrong(key, "a whole number of days, weeks, months or years, such as \"1 week\"")
                     })
                 })
                 .transpose()
@@ -163,7 +167,10 @@ impl FitOptions {
             }
         };
         put("k", self.k.map(Value::from));
-        put("first_purchase_from", self.first_purchase_from.and_then(|d| day::format(d).ok()).map(Value::from));
+        put(
+            "first_purchase_from",
+            self.first_purchase_from.and_then(|d| day::format(d).ok()).map(Value::from),
+        );
         put("first_purchase_to", self.first_purchase_to.and_then(|d| day::format(d).ok()).map(Value::from));
         put("penalty", (self.penalty != 0.0).then(|| Value::from(self.penalty)));
         put("holdout", self.holdout.as_ref().map(|s| Value::from(s.text.clone())));

@@ -104,8 +104,7 @@ impl Scorer {
                 let panels = (2.0 * reach).ceil().clamp(4.0, 32.0);
                 let left: f64 = (0..panels as u32)
                     .map(|i| {
-                        let (from, to) =
-                            (reach * f64::from(i) / panels, reach * f64::from(i + 1) / panels);
+                        let (from, to) = (reach * f64::from(i) / panels, reach * f64::from(i + 1) / panels);
                         integrate(from, to, |v| {
                             let y = scale * v.exp_m1();
                             let density = s / leave * (-(s + 1.0) * (y / leave).ln_1p()).exp();

@@ -6,7 +6,7 @@ use super::model::PurchaseModel;
 use super::pareto_nbd;
 use super::{Family, MAX_K};
 use crate::error::{Error, ErrorKind, Result};
-use crate::special::{digamma, ln_gamma, logistic};
+use crate::special::{digamma, ln_gamma, logistic, trigamma};
 
 /// The longest horizon: a thousand years.
 const MOST_HORIZON: f64 = 365_250.0;
@@ -66,12 +66,19 @@ impl Scorer {
         Self::from_parameters(model.family, model.k, &model.parameters, model.unit.days())
     }
 
-    pub(crate) fn from_parameters(family: Family, k: u32, parameters: &[f64], unit_days: f64) -> Result<Self> {
+    pub(crate) fn from_parameters(
+        family: Family,
+        k: u32,
+        parameters: &[f64],
+        unit_days: f64,
+    ) -> Result<Self> {
         let fine = parameters.iter().all(|p| p.is_finite() && *p > 0.0) && (1..=MAX_K).contains(&k);
         let kernel = match (family, parameters) {
             (Family::Nbd, &[r, alpha]) if fine => Kernel::Nbd { r, alpha },
             (Family::ParetoNbd, &[r, alpha, s, beta]) if fine => Kernel::Pareto([r, alpha, s, beta]),
-            (Family::BgNbd | Family::MbgNbd | Family::BgCnbdK | Family::MbgCnbdK, &[r, alpha, a, b]) if fine => {
+            (Family::BgNbd | Family::MbgNbd | Family::BgCnbdK | Family::MbgCnbdK, &[r, alpha, a, b])
+                if fine =>
+            {
                 let d = if family.leaves_at_zero() { 1.0 } else { 0.0 };
                 let k = if family.is_erlang() { k } else { 1 };
                 Kernel::BetaGeometric(BetaGeometric { k, d, r, alpha, a, b, ln_a: a.ln() })
@@ -116,8 +123,8 @@ impl Scorer {
                 let (reference, alive, left) = pareto_nbd::terms(p, x, tx, t);
                 // What still lies ahead is subtracted from 1 where that keeps more digits.
                 let [r, alpha, s, beta] = *p;
-                let alive_then = alive
-                    * (-(r + x) * (h / (alpha + t)).ln_1p() - s * (h / (beta + t)).ln_1p()).exp();
+                let alive_then =
+                    alive * (-(r + x) * (h / (alpha + t)).ln_1p() - s * (h / (beta + t)).ln_1p()).exp();
                 let left_then = pareto_nbd::left_between(p, x, [t, t + h], reference);
                 ((left + left_then + alive_then) / (left + alive)).clamp(0.0, 1.0)
             }
@@ -192,8 +199,7 @@ impl BetaGeometric {
         }
         let m = self.shape(x);
         let u = (t - tx).max(0.0);
-        let mut odds =
-            self.ln_a - (self.b + x - 1.0 + self.d).ln() + m * (u / (self.alpha + tx)).ln_1p();
+        let mut odds = self.ln_a - (self.b + x - 1.0 + self.d).ln() + m * (u / (self.alpha + tx)).ln_1p();
         if self.k > 1 {
             odds -= ln_survival_of_gap(self.k, m, u / (self.alpha + t));
         }
@@ -239,7 +245,7 @@ impl BetaGeometric {
             let ln_w = -(h / (self.alpha + t)).ln_1p();
             let c = self.a + stay - 1.0;
             // Beyond, the series is slow or cancels: the sum of positive terms is better.
-            if z < 0.98 && c < 1e4 * m {
+            if z < 0.99 && c < 1e4 * m {
                 if let Some(series) = euler_series(self.a, m, c, z, ln_w) {
                     return series.max(0.0);
                 }
@@ -288,9 +294,8 @@ fn expected_by_stages(k: u32, j: u32, shape: f64, y: f64, a: f64, stay: f64) -> 
     const EXACT: f64 = 20_000.0;
     let ln_z = -(1.0 / y).ln_1p();
     let ln_w = -y.ln_1p();
-    let ln_mass = |n: f64| {
-        ln_gamma(shape + n) - ln_gamma(shape) - ln_gamma(n + 1.0) + shape * ln_w + n * ln_z
-    };
+    let ln_mass =
+        |n: f64| ln_gamma(shape + n) - ln_gamma(shape) - ln_gamma(n + 1.0) + shape * ln_w + n * ln_z;
     let (mean, deviation) = (shape * y, (shape * y * (1.0 + y)).sqrt());
     let last = mean + 9.0 * deviation + 45.0 * (1.0 + y) + 45.0;
     let kk = f64::from(k);
@@ -351,8 +356,11 @@ fn purchases_made(n: f64, a: f64, stay: f64) -> f64 {
         return sum;
     }
     let e = a - 1.0;
-    if e.abs() < 1e-6 {
-        return stay * (digamma(stay + n) - digamma(stay));
+    if e.abs() < 1e-4 {
+        // The gamma functions would cancel: their Taylor series in e, to the second order.
+        let ln_ratio_by_e =
+            digamma(stay) - digamma(stay + n) + 0.5 * e * (trigamma(stay) - trigamma(stay + n));
+        return -(stay + e) * ln_ratio_by_e * (1.0 + 0.5 * e * ln_ratio_by_e);
     }
     let ln_ratio = ln_gamma(stay + n) - ln_gamma(stay) - ln_gamma(e + stay + n) + ln_gamma(e + stay);
     // With a huge a + stay the gamma functions cancel: then hardly anyone leaves.

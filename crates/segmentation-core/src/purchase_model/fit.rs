@@ -15,6 +15,8 @@ use crate::error::{Error, ErrorKind, Result};
 const FEW_CUSTOMERS: u64 = 100;
 /// A likelihood this much flatter in one direction than in another is not to be trusted.
 const WORST_CONDITION: f64 = 1e6;
+/// A standard error this large, of a parameter's logarithm, leaves its order of magnitude open.
+const WORST_ERROR: f64 = 3.0;
 
 /// One maximum, whatever the number of parameters.
 struct Found {
@@ -56,7 +58,10 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
         warnings
             .push(Warning::new("not_converged", "The search for the maximum ended before it was certain."));
     }
-    if !found.at_bound.is_empty() || found.condition > WORST_CONDITION {
+    let vague = found.covariance.as_ref().is_some_and(|covariance| {
+        (0..covariance.len()).any(|i| covariance[i][i].sqrt() > WORST_ERROR * found.parameters[i])
+    });
+    if !found.at_bound.is_empty() || found.condition > WORST_CONDITION || vague {
         let what = if found.at_bound.is_empty() {
             "The likelihood is nearly flat in one direction".to_owned()
         } else {

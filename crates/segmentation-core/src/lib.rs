@@ -21,6 +21,7 @@ pub mod prediction_quality;
 pub mod purchase_model;
 pub mod rfm;
 pub mod simulate;
+pub mod special;
 pub mod spend_model;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,89 @@
+//! Cells made ready for evaluating a likelihood many times.
+
+use super::cells::Group;
+use crate::special::{digamma, ln_gamma, trigamma};
+
+/// One cell: indices into the distinct counts and times, and how many customers share it.
+pub(crate) struct Row {
+    pub x: u32,
+    pub tx: u32,
+    pub t: u32,
+    pub n: f64,
+}
+
+/// The distinct counts and times apart, so that logarithms are taken once for each.
+pub(crate) struct Design {
+    /// Distinct x, ascending, and the customers of each.
+    pub xs: Vec<(u32, f64)>,
+    /// Distinct tx and T, ascending, in units.
+    pub times: Vec<f64>,
+    pub rows: Vec<Row>,
+    pub customers: f64,
+    pub purchases: f64,
+    /// Sum of the logarithms of the gaps, in units.
+    pub ln_gaps: f64,
+}
+
+impl Design {
+    pub(crate) fn new(group: &Group, unit_days: f64) -> Self {
+        let cells = group.sorted();
+        let mut days: Vec<u32> = cells.iter().flat_map(|(s, _)| [s.tx, s.t]).collect();
+        days.sort_unstable();
+        days.dedup();
+        let index = |day: u32| days.binary_search(&day).unwrap_or(0) as u32;
+        let mut xs: Vec<(u32, f64)> = Vec::new();
+        let mut rows = Vec::with_capacity(cells.len());
+        for (summary, count) in &cells {
+            let n = *count as f64;
+            match xs.last_mut() {
+                Some((x, total)) if *x == summary.x => *total += n,
+                _ => xs.push((summary.x, n)),
+            }
+            rows.push(Row { x: xs.len() as u32 - 1, tx: index(summary.tx), t: index(summary.t), n });
+        }
+        Self {
+            customers: xs.iter().map(|(_, n)| n).sum(),
+            purchases: xs.iter().map(|&(x, n)| f64::from(x) * n).sum(),
+            xs,
+            times: days.iter().map(|&d| f64::from(d) / unit_days).collect(),
+            rows,
+            ln_gaps: group.gaps().iter().map(|&(gap, n)| n as f64 * (f64::from(gap) / unit_days).ln()).sum(),
+        }
+    }
+}
+
+/// A value with its first and second derivative.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Jet {
+    pub value: f64,
+    pub first: f64,
+    pub second: f64,
+}
+
+/// ln Γ(p + n) - ln Γ(p) with its derivatives in p, for each of the ascending `ns`.
+///
+/// Plain sums while they are short: they lose no digits (statistics of prefix sums); the gamma
+/// functions across a long jump.
+pub(crate) fn rising(p: f64, ns: impl Iterator<Item = u64>) -> Vec<Jet> {
+    let (mut at, mut sum) = (0_u64, Jet::default());
+    ns.map(|n| {
+        if n.saturating_sub(at) > 4096 {
+            let q = p + n as f64;
+            sum = Jet {
+                value: ln_gamma(q) - ln_gamma(p),
+                first: digamma(q) - digamma(p),
+                second: trigamma(q) - trigamma(p),
+            };
+            at = n;
+        }
+        while at < n {
+            let term = p + at as f64;
+            sum.value += term.ln();
+            sum.first += 1.0 / term;
+            sum.second -= 1.0 / (term * term);
+            at += 1;
+        }
+        sum
+    })
+    .collect()
+}

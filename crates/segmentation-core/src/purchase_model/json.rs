@@ -1,0 +1,130 @@
+//! Reading jsonb values written by users or by strangers: every error names the field.
+
+use serde_json::{Map, Value};
+
+use crate::day::{self, Day};
+use crate::error::{Error, Result};
+
+/// An object under inspection: what it is called in messages, and where it lies.
+pub(crate) struct Object<'a> {
+    what: &'static str,
+    path: String,
+    map: &'a Map<String, Value>,
+}
+
+impl<'a> Object<'a> {
+    /// `value` as an object, all of whose keys are among `known`.
+    pub(crate) fn new(what: &'static str, path: &str, value: &'a Value, known: &[&str]) -> Result<Self> {
+        let Value::Object(map) = value else {
+            return Err(Error::invalid(format!("{what} must be a JSON object")).detail(format!(
+                "{} is {}.",
+                place(path),
+                kind(value)
+            )));
+        };
+        let object = Self { what, path: path.to_owned(), map };
+        if let Some(key) = map.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(Error::invalid(format!("unknown field \"{}\" in {what}", object.at(key)))
+                .hint(format!("Known fields are: {}.", known.join(", "))));
+        }
+        Ok(object)
+    }
+
+    fn at(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// An error about the field `key`.
+    pub(crate) fn wrong(&self, key: &str, expected: impl std::fmt::Display) -> Error {
+        let error = Error::invalid(format!("field \"{}\" of {} must be {expected}", self.at(key), self.what));
+        match self.map.get(key) {
+            None => error.detail("The field is missing."),
+            Some(value) => {
+                let text: String = value.to_string().chars().take(60).collect();
+                error.detail(format!("The value is {text}."))
+            }
+        }
+    }
+
+    /// The field, unless it is missing or null.
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
+        self.map.get(key).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn path(&self, key: &str) -> String {
+        self.at(key)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.map.keys().map(String::as_str)
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Result<Option<&'a str>> {
+        self.get(key).map(|v| v.as_str().ok_or_else(|| self.wrong(key, "a text"))).transpose()
+    }
+
+    pub(crate) fn need_text(&self, key: &str) -> Result<&'a str> {
+        self.text(key)?.ok_or_else(|| self.wrong(key, "a text"))
+    }
+
+    /// A finite number in `least ..= most`.
+    pub(crate) fn number(&self, key: &str, least: f64, most: f64) -> Result<Option<f64>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        match value.as_f64() {
+            Some(n) if n >= least && n <= most => Ok(Some(n)),
+            _ => Err(self.wrong(key, format_args!("a number from {least:e} to {most:e}"))),
+        }
+    }
+
+    pub(crate) fn need_number(&self, key: &str, least: f64, most: f64) -> Result<f64> {
+        self.number(key, least, most)?
+            .ok_or_else(|| self.wrong(key, format_args!("a number from {least:e} to {most:e}")))
+    }
+
+    /// A whole number in `least ..= most`.
+    pub(crate) fn whole(&self, key: &str, least: u64, most: u64) -> Result<Option<u64>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        // jsonb keeps 1.0 and 1e3 as written: a whole number however it is spelled.
+        let whole = value.as_u64().or_else(|| {
+            value.as_f64().filter(|n| n.fract() == 0.0 && (0.0..9e15).contains(n)).map(|n| n as u64)
+        });
+        match whole {
+            Some(n) if (least..=most).contains(&n) => Ok(Some(n)),
+            _ => Err(self.wrong(key, format_args!("a whole number from {least} to {most}"))),
+        }
+    }
+
+    pub(crate) fn need_whole(&self, key: &str, least: u64, most: u64) -> Result<u64> {
+        self.whole(key, least, most)?
+            .ok_or_else(|| self.wrong(key, format_args!("a whole number from {least} to {most}")))
+    }
+
+    pub(crate) fn date(&self, key: &str) -> Result<Option<Day>> {
+        self.get(key)
+            .map(|v| {
+                v.as_str().and_then(day::parse).ok_or_else(|| self.wrong(key, "a date written yyyy-mm-dd"))
+            })
+            .transpose()
+    }
+
+    pub(crate) fn list(&self, key: &str) -> Result<Option<&'a [Value]>> {
+        self.get(key)
+            .map(|v| v.as_array().map(Vec::as_slice).ok_or_else(|| self.wrong(key, "a list")))
+            .transpose()
+    }
+}
+
+fn place(path: &str) -> String {
+    if path.is_empty() { "The value".to_owned() } else { format!("Field \"{path}\"") }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -12,6 +12,7 @@ mod options;
 mod pg;
 mod pmg;
 mod rfm;
+mod simulate;
 
 ::pgrx::pg_module_magic!();
 
@@ -23,5 +24,6 @@ mod install {
     extension_sql_file!("../sql/rfm.sql", name = "rfm", requires = ["history"]);
     extension_sql_file!("../sql/pmg.sql", name = "pmg", requires = ["rfm"]);
     extension_sql_file!("../sql/label.sql", name = "label", requires = ["pmg"]);
-    extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["label"], finalize);
+    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
+    extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 
 use segmentation_core::day::{self, Day};
+use segmentation_core::prediction_quality::PredictionQuality;
 use segmentation_core::purchase_model::{
     Cells, CustomerSummary, Family, FitOptions, ParameterUncertainty, PurchaseModel, Scorer, fit,
 };
-use segmentation_core::prediction_quality::PredictionQuality;
 use serde_json::json;
 
 /// Purchase days of each customer, ascending.
@@ -200,8 +200,7 @@ fn published_hold_out_figures() {
     let scorer = Scorer::new(&fitted(Family::BgNbd)).unwrap();
     assert_digits(quality(&|customer| scorer.alive_probability(customer)).auc.unwrap(), ".316");
     // Recency alone ranks as well as any model.
-    let recency =
-        quality(&|customer| 1.0 - f64::from(customer.t_days() - customer.tx_days()) / 300.0);
+    let recency = quality(&|customer| 1.0 - f64::from(customer.t_days() - customer.tx_days()) / 300.0);
     assert_digits(recency.auc.unwrap(), ".771");
 }
 

@@ -197,7 +197,10 @@ fn scores_agree_with_simulation() {
         for (x, [n, churn, none, variance, expected, after, square]) in groups.into_iter().enumerate() {
             eprintln!("{family:?} x {x}: n {n} churn {churn:.1} {none} expected {expected:.1} {after}");
             assert!((churn - none).abs() < 3.5 * variance.sqrt() + 1e-9, "{family:?} x {x}: {churn} {none}");
-            assert!((expected - after).abs() < 3.5 * square.sqrt() + 1e-9, "{family:?} x {x}: {expected} {after}");
+            assert!(
+                (expected - after).abs() < 3.5 * square.sqrt() + 1e-9,
+                "{family:?} x {x}: {expected} {after}"
+            );
         }
         let (counts, dates) = (inside / asked, dated / asked);
         eprintln!("{family:?} counts {counts:.4} dates {dates:.4}");

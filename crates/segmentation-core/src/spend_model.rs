@@ -785,8 +785,8 @@ pub fn future_value(
 ///
 /// The number of purchases has its predictive distribution; n purchases come to v' times a beta
 /// prime distribution (pn, q'), where (q', v') is what is known of the customer's spend: both are
-/// mixed exactly, except that numbers of purchases whose probabilities are below 1e-4 may share a
-/// mean. The discount enters by its mean factor, discounted over plain expected purchases.
+/// mixed exactly, except that numbers of purchases above 64 are taken in blocks of a thirty-second of
+/// their size. The discount enters by its mean factor, discounted over plain expected purchases.
 ///
 /// # Errors
 /// If the level is not between 0 and 1. `None` if the mean is no number.

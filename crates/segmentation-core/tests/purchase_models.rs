@@ -412,3 +412,21 @@ fn predictive_distribution_is_one() {
         }
     }
 }
+
+#[test]
+fn expected_purchases_pass_smoothly_through_a_of_one() {
+    for (family, b) in [(Family::BgNbd, 0.4), (Family::BgNbd, 2.4), (Family::MbgNbd, 1.6)] {
+        for (x, tx, t, horizon) in [(0.0, 0.0, 10.0, 3e4), (3.0, 8.0, 10.0, 1e3), (40.0, 9.0, 10.0, 3e5)] {
+            let at = |a: f64| {
+                let scorer = Scorer::new(&model(family, 1, &[0.3, 4.0, a, b])).unwrap();
+                scorer.expected_purchases(summary(x, tx, t), horizon)
+            };
+            let one = at(1.0);
+            for step in [1e-14, 1e-10, 1e-7, 1e-5] {
+                for a in [1.0 - step, 1.0 + step] {
+                    assert!((at(a) / one - 1.0).abs() < 20.0 * step + 1e-10, "{family:?} {a}");
+                }
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@ use segmentation_core::day::Day;
 use segmentation_core::purchase_model::{
     Cells, CustomerSummary, Family, FitOptions, PurchaseModel, Scorer, fit,
 };
+use segmentation_core::spend_model::{SpendModel, ValueOptions, future_value, future_value_interval};
 use serde_json::json;
 
 /// xorshift64*: the same customers every time.
@@ -207,6 +208,50 @@ fn scores_agree_with_simulation() {
         assert!((0.88..=0.92).contains(&counts), "{family:?}: {counts}");
         assert!((0.88..=0.92).contains(&dates), "{family:?}: {dates}");
     }
+}
+
+/// The predictive interval of value holds as many as it says, and its mean is the expected value.
+#[test]
+fn intervals_of_future_value() {
+    let (family, parameters) = (Family::MbgNbd, [0.9, 200.0, 0.5, 2.5]);
+    let (p, q, v) = (4.0, 3.5, 30.0);
+    let scorer = scorer(family, 1, &parameters);
+    let spend = SpendModel::from_json(&json!({
+        "kind": "spend_model", "version": 1, "family": "gamma_gamma", "transactions": "all",
+        "as_of": "2024-12-31", "parameters": { "p": p, "q": q, "v": v }, "log_likelihood": 0,
+        "customers": 1, "cells": 1,
+    }))
+    .unwrap();
+    let (end, horizon) = (1000.0, 365.0);
+    let options = ValueOptions::new(horizon, 0.0, 0.4).unwrap();
+    let mut random = Random(4_242);
+    let (mut inside, mut asked, mut predicted, mut actual, mut square) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    while asked < 1200.0 {
+        let times = customer(&mut random, family, 1, &parameters, end + horizon);
+        let before = times.iter().filter(|t| **t <= end).count();
+        if before == 0 || times[before - 1] < 600.0 {
+            continue;
+        }
+        let tx = times[before - 1].round().max(before as f64);
+        let summary = CustomerSummary::new(before as u32, tx as u32, end as u32).unwrap();
+        let rate = random.gamma(q) / v;
+        let mut total = |n: usize| (0..n).map(|_| random.gamma(p) / rate).sum::<f64>();
+        let (mean, later) = (total(before) / before as f64, 0.4 * total(times.len() - before));
+        let value = future_value(&scorer, &spend, summary, before as u32, mean, &options).unwrap();
+        let (low, high) = future_value_interval(&scorer, &spend, summary, before as u32, mean, &options, 0.9)
+            .unwrap()
+            .unwrap();
+        asked += 1.0;
+        // The lower end is often an atom at zero, which the interval includes: the upper tail is exact.
+        inside += f64::from(later <= high);
+        assert!(low <= high);
+        predicted += value;
+        actual += later;
+        square += (value - later).powi(2);
+    }
+    eprintln!("upper end {:.4} value {predicted:.1} {actual:.1}", inside / asked);
+    assert!((0.93..=0.97).contains(&(inside / asked)), "{}", inside / asked);
+    assert!((predicted - actual).abs() < 3.5 * square.sqrt(), "{predicted} {actual}");
 }
 
 #[test]

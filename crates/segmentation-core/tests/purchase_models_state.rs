@@ -26,6 +26,9 @@ fn customers() -> impl Strategy<Value = Vec<Vec<Day>>> {
 }
 
 proptest! {
+    // Each case fits two models: fewer cases than usual, without a file of failures beside the tests.
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn order_and_merges_leave_no_trace(customers in customers(), cut: usize, family in 0_usize..7) {
         let name = ["auto", "nbd", "bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd_k", "mbg_cnbd_k"][family];

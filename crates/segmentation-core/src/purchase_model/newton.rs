@@ -1,5 +1,8 @@
 //! Maximum likelihood by damped Newton steps in the logarithms of the parameters.
 
+// Rows and columns of one matrix are walked together: indices say it best.
+#![allow(clippy::needless_range_loop)]
+
 use crate::Checkpoint;
 
 /// A log-likelihood with its derivatives in the parameters themselves.
@@ -49,8 +52,9 @@ pub(crate) struct Maximum<const N: usize> {
     pub converged: bool,
 }
 
-/// A log-parameter may lie this far from its start: a factor of nine million either way.
-const REACH: f64 = 16.0;
+/// A log-parameter may lie this far from its start: a factor of 160,000 either way. Further out no
+/// data tell a parameter from its limit, and rounding errors take the place of the slope.
+const REACH: f64 = 12.0;
 /// The longest step of a log-parameter.
 const LONGEST_STEP: f64 = 1.5;
 const MOST_STEPS: usize = 200;
@@ -114,7 +118,7 @@ pub(crate) fn maximize<const N: usize>(
         // Sums of this size are not exact: a fall within their noise is none.
         let noise = 1e-12 * (1.0 + log.value.abs());
         let mut moved = false;
-        for _ in 0..40 {
+        for _ in 0..24 {
             let trial: [f64; N] = std::array::from_fn(|i| (theta[i] + step[i]).clamp(low[i], high[i]).exp());
             let there = likelihood(&trial, &mut *checkpoint);
             if there.is_finite() {

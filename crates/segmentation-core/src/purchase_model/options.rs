@@ -146,10 +146,10 @@ impl FitOptions {
         }
         options.first_purchase_from = object.date("first_purchase_from")?;
         options.first_purchase_to = object.date("first_purchase_to")?;
-        if let (Some(from), Some(to)) = (options.first_purchase_from, options.first_purchase_to) {
-            if from > to {
-                return Err(Error::invalid("first_purchase_from is later than first_purchase_to"));
-            }
+        if let (Some(from), Some(to)) = (options.first_purchase_from, options.first_purchase_to)
+            && from > to
+        {
+            return Err(Error::invalid("first_purchase_from is later than first_purchase_to"));
         }
         options.penalty = object.number("penalty", 0.0, 1e6)?.unwrap_or(0.0);
         Ok(options)

@@ -98,8 +98,8 @@ impl Scorer {
     }
 
     pub(crate) fn horizon(&self, days: f64) -> f64 {
-        // max ignores NaN.
-        days.max(0.0).min(1e9) * self.units_per_day
+        // What is no number counts as 0, too.
+        if days > 0.0 { days.min(1e9) * self.units_per_day } else { 0.0 }
     }
 
     /// P(no purchase within the horizon): L(x, tx, T+H) / L(x, tx, T).
@@ -245,10 +245,11 @@ impl BetaGeometric {
             let ln_w = -(h / (self.alpha + t)).ln_1p();
             let c = self.a + stay - 1.0;
             // Beyond, the series is slow or cancels: the sum of positive terms is better.
-            if z < 0.99 && c < 1e4 * m {
-                if let Some(series) = euler_series(self.a, m, c, z, ln_w) {
-                    return series.max(0.0);
-                }
+            if z < 0.99
+                && c < 1e4 * m
+                && let Some(series) = euler_series(self.a, m, c, z, ln_w)
+            {
+                return series.max(0.0);
             }
         }
         let weights = self.stage_weights(x, tx, t);

@@ -1,0 +1,35 @@
+# segmentation: the commands of the project. Each sets up what it needs by itself.
+
+.PHONY: help demo test lint bench psql install clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+
+demo: install ## set up everything and segment 2,357 real customers
+	@tools/cluster start
+	@tools/demo
+
+test: install ## set up everything and run all tests
+	@tools/cluster start
+	@tools/test
+
+lint: ## formatting, clippy with warnings as errors
+	@tools/setup
+	@tools/lint
+
+bench: install ## speed against plain SQL and against the peers, as ratios
+	@tools/cluster start
+	@benches/run
+
+psql: ## a shell in the demo database
+	@tools/cluster start
+	@tools/psql
+
+install: ## build the extension and install it beside PostgreSQL's own
+	@tools/setup
+	@tools/install
+
+clean: ## remove the private cluster and what was built
+	@tools/cluster remove
+	@rm -rf target .venv

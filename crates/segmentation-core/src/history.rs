@@ -55,7 +55,7 @@ impl Entry {
             Error::new(ErrorKind::OutOfRange, "too many purchases in one day")
                 .detail("A purchase history counts up to 4,294,967,295 purchases a day.")
         })?;
-        self.amount = self.amount.add(other.amount)?;
+        self.amount = self.amount.checked_add(other.amount)?;
         Ok(())
     }
 }
@@ -396,7 +396,7 @@ impl Totals {
             self.last_purchase = Some(entry.day);
         }
         self.purchases += u64::from(entry.purchases);
-        self.turnover = self.turnover.add(entry.amount)?;
+        self.turnover = self.turnover.checked_add(entry.amount)?;
         self.days += 1;
         Ok(())
     }
@@ -464,7 +464,7 @@ pub fn pack(entries: &[Entry]) -> Vec<u8> {
     let mut purchase_days = entries.iter().filter(|e| e.purchases > 0).map(|e| e.day);
     let count = purchase_days.clone().count();
     let first = purchase_days.next();
-    let last = purchase_days.last().or(first);
+    let last = purchase_days.next_back().or(first);
 
     let mut out = Vec::with_capacity(16 + 8 * entries.len());
     out.push(VERSION);

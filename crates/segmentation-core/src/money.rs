@@ -47,7 +47,7 @@ impl Money {
     /// # Errors
     /// [`ErrorKind::OutOfRange`] if it does not fit.
     #[inline]
-    pub fn add(self, other: Self) -> Result<Self> {
+    pub fn checked_add(self, other: Self) -> Result<Self> {
         self.0.checked_add(other.0).map(Money).ok_or_else(Self::out_of_range)
     }
 
@@ -130,7 +130,7 @@ mod tests {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e15, -1e300] {
             assert!(Money::from_f64(bad).is_err(), "{bad}");
         }
-        assert!(Money(i64::MAX).add(Money(1)).is_err());
+        assert!(Money(i64::MAX).checked_add(Money(1)).is_err());
     }
 
     proptest! {

@@ -66,11 +66,11 @@ impl Transactions {
         let mut summary = SpendSummary { transactions: 0, total: Money::ZERO };
         for (_, amount) in days {
             summary.transactions = summary.transactions.saturating_add(1);
-            summary.total = summary.total.add(amount)?;
+            summary.total = summary.total.checked_add(amount)?;
         }
         if self == Self::All && summary.transactions > 0 {
             summary.transactions = summary.transactions.saturating_add(1);
-            summary.total = summary.total.add(first)?;
+            summary.total = summary.total.checked_add(first)?;
         }
         Ok(Some(summary))
     }

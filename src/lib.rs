@@ -11,8 +11,11 @@ mod history;
 mod options;
 mod pg;
 mod pmg;
+mod prediction_quality;
+mod purchase_model;
 mod rfm;
 mod simulate;
+mod spend_model;
 
 ::pgrx::pg_module_magic!();
 
@@ -23,7 +26,14 @@ mod install {
     extension_sql_file!("../sql/history.sql", name = "history", bootstrap);
     extension_sql_file!("../sql/rfm.sql", name = "rfm", requires = ["history"]);
     extension_sql_file!("../sql/pmg.sql", name = "pmg", requires = ["rfm"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["pmg"]);
+    extension_sql_file!("../sql/purchase_model.sql", name = "purchase_model", requires = ["pmg"]);
+    extension_sql_file!("../sql/spend_model.sql", name = "spend_model", requires = ["purchase_model"]);
+    extension_sql_file!(
+        "../sql/prediction_quality.sql",
+        name = "prediction_quality",
+        requires = ["spend_model"]
+    );
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["prediction_quality"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

@@ -549,7 +549,8 @@ fn rfm_segment_by_json<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Option<String> {
     let (bins, map) = (bins?, map?);
-    let map = call.memo(map.bytes(), || SegmentMap::of_json(&map.text()).map(|(map, _)| map)).or_raise();
+    let map =
+        call.memo(&[map.raw_bytes()], || SegmentMap::of_json(&map.text()).map(|(map, _)| map)).or_raise();
     let Some(scores) = scores(r, f, m) else { return Some(PROSPECT.to_owned()) };
     Some(map.segment(scores, bins).or_raise().to_owned())
 }

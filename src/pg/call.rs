@@ -31,7 +31,7 @@ unsafe impl<'fcx> ArgAbi<'fcx> for CallSite<'fcx> {
 
 /// A value of a call site with the bytes it was made from.
 struct Memo<T> {
-    key: Vec<u8>,
+    keys: Vec<Vec<u8>>,
     value: T,
 }
 
@@ -81,16 +81,17 @@ impl<'fcx> CallSite<'fcx> {
         }
     }
 
-    /// What `parse` makes of `key`; parsed again only when the bytes differ from those of the last call.
+    /// What `parse` makes of some arguments, whose bytes are `keys`; parsed again only
+    /// when these differ from those of the last call.
     pub fn memo<T: 'static, E>(
         &mut self,
-        key: &[u8],
+        keys: &[&[u8]],
         parse: impl FnOnce() -> Result<T, E>,
     ) -> Result<&mut T, E> {
         let slot = self.remember(|_| None::<Memo<T>>);
         match slot {
-            Some(memo) if memo.key == key => {}
-            _ => *slot = Some(Memo { key: key.to_vec(), value: parse()? }),
+            Some(memo) if memo.keys == keys => {}
+            _ => *slot = Some(Memo { keys: keys.iter().map(|key| key.to_vec()).collect(), value: parse()? }),
         }
         match slot {
             Some(memo) => Ok(&mut memo.value),

@@ -1,45 +1,69 @@
 //! `jsonb` arguments, parsed only when they change.
 
-use pgrx::callconv::{Arg, ArgAbi};
-use pgrx::datum::FromDatum;
-use pgrx::pg_sys;
+use std::marker::PhantomData;
+
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::{Datum, FromDatum};
+use pgrx::{pg_sys, varlena};
+use segmentation_core::{Error, Result};
 
 use super::value::Raw;
 
-/// A `jsonb` argument, not parsed yet.
+/// A `jsonb` argument, neither detoasted nor parsed yet.
 #[derive(Clone, Copy)]
 pub struct JsonbArg<'fcx> {
     datum: pg_sys::Datum,
-    bytes: &'fcx [u8],
+    lifetime: PhantomData<&'fcx ()>,
 }
 
 super::sql_type!(JsonbArg<'_>, "jsonb");
 
 unsafe impl<'fcx> ArgAbi<'fcx> for JsonbArg<'fcx> {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: a jsonb is a varlena, and the caller checked for NULL. Detoasting
-        // first makes `text` cheap and `bytes` comparable.
-        unsafe {
-            let datum = arg.unbox_arg_using_from_datum::<Raw>().map_or(pg_sys::Datum::null(), |raw| raw.0);
-            let plain = pg_sys::Datum::from(pg_sys::pg_detoast_datum(datum.cast_mut_ptr()));
-            JsonbArg { datum: plain, bytes: <&[u8]>::from_datum(plain, false).unwrap_or_default() }
-        }
+        // SAFETY: any datum may be carried along; the caller checked for NULL.
+        let raw = unsafe { arg.unbox_arg_using_from_datum::<Raw>() };
+        JsonbArg { datum: raw.map_or(pg_sys::Datum::null(), |raw| raw.0), lifetime: PhantomData }
     }
 }
 
 impl<'fcx> JsonbArg<'fcx> {
-    /// Its binary form: equal bytes are equal values.
-    pub fn bytes(self) -> &'fcx [u8] {
-        self.bytes
+    /// The bytes of the datum as it came, compressed or a pointer to where it is stored:
+    /// within a query, equal bytes are equal values. Comparing them spares a scored row
+    /// the detoasting of its model.
+    pub fn raw_bytes(self) -> &'fcx [u8] {
+        let pointer = self.datum.cast_mut_ptr::<pg_sys::varlena>();
+        // SAFETY: a varlena of any kind says its own size; it lives as long as the call.
+        unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), varlena::varsize_any(pointer)) }
     }
 
     /// Its text.
     pub fn text(self) -> String {
-        // SAFETY: jsonb_out takes one jsonb and returns a cstring.
+        // SAFETY: jsonb_out takes one jsonb, toasted or not, and returns a cstring.
         let text = unsafe {
             pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(self.datum)])
                 .and_then(|datum| <&std::ffi::CStr>::from_datum(datum, false))
         };
         text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// Its value; `what` names the argument in errors.
+    ///
+    /// # Errors
+    /// Nested deeper than 128 levels.
+    pub fn value(self, what: &str) -> Result<serde_json::Value> {
+        serde_json::from_str(&self.text())
+            .map_err(|error| Error::invalid(format!("invalid {what}")).detail(format!("{error}.")))
+    }
+}
+
+/// A `jsonb` to be returned.
+pub struct JsonbOut(pub serde_json::Value);
+
+super::sql_type!(JsonbOut, "jsonb");
+
+unsafe impl BoxRet for JsonbOut {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        // SAFETY: pgrx makes a jsonb of it by jsonb_in.
+        unsafe { pgrx::JsonB(self.0).box_into(fcinfo) }
     }
 }

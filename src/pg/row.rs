@@ -25,6 +25,10 @@ pub enum Column<'a> {
     Text(&'a str),
     /// `bigint`.
     I64(i64),
+    /// `date`: days from 2000-01-01.
+    Date(i32),
+    /// `double precision`.
+    F64(f64),
     /// `double precision[]`.
     F64Array(&'a [f64]),
 }
@@ -74,7 +78,8 @@ fn datum(column: Column) -> Option<pg_sys::Datum> {
     match column {
         Column::Null => None,
         Column::I16(v) => v.into_datum(),
-        Column::I32(v) => v.into_datum(),
+        Column::I32(v) | Column::Date(v) => v.into_datum(),
+        Column::F64(v) => v.into_datum(),
         Column::I64(v) => v.into_datum(),
         Column::Numeric(v) => v.as_bytes().into_datum(),
         // SAFETY: float8_numeric takes one float8 and is strict.

@@ -4,7 +4,10 @@ use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::datum::{FromDatum, IntoDatum};
 use pgrx::pg_sys;
 
-use segmentation_core::day::Day;
+use segmentation_core::Result;
+use segmentation_core::day::{self, Day};
+
+use super::value::Raw;
 
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
@@ -58,5 +61,44 @@ impl Instant {
             .and_then(|datum| i64::from_datum(datum, false))
         };
         LocalTime(local.unwrap_or(i64::MIN))
+    }
+}
+
+/// An `interval`: months, days and microseconds, each of either sign.
+#[derive(Clone, Copy)]
+pub struct Interval {
+    months: i32,
+    days: i32,
+    microseconds: i64,
+}
+
+super::sql_type!(Interval, "interval");
+
+unsafe impl<'fcx> ArgAbi<'fcx> for Interval {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: an interval is a fixed struct by reference, and the caller checked for NULL.
+        unsafe {
+            let raw = arg.unbox_arg_using_from_datum::<Raw>();
+            let interval =
+                raw.map_or(std::ptr::null(), |raw| raw.0.cast_mut_ptr::<pg_sys::Interval>().cast_const());
+            match interval.as_ref() {
+                Some(i) => Interval { months: i.month, days: i.day, microseconds: i.time },
+                None => Interval { months: 0, days: 0, microseconds: 0 },
+            }
+        }
+    }
+}
+
+impl Interval {
+    /// Its length in days, counted from a day by the calendar as `date + interval` does:
+    /// a month from 31 January is 28 or 29 days.
+    ///
+    /// # Errors
+    /// The day or the end is out of range.
+    pub fn days_from(self, from: Day) -> Result<f64> {
+        let end = day::add_months(from, self.months)?;
+        Ok(f64::from(end - from)
+            + f64::from(self.days)
+            + self.microseconds as f64 / MICROSECONDS_A_DAY as f64)
     }
 }

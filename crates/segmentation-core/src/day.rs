@@ -1,6 +1,6 @@
 //! Days as integers: the day is this project's resolution of time.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -64,6 +64,25 @@ pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Day> {
     (FIRST..=LAST).contains(&day).then_some(day)
 }
 
+/// The same day of another month, or that month's last if it has no such day.
+///
+/// # Errors
+/// [`ErrorKind::DateOutOfRange`] if `day` or the result is.
+pub fn add_months(day: Day, months: i32) -> Result<Day> {
+    if months == 0 {
+        return check(day);
+    }
+    let date = NaiveDate::from_num_days_from_ce_opt(check(day)? + EPOCH_FROM_CE);
+    let moved = date.and_then(|date| match u32::try_from(months) {
+        Ok(months) => date.checked_add_months(Months::new(months)),
+        Err(_) => date.checked_sub_months(Months::new(months.unsigned_abs())),
+    });
+    match moved {
+        Some(date) => check(date.num_days_from_ce() - EPOCH_FROM_CE),
+        None => Err(out_of_range(if months < 0 { Day::MIN } else { Day::MAX })),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +106,10 @@ mod tests {
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
+        let days = |a, b| add_months(parse(a).unwrap(), b).map(|d| format(d).unwrap());
+        assert_eq!(days("2024-01-31", 1).unwrap(), "2024-02-29");
+        assert_eq!(days("2024-03-31", -13).unwrap(), "2023-02-28");
+        assert!(days("2024-03-31", i32::MAX).is_err() && days("2024-03-31", i32::MIN).is_err());
         assert!(check(i32::MAX).is_err() && check(i32::MIN).is_err() && check(FIRST - 1).is_err());
     }
 }

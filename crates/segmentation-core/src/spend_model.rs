@@ -215,6 +215,11 @@ impl SpendCells {
         self.customers
     }
 
+    /// Reason and count of the customers left out.
+    pub fn skipped(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        REASONS.into_iter().zip(self.skipped).filter(|(_, n)| *n > 0)
+    }
+
     /// Distinct (transactions, total).
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,0 +1,17 @@
+-- How good predicted probabilities were.
+
+CREATE FUNCTION prediction_quality_add(bytea, double precision, boolean) RETURNS bytea
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'prediction_quality_add_wrapper';
+CREATE FUNCTION prediction_quality_merge(bytea, bytea) RETURNS bytea
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'prediction_quality_merge_wrapper';
+CREATE FUNCTION prediction_quality_final(bytea) RETURNS jsonb
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'prediction_quality_final_wrapper';
+COMMENT ON FUNCTION prediction_quality_add(bytea, double precision, boolean) IS 'transition of prediction_quality';
+COMMENT ON FUNCTION prediction_quality_merge(bytea, bytea) IS 'combine function of prediction_quality';
+COMMENT ON FUNCTION prediction_quality_final(bytea) IS 'final function of prediction_quality';
+CREATE AGGREGATE prediction_quality(predicted double precision, happened boolean) (
+  SFUNC = prediction_quality_add, STYPE = bytea, FINALFUNC = prediction_quality_final,
+  COMBINEFUNC = prediction_quality_merge, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE prediction_quality(double precision, boolean) IS
+  'Quality of predicted probabilities once the outcome is known: n, base rate, AUC, Brier score and skill, log-loss, lift at 5, 10 and 20 %, lift quality, calibration bins, slope and intercept. Rows with a NULL are counted as skipped.';

@@ -15,3 +15,22 @@ CREATE TABLE rfm_customers AS
 ANALYZE;
 GRANT SELECT ON cdnow, rfm_orders, rfm_customers TO PUBLIC;
 SELECT extversion FROM pg_extension WHERE extname = 'segmentation';
+-- Runs what must fail and shows how. An internal error, or Rust's own words, is a fault of ours.
+CREATE PROCEDURE refused(query text) LANGUAGE plpgsql AS $$
+DECLARE
+  state text; message text; detail text; hint text;
+BEGIN
+  BEGIN
+    EXECUTE query;
+  EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+      detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    IF state ~ '^XX' OR message || detail ~* 'panic|unwrap|index out of|slice index|with overflow|\.rs\y' THEN
+      message := message || '  <<< INTERNAL ERROR';
+    END IF;
+    RAISE INFO '%', concat_ws(E'\n  ', state || ' ' || message, nullif(detail, ''), nullif(hint, ''));
+    RETURN;
+  END;
+  RAISE INFO 'NOT REFUSED  <<<';
+END
+$$;

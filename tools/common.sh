@@ -10,17 +10,19 @@ CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/segmentation
 # A cargo-pgrx of our own version beside whatever the user has.
 PGRX_BIN=$CACHE/cargo-pgrx-$PGRX_VERSION
 # A pgrx configuration of our own: the user's ~/.pgrx stays as it is.
-export PGRX_HOME=$CACHE/pgrx-home-$PG_MAJOR
+export PGRX_HOME=${PGRX_HOME:-$CACHE/pgrx-home-$PG_MAJOR}
 export PATH=$PGRX_BIN/bin:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH
 # The user's connection settings must not lead psql to another cluster.
 unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGOPTIONS PGSERVICE PGPASSWORD PGCLIENTENCODING PGTZ PGDATESTYLE
 export PGAPPNAME=segmentation
 
-# Debian keeps the binaries of each major version apart.
-if [ -x "/usr/lib/postgresql/$PG_MAJOR/bin/postgres" ]; then
+# PG_CONFIG says which PostgreSQL; without it, Debian's of the major version.
+if [ -n "${PG_CONFIG:-}" ]; then
+  PG_BIN=$("$PG_CONFIG" --bindir)
+elif [ -x "/usr/lib/postgresql/$PG_MAJOR/bin/postgres" ]; then
   PG_BIN=/usr/lib/postgresql/$PG_MAJOR/bin
 else
-  PG_BIN=$("${PG_CONFIG:-pg_config}" --bindir 2>/dev/null || true)
+  PG_BIN=$(pg_config --bindir 2>/dev/null || true)
 fi
 PG_CONFIG=${PG_CONFIG:-$PG_BIN/pg_config}
 

@@ -25,8 +25,8 @@ BEGIN
   EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
       detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    IF state ~ '^XX' OR message || detail ~* 'panic|unwrap|index out of|slice index|with overflow|\.rs\y' THEN
-      message := message || '  <<< INTERNAL ERROR';
+    IF state ~ '^XX' OR message || detail ~* 'panic|unwrap|index out of|slice index|with overflow|\.rs\y|\y(struct|enum|variant|[iuf](16|32|64)|usize)\y' THEN
+      message := message || '  <<< INTERNAL ERROR, OR RUST''S WORDS';
     END IF;
     RAISE INFO '%', concat_ws(E'\n  ', state || ' ' || message, nullif(detail, ''), nullif(hint, ''));
     RETURN;

@@ -25,7 +25,7 @@ SELECT domain, language, label, count(*) FROM label GROUP BY 1, 2, 3 HAVING coun
 
 -- The function: English unless said, the code itself when there is no label, nothing for nothing.
 SELECT label('rfm', 'at_risk') AS en, label('rfm', 'at_risk', 'fr') AS fr, label('rfm', 'at_risk', language => 'de') AS no_german,
-       label('rfm', 'no_such_code') AS no_code, label('no_such_domain', 'G') AS no_domain, label('rfm', NULL) AS null_code, label('rfm', 'new', NULL) AS null_language;
+       label('rfm', 'no_such_code') AS no_code, label('no_such_domain', 'G') AS no_domain, label('rfm', NULL) AS null_code;
 SELECT label('pmg', class::text, 'fr'), count(*)
 FROM (SELECT pmg_bucket(n) OVER () AS class FROM generate_series(0, 20) AS n) AS t GROUP BY class ORDER BY class DESC;
 

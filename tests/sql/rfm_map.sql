@@ -103,12 +103,14 @@ SELECT map, rfm_segment(ROW(1, 1, 1, 5, 1, 3, 5, 513)::rfm, map) FROM unnest('{c
 CREATE TABLE scores AS SELECT cid, rfm_score(recency, frequency, monetary) OVER () AS rfm FROM rfm_customers;
 ALTER TABLE scores SET (parallel_workers = 2);
 SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET parallel_leader_participation = off;
-EXPLAIN (COSTS OFF) SELECT rfm_segment(rfm), count(*) FROM scores GROUP BY 1;
-SELECT rfm_segment(rfm), count(*) FROM scores GROUP BY 1 ORDER BY 2 DESC, 1;
+EXPLAIN (COSTS OFF) SELECT count(*) FILTER (WHERE rfm_segment(rfm) = 'lost') FROM scores;
+SELECT count(*) FILTER (WHERE rfm_segment(rfm) = 'lost') FROM scores;
 RESET parallel_leader_participation;
 RESET min_parallel_table_scan_size;
+RESET parallel_tuple_cost;
 RESET parallel_setup_cost;
 DROP TABLE scores;
 

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 -- A small shop: its tables and how many rows each has.
 SELECT * FROM simulate_shop('shop', 200, seed => 1);
 SELECT c.relname, c.relkind, (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0) AS columns, obj_description(c.oid, 'pg_class') IS NOT NULL AS described,
-       (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND col_description(c.oid, a.attnum) IS NULL) AS columns_not_described
+       (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND c.relkind = 'r' AND col_description(c.oid, a.attnum) IS NULL) AS columns_not_described
 FROM pg_class AS c WHERE c.relnamespace = 'shop'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY c.relname;
 SELECT obj_description('shop'::regnamespace, 'pg_namespace');
 

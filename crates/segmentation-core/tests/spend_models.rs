@@ -22,7 +22,7 @@ fn cdnow() -> BTreeMap<u32, Vec<(Day, Money)>> {
             .or_default()
             .entry(day::parse(fields[1]).unwrap())
             .or_insert(Money::ZERO);
-        *day = day.add(Money::parse(fields[3]).unwrap()).unwrap();
+        *day = day.checked_add(Money::parse(fields[3]).unwrap()).unwrap();
     }
     customers.into_iter().map(|(id, days)| (id, days.into_iter().collect())).collect()
 }

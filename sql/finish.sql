@@ -1,7 +1,26 @@
--- Rights. A trusted installation leaves everything to the bootstrap superuser, so that
+-- Rights, last. A trusted installation leaves everything to the bootstrap superuser, so that
 -- what users need is granted here, and the tables that they may fill become the installer's.
+-- The owner comes first: a dump compares rights with those at the end of this script.
 
-GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
-GRANT SELECT ON rfm_map, label TO PUBLIC;
 ALTER TABLE rfm_map OWNER TO @extowner@;
 ALTER TABLE label OWNER TO @extowner@;
+GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
+GRANT SELECT ON rfm_map, label TO PUBLIC;
+
+-- Labels that came with the extension stay as they are: a change would be lost by dump and restore.
+CREATE FUNCTION label_protect() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF (TG_OP <> 'INSERT' AND OLD.built_in) OR (TG_OP <> 'DELETE' AND NEW.built_in) THEN
+    RAISE EXCEPTION 'built-in labels cannot be changed'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Add labels in a language of your own, such as "xx", and ask for that language.';
+  END IF;
+  RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+COMMENT ON FUNCTION label_protect() IS 'trigger of label: keeps the built-in labels as they are';
+CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON label
+  FOR EACH ROW EXECUTE FUNCTION label_protect();
+COMMENT ON TRIGGER protect ON label IS 'The built-in labels cannot be changed.';
+SELECT pg_catalog.pg_extension_config_dump('label', 'WHERE NOT built_in');

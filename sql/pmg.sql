@@ -24,14 +24,7 @@ CREATE FUNCTION pmg_bucket(
 COMMENT ON FUNCTION pmg_bucket(numeric, text, numeric, numeric) IS
   'Window function: PMG class of each turnover in its partition. mode rank: the first 5 % of active customers are G, up to 20 % M; mode cumulative: those who make the first 80 % of turnover are G, up to 95 % M; or your own limits, cumulative from the top.';
 CREATE FUNCTION pmg_bucket(turnover numeric, cuts pmg_cuts) RETURNS pmg
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN CASE
-    WHEN turnover IS NULL THEN NULL
-    WHEN turnover <= 0 THEN 'I'::pmg
-    WHEN turnover >= (cuts).gros_from THEN 'G'::pmg
-    WHEN turnover >= (cuts).moyens_from THEN 'M'::pmg
-    WHEN turnover < (cuts).moyens_from THEN 'P'::pmg
-  END;
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pmg_bucket_frozen_wrapper';
 COMMENT ON FUNCTION pmg_bucket(numeric, pmg_cuts) IS 'PMG class of a turnover by frozen limits.';
 
 -- The mergeable state of a population.

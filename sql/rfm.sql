@@ -45,7 +45,7 @@ COMMENT ON FUNCTION rfm_score(numeric, numeric, double precision, integer, text)
 COMMENT ON FUNCTION rfm_score(purchase_history, date, integer, text) IS
   'Window function: RFM scores of each history as of a day, by quantiles of its partition.';
 
--- Frozen cut points: nobody moves without having done something.
+-- Frozen cut points: customers move by their own purchases and the days that pass, never by what others do.
 CREATE FUNCTION rfm_score(recency numeric, frequency numeric, monetary numeric, cuts rfm_cuts) RETURNS rfm
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_score_frozen_numeric_wrapper';
 CREATE FUNCTION rfm_score(recency numeric, frequency numeric, monetary double precision, cuts rfm_cuts) RETURNS rfm
@@ -207,20 +207,12 @@ CREATE FUNCTION rfm_map_check(map jsonb) RETURNS TABLE (fault text, code integer
 COMMENT ON FUNCTION rfm_map_check(jsonb) IS
   'Faults of a map: codes without segment (missing), with two (double), scores outside the bins (invalid). No row: the map is good.';
 
-CREATE FUNCTION rfm_segment_by_name(r smallint, f smallint, m smallint, bins smallint, map text) RETURNS text
-  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_segment_by_name_wrapper';
-COMMENT ON FUNCTION rfm_segment_by_name(smallint, smallint, smallint, smallint, text) IS 'behind rfm_segment(rfm, text)';
-CREATE FUNCTION rfm_segment_by_json(r smallint, f smallint, m smallint, bins smallint, map jsonb) RETURNS text
-  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_segment_by_json_wrapper';
-COMMENT ON FUNCTION rfm_segment_by_json(smallint, smallint, smallint, smallint, jsonb) IS 'behind rfm_segment(rfm, jsonb)';
 CREATE FUNCTION rfm_segment(rfm rfm, map text DEFAULT 'classic_11') RETURNS text
-  LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN rfm_segment_by_name(($1).r, ($1).f, ($1).m, ($1).bins, $2);
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_segment_by_name_wrapper';
 COMMENT ON FUNCTION rfm_segment(rfm, text) IS
   'Segment of RFM scores by a map of the table rfm_map; prospect if the scores are null.';
 CREATE FUNCTION rfm_segment(rfm rfm, map jsonb) RETURNS text
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN rfm_segment_by_json(($1).r, ($1).f, ($1).m, ($1).bins, $2);
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_segment_by_json_wrapper';
 COMMENT ON FUNCTION rfm_segment(rfm, jsonb) IS
   'Segment of RFM scores by a map given as a value (see rfm_map_rows); prospect if the scores are null.';
 

@@ -16,7 +16,7 @@ use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::JsonbArg;
 use crate::pg::message::Message;
 use crate::pg::numeric::NumericArg;
-use crate::pg::row::{Column, RowShape};
+use crate::pg::row::{Column, RowShape, columns};
 use crate::pg::value::Value;
 use crate::pg::window::{Window, window_function};
 use crate::pg::{CallSite, Numeric, OrRaise, interrupt};
@@ -60,6 +60,42 @@ fn bucket_window(window: &mut Window) -> Option<Value> {
 }
 
 window_function!(pmg_bucket_window, pg_finfo_pmg_bucket_window, bucket_window);
+
+// Frozen limits
+
+/// What a frozen bucket remembers between rows.
+struct Frozen {
+    labels: EnumValues,
+    key: Vec<u8>,
+    cuts: Option<Cuts>,
+}
+
+#[pg_extern(sql = false)]
+fn pmg_bucket_frozen<'fcx>(
+    turnover: NumericArg<'fcx>,
+    cuts: Value,
+    mut call: CallSite<'fcx>,
+) -> Option<Value> {
+    let frozen = call.remember(|call| Frozen {
+        labels: EnumValues::of_result(call, &LABELS),
+        key: Vec::new(),
+        cuts: None,
+    });
+    let bytes = cuts.bytes();
+    if frozen.key != bytes {
+        let [_, _, _, gros_from, moyens_from, _, _, _] = columns::<8>(cuts, "pmg_cuts");
+        let money = |value: Value, name| NumericArg::from_bytes(value.bytes()).money(name).or_raise();
+        frozen.cuts = match (gros_from, moyens_from) {
+            (Some(gros), Some(moyens)) => {
+                Some(Cuts { gros_from: money(gros, "gros_from"), moyens_from: money(moyens, "moyens_from") })
+            }
+            _ => None,
+        };
+        frozen.key = bytes.to_vec();
+    }
+    let turnover = turnover.money("turnover").or_raise();
+    frozen.cuts.map(|cuts| frozen.labels.get(cuts.class(turnover).code()))
+}
 
 // Turnovers of a population
 

@@ -512,46 +512,46 @@ struct MapMemo {
     map: SegmentMap,
 }
 
-/// The scores of an rfm value: `Ok(None)` for a prospect, `Err(())` if the value itself is NULL.
-fn scores(r: Option<i16>, f: Option<i16>, m: Option<i16>) -> Option<Scores> {
-    Some(Scores { r: r?, f: f?, m: m? })
+/// Bins and scores of an rfm value; no scores for a prospect, nothing at all for a row of nulls.
+fn read_rfm(rfm: Value) -> Option<(i16, Option<Scores>)> {
+    let [_, _, _, r, f, m, bins, _] = columns::<8>(rfm, "rfm");
+    let score = |value: Option<Value>| value.map(Value::i16);
+    let scores = match (score(r), score(f), score(m)) {
+        (Some(r), Some(f), Some(m)) => Some(Scores { r, f, m }),
+        _ => None,
+    };
+    Some((score(bins)?, scores))
 }
 
 const PROSPECT: &str = "prospect";
 
 #[pg_extern(sql = false)]
 fn rfm_segment_by_name<'fcx>(
-    r: Option<i16>,
-    f: Option<i16>,
-    m: Option<i16>,
-    bins: Option<i16>,
+    rfm: Option<Value>,
     map: Option<&'fcx str>,
     mut call: CallSite<'fcx>,
 ) -> Option<String> {
-    let (bins, map) = (bins?, map?);
+    let ((bins, scores), map) = (read_rfm(rfm?)?, map?);
     let slot = call.remember(|_| None::<MapMemo>);
     let seen = SnapshotKey::current();
     if !slot.as_ref().is_some_and(|memo| memo.name == map && memo.seen == seen) {
         let (read, _) = read_map(map).or_raise();
         *slot = Some(MapMemo { name: map.to_owned(), seen, map: read });
     }
-    let Some(scores) = scores(r, f, m) else { return Some(PROSPECT.to_owned()) };
+    let Some(scores) = scores else { return Some(PROSPECT.to_owned()) };
     slot.as_ref().map(|memo| memo.map.segment(scores, bins).or_raise().to_owned())
 }
 
 #[pg_extern(sql = false)]
 fn rfm_segment_by_json<'fcx>(
-    r: Option<i16>,
-    f: Option<i16>,
-    m: Option<i16>,
-    bins: Option<i16>,
+    rfm: Option<Value>,
     map: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<String> {
-    let (bins, map) = (bins?, map?);
+    let ((bins, scores), map) = (read_rfm(rfm?)?, map?);
     let map =
         call.memo(&[map.raw_bytes()], || SegmentMap::of_json(&map.text()).map(|(map, _)| map)).or_raise();
-    let Some(scores) = scores(r, f, m) else { return Some(PROSPECT.to_owned()) };
+    let Some(scores) = scores else { return Some(PROSPECT.to_owned()) };
     Some(map.segment(scores, bins).or_raise().to_owned())
 }
 

@@ -1,0 +1,82 @@
+-- Every function that can run long is cancelled within a second, wherever it is at that moment.
+SET search_path = segmentation, public;
+SET client_min_messages = warning;
+-- The statement is given 150 ms (set before it), and the error has to come within one second more.
+CREATE PROCEDURE cancelled(query text) LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE query;
+  RAISE INFO 'NOT LONG ENOUGH  <<< %', clock_timestamp() - statement_timestamp();
+EXCEPTION WHEN query_canceled THEN
+  RAISE INFO '% within a second: %', SQLSTATE,
+    clock_timestamp() - statement_timestamp() < current_setting('statement_timeout')::interval + interval '1 second';
+END
+$$;
+-- Data: populations as stored values, so that what follows spends its time in the extension and not in making rows.
+CREATE UNLOGGED TABLE population (turnovers turnover_values, measures rfm_values);
+ALTER TABLE population ALTER turnovers SET STORAGE EXTERNAL, ALTER measures SET STORAGE EXTERNAL;
+INSERT INTO population SELECT turnover_values((hashint4(n) & 16777215)::numeric / 100), rfm_values(hashint4(n) & 1023, 1 + (hashint4(n + 1) & 63), (hashint4(n + 2) & 16777215)::numeric / 100)
+FROM generate_series(1, 500000) AS n;
+CREATE UNLOGGED TABLE customers AS
+  SELECT n, hashint4(n) & 1023 AS recency, 1 + (hashint4(n + 1) & 63) AS frequency, (hashint4(n + 2) & 16777215)::numeric / 100 AS monetary FROM generate_series(1, 600000) AS n;
+CREATE UNLOGGED TABLE stored AS SELECT purchase_history(date '2000-01-01' + n % 3000, 1::bigint) AS history FROM generate_series(1, 600000) AS n GROUP BY n / 6;
+SET max_parallel_workers_per_gather = 0;
+
+-- Histories: many orders, many customers, many histories into one.
+SET statement_timeout = '150ms';
+CALL cancelled('SELECT purchase_history(date ''2000-01-01'' + n % 3000, 1::bigint) FROM customers, generate_series(1, 1000)');
+CALL cancelled('SELECT purchase_history(date ''2000-01-01'' + n % 3000, n::numeric) FROM customers, generate_series(1, 1000) GROUP BY n % 1000');
+CALL cancelled('SELECT purchase_history(date ''2000-01-01'' + n, 1::bigint) FROM generate_series(2000000, 1, -1) AS n');
+CALL cancelled('SELECT purchase_history(now() - n * interval ''1 minute'', 1::bigint, ''Europe/Paris'') FROM customers, generate_series(1, 1000)');
+CALL cancelled('SELECT purchase_history(date ''2000-01-01'' + n, 1::bigint) OVER (ORDER BY n) FROM generate_series(1, 100000) AS n');
+CALL cancelled('SELECT merge(history) FROM stored, generate_series(1, 1000)');
+CALL cancelled('SELECT sum(turnover(history)) FROM stored, generate_series(1, 1000)');
+CALL cancelled('SELECT count(d) FROM stored, generate_series(1, 1000), days(history) AS d');
+-- Not yet: two long histories, their days interleaved, are merged without looking up (here for about two seconds, and four times that for twice the days).
+-- CALL cancelled('SELECT merge(history ORDER BY n) FROM (SELECT n % 2 AS n, purchase_history(date ''0001-01-01'' + n, 1::bigint) AS history FROM generate_series(0, 300000) AS n GROUP BY 1) AS t');
+
+-- RFM.
+CALL cancelled('SELECT rfm_score(recency, frequency, monetary) OVER () FROM customers');
+CALL cancelled('SELECT rfm_score(history, ''2008-06-30'') OVER () FROM stored, generate_series(1, 1000)');
+CALL cancelled('SELECT rfm_cuts(recency, frequency, monetary) FROM customers, generate_series(1, 1000)');
+CALL cancelled('SELECT rfm_cuts(recency, frequency, monetary, ''{"bins": 10}'') FROM customers, generate_series(1, 1000)');
+CALL cancelled('SELECT rfm_cuts(history, ''2008-06-30'') FROM stored, generate_series(1, 1000)');
+CALL cancelled('SELECT rfm_cuts(measures) FROM population, generate_series(1, 100)');
+CALL cancelled('SELECT merge(measures) FROM population, generate_series(1, 100)');
+CALL cancelled('SELECT count(rfm_segment(rfm_score(recency, frequency, monetary, cuts))) FROM customers, generate_series(1, 1000), (SELECT rfm_cuts(recency, frequency, monetary) AS cuts FROM rfm_customers) AS c');
+
+-- PMG.
+CALL cancelled('SELECT pmg_bucket(monetary) OVER () FROM customers, generate_series(1, 10)');
+CALL cancelled('SELECT pmg_bucket(monetary, ''cumulative'') OVER () FROM customers, generate_series(1, 10)');
+CALL cancelled('SELECT pmg_cuts(monetary) FROM customers, generate_series(1, 1000)');
+CALL cancelled('SELECT pmg_cuts(monetary, ''{"mode": "cumulative"}'') FROM customers, generate_series(1, 1000)');
+CALL cancelled('SELECT pmg_cuts(turnovers) FROM population, generate_series(1, 100)');
+CALL cancelled('SELECT gini(turnovers) FROM population, generate_series(1, 100)');
+CALL cancelled('SELECT concentration_curve(turnovers, 10000) FROM population, generate_series(1, 100)');
+CALL cancelled('SELECT gini(monetary) FROM customers, generate_series(1, 1000)');
+
+-- The simulated shop.
+CALL cancelled('SELECT * FROM simulate_shop(''shop'', 5000000)');
+CALL cancelled('SELECT count(*) FROM simulate_orders(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
+CALL cancelled('SELECT count(*) FROM simulate_order_lines(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
+CALL cancelled('SELECT count(*) FROM simulate_contacts(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
+CALL cancelled('SELECT count(*) FROM simulate_customers(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
+CALL cancelled('SELECT count(*) FROM simulate_truth_moments(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
+SELECT count(*) AS left_over FROM pg_namespace WHERE nspname = 'shop';
+
+-- Later moments of the same work: sorting and answering, after the rows are read.
+SET statement_timeout = '300ms';
+CALL cancelled('SELECT rfm_score(recency, frequency, monetary) OVER () FROM customers, generate_series(1, 3)');
+CALL cancelled('SELECT pmg_bucket(monetary) OVER () FROM customers, generate_series(1, 3)');
+SET statement_timeout = '700ms';
+CALL cancelled('SELECT rfm_score(recency, frequency, monetary) OVER () FROM customers, generate_series(1, 3)');
+CALL cancelled('SELECT pmg_bucket(monetary) OVER () FROM customers, generate_series(1, 5)');
+-- Not yet: sorting a population to write it down, and reading one, do not look up: seconds for the tens of millions that a value may hold.
+-- CALL cancelled('SELECT gini(merge(turnovers)) FROM population, generate_series(1, 36)');
+-- CALL cancelled('SELECT rfm_cuts(merge(measures)) FROM population, generate_series(1, 36)');
+
+-- Cancelled work leaves the backend as it was.
+SET statement_timeout = 0;
+RESET max_parallel_workers_per_gather;
+SELECT (SELECT count(*) FROM cdnow) AS orders, purchases(merge(h)) AS purchases, (rfm_cuts(h, '1998-06-30')).frequency FROM (SELECT purchase_history(purchased_on, amount) AS h FROM cdnow GROUP BY customer_id) AS t;
+DROP TABLE population, customers, stored;
+DROP PROCEDURE cancelled;

@@ -208,7 +208,7 @@ CALL refused('SELECT pg_temp.frozen(array_fill(1::double precision, ''{1000000}'
 SELECT rfm_score(1, 1, 1::numeric, NULL::rfm_cuts) AS null_cuts, rfm_score(1, 1, 1::numeric, ROW('[7:7]={1}', '{1}', '{1}', 2, 'quantile', NULL, NULL)::rfm_cuts) AS other_bounds;
 
 -- Limits that are none leave a customer without class, not in a wrong one.
-SELECT pmg_bucket(5, ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::pmg_cuts) AS all_null, pmg_bucket(5, ROW('x', -1, 9, NULL, 10, 0, 0, 0)::pmg_cuts) AS below_moyens;
+SELECT pmg_bucket(5, ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::pmg_cuts) AS all_null, pmg_bucket(5, ROW('x', -1, 9, NULL, 10, 0, 0, 0)::pmg_cuts) AS half_null;
 
 -- Options: keys that are not known, types that are wrong, nesting.
 CALL refused('SELECT rfm_cuts(1, 1, 1, ''{"bins": 5, "unknown": 1}'')');

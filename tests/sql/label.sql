@@ -2,13 +2,24 @@
 SET search_path = segmentation, public;
 
 -- Every code, from where it is made; a new one belongs here. Missing: none.
+CREATE TEMP TABLE histories AS SELECT purchase_history(purchased_on, amount) AS h FROM cdnow GROUP BY customer_id;
 CREATE TEMP VIEW codes AS
   SELECT 'rfm' AS domain, segment AS code FROM rfm_map
   UNION SELECT 'rfm', rfm_segment(rfm_score(1, 0, 0) OVER ())
   UNION SELECT 'pmg', unnest(enum_range(NULL::pmg))::text
   UNION SELECT 'pmg_mode', (pmg_cuts(1, jsonb_build_object('mode', mode))).mode FROM unnest('{rank,cumulative}'::text[]) AS mode GROUP BY mode
   UNION SELECT 'rfm_rule', (rfm_cuts(1, 1, 1, jsonb_build_object('rule', rule))).rule FROM unnest('{quantile,r_rfm}'::text[]) AS rule GROUP BY rule
-  UNION SELECT 'rfm_map_fault', fault FROM rfm_map_check('{"segments": [{"segment": "a", "r": 1}, {"segment": "b", "r": 1}, {"segment": "c", "r": 9}]}'::jsonb);
+  UNION SELECT 'rfm_map_fault', fault FROM rfm_map_check('{"segments": [{"segment": "a", "r": 1}, {"segment": "b", "r": 1}, {"segment": "c", "r": 9}]}'::jsonb)
+  UNION SELECT 'model_kind', unnest(ARRAY[(SELECT fit_purchase_model(h, '1997-09-30') FROM histories), (SELECT fit_spend_model(h, '1997-09-30') FROM histories)]) ->> 'kind'
+  UNION SELECT 'purchase_family', 'auto'
+  UNION SELECT 'purchase_family', (SELECT fit_purchase_model(h, '1997-09-30', jsonb_build_object('family', family)) FROM histories) ->> 'family'
+    FROM unnest('{nbd,bg_nbd,mbg_nbd,pareto_nbd,bg_cnbd_k,mbg_cnbd_k}'::text[]) AS family
+  UNION SELECT 'spend_family', fit_spend_model(h, '1997-09-30') ->> 'family' FROM histories
+  UNION SELECT 'spend_transactions', (SELECT fit_spend_model(h, '1997-09-30', jsonb_build_object('transactions', transactions)) FROM histories) ->> 'transactions'
+    FROM unnest('{repeat,all}'::text[]) AS transactions
+  -- These come up in special data only, so they are told over.
+  UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,holdout_unusable,infinite_mean,left_truncated,not_converged,not_identified}'::text[])
+  UNION SELECT 'skip_reason', unnest('{no_history,no_purchase,after_as_of,before_cohort,after_cohort,one_purchase_day,no_positive_spend}'::text[]);
 SELECT domain, code, language AS missing
 FROM codes CROSS JOIN unnest('{en,fr}'::text[]) AS language
 WHERE NOT EXISTS (SELECT FROM label AS l WHERE (l.domain, l.code, l.language) = (codes.domain, codes.code, language.language))
@@ -34,6 +45,15 @@ BEGIN;
 INSERT INTO label VALUES ('pmg', 'G', 'de', 'Große Kunden'), ('rfm', 'my_best', 'de', 'Meine Besten');
 SELECT label('pmg', 'G', 'de'), label('rfm', 'my_best', 'de'), label('pmg', 'M', 'de') AS not_yet;
 ROLLBACK;
+-- The built-in labels stay, and nobody adds to them; one's own codes may be named in English too.
+BEGIN;
+INSERT INTO label VALUES ('rfm', 'my_best', 'en', 'My best');
+SELECT label('rfm', 'my_best');
+ROLLBACK;
+CALL refused('UPDATE label SET label = ''Big'' WHERE domain = ''pmg''');
+CALL refused('DELETE FROM label');
+CALL refused('INSERT INTO label VALUES (''rfm'', ''my_best'', ''en'', ''My best'', true)');
+-- Not yet: CALL refused('TRUNCATE label');
 CALL refused('INSERT INTO label VALUES (''pmg'', ''G'', ''english'', ''Big'')');
 CALL refused('INSERT INTO label VALUES (''pmg'', ''G'', ''EN'', ''Big'')');
 CALL refused('INSERT INTO label VALUES (''pmg'', ''G'', ''en'', ''Big'')');

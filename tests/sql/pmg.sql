@@ -78,13 +78,13 @@ CREATE TEMP TABLE frozen AS SELECT pmg_cuts(turnover) AS cuts FROM spent;
 SELECT count(*) FILTER (WHERE before.class <> windowed) > 0 AS window_moves_some, count(*) FILTER (WHERE before.class <> pmg_bucket(turnover, cuts)) AS frozen_moves
 FROM (SELECT customer_id, turnover, pmg_bucket(turnover) OVER () AS windowed FROM (TABLE spent UNION ALL SELECT -n, 1000 + n FROM generate_series(1, 300) AS n) AS u) AS now
 JOIN (SELECT customer_id, pmg_bucket(turnover) OVER () AS class FROM spent) AS before USING (customer_id), frozen;
-SELECT turnover, pmg_bucket(turnover, ROW('rank', .05, .2, 100, 50, 10, 10, 1000)::pmg_cuts) FROM unnest('{NULL,-1,0,0.01,49.99,50,99.9999,100,1e20}'::numeric[]) AS turnover ORDER BY 1 NULLS LAST;
-SELECT pmg_bucket(10, NULL::pmg_cuts) AS no_cuts, pmg_bucket(0, NULL::pmg_cuts) AS inactive_without_cuts, (SELECT pmg_cuts(t) IS NULL FROM (VALUES (0), (-1), (NULL)) AS v (t)) AS nobody_active,
+SELECT turnover, pmg_bucket(turnover, ROW('rank', .05, .2, 100, 50, 10, 10, 1000)::pmg_cuts) FROM unnest('{NULL,-1,0,0.01,49.99,50,99.9999,100,900000000000000}'::numeric[]) AS turnover ORDER BY 1 NULLS LAST;
+SELECT pmg_bucket(10, NULL::pmg_cuts) AS no_cuts, pmg_bucket(0, NULL::pmg_cuts) AS nor_for_the_inactive, (SELECT pmg_cuts(t) IS NULL FROM (VALUES (0), (-1), (NULL)) AS v (t)) AS nobody_active,
        (SELECT pmg_cuts(turnover) IS NULL FROM spent WHERE false) AS nobody;
--- Not yet: the window refuses NaN and infinity; frozen limits must too, and both must round to four decimals alike.
--- CALL refused('SELECT pmg_bucket(''NaN''::numeric, cuts) FROM frozen');
--- CALL refused('SELECT pmg_bucket(''Infinity''::numeric, cuts) FROM frozen');
--- SELECT pmg_bucket(0.00001, cuts) AS inactive FROM frozen;
+-- As the window does, frozen limits round to four decimals, and refuse NaN and infinity.
+SELECT pmg_bucket(0.00001, cuts) AS inactive, pmg_bucket((cuts).moyens_from - 0.00005, cuts) AS rounded_up, pmg_bucket((cuts).moyens_from - 0.00006, cuts) AS rounded_down FROM frozen;
+CALL refused('SELECT pmg_bucket(''NaN''::numeric, cuts) FROM frozen');
+CALL refused('SELECT pmg_bucket(''Infinity''::numeric, cuts) FROM frozen');
 
 -- turnover_values: parts merged are the whole, in any order and number of workers.
 CREATE TEMP TABLE parts AS SELECT customer_id % 5 AS part, turnover_values(turnover) AS v FROM spent GROUP BY 1;

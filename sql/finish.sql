@@ -11,7 +11,8 @@ GRANT SELECT ON rfm_map, label TO PUBLIC;
 CREATE FUNCTION label_protect() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF (TG_OP <> 'INSERT' AND OLD.built_in) OR (TG_OP <> 'DELETE' AND NEW.built_in) THEN
+  IF TG_OP = 'TRUNCATE' OR (TG_OP IN ('UPDATE', 'DELETE') AND OLD.built_in)
+     OR (TG_OP IN ('INSERT', 'UPDATE') AND NEW.built_in) THEN
     RAISE EXCEPTION 'built-in labels cannot be changed'
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Add labels in a language of your own, such as "xx", and ask for that language.';
@@ -23,4 +24,7 @@ COMMENT ON FUNCTION label_protect() IS 'trigger of label: keeps the built-in lab
 CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON label
   FOR EACH ROW EXECUTE FUNCTION label_protect();
 COMMENT ON TRIGGER protect ON label IS 'The built-in labels cannot be changed.';
+CREATE TRIGGER protect_all BEFORE TRUNCATE ON label
+  FOR EACH STATEMENT EXECUTE FUNCTION label_protect();
+COMMENT ON TRIGGER protect_all ON label IS 'The built-in labels cannot be removed.';
 SELECT pg_catalog.pg_extension_config_dump('label', 'WHERE NOT built_in');

@@ -41,7 +41,7 @@ FROM (VALUES
   ('rfm', 'others', 'Others', 'Autres'),
   ('rfm', 'prospect', 'Prospects', 'Prospects'),
   ('pmg', 'G', 'Large customers', 'Gros clients'),
-  ('pmg', 'M', 'Medium customers', 'Moyens clients'),
+  ('pmg', 'M', 'Medium customers', 'Clients moyens'),
   ('pmg', 'P', 'Small customers', 'Petits clients'),
   ('pmg', 'I', 'Inactive customers', 'Clients inactifs'),
   ('pmg_mode', 'rank', 'Share of customers', 'Part des clients'),

@@ -289,12 +289,16 @@ DECLARE
   built_in constant text[] := ARRAY['classic_11', 'r_rfm_0_3', 'r_rfm_0_2', 'rf_10'];
   name text;
 BEGIN
-  IF TG_OP <> 'INSERT' AND OLD.map = ANY (built_in) THEN name := OLD.map; END IF;
-  IF TG_OP <> 'DELETE' AND NEW.map = ANY (built_in) THEN name := NEW.map; END IF;
+  IF TG_OP IN ('UPDATE', 'DELETE') AND OLD.map = ANY (built_in) THEN name := OLD.map; END IF;
+  IF TG_OP IN ('INSERT', 'UPDATE') AND NEW.map = ANY (built_in) THEN name := NEW.map; END IF;
   IF name IS NOT NULL THEN
     RAISE EXCEPTION 'map "%" is built in and cannot be changed', name
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Copy its rows under another name, and change those.';
+  END IF;
+  IF TG_OP = 'TRUNCATE' THEN
+    RAISE EXCEPTION 'table rfm_map cannot be truncated: it holds built-in maps'
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Delete the rows of your own maps.';
   END IF;
   RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
@@ -303,5 +307,8 @@ COMMENT ON FUNCTION rfm_map_protect() IS 'trigger of rfm_map: keeps the built-in
 CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON rfm_map
   FOR EACH ROW EXECUTE FUNCTION rfm_map_protect();
 COMMENT ON TRIGGER protect ON rfm_map IS 'The built-in maps cannot be changed.';
+CREATE TRIGGER protect_all BEFORE TRUNCATE ON rfm_map
+  FOR EACH STATEMENT EXECUTE FUNCTION rfm_map_protect();
+COMMENT ON TRIGGER protect_all ON rfm_map IS 'The built-in maps cannot be removed.';
 SELECT pg_catalog.pg_extension_config_dump('rfm_map',
   $$WHERE map NOT IN ('classic_11', 'r_rfm_0_3', 'r_rfm_0_2', 'rf_10')$$);

@@ -4,8 +4,10 @@
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
-use segmentation_core::day::Day;
-use segmentation_core::history::{Entry, Growing, History, growing_entries, pack_growing, parse_text};
+use segmentation_core::day::{self, Day};
+use segmentation_core::history::{
+    Entry, Growing, History, growing_entries, merge_days, pack_growing, parse_text,
+};
 use segmentation_core::money::Money;
 use segmentation_core::{Error, ErrorKind, Result};
 
@@ -13,7 +15,8 @@ use crate::pg::message::Message;
 use crate::pg::numeric::NumericArg;
 use crate::pg::state::{State, StateArg};
 use crate::pg::timestamp::{Instant, LocalTime};
-use crate::pg::{CallSite, Numeric, OrRaise};
+use crate::pg::value::BytesArg;
+use crate::pg::{CallSite, Numeric, OrRaise, interrupt};
 
 // Input and output
 
@@ -28,7 +31,7 @@ fn purchase_history_in(text: &CStr) -> Vec<u8> {
 
 #[pg_extern(sql = false)]
 fn purchase_history_out(history: &[u8]) -> std::ffi::CString {
-    let text = read(history).to_text().or_raise();
+    let text = read(&history).to_text().or_raise();
     std::ffi::CString::new(text).unwrap_or_default()
 }
 
@@ -41,11 +44,11 @@ fn purchase_history_recv(mut message: Message) -> Vec<u8> {
 
 #[pg_extern(sql = false)]
 fn purchase_history_json(history: &[u8]) -> String {
-    read(history).to_json().or_raise()
+    read(&history).to_json().or_raise()
 }
 
 fn read(history: &[u8]) -> History<'_> {
-    History::read(history).or_raise()
+    History::read(&history).or_raise()
 }
 
 // Aggregates
@@ -72,7 +75,8 @@ impl Amount for f64 {
 
 impl Amount for i64 {
     fn entry(self, day: Day) -> Result<Entry> {
-        let scaled = self.checked_mul(segmentation_core::money::SCALE).ok_or_else(Money::out_of_range)?;
+        let scaled =
+            self.checked_mul(segmentation_core::money::SCALE).ok_or_else(|| Money::out_of_range("amount"))?;
         Ok(Entry::order(day, Money(scaled)))
     }
 }
@@ -198,10 +202,13 @@ fn history_absorb<'fcx>(
         Ok(entries) => entries.collect(),
         Err(_) => read(other).entries().and_then(Iterator::collect).or_raise(),
     };
-    let mut state = match state {
-        Some(state) => state.writable(&call),
-        None => start(entries.len().max(FIRST_DAYS)),
-    };
+    let Some(state) = state else { return Some(filled(&entries)) };
+    let mut state = state.writable(&call);
+    if entries.len() > FEW_DAYS {
+        // Day by day, two long histories would take a time that grows with the square of their length.
+        let own: Vec<Entry> = growing_entries(state.bytes()).or_raise().collect();
+        return Some(filled(&merge_days(&own, &entries, &mut interrupt).or_raise()));
+    }
     for (at, entry) in entries.iter().enumerate() {
         if !Growing::resume(state.bytes()).and_then(|mut days| days.add(*entry)).or_raise() {
             state = grown(&mut state, entries.len() - at);
@@ -209,6 +216,19 @@ fn history_absorb<'fcx>(
         }
     }
     Some(state)
+}
+
+/// Up to so many days are added one by one, in place.
+const FEW_DAYS: usize = 64;
+
+/// A state that holds these days, which are in order.
+fn filled<'fcx>(entries: &[Entry]) -> State<'fcx> {
+    let mut state = start(entries.len().max(FIRST_DAYS));
+    let mut days = Growing::resume(state.bytes()).or_raise();
+    for entry in entries {
+        days.add(*entry).or_raise();
+    }
+    state
 }
 
 #[pg_extern(sql = false)]
@@ -219,8 +239,8 @@ fn history_final(state: &[u8]) -> Vec<u8> {
 // Accessors
 
 #[pg_extern(sql = false)]
-fn history_until(history: &[u8], until: i32) -> Vec<u8> {
-    let history_read = read(history);
+fn history_until(history: BytesArg<'_>, until: i32) -> Vec<u8> {
+    let history_read = read(&history);
     if history_read.purchase_days() == history_read.len()
         && history_read.purchase_span().is_none_or(|(_, last)| last <= until)
     {
@@ -231,68 +251,68 @@ fn history_until(history: &[u8], until: i32) -> Vec<u8> {
 }
 
 #[pg_extern(sql = false)]
-fn history_first_purchase(history: &[u8]) -> Option<i32> {
-    read(history).purchase_span().map(|(first, _)| first)
+fn history_first_purchase(history: BytesArg<'_>) -> Option<i32> {
+    read(&history).purchase_span().map(|(first, _)| first)
 }
 
 #[pg_extern(sql = false)]
-fn history_last_purchase(history: &[u8]) -> Option<i32> {
-    read(history).purchase_span().map(|(_, last)| last)
+fn history_last_purchase(history: BytesArg<'_>) -> Option<i32> {
+    read(&history).purchase_span().map(|(_, last)| last)
 }
 
 #[pg_extern(sql = false)]
-fn history_purchase_days(history: &[u8]) -> i32 {
-    read(history).purchase_days() as i32
+fn history_purchase_days(history: BytesArg<'_>) -> i32 {
+    read(&history).purchase_days() as i32
 }
 
 #[pg_extern(sql = false)]
-fn history_purchase_days_until(history: &[u8], as_of: i32) -> i32 {
-    read(history).purchase_days_until(as_of).or_raise().map_or(0, |days| days.count as i32)
+fn history_purchase_days_until(history: BytesArg<'_>, as_of: i32) -> i32 {
+    read(&history).purchase_days_until(as_of).or_raise().map_or(0, |days| days.count as i32)
 }
 
 #[pg_extern(sql = false)]
-fn history_purchases(history: &[u8]) -> i64 {
+fn history_purchases(history: BytesArg<'_>) -> i64 {
     history_frequency(history, Day::MAX)
 }
 
 #[pg_extern(sql = false)]
-fn history_turnover(history: &[u8], after: i32, until: i32) -> Numeric {
-    Numeric::of_money(read(history).totals(after, until).or_raise().turnover)
+fn history_turnover(history: BytesArg<'_>, after: i32, until: i32) -> Numeric {
+    Numeric::of_money(read(&history).totals(after, until).or_raise().turnover)
 }
 
 #[pg_extern(sql = false)]
-fn history_recency(history: &[u8], as_of: i32) -> Option<i32> {
-    let days = read(history).purchase_days_until(as_of).or_raise()?;
-    Some(as_of.saturating_sub(days.last))
+fn history_recency(history: BytesArg<'_>, as_of: i32) -> Option<i32> {
+    let days = read(&history).purchase_days_until(day::check(as_of).or_raise()).or_raise()?;
+    Some(as_of - days.last)
 }
 
 #[pg_extern(sql = false)]
-fn history_frequency(history: &[u8], as_of: i32) -> i64 {
-    read(history).totals(Day::MIN, as_of).or_raise().purchases as i64
+fn history_frequency(history: BytesArg<'_>, as_of: i32) -> i64 {
+    read(&history).totals(Day::MIN, as_of).or_raise().purchases as i64
 }
 
 #[pg_extern(sql = false)]
-fn history_monetary(history: &[u8], as_of: i32) -> Numeric {
+fn history_monetary(history: BytesArg<'_>, as_of: i32) -> Numeric {
     history_turnover(history, Day::MIN, as_of)
 }
 
 #[pg_extern(sql = false)]
-fn history_tenure(history: &[u8], as_of: i32) -> Option<i32> {
-    let days = read(history).purchase_days_until(as_of).or_raise()?;
-    Some(as_of.saturating_sub(days.first))
+fn history_tenure(history: BytesArg<'_>, as_of: i32) -> Option<i32> {
+    let days = read(&history).purchase_days_until(day::check(as_of).or_raise()).or_raise()?;
+    Some(as_of - days.first)
 }
 
 #[pg_extern(sql = false)]
-fn history_mean_gap(history: &[u8], as_of: i32) -> Option<f64> {
-    let days = read(history).purchase_days_until(as_of).or_raise()?;
+fn history_mean_gap(history: BytesArg<'_>, as_of: i32) -> Option<f64> {
+    let days = read(&history).purchase_days_until(as_of).or_raise()?;
     (days.count > 1).then(|| f64::from(days.last - days.first) / (days.count - 1) as f64)
 }
 
 #[pg_extern(sql = false)]
 fn history_days(
-    history: &[u8],
+    history: BytesArg<'_>,
 ) -> TableIterator<'static, (name!(day, i32), name!(purchases, i64), name!(amount, Numeric))> {
-    let entries: Vec<Entry> = read(history).entries().and_then(Iterator::collect).or_raise();
+    let entries: Vec<Entry> = read(&history).entries().and_then(Iterator::collect).or_raise();
     TableIterator::new(
         entries.into_iter().map(|e| (e.day, i64::from(e.purchases), Numeric::of_money(e.amount))),
     )

@@ -1,11 +1,42 @@
 //! The `options jsonb` of aggregates: PostgreSQL gives an aggregate's final
 //! function no arguments of its own, so the state remembers them.
 
-use segmentation_core::{Error, Result};
-use serde::de::DeserializeOwned;
+use segmentation_core::json::Object;
+use segmentation_core::{Error, ErrorKind, Result};
 
-use crate::pg::expanded::Flat;
+use crate::pg::expanded::{Expanded, ExpandedArg, Flat};
 use crate::pg::jsonb::JsonbArg;
+use crate::pg::{CallSite, OrRaise};
+
+/// Options of an aggregate, read from their JSON object.
+pub trait Options: Sized {
+    /// The fields that it may have.
+    const FIELDS: &[&str];
+
+    /// Reads them; what is missing takes its default.
+    ///
+    /// # Errors
+    /// Names the field that is wrong.
+    fn read(object: &Object) -> Result<Self>;
+}
+
+/// Options from their text; the empty text is no options.
+///
+/// # Errors
+/// Unknown fields, wrong values.
+pub fn parse<O: Options>(text: &str) -> Result<O> {
+    let value = match text {
+        "" => serde_json::Value::Object(serde_json::Map::new()),
+        text => serde_json::from_str(text)
+            .map_err(|error| Error::invalid("invalid options").detail(format!("{error}.")))?,
+    };
+    O::read(&Object::new("options", "", &value, O::FIELDS)?)
+}
+
+/// The options of an aggregate that has none.
+pub fn none<O: Options>() -> O {
+    parse("").or_raise()
+}
 
 /// A state with the options that its aggregate was called with.
 pub struct WithOptions<S> {
@@ -16,34 +47,61 @@ pub struct WithOptions<S> {
 }
 
 impl<S> WithOptions<S> {
-    /// A state begun with these options.
-    pub fn new(state: S, options: Option<JsonbArg>) -> Self {
-        WithOptions { state, options: options.map(JsonbArg::text).unwrap_or_default() }
-    }
-
-    /// The options, or defaults.
+    /// The options.
     ///
     /// # Errors
-    /// Unknown keys, wrong types.
-    pub fn options<T: DeserializeOwned + Default>(&self) -> Result<T> {
-        if self.options.is_empty() { Ok(T::default()) } else { parse(&self.options) }
+    /// Unknown fields, wrong values.
+    pub fn options<O: Options>(&self) -> Result<O> {
+        parse(&self.options)
     }
 
     /// Takes another part of the same aggregate in.
     ///
     /// # Errors
-    /// Its options differ (the argument varied by row), or what `merge` says.
+    /// Its options differ, or what `merge` says.
     pub fn absorb(&mut self, other: &Self, merge: impl FnOnce(&mut S, &S) -> Result<()>) -> Result<()> {
-        if self.options != other.options {
-            return Err(Error::invalid("options must be the same for all rows of an aggregate"));
-        }
+        self.check(&other.options)?;
         merge(&mut self.state, &other.state)
+    }
+
+    fn check(&self, options: &str) -> Result<()> {
+        if self.options == options {
+            return Ok(());
+        }
+        Err(Error::invalid("options must be the same for all rows of an aggregate"))
     }
 }
 
-/// Options from their text.
-pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| Error::invalid("invalid options").detail(format!("{error}.")))
+impl<S> WithOptions<S>
+where
+    WithOptions<S>: Flat,
+{
+    /// The state of an aggregate with options: the one that arrives, or a first one.
+    /// Faults are said at the first row, not after the last.
+    pub fn resume<'fcx, O: Options>(
+        state: Option<ExpandedArg<'fcx, Self>>,
+        options: Option<JsonbArg>,
+        call: &mut CallSite,
+        first: impl FnOnce() -> S,
+    ) -> Expanded<'fcx, Self> {
+        let text = match options {
+            Some(options) => {
+                call.memo(&[options.raw_bytes()], || Ok::<_, Error>(options.text())).or_raise().clone()
+            }
+            None => String::new(),
+        };
+        match state {
+            Some(state) => {
+                let mut state = state.writable(call);
+                state.value().check(&text).or_raise();
+                state
+            }
+            None => {
+                parse::<O>(&text).or_raise();
+                Expanded::new(WithOptions { state: first(), options: text }, call)
+            }
+        }
+    }
 }
 
 impl<S: Flat> Flat for WithOptions<S> {
@@ -57,7 +115,7 @@ impl<S: Flat> Flat for WithOptions<S> {
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let invalid = || Error::new(segmentation_core::ErrorKind::InvalidBinary, "invalid aggregate state");
+        let invalid = || Error::new(ErrorKind::InvalidBinary, "invalid aggregate state");
         let (len, rest) = bytes.split_first_chunk::<4>().ok_or_else(invalid)?;
         let (options, state) =
             rest.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(invalid)?;

@@ -4,13 +4,13 @@
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
+use segmentation_core::json::Object;
 use segmentation_core::money::Money;
 use segmentation_core::pmg::{Cuts, Limits, Mode, SHARE_SCALE, Share, Turnovers};
 use segmentation_core::{Error, Result};
-use serde::Deserialize;
 
 use crate::bytes_type;
-use crate::options::{self, WithOptions};
+use crate::options::{self, Options, WithOptions};
 use crate::pg::enums::EnumValues;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::JsonbArg;
@@ -103,7 +103,7 @@ impl Flat for Turnovers {
     const SQL_NAME: &'static str = "turnover_values";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(Turnovers::to_bytes(self))
+        Turnovers::to_bytes(self, &mut interrupt)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
@@ -146,20 +146,19 @@ fn turnover_values_merge<'fcx>(
 // Cuts
 
 /// `{"mode": "rank", "gros": 0.05, "moyens": 0.20}`
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct CutOptions {
-    mode: Option<String>,
-    gros: Option<f64>,
-    moyens: Option<f64>,
-}
+struct CutOptions(Limits);
 
-impl CutOptions {
-    fn limits(&self) -> Result<Limits> {
-        let mode = self.mode.as_deref().map_or(Ok(Mode::Rank), Mode::parse)?;
+impl Options for CutOptions {
+    const FIELDS: &[&str] = &["mode", "gros", "moyens"];
+
+    fn read(object: &Object) -> Result<Self> {
+        let mode = object.text("mode")?.map_or(Ok(Mode::Rank), Mode::parse)?;
         // Twelve places: any share that a person writes is meant exactly.
-        let share = |value: f64| Share((value.clamp(-2.0, 2.0) * SHARE_SCALE as f64).round() as i128);
-        Limits::new(mode, self.gros.map(share), self.moyens.map(share))
+        let share = |key| -> Result<Option<Share>> {
+            let number = object.number(key, 0.0, 1.0)?;
+            Ok(number.map(|share| Share((share * SHARE_SCALE as f64).round() as i128)))
+        };
+        Limits::new(mode, share("gros")?, share("moyens")?).map(CutOptions)
     }
 }
 
@@ -168,13 +167,9 @@ fn pmg_cuts_add<'fcx>(
     state: Option<ExpandedArg<'fcx, WithOptions<Turnovers>>>,
     turnover: Option<NumericArg<'fcx>>,
     options: Option<JsonbArg<'fcx>>,
-    call: CallSite<'fcx>,
+    mut call: CallSite<'fcx>,
 ) -> Expanded<'fcx, WithOptions<Turnovers>> {
-    let mut state = resume(state, &call, || {
-        let state = WithOptions::new(Turnovers::default(), options);
-        state.options::<CutOptions>().and_then(|options| options.limits()).or_raise();
-        state
-    });
+    let mut state = WithOptions::resume::<CutOptions>(state, options, &mut call, Turnovers::default);
     if let Some(turnover) = turnover {
         turnover.money("turnover").and_then(|turnover| state.value().state.add(turnover)).or_raise();
     }
@@ -191,7 +186,7 @@ fn pmg_cuts_merge<'fcx>(
 }
 
 fn cuts_row(turnovers: &Turnovers, options: &CutOptions, call: &mut CallSite) -> Option<Value> {
-    let limits = options.limits().or_raise();
+    let limits = options.0;
     let active = turnovers.active(&mut interrupt).or_raise();
     let cuts = active.cuts(limits)?;
     // Shares have at most twelve places; a numeric of ours shows four.
@@ -211,7 +206,7 @@ fn cuts_row(turnovers: &Turnovers, options: &CutOptions, call: &mut CallSite) ->
 
 #[pg_extern(sql = false)]
 fn pmg_cuts_final<'fcx>(state: ExpandedArg<'fcx, Turnovers>, mut call: CallSite<'fcx>) -> Option<Value> {
-    state.with(|turnovers| cuts_row(turnovers, &CutOptions::default(), &mut call))
+    state.with(|turnovers| cuts_row(turnovers, &options::none::<CutOptions>(), &mut call))
 }
 
 #[pg_extern(sql = false)]

@@ -19,7 +19,7 @@ use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
 use crate::pg::row::{Column, RowShape};
 use crate::pg::timestamp::Interval;
-use crate::pg::value::Value;
+use crate::pg::value::{BytesArg, Value};
 use crate::pg::{CallSite, OrRaise, interrupt};
 
 // Cells: the mergeable state of a fit
@@ -62,15 +62,27 @@ fn purchase_days(history: &[u8]) -> Result<Vec<Day>> {
     Ok(days)
 }
 
-fn take_in(cells: &mut Cells, history: Option<&[u8]>, as_of: Day, options: &FitOptions) -> Result<()> {
+fn take_in(
+    cells: &mut Cells,
+    history: Option<BytesArg>,
+    as_of: Day,
+    options: Option<&FitOptions>,
+) -> Result<()> {
     if cells.as_of() != as_of {
         return Err(not_constant("as_of"));
     }
-    if cells.options() != options {
+    if options.is_some_and(|options| cells.options() != options) {
         return Err(not_constant("options"));
     }
     match history {
-        Some(history) => cells.add(purchase_days(history)?),
+        Some(history) if cells.needs_days() => cells.add(purchase_days(&history)?),
+        Some(history) => {
+            let history = History::read(&history)?;
+            cells.add_span(
+                history.purchase_span().map(|(first, _)| first),
+                history.purchase_days_until(as_of)?,
+            )
+        }
         None => {
             cells.skip_null();
             Ok(())
@@ -81,21 +93,20 @@ fn take_in(cells: &mut Cells, history: Option<&[u8]>, as_of: Day, options: &FitO
 #[pg_extern(sql = false)]
 fn purchase_cells_add<'fcx>(
     state: Option<ExpandedArg<'fcx, Cells>>,
-    history: Option<&'fcx [u8]>,
+    history: Option<BytesArg<'fcx>>,
     as_of: Option<i32>,
-    mut call: CallSite<'fcx>,
+    call: CallSite<'fcx>,
 ) -> Expanded<'fcx, Cells> {
     let as_of = as_of.ok_or_else(|| not_constant("as_of")).or_raise();
-    let options = call.remember(|_| FitOptions::default()).clone();
-    let mut state = resume(state, &call, || Cells::new(as_of, options.clone()).or_raise());
-    take_in(state.value(), history, as_of, &options).or_raise();
+    let mut state = resume(state, &call, || Cells::new(as_of, FitOptions::default()).or_raise());
+    take_in(state.value(), history, as_of, None).or_raise();
     state
 }
 
 #[pg_extern(sql = false)]
 fn purchase_cells_add_options<'fcx>(
     state: Option<ExpandedArg<'fcx, Cells>>,
-    history: Option<&'fcx [u8]>,
+    history: Option<BytesArg<'fcx>>,
     as_of: Option<i32>,
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
@@ -107,7 +118,7 @@ fn purchase_cells_add_options<'fcx>(
         .or_raise()
         .clone();
     let mut state = resume(state, &call, || Cells::new(as_of, options.clone()).or_raise());
-    take_in(state.value(), history, as_of, &options).or_raise();
+    take_in(state.value(), history, as_of, Some(&options)).or_raise();
     state
 }
 
@@ -215,35 +226,35 @@ fn days(horizon: Interval, as_of: Day) -> f64 {
 #[pg_extern(sql = false)]
 fn churn_probability_purchases<'fcx>(
     model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     horizon: Interval,
     mut call: CallSite<'fcx>,
 ) -> Option<f64> {
     let horizon = days(horizon, as_of);
-    score(&mut call, model, history, as_of, |p, customer| p.scorer.churn_probability(customer, horizon))
+    score(&mut call, model, &history, as_of, |p, customer| p.scorer.churn_probability(customer, horizon))
 }
 
 #[pg_extern(sql = false)]
 fn alive_probability<'fcx>(
     model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     mut call: CallSite<'fcx>,
 ) -> Option<f64> {
-    score(&mut call, model, history, as_of, |p, customer| p.scorer.alive_probability(customer))
+    score(&mut call, model, &history, as_of, |p, customer| p.scorer.alive_probability(customer))
 }
 
 #[pg_extern(sql = false)]
 fn expected_purchases<'fcx>(
     model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     horizon: Interval,
     mut call: CallSite<'fcx>,
 ) -> Option<f64> {
     let horizon = days(horizon, as_of);
-    score(&mut call, model, history, as_of, |p, customer| p.scorer.expected_purchases(customer, horizon))
+    score(&mut call, model, &history, as_of, |p, customer| p.scorer.expected_purchases(customer, horizon))
 }
 
 /// Rows are made anew for each call: these functions cost far more than the look-up.
@@ -254,13 +265,13 @@ fn row<const N: usize>(call: &CallSite, columns: [Column; N]) -> Value {
 #[pg_extern(sql = false)]
 fn next_purchase<'fcx>(
     model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     level: f64,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
     let next =
-        score(&mut call, model, history, as_of, |p, customer| p.scorer.next_purchase(customer, level))?
+        score(&mut call, model, &history, as_of, |p, customer| p.scorer.next_purchase(customer, level))?
             .or_raise();
     // The day on which it falls; NULL where that is never, or beyond the calendar.
     let date = |days: Option<f64>| {
@@ -280,14 +291,14 @@ fn bounds(call: &CallSite, (lower, upper): (f64, f64)) -> Value {
 #[pg_extern(sql = false)]
 fn purchases_interval<'fcx>(
     model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     horizon: Interval,
     level: f64,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
     let horizon = days(horizon, as_of);
-    let (lower, upper) = score(&mut call, model, history, as_of, |p, customer| {
+    let (lower, upper) = score(&mut call, model, &history, as_of, |p, customer| {
         p.scorer.purchases_interval(customer, horizon, level)
     })?
     .or_raise();
@@ -315,36 +326,38 @@ fn confidence(
 #[pg_extern(sql = false)]
 fn churn_probability_confidence<'fcx>(
     model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     horizon: Interval,
     level: f64,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
     let horizon = days(horizon, as_of);
-    confidence(&mut call, model, history, as_of, |u, customer| u.churn_probability(customer, horizon, level))
+    confidence(&mut call, model, &history, as_of, |u, customer| u.churn_probability(customer, horizon, level))
 }
 
 #[pg_extern(sql = false)]
 fn alive_probability_confidence<'fcx>(
     model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     level: f64,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    confidence(&mut call, model, history, as_of, |u, customer| u.alive_probability(customer, level))
+    confidence(&mut call, model, &history, as_of, |u, customer| u.alive_probability(customer, level))
 }
 
 #[pg_extern(sql = false)]
 fn expected_purchases_confidence<'fcx>(
     model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     horizon: Interval,
     level: f64,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
     let horizon = days(horizon, as_of);
-    confidence(&mut call, model, history, as_of, |u, customer| u.expected_purchases(customer, horizon, level))
+    confidence(&mut call, model, &history, as_of, |u, customer| {
+        u.expected_purchases(customer, horizon, level)
+    })
 }

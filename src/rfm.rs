@@ -5,19 +5,21 @@ use std::ffi::CStr;
 
 use pgrx::prelude::*;
 use segmentation_core::history::History;
-use segmentation_core::rfm::{Cuts, Fault, MapRow, Rule, ScoreRange, Scores, SegmentMap, Values, check_bins};
+use segmentation_core::json::Object;
+use segmentation_core::rfm::{
+    Cuts, Fault, MAX_BINS, MapRow, Rule, ScoreRange, Scores, SegmentMap, Values, check_bins,
+};
 use segmentation_core::{Error, Result};
-use serde::Deserialize;
 
 use crate::bytes_type;
-use crate::options::{self, WithOptions};
+use crate::options::{self, Options, WithOptions};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::JsonbArg;
 use crate::pg::message::Message;
 use crate::pg::numeric::{NumericArg, not_finite};
 use crate::pg::row::{Column, RowShape, columns};
 use crate::pg::snapshot::SnapshotKey;
-use crate::pg::value::Value;
+use crate::pg::value::{BytesArg, Value};
 use crate::pg::window::{Window, window_function};
 use crate::pg::{CallSite, Numeric, OrRaise, interrupt};
 
@@ -39,8 +41,8 @@ fn history_measures(
     history: &[u8],
     as_of: i32,
 ) -> Result<Option<(i32, u64, segmentation_core::money::Money)>> {
-    let totals = History::read(history)?.totals(i32::MIN, as_of)?;
-    Ok(totals.last_purchase.map(|last| (as_of.saturating_sub(last), totals.purchases, totals.turnover)))
+    let totals = History::read(history)?.totals(i32::MIN, segmentation_core::day::check(as_of)?)?;
+    Ok(totals.last_purchase.map(|last| (as_of - last, totals.purchases, totals.turnover)))
 }
 
 fn of_history(history: &[u8], as_of: i32) -> Result<Option<Measures>> {
@@ -289,14 +291,14 @@ fn rfm_score_frozen_double<'fcx>(
 
 #[pg_extern(sql = false)]
 fn rfm_score_frozen_history<'fcx>(
-    history: Option<&'fcx [u8]>,
+    history: Option<BytesArg<'fcx>>,
     as_of: Option<i32>,
     cuts: Option<Value>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
     let (shape, cuts) = frozen(&mut call, cuts?);
     let measures = match (history, as_of) {
-        (Some(history), Some(as_of)) => history_measures(history, as_of).or_raise(),
+        (Some(history), Some(as_of)) => history_measures(&history, as_of).or_raise(),
         _ => None,
     };
     Some(history_row(shape, measures, |m| m.map(|[r, f, m]| cuts.scores(r, f, m)), cuts.bins()))
@@ -308,7 +310,7 @@ impl Flat for Values {
     const SQL_NAME: &'static str = "rfm_values";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(Values::to_bytes(self))
+        Values::to_bytes(self, &mut interrupt)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
@@ -327,22 +329,18 @@ fn rfm_values_recv(mut message: Message) -> Vec<u8> {
 }
 
 /// `{"bins": 5, "rule": "quantile"}`
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
 struct CutOptions {
-    bins: i32,
-    rule: String,
+    bins: usize,
+    rule: Rule,
 }
 
-impl Default for CutOptions {
-    fn default() -> Self {
-        CutOptions { bins: 5, rule: "quantile".into() }
-    }
-}
+impl Options for CutOptions {
+    const FIELDS: &[&str] = &["bins", "rule"];
 
-impl CutOptions {
-    fn check(&self) -> Result<(usize, Rule)> {
-        Ok((check_bins(self.bins)?, Rule::parse(&self.rule)?))
+    fn read(object: &Object) -> Result<Self> {
+        let bins = object.whole("bins", 2, MAX_BINS as u64)?.unwrap_or(5) as usize;
+        let rule = object.text("rule")?.map_or(Ok(Rule::Quantile), Rule::parse)?;
+        Ok(CutOptions { bins, rule })
     }
 }
 
@@ -385,15 +383,10 @@ macro_rules! values_transitions {
             state: Option<ExpandedArg<'fcx, WithOptions<Values>>>,
             $($arg: Option<$type>,)*
             options: Option<JsonbArg<'fcx>>,
-            call: CallSite<'fcx>,
+            mut call: CallSite<'fcx>,
         ) -> Expanded<'fcx, WithOptions<Values>> {
             let measures = $measures;
-            let mut state = resume(state, &call, || {
-                    let state = WithOptions::new(Values::default(), options);
-                    // Faults are said at the first row, not after the last.
-                    state.options::<CutOptions>().and_then(|options| options.check()).or_raise();
-                    state
-});
+            let mut state = WithOptions::resume::<CutOptions>(state, options, &mut call, Values::default);
             add_customer(&mut state.value().state, measures);
             state
         }
@@ -431,7 +424,7 @@ fn rfm_cuts_merge<'fcx>(
 }
 
 fn cuts_row(values: &Values, options: &CutOptions, call: &mut CallSite) -> Option<Value> {
-    let (bins, rule) = options.check().or_raise();
+    let CutOptions { bins, rule } = *options;
     let cuts = values.cuts(bins, rule, &mut interrupt).or_raise()?;
     let [recency, frequency, monetary] = cuts.measures();
     let shape = call.remember(RowShape::of_result);
@@ -458,7 +451,7 @@ fn rfm_cuts_of_values<'fcx>(
 
 #[pg_extern(sql = false)]
 fn rfm_cuts_final<'fcx>(state: ExpandedArg<'fcx, Values>, mut call: CallSite<'fcx>) -> Option<Value> {
-    state.with(|values| cuts_row(values, &CutOptions::default(), &mut call))
+    state.with(|values| cuts_row(values, &options::none::<CutOptions>(), &mut call))
 }
 
 #[pg_extern(sql = false)]
@@ -496,7 +489,8 @@ fn read_map(name: &str) -> Result<(SegmentMap, Vec<Fault>)> {
     })
     .map_err(|error| Error::invalid("table rfm_map cannot be read").detail(format!("{error}.")))?;
     let Some(first) = bins.first().copied() else {
-        return Err(Error::invalid(format!("map \"{name}\" does not exist"))
+        let shown: String = name.chars().take(60).collect();
+        return Err(Error::invalid(format!("map \"{shown}\" does not exist"))
             .hint("Maps are rows of segmentation.rfm_map."));
     };
     if bins.iter().any(|bins| *bins != first) {
@@ -549,8 +543,11 @@ fn rfm_segment_by_json<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Option<String> {
     let ((bins, scores), map) = (read_rfm(rfm?)?, map?);
-    let map =
-        call.memo(&[map.raw_bytes()], || SegmentMap::of_json(&map.text()).map(|(map, _)| map)).or_raise();
+    let map = call
+        .memo(&[map.raw_bytes()], || {
+            SegmentMap::of_json(&map.value("map of RFM segments").or_raise()).map(|(map, _)| map)
+        })
+        .or_raise();
     let Some(scores) = scores else { return Some(PROSPECT.to_owned()) };
     Some(map.segment(scores, bins).or_raise().to_owned())
 }
@@ -570,7 +567,13 @@ fn rfm_map_check_name(
 fn rfm_map_check_json(
     map: JsonbArg<'_>,
 ) -> TableIterator<'static, (name!(fault, &'static str), name!(code, Option<i32>), name!(detail, String))> {
-    TableIterator::new(SegmentMap::of_json(&map.text()).or_raise().1.into_iter().map(fault_row))
+    TableIterator::new(
+        SegmentMap::of_json(&map.value("map of RFM segments").or_raise())
+            .or_raise()
+            .1
+            .into_iter()
+            .map(fault_row),
+    )
 }
 
 #[pg_extern(sql = false)]
@@ -580,7 +583,7 @@ fn rfm_map_rows(
     'static,
     (name!(r, i16), name!(f, i16), name!(m, i16), name!(segment, String), name!(bins, i16)),
 > {
-    let (map, _) = SegmentMap::of_json(&map.text()).or_raise();
+    let (map, _) = SegmentMap::of_json(&map.value("map of RFM segments").or_raise()).or_raise();
     TableIterator::new(
         map.cells().into_iter().map(|(s, segment, bins)| (s.r, s.f, s.m, segment, bins)).collect::<Vec<_>>(),
     )

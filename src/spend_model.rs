@@ -20,7 +20,7 @@ use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
 use crate::pg::row::{Column, RowShape};
 use crate::pg::timestamp::Interval;
-use crate::pg::value::Value;
+use crate::pg::value::{BytesArg, Value};
 use crate::pg::{CallSite, Numeric, OrRaise, interrupt};
 use crate::purchase_model::{Prepared, is_unfitted, not_constant, prepare, summary, unfitted};
 
@@ -58,7 +58,12 @@ fn purchase_amounts(history: &[u8]) -> Result<Vec<(Day, Money)>> {
     Ok(days)
 }
 
-fn take_in(cells: &mut SpendCells, history: Option<&[u8]>, as_of: Day, options: &SpendOptions) -> Result<()> {
+fn take_in(
+    cells: &mut SpendCells,
+    history: Option<BytesArg>,
+    as_of: Day,
+    options: &SpendOptions,
+) -> Result<()> {
     if cells.as_of() != as_of {
         return Err(not_constant("as_of"));
     }
@@ -66,7 +71,7 @@ fn take_in(cells: &mut SpendCells, history: Option<&[u8]>, as_of: Day, options: 
         return Err(not_constant("options"));
     }
     match history {
-        Some(history) => cells.add(purchase_amounts(history)?),
+        Some(history) => cells.add(purchase_amounts(&history)?),
         None => {
             cells.skip_null();
             Ok(())
@@ -77,7 +82,7 @@ fn take_in(cells: &mut SpendCells, history: Option<&[u8]>, as_of: Day, options: 
 #[pg_extern(sql = false)]
 fn spend_cells_add<'fcx>(
     state: Option<ExpandedArg<'fcx, SpendCells>>,
-    history: Option<&'fcx [u8]>,
+    history: Option<BytesArg<'fcx>>,
     as_of: Option<i32>,
     call: CallSite<'fcx>,
 ) -> Expanded<'fcx, SpendCells> {
@@ -91,7 +96,7 @@ fn spend_cells_add<'fcx>(
 #[pg_extern(sql = false)]
 fn spend_cells_add_options<'fcx>(
     state: Option<ExpandedArg<'fcx, SpendCells>>,
-    history: Option<&'fcx [u8]>,
+    history: Option<BytesArg<'fcx>>,
     as_of: Option<i32>,
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
@@ -151,12 +156,12 @@ fn numeric(value: f64) -> Numeric {
 #[pg_extern(sql = false)]
 fn expected_spend<'fcx>(
     model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     mut call: CallSite<'fcx>,
 ) -> Option<Numeric> {
     let model = call.memo(&[model.raw_bytes()], || prepare_spend(model)).or_raise().as_ref()?;
-    let spent = spent(model, history, as_of).or_raise()?;
+    let spent = spent(model, &history, as_of).or_raise()?;
     model.expected_spend(spent.transactions, spent.mean()).map(numeric)
 }
 
@@ -196,7 +201,7 @@ fn value<R>(
 fn future_value<'fcx>(
     purchase_model: JsonbArg<'fcx>,
     spend_model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     horizon: Interval,
     discount_rate: f64,
@@ -204,7 +209,7 @@ fn future_value<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Option<Numeric> {
     let models = (purchase_model, spend_model);
-    value(&mut call, models, history, as_of, (horizon, discount_rate, margin), |v| {
+    value(&mut call, models, &history, as_of, (horizon, discount_rate, margin), |v| {
         spend_model::future_value(
             &v.purchases.scorer,
             v.spend,
@@ -222,7 +227,7 @@ fn future_value<'fcx>(
 fn future_value_interval<'fcx>(
     purchase_model: JsonbArg<'fcx>,
     spend_model: JsonbArg<'fcx>,
-    history: &'fcx [u8],
+    history: BytesArg<'fcx>,
     as_of: i32,
     horizon: Interval,
     discount_rate: f64,
@@ -231,7 +236,7 @@ fn future_value_interval<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
     let models = (purchase_model, spend_model);
-    let interval = value(&mut call, models, history, as_of, (horizon, discount_rate, margin), |v| {
+    let interval = value(&mut call, models, &history, as_of, (horizon, discount_rate, margin), |v| {
         spend_model::future_value_interval(
             &v.purchases.scorer,
             v.spend,

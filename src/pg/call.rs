@@ -55,6 +55,19 @@ impl<'fcx> CallSite<'fcx> {
         (kind != 0).then_some(context)
     }
 
+    /// Whether an aggregate or a window function over one is calling, so that its state may be changed in place.
+    ///
+    /// What `AggCheckCallContext` asks, without the cost of a call into PostgreSQL.
+    #[inline]
+    pub fn in_aggregate(&self) -> bool {
+        // SAFETY: fcinfo belongs to the call under way; a context, if there is one, is a node.
+        unsafe {
+            let context = (*self.fcinfo).context;
+            !context.is_null()
+                && matches!((*context).type_, pg_sys::NodeTag::T_AggState | pg_sys::NodeTag::T_WindowAggState)
+        }
+    }
+
     /// What this call site remembers: made at its first call, dropped when the query ends.
     pub fn remember<T: 'static>(&mut self, make: impl FnOnce(&CallSite) -> T) -> &mut T {
         // SAFETY: flinfo outlives the call; fn_extra is ours: it is null or holds the

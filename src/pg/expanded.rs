@@ -3,6 +3,7 @@
 //! For the states of a whole population: they grow without being copied, and are
 //! flattened to bytes only when they leave the process, are stored or are merged.
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
@@ -24,12 +25,44 @@ pub trait Flat: Sized + 'static {
     fn from_bytes(bytes: &[u8]) -> Result<Self>;
 }
 
-#[repr(C)]
-struct Object<T> {
-    header: pg_sys::ExpandedObjectHeader,
-    value: *mut T,
-    flat: *mut Vec<u8>,
+/// A value of any of our types, behind an expanded object.
+trait AnyFlat: Any {
+    fn to_bytes(&self) -> Result<Vec<u8>>;
+    fn sql_name(&self) -> &'static str;
+    fn as_any(&mut self) -> &mut dyn Any;
 }
+
+impl<T: Flat> AnyFlat for T {
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        Flat::to_bytes(self)
+    }
+
+    fn sql_name(&self) -> &'static str {
+        T::SQL_NAME
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// An expanded object of this extension, whatever its Rust type.
+#[repr(C)]
+struct Object {
+    header: pg_sys::ExpandedObjectHeader,
+    /// Made by Box::into_raw.
+    value: *mut Content,
+}
+
+struct Content {
+    value: Box<dyn AnyFlat>,
+    /// The flat form between being measured and being written.
+    flat: Vec<u8>,
+}
+
+/// The one method table of all our objects: its address is what tells them from others'.
+static METHODS: pg_sys::ExpandedObjectMethods =
+    pg_sys::ExpandedObjectMethods { get_flat_size: Some(flat_size), flatten_into: Some(flatten_into) };
 
 /// A state as it arrives, flat or expanded.
 pub struct ExpandedArg<'fcx, T> {
@@ -47,22 +80,42 @@ unsafe impl<'fcx, T: Flat> ArgAbi<'fcx> for ExpandedArg<'fcx, T> {
     }
 }
 
-/// Whether the datum is a read-write pointer to an expanded object.
-unsafe fn is_read_write(datum: pg_sys::Datum) -> bool {
+/// Our object behind a datum: `None` if it is flat, or another extension's.
+///
+/// # Safety
+/// The datum is a varlena.
+unsafe fn object(datum: pg_sys::Datum, writable: bool) -> Option<*mut Object> {
+    const VARTAG_EXPANDED_RO: u8 = 2;
     const VARTAG_EXPANDED_RW: u8 = 3;
     let pointer = datum.cast_mut_ptr::<pg_sys::varlena>();
-    unsafe { varlena::varatt_is_1b_e(pointer) && varlena::vartag_1b_e(pointer) == VARTAG_EXPANDED_RW }
+    // SAFETY: the tag says that the datum points to an expanded object, whose header begins it.
+    unsafe {
+        if !varlena::varatt_is_1b_e(pointer) {
+            return None;
+        }
+        let tag = varlena::vartag_1b_e(pointer);
+        if tag != VARTAG_EXPANDED_RW && (writable || tag != VARTAG_EXPANDED_RO) {
+            return None;
+        }
+        let header = pg_sys::DatumGetEOHP(datum);
+        std::ptr::eq((*header).eoh_methods, &METHODS).then(|| header.cast::<Object>())
+    }
 }
 
 impl<'fcx, T: Flat> ExpandedArg<'fcx, T> {
     /// The state to be changed: itself if it is ours, else made anew from its flat form.
+    ///
+    /// Support functions can be called by anybody with anything of their SQL type, so
+    /// the Rust type behind an object is checked, never assumed.
     pub fn writable(self, call: &CallSite) -> Expanded<'fcx, T> {
-        // SAFETY: a read-write expanded object of this SQL type was made by `Expanded::new`,
-        // the only maker of them.
-        unsafe {
-            if call.aggregate_context().is_some() && is_read_write(self.datum) {
-                let object = pg_sys::DatumGetEOHP(self.datum).cast::<Object<T>>();
-                return Expanded { object, lifetime: PhantomData };
+        if call.in_aggregate() {
+            // SAFETY: the datum is a varlena by its SQL type; ours hold a live Content.
+            unsafe {
+                if let Some(object) = object(self.datum, true)
+                    && (*(*object).value).value.as_any().is::<T>()
+                {
+                    return Expanded { object, of: PhantomData };
+                }
             }
         }
         Expanded::new(self.read(), call)
@@ -75,11 +128,12 @@ impl<'fcx, T: Flat> ExpandedArg<'fcx, T> {
 
     /// Looks at the value without copying it if it is expanded here.
     pub fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
-        // SAFETY: as for `writable`.
+        // SAFETY: as for `writable`; nobody else refers to the content during the call.
         unsafe {
-            if is_read_write(self.datum) {
-                let object = pg_sys::DatumGetEOHP(self.datum).cast::<Object<T>>();
-                return look(&*(*object).value);
+            if let Some(object) = object(self.datum, false)
+                && let Some(value) = (*(*object).value).value.as_any().downcast_ref::<T>()
+            {
+                return look(value);
             }
         }
         look(&self.read())
@@ -94,8 +148,8 @@ impl<'fcx, T: Flat> ExpandedArg<'fcx, T> {
 
 /// A state that may be changed.
 pub struct Expanded<'fcx, T> {
-    object: *mut Object<T>,
-    lifetime: PhantomData<&'fcx ()>,
+    object: *mut Object,
+    of: PhantomData<(&'fcx (), T)>,
 }
 
 super::sql_type!(impl[T: Flat] Expanded<'_, T>, T::SQL_NAME);
@@ -121,24 +175,26 @@ impl<T: Flat> Expanded<'_, T> {
                 pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
                 pg_sys::ALLOCSET_SMALL_MAXSIZE as usize,
             );
-            let object = pg_sys::MemoryContextAllocZero(context, size_of::<Object<T>>()).cast::<Object<T>>();
+            let object = pg_sys::MemoryContextAllocZero(context, size_of::<Object>()).cast::<Object>();
             let callback =
                 pg_sys::MemoryContextAllocZero(context, size_of::<pg_sys::MemoryContextCallback>())
                     .cast::<pg_sys::MemoryContextCallback>();
-            pg_sys::EOH_init_header(&mut (*object).header, Methods::<T>::TABLE, context);
-            (*object).value = Box::into_raw(Box::new(value));
-            (*object).flat = Box::into_raw(Box::default());
-            (*callback).func = Some(free::<T>);
-            (*callback).arg = object.cast();
+            pg_sys::EOH_init_header(&mut (*object).header, &METHODS, context);
+            (*object).value = Box::into_raw(Box::new(Content { value: Box::new(value), flat: Vec::new() }));
+            (*callback).func = Some(free);
+            (*callback).arg = (*object).value.cast();
             pg_sys::MemoryContextRegisterResetCallback(context, callback);
-            Expanded { object, lifetime: PhantomData }
+            Expanded { object, of: PhantomData }
         }
     }
 
     /// The value, to be changed.
     pub fn value(&mut self) -> &mut T {
-        // SAFETY: made in `new`, freed with its memory context.
-        unsafe { &mut *(*self.object).value }
+        // SAFETY: made in `new` or checked in `writable`, freed with its memory context.
+        match unsafe { (*(*self.object).value).value.as_any().downcast_mut() } {
+            Some(value) => value,
+            None => pgrx::error!("an aggregate's state is of another type"),
+        }
     }
 }
 
@@ -173,56 +229,38 @@ pub fn merge<'fcx, T: Flat>(
     }
 }
 
-unsafe extern "C-unwind" fn free<T>(arg: *mut std::ffi::c_void) {
-    let object = arg.cast::<Object<T>>();
-    // SAFETY: both were made by Box::into_raw in `new`; PostgreSQL calls this once.
-    unsafe {
-        drop(Box::from_raw((*object).value));
-        drop(Box::from_raw((*object).flat));
-    }
-}
-
-struct Methods<T>(PhantomData<T>);
-
-impl<T: Flat> Methods<T> {
-    const TABLE: &'static pg_sys::ExpandedObjectMethods = &pg_sys::ExpandedObjectMethods {
-        get_flat_size: Some(flat_size::<T>),
-        flatten_into: Some(flatten_into::<T>),
-    };
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn free(content: *mut std::ffi::c_void) {
+    // SAFETY: made by Box::into_raw in `new`; PostgreSQL calls this once.
+    drop(unsafe { Box::from_raw(content.cast::<Content>()) });
 }
 
 #[pgrx::pg_guard]
-unsafe extern "C-unwind" fn flat_size<T: Flat>(header: *mut pg_sys::ExpandedObjectHeader) -> pg_sys::Size {
-    let object = header.cast::<Object<T>>();
-    // SAFETY: the header is the first field of an Object<T>, by `Methods`.
-    unsafe {
-        // Kept for `flatten_into`, which follows: the bytes are made once.
-        *(*object).flat = (*(*object).value).to_bytes().or_raise();
-        let size = (*(*object).flat).len() + pg_sys::VARHDRSZ;
-        if size > 0x3fff_ffff {
-            raise(
-                Error::new(
-                    ErrorKind::LimitExceeded,
-                    format!("a value of type {} would exceed 1 GB", T::SQL_NAME),
-                )
+unsafe extern "C-unwind" fn flat_size(header: *mut pg_sys::ExpandedObjectHeader) -> pg_sys::Size {
+    // SAFETY: METHODS belongs to our objects only.
+    let content = unsafe { &mut *(*header.cast::<Object>()).value };
+    // Kept for `flatten_into`, which follows: the bytes are made once.
+    content.flat = content.value.to_bytes().or_raise();
+    let size = content.flat.len() + pg_sys::VARHDRSZ;
+    if size > 0x3fff_ffff {
+        let name = content.value.sql_name();
+        raise(
+            Error::new(ErrorKind::LimitExceeded, format!("a value of type {name} would exceed 1 GB"))
                 .hint("Use a sample of the customers, or group them."),
-            );
-        }
-        size
+        );
     }
+    size
 }
 
 #[pgrx::pg_guard]
-unsafe extern "C-unwind" fn flatten_into<T: Flat>(
+unsafe extern "C-unwind" fn flatten_into(
     header: *mut pg_sys::ExpandedObjectHeader,
     result: *mut std::ffi::c_void,
     allocated: pg_sys::Size,
 ) {
-    let object = header.cast::<Object<T>>();
-    // SAFETY: PostgreSQL allocated what `flat_size` asked for.
+    // SAFETY: as for `flat_size`; PostgreSQL allocated what that asked for.
     unsafe {
-        let flat = std::mem::take(&mut *(*object).flat);
-        debug_assert_eq!(flat.len() + pg_sys::VARHDRSZ, allocated);
+        let flat = std::mem::take(&mut (*(*header.cast::<Object>()).value).flat);
         let len = flat.len().min(allocated - pg_sys::VARHDRSZ);
         varlena::set_varsize_4b(result.cast(), (len + pg_sys::VARHDRSZ) as i32);
         std::ptr::copy_nonoverlapping(flat.as_ptr(), result.cast::<u8>().add(pg_sys::VARHDRSZ), len);

@@ -48,7 +48,7 @@ super::sql_type!(NumericArg<'_>, "numeric");
 unsafe impl<'fcx> ArgAbi<'fcx> for NumericArg<'fcx> {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
         // SAFETY: a numeric is a varlena, and the caller checked for NULL.
-        NumericArg(unsafe { arg.unbox_arg_using_from_datum::<&[u8]>() }.unwrap_or_default())
+        NumericArg(unsafe { super::value::BytesArg::unbox_arg_unchecked(arg) }.0)
     }
 }
 
@@ -141,7 +141,7 @@ impl<'a> NumericArg<'a> {
             }
             return Ok(Money(if number.negative { -value } else { value }));
         }
-        i64::try_from(self.fixed(1, what)?).map(Money).map_err(|_| Money::out_of_range())
+        i64::try_from(self.fixed(1, what)?).map(Money).map_err(|_| Money::out_of_range(what))
     }
 
     /// Whether it is below zero (before any rounding).

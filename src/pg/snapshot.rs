@@ -19,7 +19,7 @@ impl SnapshotKey {
                 u64::from(snapshot.xmin.into_inner()),
                 u64::from(snapshot.xmax.into_inner()),
                 u64::from(snapshot.curcid),
-                u64::from(snapshot.xcnt),
+                u64::from(snapshot.xcnt) << 32 | u64::from(snapshot.subxcnt as u32),
             ])
         }
     }

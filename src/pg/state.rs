@@ -51,9 +51,11 @@ impl<'fcx> StateArg<'fcx> {
         // SAFETY: the datum is a varlena. Within an aggregate the transition value
         // belongs to us; detoasting gives a fresh copy whenever it is not plain.
         let varlena = unsafe {
-            match call.aggregate_context() {
-                Some(_) => pg_sys::pg_detoast_datum(self.datum.cast_mut_ptr()),
-                None => pg_sys::pg_detoast_datum_copy(self.datum.cast_mut_ptr()),
+            let pointer = self.datum.cast_mut_ptr();
+            match call.in_aggregate() {
+                true if varlena::varatt_is_4b_u(pointer) => pointer,
+                true => pg_sys::pg_detoast_datum(pointer),
+                false => pg_sys::pg_detoast_datum_copy(pointer),
             }
         };
         State { varlena, lifetime: PhantomData }

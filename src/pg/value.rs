@@ -2,7 +2,7 @@
 
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum};
-use pgrx::pg_sys;
+use pgrx::{pg_sys, varlena};
 
 /// A datum of any type, not looked at.
 #[derive(Clone, Copy)]
@@ -12,6 +12,52 @@ impl FromDatum for Raw {
     #[inline]
     unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: pg_sys::Oid) -> Option<Self> {
         (!is_null).then_some(Raw(datum))
+    }
+}
+
+/// The content of a varlena.
+///
+/// A value that is neither compressed nor stored elsewhere, which is nearly every one,
+/// is read in place: a call into PostgreSQL would cost more than most scores.
+///
+/// # Safety
+/// The datum is a non-null varlena that outlives the result.
+#[inline]
+pub(super) unsafe fn varlena_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+    let pointer = datum.cast_mut_ptr::<pg_sys::varlena>();
+    // SAFETY: by the caller's promise; the header says which form it has.
+    unsafe {
+        let plain = if varlena::varatt_is_4b_u(pointer)
+            || (varlena::varatt_is_1b(pointer) && !varlena::varatt_is_1b_e(pointer))
+        {
+            pointer
+        } else {
+            pg_sys::pg_detoast_datum_packed(pointer)
+        };
+        varlena::varlena_to_byte_slice(plain)
+    }
+}
+
+/// The bytes of an argument: a `purchase_history` or another type of this extension.
+#[derive(Clone, Copy)]
+pub struct BytesArg<'fcx>(pub &'fcx [u8]);
+
+super::sql_type!(BytesArg<'_>, "bytes");
+
+unsafe impl<'fcx> ArgAbi<'fcx> for BytesArg<'fcx> {
+    #[inline]
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: a varlena by the SQL declaration; the caller checked for NULL.
+        unsafe { BytesArg(arg.unbox_arg_using_from_datum::<Raw>().map_or(&[], |raw| varlena_bytes(raw.0))) }
+    }
+}
+
+impl std::ops::Deref for BytesArg<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.0
     }
 }
 
@@ -34,7 +80,7 @@ impl Value {
     pub fn bytes<'a>(self) -> &'a [u8] {
         // SAFETY: the SQL declaration makes it a varlena; the bytes live as long as
         // the memory context of the call, which outlives every use here.
-        unsafe { <&[u8]>::from_datum(self.0, false).unwrap_or_default() }
+        unsafe { varlena_bytes(self.0) }
     }
 
     /// A `text`.

@@ -53,7 +53,7 @@ ROLLBACK;
 CALL refused('UPDATE label SET label = ''Big'' WHERE domain = ''pmg''');
 CALL refused('DELETE FROM label');
 CALL refused('INSERT INTO label VALUES (''rfm'', ''my_best'', ''en'', ''My best'', true)');
--- Not yet: CALL refused('TRUNCATE label');
+CALL refused('TRUNCATE label');
 CALL refused('INSERT INTO label VALUES (''pmg'', ''G'', ''english'', ''Big'')');
 CALL refused('INSERT INTO label VALUES (''pmg'', ''G'', ''EN'', ''Big'')');
 CALL refused('INSERT INTO label VALUES (''pmg'', ''G'', ''en'', ''Big'')');

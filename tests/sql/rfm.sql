@@ -215,5 +215,5 @@ CALL refused('SELECT rfm_score(1.5::double precision, 1, 1) OVER ()');
 CALL refused('SELECT rfm_cuts(1, 1, 1, ''{"bins": 1}'')');
 CALL refused('SELECT rfm_cuts(1, 1, 1, ''{"bin": 5}'')');
 CALL refused('SELECT rfm_cuts(1, 1, 1, ''{"rule": "ntile"}'')');
--- Not yet: options that vary by row must be refused, as they are when parallel workers meet.
--- CALL refused('SELECT rfm_cuts(n, n, n, jsonb_build_object(''bins'', n)) FROM generate_series(2, 3) AS n');
+-- Options that vary by row are refused, as they are when parallel workers meet.
+CALL refused('SELECT rfm_cuts(n, n, n, jsonb_build_object(''bins'', n)) FROM generate_series(2, 3) AS n');

@@ -27,9 +27,11 @@
 //! z ...    amount of each day
 //! ```
 
+use crate::Checkpoint;
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::Money;
+use crate::order_statistics::out_of_memory;
 
 /// What happened on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -492,6 +494,33 @@ pub fn pack(entries: &[Entry]) -> Vec<u8> {
         put_varint(&mut out, zigzag(entry.amount.0 / UNITS[usize::from(unit)]));
     }
     out
+}
+
+/// The days of two histories as those of one; both are in order of day.
+///
+/// # Errors
+/// [`ErrorKind::OutOfRange`] if a sum does not fit.
+pub fn merge_days(one: &[Entry], other: &[Entry], checkpoint: Checkpoint) -> Result<Vec<Entry>> {
+    let mut merged: Vec<Entry> = Vec::new();
+    merged
+        .try_reserve_exact(one.len() + other.len())
+        .map_err(|_| out_of_memory((one.len() + other.len()) * size_of::<Entry>()))?;
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    loop {
+        let next = match (one.peek(), other.peek()) {
+            (Some(a), Some(b)) if b.day < a.day => other.next(),
+            (Some(_), _) => one.next(),
+            (None, _) => other.next(),
+        };
+        let Some(next) = next else { return Ok(merged) };
+        match merged.last_mut() {
+            Some(last) if last.day == next.day => last.absorb(*next)?,
+            _ => merged.push(*next),
+        }
+        if merged.len() % 65_536 == 0 {
+            checkpoint();
+        }
+    }
 }
 
 /// Reads the text form. Days may come in any order and more than once: they are added up.

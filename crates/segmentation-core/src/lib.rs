@@ -24,6 +24,8 @@ pub mod simulate;
 pub mod special;
 pub mod spend_model;
 
+pub use purchase_model::json;
+
 pub use error::{Error, ErrorKind, Result};
 
 /// Called by long loops so that their host can interrupt them.

@@ -31,7 +31,7 @@ impl Money {
         let scaled = (value * SCALE as f64).round();
         // 2^63 itself is not an i64, and every double below it is.
         if scaled.abs() >= 9_223_372_036_854_775_808.0 {
-            return Err(Self::out_of_range());
+            return Err(Self::out_of_range("amount"));
         }
         Ok(Money(scaled as i64))
     }
@@ -48,7 +48,7 @@ impl Money {
     /// [`ErrorKind::OutOfRange`] if it does not fit.
     #[inline]
     pub fn checked_add(self, other: Self) -> Result<Self> {
-        self.0.checked_add(other.0).map(Money).ok_or_else(Self::out_of_range)
+        self.0.checked_add(other.0).map(Money).ok_or_else(|| Self::out_of_range("amount"))
     }
 
     /// The amount written with at most four decimals, such as `-12.5`.
@@ -69,11 +69,11 @@ impl Money {
         i64::try_from(if negative { -value } else { value }).ok().map(Money)
     }
 
-    /// The error that an amount does not fit.
+    /// The error that an amount, called `what`, does not fit.
     #[cold]
     #[must_use]
-    pub fn out_of_range() -> Error {
-        Error::new(ErrorKind::OutOfRange, "amount out of range")
+    pub fn out_of_range(what: &str) -> Error {
+        Error::new(ErrorKind::OutOfRange, format!("{what} out of range"))
             .detail("Amounts are kept with four decimals in 64 bits: up to 922,337,203,685,477.5807.")
     }
 }

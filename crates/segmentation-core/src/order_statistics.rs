@@ -108,6 +108,43 @@ impl<T: Key> SortedRuns<T> {
     }
 }
 
+/// Sorts as `sort_unstable_by_key` does, asking between runs whether to go on.
+///
+/// # Errors
+/// [`ErrorKind::OutOfMemory`].
+pub fn sort_by_key<T: Copy, K: Ord>(
+    values: &mut Vec<T>,
+    key: impl Fn(&T) -> K,
+    checkpoint: Checkpoint,
+) -> Result<()> {
+    for run in values.chunks_mut(RUN) {
+        checkpoint();
+        run.sort_unstable_by_key(&key);
+    }
+    let mut length = RUN;
+    let mut merged = Vec::new();
+    while length < values.len() {
+        merged.clear();
+        merged.try_reserve_exact(values.len()).map_err(|_| out_of_memory(values.len() * size_of::<T>()))?;
+        for pair in values.chunks(2 * length) {
+            let (mut one, mut other) = pair.split_at(length.min(pair.len()));
+            while let (Some(a), Some(b)) = (one.first(), other.first()) {
+                let from = if key(b) < key(a) { &mut other } else { &mut one };
+                merged.push(from[0]);
+                *from = &from[1..];
+                if merged.len() % RUN == 0 {
+                    checkpoint();
+                }
+            }
+            merged.extend_from_slice(one);
+            merged.extend_from_slice(other);
+        }
+        std::mem::swap(values, &mut merged);
+        length *= 2;
+    }
+    Ok(())
+}
+
 /// The smallest key for which `enough` holds, given that it holds for all above it.
 pub(crate) fn smallest_key(enough: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0_u64, u64::MAX);
@@ -191,14 +228,16 @@ mod tests {
     fn many_runs() {
         // 2.5 runs; a full period of a generator modulo a prime above them visits each value once.
         let n = RUN * 5 / 2;
-        let values: Vec<i64> =
+        let mut values: Vec<i64> =
             (0..n as u64).map(|i| (i.wrapping_mul(2_654_435_761) % 4_294_967_291) as i64).collect();
         let runs = SortedRuns::new(&values, &mut || {}).unwrap();
-        let mut sorted = values;
+        let mut sorted = values.clone();
         sorted.sort_unstable();
         for rank in [0, 1, n / 5, n / 2, n - 1] {
             assert_eq!(runs.at(rank), Some(sorted[rank]));
         }
+        sort_by_key(&mut values, |v| *v, &mut || {}).unwrap();
+        assert!(values == sorted);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 use crate::Checkpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::Money;
-use crate::order_statistics::{Key, SortedRuns, out_of_memory, smallest_key};
+use crate::order_statistics::{Key, SortedRuns, out_of_memory, smallest_key, sort_by_key};
 
 /// A class of customers by turnover. The order is that of importance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -292,17 +292,19 @@ impl Turnovers {
     }
 
     /// The flat form: version, customers, sorted turnovers.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn to_bytes(&self, checkpoint: Checkpoint) -> Result<Vec<u8>> {
         let mut sorted = self.0.clone();
-        sorted.sort_unstable();
+        sort_by_key(&mut sorted, |turnover| *turnover, checkpoint)?;
         let mut out = Vec::with_capacity(9 + 8 * sorted.len());
         out.push(VERSION);
         out.extend_from_slice(&(sorted.len() as u64).to_le_bytes());
         for turnover in sorted {
             out.extend_from_slice(&turnover.to_le_bytes());
         }
-        out
+        Ok(out)
     }
 
     /// Reads the flat form.
@@ -553,7 +555,7 @@ mod tests {
         #[test]
         fn hostile_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             if let Ok(read) = Turnovers::from_bytes(&bytes) {
-                prop_assert_eq!(Turnovers::from_bytes(&read.to_bytes()).unwrap().to_bytes(), read.to_bytes());
+                prop_assert_eq!(Turnovers::from_bytes(&read.to_bytes(&mut || {}).unwrap()).unwrap().to_bytes(&mut || {}), read.to_bytes(&mut || {}));
             }
         }
     }

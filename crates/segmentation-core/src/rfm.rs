@@ -7,7 +7,8 @@
 
 use crate::Checkpoint;
 use crate::error::{Error, Result};
-use crate::order_statistics::{SortedRuns, quantiles};
+use crate::json::Object;
+use crate::order_statistics::{Key, SortedRuns, quantiles, sort_by_key};
 
 /// The most bins that can be asked for.
 pub const MAX_BINS: usize = 10;
@@ -258,13 +259,13 @@ impl Values {
     }
 
     /// The flat form: version, prospects, customers, then their values in ascending order.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn to_bytes(&self, checkpoint: Checkpoint) -> Result<Vec<u8>> {
         let mut rows: Vec<[f64; 3]> =
             (0..self.customers()).map(|i| [self.recency[i], self.frequency[i], self.monetary[i]]).collect();
-        rows.sort_unstable_by(|a, b| {
-            a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])).then(a[2].total_cmp(&b[2]))
-        });
+        sort_by_key(&mut rows, |row| row.map(Key::to_key), checkpoint)?;
         let mut out = Vec::with_capacity(17 + 24 * rows.len());
         out.push(VALUES_VERSION);
         out.extend_from_slice(&self.prospects.to_le_bytes());
@@ -272,7 +273,7 @@ impl Values {
         for value in rows.iter().flatten() {
             out.extend_from_slice(&value.to_le_bytes());
         }
-        out
+        Ok(out)
     }
 
     /// Reads the flat form.
@@ -328,45 +329,25 @@ pub struct Fault {
 }
 
 /// One row of a map: a box of scores and its segment.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapRow {
     /// The segment's code, such as `champions`.
     pub segment: String,
     /// Lowest and highest recency score; all if absent.
-    #[serde(default)]
     pub r: Option<ScoreRange>,
     /// Lowest and highest frequency score; all if absent.
-    #[serde(default)]
     pub f: Option<ScoreRange>,
     /// Lowest and highest monetary score; all if absent.
-    #[serde(default)]
     pub m: Option<ScoreRange>,
 }
 
 /// One score, or the lowest and the highest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScoreRange {
     /// A single score.
     One(i16),
     /// From the first to the second.
     Between(i16, i16),
-}
-
-/// A map as JSON: `{"bins": 5, "first_match": true, "segments": [{"segment": "champions", "r": [4, 5], "f": 5}]}`.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MapJson {
-    #[serde(default = "five")]
-    bins: i32,
-    #[serde(default)]
-    first_match: bool,
-    segments: Vec<MapRow>,
-}
-
-fn five() -> i32 {
-    5
 }
 
 impl SegmentMap {
@@ -453,17 +434,50 @@ impl SegmentMap {
         Ok((map, faults))
     }
 
-    /// From JSON text.
+    /// From JSON: `{"bins": 5, "first_match": true, "segments": [{"segment": "champions", "r": [4, 5], "f": 5}]}`.
     ///
     /// # Errors
-    /// Text that does not follow the form, or what [`Self::of_rows`] refuses.
-    pub fn of_json(text: &str) -> Result<(Self, Vec<Fault>)> {
-        let json: MapJson = serde_json::from_str(text).map_err(|error| {
-            Error::invalid("invalid map of RFM segments")
-                .detail(format!("{error}."))
-                .hint(r#"A map is written {"bins": 5, "segments": [{"segment": "champions", "r": [4, 5], "f": [4, 5], "m": [4, 5]}, ...]}."#)
+    /// A value that does not follow the form, or what [`Self::of_rows`] refuses.
+    pub fn of_json(value: &serde_json::Value) -> Result<(Self, Vec<Fault>)> {
+        const WHAT: &str = "map of RFM segments";
+        let object = Object::new(WHAT, "", value, &["bins", "first_match", "segments"])?;
+        let bins = object.whole("bins", 2, MAX_BINS as u64)?.unwrap_or(5);
+        let first_match = match object.get("first_match") {
+            None => false,
+            Some(value) => value.as_bool().ok_or_else(|| object.wrong("first_match", "true or false"))?,
+        };
+        let segments = object.list("segments")?.ok_or_else(|| {
+            object.wrong("segments", "a list").hint(
+                r#"A map is written {"bins": 5, "segments": [{"segment": "champions", "r": [4, 5], "f": [4, 5], "m": [4, 5]}, ...]}."#,
+            )
         })?;
-        Self::of_rows("jsonb", json.bins, json.first_match, &json.segments)
+        let mut rows = Vec::with_capacity(segments.len().min(1000));
+        for (index, segment) in segments.iter().enumerate() {
+            let path = format!("segments[{index}]");
+            let row = Object::new(WHAT, &path, segment, &["segment", "r", "f", "m"])?;
+            let name = row.need_text("segment")?;
+            if name.is_empty() {
+                return Err(row.wrong("segment", "a name that is not empty"));
+            }
+            let range = |key| -> Result<Option<ScoreRange>> {
+                let score = |value: &serde_json::Value| value.as_i64().and_then(|n| i16::try_from(n).ok());
+                let Some(value) = row.get(key) else { return Ok(None) };
+                let range = match value {
+                    serde_json::Value::Array(pair) => match &pair[..] {
+                        [low, high] => {
+                            score(low).zip(score(high)).map(|(low, high)| ScoreRange::Between(low, high))
+                        }
+                        _ => None,
+                    },
+                    one => score(one).map(ScoreRange::One),
+                };
+                range
+                    .map(Some)
+                    .ok_or_else(|| row.wrong(key, "a score, or a list of the lowest and the highest"))
+            };
+            rows.push(MapRow { segment: name.to_owned(), r: range("r")?, f: range("f")?, m: range("m")? });
+        }
+        Self::of_rows("jsonb", bins as i32, first_match, &rows)
     }
 
     /// Every code that has a segment: scores, segment, bins.
@@ -541,10 +555,14 @@ mod tests {
         }
     }
 
+    fn json_of(text: &str) -> serde_json::Value {
+        serde_json::from_str(text).unwrap()
+    }
+
     #[test]
     fn maps_are_checked() {
         let json = r#"{"bins": 2, "segments": [{"segment": "good", "r": 2}, {"segment": "bad", "r": 1, "f": [1, 1]}]}"#;
-        let (map, faults) = SegmentMap::of_json(json).unwrap();
+        let (map, faults) = SegmentMap::of_json(&json_of(json)).unwrap();
         assert_eq!(
             faults.iter().map(|f| (f.fault, f.code)).collect::<Vec<_>>(),
             [("missing", Some(121)), ("missing", Some(122))]
@@ -554,20 +572,19 @@ mod tests {
         assert!(map.segment(Scores { r: 1, f: 1, m: 2 }, 5).is_err());
         assert!(map.segment(Scores { r: 3, f: 1, m: 2 }, 2).is_err());
         let double = r#"{"bins": 2, "segments": [{"segment": "a"}, {"segment": "b", "r": 1, "f": 1, "m": 1}, {"segment": "c", "r": [2, 3]}]}"#;
-        let (_, faults) = SegmentMap::of_json(double).unwrap();
+        let (_, faults) = SegmentMap::of_json(&json_of(double)).unwrap();
         assert_eq!(
             faults.iter().map(|f| (f.fault, f.code)).collect::<Vec<_>>(),
             [("double", Some(111)), ("invalid", None)]
         );
         for bad in [
-            "",
             "[]",
             "{}",
             r#"{"segments": [{"segment": 1}]}"#,
             r#"{"bins": 50, "segments": []}"#,
             r#"{"segments": [], "x": 1}"#,
         ] {
-            assert!(SegmentMap::of_json(bad).is_err(), "{bad}");
+            assert!(SegmentMap::of_json(&json_of(bad)).is_err(), "{bad}");
         }
     }
 
@@ -583,8 +600,9 @@ mod tests {
                 if i < cut { left.add(r, f, *m).unwrap() } else { right.add(r, f, *m).unwrap() }
             }
             right.merge(&left).unwrap();
-            prop_assert_eq!(right.to_bytes(), whole.to_bytes());
-            prop_assert_eq!(Values::from_bytes(&whole.to_bytes()).unwrap().to_bytes(), whole.to_bytes());
+            let bytes = |values: &Values| values.to_bytes(&mut || {}).unwrap();
+            prop_assert_eq!(bytes(&right), bytes(&whole));
+            prop_assert_eq!(bytes(&Values::from_bytes(&bytes(&whole)).unwrap()), bytes(&whole));
         }
 
         #[test]
@@ -593,8 +611,10 @@ mod tests {
         }
 
         #[test]
-        fn hostile_maps(text in r#"[{}\[\]":,a-z0-9]{0,60}"#) {
-            let _ = SegmentMap::of_json(&text);
+        fn hostile_maps(bins: i64, low: i64, high: i64, segment in "\\PC{0,9}") {
+            let row = serde_json::json!({"segment": segment, "r": [low, high], "f": low});
+            let _ = SegmentMap::of_json(&serde_json::json!({"bins": bins, "segments": [row.clone()]}));
+            let _ = SegmentMap::of_json(&serde_json::json!({"segments": [row]}));
         }
     }
 }

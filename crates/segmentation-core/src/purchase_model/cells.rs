@@ -1,5 +1,7 @@
 //! The sufficient state of a fit: how many customers share each (x, tx, T).
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
@@ -10,6 +12,7 @@ use super::options::FitOptions;
 use crate::Checkpoint;
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::PurchaseDays;
 
 /// More distinct cells than this are refused: about half a gigabyte.
 const MOST_CELLS: usize = 16_000_000;
@@ -126,31 +129,110 @@ impl Skipped {
     }
 }
 
+/// Fresh customers are put in order and merged into the cells when this many have come.
+const PENDING: usize = 1 << 16;
+/// Never more than this many at once: some 100 ms of sorting.
+const MOST_PENDING: usize = 1 << 20;
+
+/// A cell: a summary, and how many customers share it.
+type Cell = (CustomerSummary, u64);
+
 /// Customers grouped by equal summaries, and the gaps between their purchases.
+///
+/// Sorted runs, not a hash map: with long histories most summaries are distinct, and sorting
+/// reads memory in order where hashing would wait for it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Group {
-    cells: HashMap<CustomerSummary, u64, RandomState>,
+    /// Ascending.
+    cells: Vec<Cell>,
+    /// Fresh customers, packed for sorting: x, tx, T in 32 bits each.
+    pending: Vec<u128>,
     short_gaps: Vec<u64>,
     long_gaps: HashMap<u32, u64, RandomState>,
     customers: u64,
 }
 
-impl Group {
-    fn add(&mut self, summary: CustomerSummary, count: u64) -> Result<()> {
-        self.customers =
-            self.customers.checked_add(count).filter(|&n| n <= MOST_CUSTOMERS).ok_or_else(|| {
-                Error::new(ErrorKind::LimitExceeded, "too many customers for a purchase model")
-            })?;
-        if self.cells.len() >= MOST_CELLS && !self.cells.contains_key(&summary) {
-            return Err(Error::new(
-                ErrorKind::LimitExceeded,
-                "too many different customers for a purchase model",
-            )
-            .detail(format!("At most {MOST_CELLS} combinations of purchase days and dates are kept."))
-            .hint("Fit on a sample of the customers, or on one cohort at a time."));
+fn packed(summary: CustomerSummary) -> u128 {
+    u128::from(summary.x) << 64 | u128::from(summary.tx) << 32 | u128::from(summary.t)
+}
+
+fn unpacked(packed: u128) -> CustomerSummary {
+    CustomerSummary { x: (packed >> 64) as u32, tx: (packed >> 32) as u32, t: packed as u32 }
+}
+
+/// The cells of customers in any order.
+fn cells_of(pending: &mut [u128]) -> Vec<Cell> {
+    pending.sort_unstable();
+    let mut cells: Vec<Cell> = Vec::new();
+    for &key in pending.iter() {
+        let summary = unpacked(key);
+        match cells.last_mut() {
+            Some((last, count)) if *last == summary => *count += 1,
+            _ => cells.push((summary, 1)),
         }
-        // Both are at most MOST_CUSTOMERS: no overflow.
-        *self.cells.entry(summary).or_insert(0) += count;
+    }
+    cells
+}
+
+/// Two ascending lists of cells as one.
+fn merged(one: &[Cell], other: &[Cell]) -> Result<Vec<Cell>> {
+    let mut cells: Vec<Cell> = Vec::new();
+    cells.try_reserve_exact(one.len() + other.len()).map_err(|_| {
+        Error::new(ErrorKind::OutOfMemory, "out of memory").detail("Merging the cells of a purchase model.")
+    })?;
+    let (mut i, mut j) = (0, 0);
+    while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
+        match a.0.cmp(&b.0) {
+            Ordering::Less => {
+                cells.push(*a);
+                i += 1;
+            }
+            Ordering::Greater => {
+                cells.push(*b);
+                j += 1;
+            }
+            Ordering::Equal => {
+                // Both are at most MOST_CUSTOMERS: no overflow.
+                cells.push((a.0, a.1 + b.1));
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    cells.extend_from_slice(&one[i..]);
+    cells.extend_from_slice(&other[j..]);
+    if cells.len() > MOST_CELLS {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            "too many different customers for a purchase model",
+        )
+        .detail(format!("At most {MOST_CELLS} combinations of purchase days and dates are kept."))
+        .hint("Fit on a sample of the customers, or on one cohort at a time."));
+    }
+    Ok(cells)
+}
+
+impl Group {
+    #[inline]
+    fn add(&mut self, summary: CustomerSummary, count: u64) -> Result<()> {
+        self.admit(count)?;
+        if count != 1 {
+            self.cells = merged(&self.cells, &[(summary, count)])?;
+            return Ok(());
+        }
+        self.pending.push(packed(summary));
+        if self.pending.len() >= self.cells.len().clamp(PENDING, MOST_PENDING) {
+            let fresh = cells_of(&mut self.pending);
+            self.pending.clear();
+            self.cells = merged(&self.cells, &fresh)?;
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, count: u64) -> Result<()> {
+        let sum = self.customers.checked_add(count).filter(|&n| n <= MOST_CUSTOMERS);
+        self.customers = sum
+            .ok_or_else(|| Error::new(ErrorKind::LimitExceeded, "too many customers for a purchase model"))?;
         Ok(())
     }
 
@@ -176,11 +258,14 @@ impl Group {
         gaps
     }
 
-    /// (summary, count), ascending: sums taken in this order do not depend on the input's.
-    pub(crate) fn sorted(&self) -> Vec<(CustomerSummary, u64)> {
-        let mut cells: Vec<_> = self.cells.iter().map(|(&s, &n)| (s, n)).collect();
-        cells.sort_unstable();
-        cells
+    /// The cells, ascending: sums taken in this order do not depend on the input's.
+    pub(crate) fn sorted(&self) -> Cow<'_, [Cell]> {
+        if self.pending.is_empty() {
+            return Cow::Borrowed(&self.cells);
+        }
+        let fresh = cells_of(&mut self.pending.clone());
+        // What was admitted fits; only the limit on cells can be passed, and then by little.
+        Cow::Owned(merged(&self.cells, &fresh).unwrap_or(fresh))
     }
 
     pub(crate) fn customers(&self) -> u64 {
@@ -188,12 +273,12 @@ impl Group {
     }
 
     fn merge(&mut self, other: &Self, checkpoint: Checkpoint) -> Result<()> {
-        for (i, (&summary, &count)) in other.cells.iter().enumerate() {
-            if i % 4096 == 0 {
-                checkpoint();
-            }
-            self.add(summary, count)?;
-        }
+        checkpoint();
+        self.admit(other.customers)?;
+        let own = self.sorted().into_owned();
+        self.pending.clear();
+        self.cells = merged(&own, &other.sorted())?;
+        checkpoint();
         for (gap, count) in other.gaps() {
             self.add_gap(gap, count);
         }
@@ -201,9 +286,10 @@ impl Group {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        put(out, self.cells.len() as u64);
+        let cells = self.sorted();
+        put(out, cells.len() as u64);
         let mut before = CustomerSummary { x: 0, tx: 0, t: 0 };
-        for (summary, count) in self.sorted() {
+        for &(summary, count) in cells.iter() {
             let CustomerSummary { x, tx, t } = summary;
             put(out, u64::from(x - before.x));
             let same_x = x == before.x;
@@ -229,7 +315,7 @@ impl Group {
             return Err(reader.error("It has too many cells."));
         }
         let bad = |reader: &Reader| reader.error("A cell is impossible.");
-        group.cells.try_reserve(n).map_err(|_| {
+        group.cells.try_reserve_exact(n).map_err(|_| {
             Error::new(ErrorKind::OutOfMemory, "out of memory")
                 .detail("Reading the cells of a purchase model.")
         })?;
@@ -249,7 +335,8 @@ impl Group {
             if count == 0 || before.is_some_and(|b| b >= summary) {
                 return Err(bad(reader));
             }
-            group.add(summary, count)?;
+            group.admit(count)?;
+            group.cells.push((summary, count));
             before = Some(summary);
         }
         let n = reader.count(2)?;
@@ -326,13 +413,13 @@ impl Cells {
     /// Distinct summaries among them.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.all.cells.len()
+        self.all.sorted().len()
     }
 
     /// Whether no customer was taken in.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.all.cells.is_empty()
+        self.all.customers == 0
     }
 
     /// Customers left out.
@@ -351,11 +438,60 @@ impl Cells {
     #[must_use]
     pub fn memory_size(&self) -> usize {
         let group = |g: &Group| {
-            g.cells.capacity() * (size_of::<(CustomerSummary, u64)>() + 1)
+            g.cells.capacity() * size_of::<Cell>()
+                + g.pending.capacity() * size_of::<u128>()
                 + g.short_gaps.capacity() * 8
                 + g.long_gaps.capacity() * 17
         };
         size_of::<Self>() + group(&self.all) + group(&self.before_split)
+    }
+
+    /// Whether this fit needs every purchase day, not only the first, the last and their number.
+    #[must_use]
+    pub fn needs_days(&self) -> bool {
+        self.split.is_some() || self.with_gaps
+    }
+
+    /// Whether a customer who first bought on that day is to be taken in; counted if not.
+    fn belongs(&mut self, first: Day) -> Result<bool> {
+        let skipped = if first > self.as_of {
+            &mut self.skipped.after_as_of
+        } else if self.options.first_purchase_from.is_some_and(|from| first < from) {
+            &mut self.skipped.before_cohort
+        } else if self.options.first_purchase_to.is_some_and(|to| first > to) {
+            &mut self.skipped.after_cohort
+        } else {
+            day::check(first)?;
+            return Ok(true);
+        };
+        *skipped = skipped.saturating_add(1);
+        Ok(false)
+    }
+
+    /// Takes in one customer by first purchase day and, if that is not after `as_of`, the
+    /// purchase days up to `as_of`; `None` if there was no purchase at all. For fits that do
+    /// not need more ([`Cells::needs_days`]).
+    ///
+    /// # Errors
+    /// As for [`Cells::add_summary`], or a day out of range.
+    pub fn add_span(&mut self, first: Option<Day>, days: Option<PurchaseDays>) -> Result<()> {
+        let Some(first) = first else {
+            self.skipped.no_purchase = self.skipped.no_purchase.saturating_add(1);
+            return Ok(());
+        };
+        match days {
+            _ if !self.belongs(first)? => Ok(()),
+            Some(days) => {
+                let whole = |n: i32| u32::try_from(n).unwrap_or(0);
+                let summary = CustomerSummary::new(
+                    days.count as u32 - 1,
+                    whole(days.last - days.first),
+                    whole(self.as_of - days.first),
+                )?;
+                self.add_summary(summary, 1)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Takes in one customer: their purchase days, ascending. A day given twice counts once, a
@@ -369,17 +505,7 @@ impl Cells {
             self.skipped.no_purchase = self.skipped.no_purchase.saturating_add(1);
             return Ok(());
         };
-        if first > self.as_of {
-            self.skipped.after_as_of = self.skipped.after_as_of.saturating_add(1);
-            return Ok(());
-        }
-        day::check(first)?;
-        if self.options.first_purchase_from.is_some_and(|from| first < from) {
-            self.skipped.before_cohort = self.skipped.before_cohort.saturating_add(1);
-            return Ok(());
-        }
-        if self.options.first_purchase_to.is_some_and(|to| first > to) {
-            self.skipped.after_cohort = self.skipped.after_cohort.saturating_add(1);
+        if !self.belongs(first)? {
             return Ok(());
         }
         // Without a split, a split before every first purchase: the inner group stays empty.
@@ -425,7 +551,7 @@ impl Cells {
     /// # Errors
     /// If the family is `auto` or an Erlang-k one, or a limit on size is passed.
     pub fn add_summary(&mut self, summary: CustomerSummary, count: u64) -> Result<()> {
-        if self.split.is_some() || self.with_gaps {
+        if self.needs_days() {
             return Err(Error::invalid("this family needs purchase days, not only their summary"));
         }
         if count > 0 { self.all.add(summary, count) } else { Ok(()) }
@@ -506,7 +632,7 @@ impl Cells {
         cells.all = Group::read(&mut reader)?;
         cells.before_split = Group::read(&mut reader)?;
         reader.finish()?;
-        if (cells.split.is_none() && !cells.before_split.cells.is_empty())
+        if (cells.split.is_none() && cells.before_split.customers > 0)
             || cells.before_split.customers > cells.all.customers
         {
             return Err(reader.error("Its groups do not belong together."));

@@ -27,19 +27,34 @@ pub(crate) struct Design {
 impl Design {
     pub(crate) fn new(group: &Group, unit_days: f64) -> Self {
         let cells = group.sorted();
-        let mut days: Vec<u32> = cells.iter().flat_map(|(s, _)| [s.tx, s.t]).collect();
-        days.sort_unstable();
-        days.dedup();
-        let index = |day: u32| days.binary_search(&day).unwrap_or(0) as u32;
+        // A table over all days up to the longest: no search for each of a million cells.
+        let longest = cells.iter().map(|(s, _)| s.t).max().unwrap_or(0);
+        let mut index = vec![0_u32; longest as usize + 1];
+        for (summary, _) in cells.iter() {
+            index[summary.tx as usize] = 1;
+            index[summary.t as usize] = 1;
+        }
+        let mut days: Vec<u32> = Vec::new();
+        for (day, slot) in (0_u32..).zip(&mut index) {
+            if *slot > 0 {
+                *slot = days.len() as u32;
+                days.push(day);
+            }
+        }
         let mut xs: Vec<(u32, f64)> = Vec::new();
         let mut rows = Vec::with_capacity(cells.len());
-        for (summary, count) in &cells {
+        for (summary, count) in cells.iter() {
             let n = *count as f64;
             match xs.last_mut() {
                 Some((x, total)) if *x == summary.x => *total += n,
                 _ => xs.push((summary.x, n)),
             }
-            rows.push(Row { x: xs.len() as u32 - 1, tx: index(summary.tx), t: index(summary.t), n });
+            rows.push(Row {
+                x: xs.len() as u32 - 1,
+                tx: index[summary.tx as usize],
+                t: index[summary.t as usize],
+                n,
+            });
         }
         Self {
             customers: xs.iter().map(|(_, n)| n).sum(),

@@ -6,7 +6,7 @@ use crate::day::{self, Day};
 use crate::error::{Error, Result};
 
 /// An object under inspection: what it is called in messages, and where it lies.
-pub(crate) struct Object<'a> {
+pub struct Object<'a> {
     what: &'static str,
     path: String,
     map: &'a Map<String, Value>,
@@ -14,7 +14,10 @@ pub(crate) struct Object<'a> {
 
 impl<'a> Object<'a> {
     /// `value` as an object, all of whose keys are among `known`.
-    pub(crate) fn new(what: &'static str, path: &str, value: &'a Value, known: &[&str]) -> Result<Self> {
+    ///
+    /// # Errors
+    /// It is no object, or has another key.
+    pub fn new(what: &'static str, path: &str, value: &'a Value, known: &[&str]) -> Result<Self> {
         let Value::Object(map) = value else {
             return Err(Error::invalid(format!("{what} must be a JSON object")).detail(format!(
                 "{} is {}.",
@@ -35,7 +38,8 @@ impl<'a> Object<'a> {
     }
 
     /// An error about the field `key`.
-    pub(crate) fn wrong(&self, key: &str, expected: impl std::fmt::Display) -> Error {
+    #[must_use]
+    pub fn wrong(&self, key: &str, expected: impl std::fmt::Display) -> Error {
         let error = Error::invalid(format!("field \"{}\" of {} must be {expected}", self.at(key), self.what));
         match self.map.get(key) {
             None => error.detail("The field is missing."),
@@ -47,42 +51,64 @@ impl<'a> Object<'a> {
     }
 
     /// The field, unless it is missing or null.
-    pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'a Value> {
         self.map.get(key).filter(|value| !value.is_null())
     }
 
-    pub(crate) fn path(&self, key: &str) -> String {
+    /// Where a field lies.
+    #[must_use]
+    pub fn path(&self, key: &str) -> String {
         self.at(key)
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> {
+    /// The names of its fields.
+    pub fn keys(&self) -> impl Iterator<Item = &'a str> {
         self.map.keys().map(String::as_str)
     }
 
-    pub(crate) fn text(&self, key: &str) -> Result<Option<&'a str>> {
+    /// A text.
+    ///
+    /// # Errors
+    /// Names the field that is anything else.
+    pub fn text(&self, key: &str) -> Result<Option<&'a str>> {
         self.get(key).map(|v| v.as_str().ok_or_else(|| self.wrong(key, "a text"))).transpose()
     }
 
-    pub(crate) fn need_text(&self, key: &str) -> Result<&'a str> {
+    /// A text that must be there.
+    ///
+    /// # Errors
+    /// Names the field that is anything else.
+    pub fn need_text(&self, key: &str) -> Result<&'a str> {
         self.text(key)?.ok_or_else(|| self.wrong(key, "a text"))
     }
 
     /// A finite number in `least ..= most`.
-    pub(crate) fn number(&self, key: &str, least: f64, most: f64) -> Result<Option<f64>> {
+    ///
+    /// # Errors
+    /// Names the field that is anything else.
+    pub fn number(&self, key: &str, least: f64, most: f64) -> Result<Option<f64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         match value.as_f64() {
             Some(n) if n >= least && n <= most => Ok(Some(n)),
-            _ => Err(self.wrong(key, format_args!("a number from {least:e} to {most:e}"))),
+            _ => Err(self.wrong(key, format_args!("a number from {} to {}", shown(least), shown(most)))),
         }
     }
 
-    pub(crate) fn need_number(&self, key: &str, least: f64, most: f64) -> Result<f64> {
+    /// A finite number that must be there.
+    ///
+    /// # Errors
+    /// Names the field that is anything else.
+    pub fn need_number(&self, key: &str, least: f64, most: f64) -> Result<f64> {
         self.number(key, least, most)?
-            .ok_or_else(|| self.wrong(key, format_args!("a number from {least:e} to {most:e}")))
+            .ok_or_else(|| self.wrong(key, format_args!("a number from {} to {}", shown(least), shown(most))))
     }
 
     /// A whole number in `least ..= most`.
-    pub(crate) fn whole(&self, key: &str, least: u64, most: u64) -> Result<Option<u64>> {
+    ///
+    /// # Errors
+    /// Names the field that is anything else.
+    pub fn whole(&self, key: &str, least: u64, most: u64) -> Result<Option<u64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         // jsonb keeps 1.0 and 1e3 as written: a whole number however it is spelled.
         let whole = value.as_u64().or_else(|| {
@@ -94,12 +120,20 @@ impl<'a> Object<'a> {
         }
     }
 
-    pub(crate) fn need_whole(&self, key: &str, least: u64, most: u64) -> Result<u64> {
+    /// A whole number that must be there.
+    ///
+    /// # Errors
+    /// Names the field that is anything else.
+    pub fn need_whole(&self, key: &str, least: u64, most: u64) -> Result<u64> {
         self.whole(key, least, most)?
             .ok_or_else(|| self.wrong(key, format_args!("a whole number from {least} to {most}")))
     }
 
-    pub(crate) fn date(&self, key: &str) -> Result<Option<Day>> {
+    /// A date.
+    ///
+    /// # Errors
+    /// Names the field that is anything else.
+    pub fn date(&self, key: &str) -> Result<Option<Day>> {
         self.get(key)
             .map(|v| {
                 v.as_str().and_then(day::parse).ok_or_else(|| self.wrong(key, "a date written yyyy-mm-dd"))
@@ -107,11 +141,20 @@ impl<'a> Object<'a> {
             .transpose()
     }
 
-    pub(crate) fn list(&self, key: &str) -> Result<Option<&'a [Value]>> {
+    /// A list.
+    ///
+    /// # Errors
+    /// Names the field that is anything else.
+    pub fn list(&self, key: &str) -> Result<Option<&'a [Value]>> {
         self.get(key)
             .map(|v| v.as_array().map(Vec::as_slice).ok_or_else(|| self.wrong(key, "a list")))
             .transpose()
     }
+}
+
+/// A bound as a person would write it.
+fn shown(bound: f64) -> String {
+    if bound == 0.0 || (1e-4..1e7).contains(&bound.abs()) { bound.to_string() } else { format!("{bound:e}") }
 }
 
 fn place(path: &str) -> String {

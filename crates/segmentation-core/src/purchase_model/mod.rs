@@ -21,7 +21,7 @@ mod cells;
 pub(crate) mod codec;
 mod design;
 mod fit;
-pub(crate) mod json;
+pub mod json;
 mod model;
 pub(crate) mod newton;
 mod options;

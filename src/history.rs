@@ -31,7 +31,7 @@ fn purchase_history_in(text: &CStr) -> Vec<u8> {
 
 #[pg_extern(sql = false)]
 fn purchase_history_out(history: &[u8]) -> std::ffi::CString {
-    let text = read(&history).to_text().or_raise();
+    let text = read(history).to_text().or_raise();
     std::ffi::CString::new(text).unwrap_or_default()
 }
 
@@ -44,11 +44,11 @@ fn purchase_history_recv(mut message: Message) -> Vec<u8> {
 
 #[pg_extern(sql = false)]
 fn purchase_history_json(history: &[u8]) -> String {
-    read(&history).to_json().or_raise()
+    read(history).to_json().or_raise()
 }
 
 fn read(history: &[u8]) -> History<'_> {
-    History::read(&history).or_raise()
+    History::read(history).or_raise()
 }
 
 // Aggregates

@@ -517,7 +517,7 @@ pub fn merge_days(one: &[Entry], other: &[Entry], checkpoint: Checkpoint) -> Res
             Some(last) if last.day == next.day => last.absorb(*next)?,
             _ => merged.push(*next),
         }
-        if merged.len() % 65_536 == 0 {
+        if merged.len().is_multiple_of(65_536) {
             checkpoint();
         }
     }

@@ -132,7 +132,7 @@ pub fn sort_by_key<T: Copy, K: Ord>(
                 let from = if key(b) < key(a) { &mut other } else { &mut one };
                 merged.push(from[0]);
                 *from = &from[1..];
-                if merged.len() % RUN == 0 {
+                if merged.len().is_multiple_of(RUN) {
                     checkpoint();
                 }
             }

@@ -2,6 +2,6 @@
 -- what users need is granted here, and the tables that they may fill become the installer's.
 
 GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
-GRANT SELECT ON rfm_map, label TO PUBLIC;
+GRANT SELECT ON rfm_map, label, b2b_definition, sector_preset TO PUBLIC;
 ALTER TABLE rfm_map OWNER TO @extowner@;
 ALTER TABLE label OWNER TO @extowner@;

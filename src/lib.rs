@@ -34,8 +34,8 @@ mod install {
         name = "prediction_quality",
         requires = ["spend_model"]
     );
-    extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["prediction_quality"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["b2b"]);
-    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["prediction_quality"]);
+    extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
+    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

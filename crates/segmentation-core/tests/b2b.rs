@@ -41,7 +41,16 @@ fn company_numbers_by_hand() {
     for (number, valid) in [("35600000000041", false), ("35600000000055", false), ("35600000049837", true)] {
         assert_eq!(identifier::siret(number).is_some(), valid, "{number}");
     }
-    for bad in ["", "000000000", "73282932", "7328293200", "73282932O", "732829321", "MC123456789", "７３２８２９３２０"] {
+    for bad in [
+        "",
+        "000000000",
+        "73282932",
+        "7328293200",
+        "73282932O",
+        "732829321",
+        "MC123456789",
+        "７３２８２９３２０",
+    ] {
         assert_eq!(identifier::siren(bad), None, "{bad}");
     }
     // Monaco's establishments have letters.
@@ -76,7 +85,12 @@ fn geodesics_as_geographiclib() {
         let haversine = place::haversine(latitude1, longitude1, latitude2, longitude2).unwrap();
         assert!((haversine - km).abs() <= 0.006 * km + 1e-9, "{row:?}: {haversine}");
     }
-    for bad in [[91.0, 0.0, 0.0, 0.0], [0.0, f64::NAN, 0.0, 0.0], [0.0, 0.0, f64::INFINITY, 0.0], [0.0, 361.0, 0.0, 0.0]] {
+    for bad in [
+        [91.0, 0.0, 0.0, 0.0],
+        [0.0, f64::NAN, 0.0, 0.0],
+        [0.0, 0.0, f64::INFINITY, 0.0],
+        [0.0, 361.0, 0.0, 0.0],
+    ] {
         assert_eq!(place::haversine(bad[0], bad[1], bad[2], bad[3]), None);
         assert_eq!(place::geodesic(bad[0], bad[1], bad[2], bad[3]), None);
     }
@@ -91,7 +105,11 @@ fn public_holidays_as_python_holidays() {
     recorded.sort_unstable();
     let mut ours: Vec<(&str, i32)> = ["metropole", "alsace_moselle", "reunion", "guyane", "mayotte"]
         .into_iter()
-        .flat_map(|zone| (2015..=2040).flat_map(move |year| public_holiday::of_year(year, zone)).map(move |(day, _)| (zone, day)))
+        .flat_map(|zone| {
+            (2015..=2040)
+                .flat_map(move |year| public_holiday::of_year(year, zone))
+                .map(move |(day, _)| (zone, day))
+        })
         .collect();
     ours.sort_unstable();
     ours.dedup();

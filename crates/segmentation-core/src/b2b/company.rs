@@ -54,7 +54,11 @@ pub fn size(headcount: f64, turnover: f64, balance_sheet: f64) -> Size {
 /// negative or not a number is unknown. Size grows with every figure, so that the
 /// bounds come from the least and the greatest value of what is unknown.
 #[must_use]
-pub fn size_bounds(headcount: Option<f64>, turnover: Option<f64>, balance_sheet: Option<f64>) -> (Size, Size) {
+pub fn size_bounds(
+    headcount: Option<f64>,
+    turnover: Option<f64>,
+    balance_sheet: Option<f64>,
+) -> (Size, Size) {
     let known = |figure: Option<f64>| figure.filter(|figure| figure.is_finite() && *figure >= 0.0);
     let figures = [known(headcount), known(turnover), known(balance_sheet)];
     let with = |unknown: f64| {
@@ -163,7 +167,10 @@ mod tests {
             (4999.0, 1500.0 * M, 2100.0 * M, Size::Eti),
         ] {
             assert_eq!(size(headcount, turnover, balance), size_expected);
-            assert_eq!(size_bounds(Some(headcount), Some(turnover), Some(balance)), (size_expected, size_expected));
+            assert_eq!(
+                size_bounds(Some(headcount), Some(turnover), Some(balance)),
+                (size_expected, size_expected)
+            );
         }
     }
 

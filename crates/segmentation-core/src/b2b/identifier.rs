@@ -98,8 +98,8 @@ pub fn vat_from_siren(text: &str) -> Option<String> {
 
 /// Countries whose VAT numbers begin so: the European Union, Northern Ireland, Greece as EL.
 const EUROPEAN: [&str; 28] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
-    "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "HR", "HU", "IE", "IT", "LT",
+    "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
 ];
 
 /// Whether a VAT number with its country in front is well formed and its check digits are right.
@@ -116,11 +116,15 @@ pub fn vat(text: &str) -> Option<bool> {
     }
     let valid = match country {
         "FR" => vat_france(rest),
-        "BE" => digits::<10>(rest).is_some_and(|d| d[0] < 2 && (value(&d[..8]) + value(&d[8..])).is_multiple_of(97) && value(&d) != 0),
+        "BE" => digits::<10>(rest).is_some_and(|d| {
+            d[0] < 2 && (value(&d[..8]) + value(&d[8..])).is_multiple_of(97) && value(&d) != 0
+        }),
         "DE" => digits::<9>(rest).is_some_and(|d| d[0] != 0 && mod_11_10(&d)),
         "IT" => digits::<11>(rest).is_some_and(|d| {
             let office = value(&d[7..10]);
-            value(&d[..7]) != 0 && ((1..=100).contains(&office) || matches!(office, 120 | 121 | 888 | 999)) && luhn(&d)
+            value(&d[..7]) != 0
+                && ((1..=100).contains(&office) || matches!(office, 120 | 121 | 888 | 999))
+                && luhn(&d)
         }),
         "LU" => digits::<8>(rest).is_some_and(|d| value(&d[..6]) % 89 == value(&d[6..])),
         "PT" => digits::<9>(rest).is_some_and(|d| {
@@ -143,7 +147,13 @@ pub fn vat(text: &str) -> Option<bool> {
         "NL" => vat_netherlands(rest),
         "ES" => vat_spain(rest),
         // Two to twelve characters with a digit among them: the form of the rest of Europe.
-        _ => return if (5..=12).contains(&rest.len()) && rest.bytes().any(|b| b.is_ascii_digit()) { None } else { Some(false) },
+        _ => {
+            return if (5..=12).contains(&rest.len()) && rest.bytes().any(|b| b.is_ascii_digit()) {
+                None
+            } else {
+                Some(false)
+            };
+        }
     };
     Some(valid)
 }

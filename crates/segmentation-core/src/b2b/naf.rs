@@ -128,7 +128,9 @@ fn read(code: &str) -> Option<Code> {
                 digits[count] = c as u8 - b'0';
                 count += 1;
             }
-            'a'..='z' | 'A'..='Z' if count == 4 && letter.is_none() => letter = Some(c.to_ascii_uppercase() as u8),
+            'a'..='z' | 'A'..='Z' if count == 4 && letter.is_none() => {
+                letter = Some(c.to_ascii_uppercase() as u8)
+            }
             _ => return None,
         }
     }
@@ -160,7 +162,11 @@ pub fn division(code: &str, version: Version) -> Option<u8> {
 #[must_use]
 pub fn section(code: &str, version: Version) -> Option<&'static str> {
     let division = division(code, version)?;
-    version.sections().iter().find(|(_, first, last)| (*first..=*last).contains(&division)).map(|(section, ..)| *section)
+    version
+        .sections()
+        .iter()
+        .find(|(_, first, last)| (*first..=*last).contains(&division))
+        .map(|(section, ..)| *section)
 }
 
 #[cfg(test)]
@@ -187,7 +193,9 @@ mod tests {
         for code in ["62.10Y", "6210y", "62.10", "62"] {
             assert_eq!(section(code, Version::Naf2025), Some("K"), "{code}");
         }
-        for code in ["", "6", "J", "04", "44.00Z", "62.01ZZ", "62.011Z", "62-01Z", "6.201Z", "é2.01Z", "00", "62Z"] {
+        for code in
+            ["", "6", "J", "04", "44.00Z", "62.01ZZ", "62.011Z", "62-01Z", "6.201Z", "é2.01Z", "00", "62Z"]
+        {
             assert_eq!(section(code, Version::Rev2), None, "{code}");
         }
     }

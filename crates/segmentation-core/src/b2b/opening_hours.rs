@@ -77,7 +77,11 @@ impl Mask {
                 last += 1;
             }
             if !days[first].is_empty() {
-                let names = if first == last { NAMES[first].to_owned() } else { format!("{}-{}", NAMES[first], NAMES[last]) };
+                let names = if first == last {
+                    NAMES[first].to_owned()
+                } else {
+                    format!("{}-{}", NAMES[first], NAMES[last])
+                };
                 let spans: Vec<String> =
                     days[first].iter().map(|(from, to)| format!("{from:02}:00-{to:02}:00")).collect();
                 rules.push(format!("{names} {}", spans.join(",")));
@@ -190,7 +194,8 @@ impl<'a> Reader<'a> {
         loop {
             let at = self.at;
             let word = self.word();
-            let day = |word: &[u8]| DAYS.iter().position(|names| names.iter().any(|name| name.as_bytes() == word));
+            let day =
+                |word: &[u8]| DAYS.iter().position(|names| names.iter().any(|name| name.as_bytes() == word));
             if word == b"ph" || word == b"sh" {
                 holidays = true;
             } else if let Some(first) = day(word) {
@@ -241,7 +246,8 @@ pub fn parse(text: &str) -> Option<Mask> {
     if text.len() > LONGEST {
         return None;
     }
-    let folded: String = fold(text).chars().map(|c| if matches!(c, '–' | '—' | '‑' | '−') { '-' } else { c }).collect();
+    let folded: String =
+        fold(text).chars().map(|c| if matches!(c, '–' | '—' | '‑' | '−') { '-' } else { c }).collect();
     let folded = folded.replace('\u{a0}', " ").replace('\u{202f}', " ");
     if folded.trim_matches([';', ' ', '\t', '\r', '\n']).is_empty() {
         return None;
@@ -285,7 +291,10 @@ fn read_rule(rule: &str, open: &mut [[bool; 2 * 24 * 60]]) -> Option<()> {
             Days::Holidays => 0,
         };
         let each = |open: &mut [[bool; 2 * 24 * 60]], change: &dyn Fn(&mut [bool; 2 * 24 * 60])| {
-            open.iter_mut().enumerate().filter(|(day, _)| chosen >> day & 1 == 1).for_each(|(_, day)| change(day));
+            open.iter_mut()
+                .enumerate()
+                .filter(|(day, _)| chosen >> day & 1 == 1)
+                .for_each(|(_, day)| change(day));
         };
         let at = reader.at;
         match reader.word() {
@@ -356,7 +365,10 @@ mod tests {
             ("Mo-Su 00:00-24:00", "24/7"),
             ("Mo-Fr 09:00-18:00", "Mo-Fr 09:00-18:00"),
             ("09:00-18:00", "Mo-Su 09:00-18:00"),
-            ("Mo-Fr 09:00-12:30,14:00-18:00; Sa 10:00-16:00; Su,PH off", "Mo-Fr 09:00-13:00,14:00-18:00; Sa 10:00-16:00"),
+            (
+                "Mo-Fr 09:00-12:30,14:00-18:00; Sa 10:00-16:00; Su,PH off",
+                "Mo-Fr 09:00-13:00,14:00-18:00; Sa 10:00-16:00",
+            ),
             ("Mo-Fr 08:30-12:15", "Mo-Fr 08:00-12:00"),
             ("Mo-Fr 08:00-18:00; We 08:00-12:00", "Mo-Tu 08:00-18:00; We 08:00-12:00; Th-Fr 08:00-18:00"),
             ("Mo-Fr 08:00-18:00; We off", "Mo-Tu 08:00-18:00; Th-Fr 08:00-18:00"),
@@ -366,7 +378,10 @@ mod tests {
             ("Sa-Mo 10:00-12:00", "Mo 10:00-12:00; Sa-Su 10:00-12:00"),
             ("Mo,We,Fr 10:00-12:00", "Mo 10:00-12:00; We 10:00-12:00; Fr 10:00-12:00"),
             ("Mo 08:00-10:00, Tu 09:00-11:00", "Mo 08:00-10:00; Tu 09:00-11:00"),
-            ("Mo-Fr 08:00-12:00, We 14:00-16:00", "Mo-Tu 08:00-12:00; We 08:00-12:00,14:00-16:00; Th-Fr 08:00-12:00"),
+            (
+                "Mo-Fr 08:00-12:00, We 14:00-16:00",
+                "Mo-Tu 08:00-12:00; We 08:00-12:00,14:00-16:00; Th-Fr 08:00-12:00",
+            ),
             ("lun-ven 9h-12h30, 14h-18h; sam 9h-12h", "Mo-Fr 09:00-13:00,14:00-18:00; Sa 09:00-12:00"),
             ("Lundi au vendredi : 9h00 à 12h00 et 14h00 à 18h00", "Mo-Fr 09:00-12:00,14:00-18:00"),
             ("Du lundi", ""),
@@ -384,9 +399,28 @@ mod tests {
     #[test]
     fn what_is_not_a_week() {
         for bad in [
-            "", " ", ";", "abc", "Mo", "Mo-Fr", "Mo-Fr 9-17", "Mo-Fr 09:00", "Mo-Fr 09:00-", "Mo-Fr 09:60-10:00", "Mo 25:00-26:00",
-            "Jan-Mar Mo 09:00-10:00", "Mo-Fr 09:00-17:00 \"by appointment\"", "sunrise-sunset", "Mo-Fr 18:00+", "week 1-10 Mo 9:00-10:00",
-            "Mo[1] 09:00-10:00", "Mo-Fr 09:00-49:00", "Xy 09:00-10:00", "Mo 09:00-10:00 ||  Tu 09:00-10:00", "\0", "Mo 09:00--10:00",
+            "",
+            " ",
+            ";",
+            "abc",
+            "Mo",
+            "Mo-Fr",
+            "Mo-Fr 9-17",
+            "Mo-Fr 09:00",
+            "Mo-Fr 09:00-",
+            "Mo-Fr 09:60-10:00",
+            "Mo 25:00-26:00",
+            "Jan-Mar Mo 09:00-10:00",
+            "Mo-Fr 09:00-17:00 \"by appointment\"",
+            "sunrise-sunset",
+            "Mo-Fr 18:00+",
+            "week 1-10 Mo 9:00-10:00",
+            "Mo[1] 09:00-10:00",
+            "Mo-Fr 09:00-49:00",
+            "Xy 09:00-10:00",
+            "Mo 09:00-10:00 ||  Tu 09:00-10:00",
+            "\0",
+            "Mo 09:00--10:00",
         ] {
             assert_eq!(text(bad), None, "{bad}");
         }

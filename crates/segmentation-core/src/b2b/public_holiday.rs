@@ -93,9 +93,16 @@ mod tests {
     #[test]
     fn easter_sundays() {
         // Published by the Bureau des longitudes.
-        for (year, month, day) in
-            [(1982, 4, 11), (2000, 4, 23), (2008, 3, 23), (2024, 3, 31), (2025, 4, 20), (2026, 4, 5), (2038, 4, 25), (2100, 3, 28)]
-        {
+        for (year, month, day) in [
+            (1982, 4, 11),
+            (2000, 4, 23),
+            (2008, 3, 23),
+            (2024, 3, 31),
+            (2025, 4, 20),
+            (2026, 4, 5),
+            (2038, 4, 25),
+            (2100, 3, 28),
+        ] {
             assert_eq!(easter(year), on(year, month, day), "{year}");
         }
     }
@@ -104,7 +111,10 @@ mod tests {
     fn year_2026() {
         let days: Vec<(Day, &str)> = of_year(2026, "metropole");
         assert_eq!(days.len(), 11);
-        assert!(days.contains(&(on(2026, 5, 14), "ascension")) && days.contains(&(on(2026, 5, 25), "whit_monday")));
+        assert!(
+            days.contains(&(on(2026, 5, 14), "ascension"))
+                && days.contains(&(on(2026, 5, 25), "whit_monday"))
+        );
         assert_eq!(of_day(on(2026, 4, 3), "alsace_moselle"), Some("good_friday"));
         assert_eq!(of_day(on(2026, 4, 3), "metropole"), None);
         assert_eq!(of_day(on(2026, 12, 20), "reunion"), Some("abolition_of_slavery"));

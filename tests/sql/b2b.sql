@@ -22,7 +22,7 @@ SELECT code, sirene_headcount(code), sirene_headcount_group(code) AS "group", la
 FROM unnest('{NN,00,01,02,03,11,12,21,22,31,32,41,42,51,52,53}'::text[]) AS code;
 SELECT bool_and(sirene_headcount(sirene_headcount_code(n)) @> n) AS every_number_in_its_band FROM generate_series(0, 12000) AS n;
 SELECT code, sirene_headcount(code), sirene_headcount_group(code) FROM unnest(ARRAY[NULL, '', '1', '04', '99', ' 11 ', 'abc', repeat('1', 1000000)]) WITH ORDINALITY AS t (code, n) WHERE length(code) < 100 OR code IS NULL ORDER BY n;
-SELECT sirene_headcount_code(NULL), sirene_headcount_code('NaN'), sirene_headcount_code(-1), sirene_headcount_code(0.5), sirene_headcount_code('Infinity');
+SELECT sirene_headcount_code(NULL), sirene_headcount_code('NaN'::numeric), sirene_headcount_code(-1), sirene_headcount_code(0.5), sirene_headcount_code('Infinity');
 
 -- Legal category.
 SELECT code, naf, organisation_type(code, naf), is_public(code), label('organisation_type', organisation_type(code, naf), 'fr') AS fr
@@ -106,12 +106,12 @@ SELECT profitability(10000, 0.3, 546), profitability(1000, 0.3, 546) AS loss, pr
 SELECT km, visit_cost(km) FROM unnest('{0,10,100,500,-1,NaN,Infinity,NULL}'::float8[]) AS km;
 SELECT equipment_rate('{crm,erp}', '{crm,erp,plm,mes}'), equipment_rate('{}', '{crm}'), equipment_rate(NULL, '{crm}'), equipment_rate('{crm}', '{}'), equipment_rate('{crm}', NULL), equipment_rate('{a,a}', '{a,a,b,NULL}');
 
--- Distance: Paris to Lyon, to Marseille, to Saint-Denis de La Réunion; GeographicLib says 392.226, 661.069 and 9350.434 or so.
+-- Distance: Paris to Lyon, to Marseille, to Saint-Denis de La Réunion (GeographicLib: 391.712705, 660.493269, 9370.699262).
 SELECT town, round(haversine(48.8566, 2.3522, latitude, longitude)::numeric, 3) AS haversine, round(geodesic(48.8566, 2.3522, latitude, longitude)::numeric, 6) AS geodesic
 FROM (VALUES ('Lyon', 45.7640, 4.8357), ('Marseille', 43.2965, 5.3698), ('Saint-Denis', -21.1151, 55.5364), ('Paris', 48.8566, 2.3522)) AS t (town, latitude, longitude);
 SELECT round(geodesic(0, 0, 0.5, 179.5)::numeric, 6) AS nearly_antipodal, round(geodesic(0, 179.5, 0, -179.5)::numeric, 6) AS date_line, haversine(0, 0, 0, 180) / pi() AS radius;
 SELECT latitude, longitude, haversine(latitude, longitude, 0, 0), geodesic(0, 0, latitude, longitude)
-FROM (VALUES (91, 0), (0, 361), ('NaN', 0), (0, '-Infinity'), (NULL, 0)) AS t (latitude, longitude);
+FROM (VALUES (91::float8, 0::float8), (0, 361), ('NaN', 0), (0, '-Infinity'), (NULL, 0)) AS t (latitude, longitude);
 
 -- Opening hours.
 SELECT hours, opening_hours_text(opening_hours(hours)), length(opening_hours(hours)), length(replace(opening_hours(hours)::text, '0', '')) AS open
@@ -128,7 +128,7 @@ SELECT at, hour_of_week(at), open_at(hours, at), next_open(hours, at), open_at(h
 FROM site, unnest('{2026-05-13 08:59,2026-05-13 09:00,2026-05-13 13:15,2026-05-14 10:00,2026-05-15 23:30,2026-05-16 01:59,2026-05-16 02:00,infinity,NULL}'::timestamp[]) AS at;
 SELECT open_at(B'1', '2026-05-13 09:00'), next_open(B'1', '2026-05-13 09:00'), next_open(opening_hours('off'), '2026-05-13 09:00'), open_at(opening_hours('24/7'), '2026-05-01 09:00', 'no such zone') AS no_calendar;
 SELECT best_open_hour(scores, hours), best_open_hour(scores, opening_hours('off')) AS never, cardinality(mask_hours(scores, hours)) AS hours, (mask_hours(scores, hours))[10:14] AS monday_morning
-FROM site, (SELECT array_agg(CASE WHEN n = 100 THEN 'NaN' WHEN n % 24 = 13 THEN 9 ELSE n % 24 END::float8 ORDER BY n) AS scores FROM generate_series(0, 167) AS n) AS s;
+FROM site, (SELECT array_agg(CASE WHEN n = 100 THEN 'NaN'::float8 WHEN n % 24 = 13 THEN 9 ELSE n % 24 END ORDER BY n) AS scores FROM generate_series(0, 167) AS n) AS s;
 SELECT best_open_hour('{1,2}', opening_hours('24/7')), mask_hours(NULL, opening_hours('24/7')), best_open_hour(array_fill(NULL::float8, '{168}'), opening_hours('24/7'));
 
 -- Public holidays: a year in each zone, and no calendar.
@@ -147,7 +147,7 @@ SELECT jsonb_pretty(account_profile(
   '{"name": "Ateliers Durand", "siret": "732 829 320 00074", "headcount": 120, "turnover": 18000000, "naf_code": "25.62B", "legal_category": "5710", "headcount_band": "22", "opening_hours": "lun-ven 8h-12h, 13h30-17h30", "crm_owner": "O''Neil \"key\""}',
   '[{"name": "A. Petit", "title": "Assistante de direction"}, {"name": "B. Roy", "title": "Responsable achats", "email": "achats@example.fr"}, {"name": "C. Durand", "title": "Gérante", "email": "c.durand@example.fr"}]',
   (SELECT purchase_history(day, amount) FROM (VALUES (date '2024-03-01', 1200), ('2026-02-03', 800), ('2026-05-20', 950)) AS o (day, amount)), '2026-06-30', 'fr'));
-SELECT account_profile(NULL), account_profile('{}'), account_profile('[]', '{}'), account_profile('"x"', '"y"'), account_profile('{"headcount": "many", "siren": 5, "naf_code": [], "opening_hours": {}}', '[1, null, {"title": 5}]');
+SELECT account_profile(NULL), account_profile('{}'), account_profile('[]', '{}'), account_profile('"x"', '"y"'), account_profile('{"headcount": "many", "siren": 5, "naf_code": [], "opening_hours": {}}', '[1, null, {"title": 5}]'), account_profile('{"headcount": 1e400, "turnover": -1e-400}');
 
 -- Contacts, sites and companies: one history each, rolled up.
 CREATE TEMP TABLE orders (siret text, contact text, day date, amount numeric);

@@ -30,7 +30,7 @@ impl Peers {
     /// Too many companies.
     pub fn add(&mut self, turnover: f64, headcount: f64) -> Result<()> {
         let rate = turnover / headcount;
-        if turnover > 0.0 && headcount > 0.0 && rate.is_finite() {
+        if turnover > 0.0 && headcount > 0.0 && headcount.is_finite() && rate.is_finite() {
             self.room(1)?;
             self.rates.push(rate);
         }
@@ -105,7 +105,7 @@ mod tests {
             peers.add(turnover, 10.0).unwrap();
         }
         for (turnover, headcount) in
-            [(0.0, 5.0), (-1.0, 5.0), (5.0, 0.0), (f64::NAN, 5.0), (5.0, f64::NAN), (f64::INFINITY, 1.0)]
+            [(0.0, 5.0), (-1.0, 5.0), (5.0, 0.0), (f64::NAN, 5.0), (5.0, f64::NAN), (5.0, f64::INFINITY), (f64::INFINITY, 1.0)]
         {
             peers.add(turnover, headcount).unwrap();
         }

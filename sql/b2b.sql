@@ -417,9 +417,9 @@ CREATE FUNCTION account_profile(
       'opening_hours', opening_hours_text(opening_hours(company ->> 'opening_hours')),
       'given', company))
     FROM (SELECT
-        CASE WHEN jsonb_typeof(company -> 'headcount') = 'number' THEN least((company -> 'headcount')::numeric, 1e300)::double precision END AS headcount,
-        CASE WHEN jsonb_typeof(company -> 'turnover') = 'number' THEN least((company -> 'turnover')::numeric, 1e300)::double precision END AS turnover,
-        CASE WHEN jsonb_typeof(company -> 'balance_sheet') = 'number' THEN least((company -> 'balance_sheet')::numeric, 1e300)::double precision END AS balance_sheet,
+        CASE WHEN jsonb_typeof(company -> 'headcount') = 'number' THEN round(greatest(-1, least((company -> 'headcount')::numeric, 1e300)), 4)::double precision END AS headcount,
+        CASE WHEN jsonb_typeof(company -> 'turnover') = 'number' THEN round(greatest(-1, least((company -> 'turnover')::numeric, 1e300)), 4)::double precision END AS turnover,
+        CASE WHEN jsonb_typeof(company -> 'balance_sheet') = 'number' THEN round(greatest(-1, least((company -> 'balance_sheet')::numeric, 1e300)), 4)::double precision END AS balance_sheet,
         coalesce(company ->> 'naf_version', naf_version(company ->> 'naf_code')) AS naf_version) AS f;
   END;
 COMMENT ON FUNCTION account_profile(jsonb, jsonb, purchase_history, date, text) IS

@@ -13,17 +13,18 @@ const WORDS: usize = 24;
 /// `R&D` is one word, and so is an abbreviation with dots (`P.D.G.`).
 fn words(title: &str) -> Vec<String> {
     let mut text = fold(head(title, 400));
-    for ending in [
-        "(e)", "(ne)", "(se)", "(euse)", "(ere)", "(re)", "(trice)", "(rice)", "(ice)", "(fe)", "·e", "·ne",
-        "·se", "·euse", "·ere", "·re", "·trice", "·rice", "·ice", "·fe", "/trice", "/rice", "/ice", "/euse",
-        "/ere",
-    ] {
-        text = text.replace(ending, "");
-    }
-    for (written, read) in
-        [("r&d", "rd"), ("r & d", "rd"), ("h/f", ""), ("f/h", ""), ("m/f", ""), ("c.o.o", "coo")]
-    {
-        text = text.replace(written, read);
+    // Most titles have none of this.
+    if text.contains(['(', '·', '/', '&']) {
+        for ending in [
+            "(e)", "(ne)", "(se)", "(euse)", "(ere)", "(re)", "(trice)", "(rice)", "(ice)", "(fe)", "·e",
+            "·ne", "·se", "·euse", "·ere", "·re", "·trice", "·rice", "·ice", "·fe", "/trice", "/rice",
+            "/ice", "/euse", "/ere",
+        ] {
+            text = text.replace(ending, "");
+        }
+        for (written, read) in [("r&d", "rd"), ("r & d", "rd"), ("h/f", ""), ("f/h", ""), ("m/f", "")] {
+            text = text.replace(written, read);
+        }
     }
     let mut words: Vec<String> = Vec::new();
     for word in text.split(|c: char| !c.is_alphanumeric() && c != '.') {
@@ -296,7 +297,8 @@ const CXO: &[&str] = &[
     "chair",
     "managing director",
     "md",
-    "membre du directoire", "conseil d administration",
+    "membre du directoire",
+    "conseil d administration",
     "board member",
     "administrateur delegue",
     "administratrice deleguee",
@@ -316,7 +318,8 @@ const DIRECTOR: &[&str] = &[
     "dircom",
     "dirco",
     "dcom",
-    "head", "chief of staff",
+    "head",
+    "chief of staff",
     "direction",
     "general manager",
     "gm",
@@ -342,7 +345,8 @@ const MANAGER: &[&str] = &[
     "cheffe",
     "chefs",
     "lead",
-    "leader", "leaders",
+    "leader",
+    "leaders",
     "teamlead",
     "supervisor*",
     "superviseur*",
@@ -535,7 +539,8 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
             "charge de formation",
             "chargee de formation",
             "responsable formation",
-            "learning and development", "hris",
+            "learning and development",
+            "hris",
         ],
     ),
     (
@@ -612,7 +617,9 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
             "cto",
             "ciso",
             "rssi",
-            "informati*", "logiciel*", "machine learning",
+            "informati*",
+            "logiciel*",
+            "machine learning",
             "systemes d information",
             "systeme d information",
             "information system*",
@@ -671,7 +678,9 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
             "director of product",
             "cpo",
             "po",
-            "product lead", "ux", "ui",
+            "product lead",
+            "ux",
+            "ui",
         ],
     ),
     (
@@ -831,7 +840,8 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "quality", "qa",
+        "quality",
+        "qa",
         &[
             "qualite",
             "quality",
@@ -1023,7 +1033,8 @@ const BROAD_FUNCTIONS: &[(&str, &[&str])] = &[
             "chairman",
             "chairwoman",
             "chair",
-            "board member", "conseil d administration",
+            "board member",
+            "conseil d administration",
             "directeur d agence",
             "directrice d agence",
             "directeur de site",

@@ -6,8 +6,20 @@
 
 use super::fold;
 
-/// Minutes of a week.
-const WEEK: usize = 7 * 24 * 60;
+/// A day and the one after it, as far as its hours reach: the open minutes of each hour, a bit each.
+type Day = [u64; 48];
+
+/// All minutes of an hour.
+const WHOLE: u64 = (1 << 60) - 1;
+
+/// Opens the minutes `from..to`.
+fn fill(day: &mut Day, from: usize, to: usize) {
+    for (hour, minutes) in day.iter_mut().enumerate().take(to.div_ceil(60)).skip(from / 60) {
+        let begin = from.saturating_sub(60 * hour).min(60);
+        let end = (to - 60 * hour).min(60);
+        *minutes |= (WHOLE >> (60 - (end - begin))) << begin;
+    }
+}
 
 /// Longest text that is read.
 const LONGEST: usize = 1000;
@@ -252,7 +264,7 @@ pub fn parse(text: &str) -> Option<Mask> {
     if folded.trim_matches([';', ' ', '\t', '\r', '\n']).is_empty() {
         return None;
     }
-    let mut open = vec![[false; 2 * 24 * 60]; 7];
+    let mut open = [[0; 48]; 7];
     for rule in folded.split([';', '\n']) {
         if rule.trim().is_empty() {
             continue;
@@ -260,15 +272,15 @@ pub fn parse(text: &str) -> Option<Mask> {
         read_rule(rule, &mut open)?;
     }
     // Into one week: what goes over midnight belongs to the next day.
-    let mut week = vec![false; WEEK];
-    for (day, minutes) in open.iter().enumerate() {
-        for (minute, _) in minutes.iter().enumerate().filter(|(_, open)| **open) {
-            week[(day * 24 * 60 + minute) % WEEK] = true;
+    let mut week = [0_u64; Mask::BITS];
+    for (day, hours) in open.iter().enumerate() {
+        for (hour, minutes) in hours.iter().enumerate() {
+            week[(24 * day + hour) % Mask::BITS] |= minutes;
         }
     }
     let mut mask = Mask([0; Mask::BYTES]);
-    for (hour, minutes) in week.chunks(60).enumerate() {
-        if minutes.iter().filter(|open| **open).count() >= 30 {
+    for (hour, minutes) in week.iter().enumerate() {
+        if minutes.count_ones() >= 30 {
             mask.set(hour);
         }
     }
@@ -276,13 +288,15 @@ pub fn parse(text: &str) -> Option<Mask> {
 }
 
 /// One rule, `days times`, or several joined by commas.
-fn read_rule(rule: &str, open: &mut [[bool; 2 * 24 * 60]]) -> Option<()> {
+fn read_rule(rule: &str, open: &mut [Day; 7]) -> Option<()> {
     let mut reader = Reader { text: rule.as_bytes(), at: 0 };
     let mut adds = false;
     loop {
         let trimmed = rule.get(reader.at..)?.trim();
         if trimmed == "24/7" {
-            open.iter_mut().for_each(|day| day[..24 * 60].fill(true));
+            for day in open.iter_mut() {
+                fill(day, 0, 24 * 60);
+            }
             return Some(());
         }
         let days = reader.days()?;
@@ -290,7 +304,7 @@ fn read_rule(rule: &str, open: &mut [[bool; 2 * 24 * 60]]) -> Option<()> {
             Days::Week(bits) => bits,
             Days::Holidays => 0,
         };
-        let each = |open: &mut [[bool; 2 * 24 * 60]], change: &dyn Fn(&mut [bool; 2 * 24 * 60])| {
+        let each = |open: &mut [Day; 7], change: &dyn Fn(&mut Day)| {
             open.iter_mut()
                 .enumerate()
                 .filter(|(day, _)| chosen >> day & 1 == 1)
@@ -299,7 +313,7 @@ fn read_rule(rule: &str, open: &mut [[bool; 2 * 24 * 60]]) -> Option<()> {
         let at = reader.at;
         match reader.word() {
             b"off" | b"closed" | b"ferme" | b"fermee" => {
-                each(open, &|day| day.fill(false));
+                each(open, &|day| day.fill(0));
                 reader.spaces();
                 if !reader.take(b',') {
                     return reader.peek().is_none().then_some(());
@@ -307,7 +321,7 @@ fn read_rule(rule: &str, open: &mut [[bool; 2 * 24 * 60]]) -> Option<()> {
                 continue;
             }
             b"open" | b"ouvert" => {
-                each(open, &|day| day[..24 * 60].fill(true));
+                each(open, &|day| fill(day, 0, 24 * 60));
                 reader.spaces();
                 return reader.peek().is_none().then_some(());
             }
@@ -315,7 +329,7 @@ fn read_rule(rule: &str, open: &mut [[bool; 2 * 24 * 60]]) -> Option<()> {
             _ => reader.at = at,
         }
         if !adds {
-            each(open, &|day| day.fill(false));
+            each(open, &|day| day.fill(0));
         }
         loop {
             let from = reader.time()?;
@@ -331,7 +345,7 @@ fn read_rule(rule: &str, open: &mut [[bool; 2 * 24 * 60]]) -> Option<()> {
                 to += 24 * 60;
             }
             let to = to.min(2 * 24 * 60);
-            each(open, &|day| day[from..to].fill(true));
+            each(open, &|day| fill(day, from, to));
             reader.spaces();
             let at = reader.at;
             let joined = reader.take(b',') || matches!(reader.word(), b"et" | b"and");
@@ -428,6 +442,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn minutes_are_filled(from in 0..1440_usize, length in 1..1440_usize) {
+            let mut day = [0; 48];
+            fill(&mut day, from, from + length);
+            for minute in 0..2880 {
+                prop_assert_eq!(day[minute / 60] >> (minute % 60) & 1 == 1, (from..from + length).contains(&minute));
+            }
+        }
+
         #[test]
         fn text_of_a_mask_reads_as_it(bytes in proptest::array::uniform21(any::<u8>())) {
             let mask = Mask::from_bytes(&bytes).unwrap();

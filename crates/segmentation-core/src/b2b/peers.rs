@@ -104,9 +104,15 @@ mod tests {
         for turnover in [100.0, 200.0, 300.0, 400.0] {
             peers.add(turnover, 10.0).unwrap();
         }
-        for (turnover, headcount) in
-            [(0.0, 5.0), (-1.0, 5.0), (5.0, 0.0), (f64::NAN, 5.0), (5.0, f64::NAN), (5.0, f64::INFINITY), (f64::INFINITY, 1.0)]
-        {
+        for (turnover, headcount) in [
+            (0.0, 5.0),
+            (-1.0, 5.0),
+            (5.0, 0.0),
+            (f64::NAN, 5.0),
+            (5.0, f64::NAN),
+            (5.0, f64::INFINITY),
+            (f64::INFINITY, 1.0),
+        ] {
             peers.add(turnover, headcount).unwrap();
         }
         // As quantile(c(10, 20, 30, 40), c(.5, .75)) in R.

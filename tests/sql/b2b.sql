@@ -172,6 +172,6 @@ DROP ROLE b2b_nobody;
 
 -- Every object described.
 SELECT p.oid::regprocedure FROM pg_proc AS p JOIN pg_depend AS d ON d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'segmentation' WHERE obj_description(p.oid, 'pg_proc') IS NULL;
--- A million rows of rubbish raise nothing.
+-- Rubbish raises nothing.
 SELECT count(siren_valid(t)), count(siret_valid(t)), count(vat_valid(t)), count(naf_section(t, 'rev2')), count(email_domain(t)), count(job_seniority(t)), count(opening_hours(t)), count(organisation_type(t)), count(is_freemail(t))
 FROM (SELECT translate(md5(n::text), 'abcdef', E' @.-\u00e9:') AS t FROM generate_series(1, 20000) AS n) AS r;

@@ -5,7 +5,9 @@
 ALTER TABLE rfm_map OWNER TO @extowner@;
 ALTER TABLE label OWNER TO @extowner@;
 GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
-GRANT SELECT ON rfm_map, label TO PUBLIC;
+GRANT SELECT ON rfm_map, label, b2b_definition, sector_preset TO PUBLIC;
+
+UPDATE label SET built_in = true;
 
 -- Labels that came with the extension stay as they are: a change would be lost by dump and restore.
 CREATE FUNCTION label_protect() RETURNS trigger

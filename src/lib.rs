@@ -6,6 +6,7 @@
 //! functions, aggregates, tables, their comments) are written by hand in `sql/`,
 //! in install order below; [`pg`] is the only place with `unsafe`.
 
+mod b2b;
 mod bytes_type;
 mod history;
 mod options;
@@ -34,6 +35,7 @@ mod install {
         requires = ["spend_model"]
     );
     extension_sql_file!("../sql/label.sql", name = "label", requires = ["prediction_quality"]);
-    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
+    extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
+    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

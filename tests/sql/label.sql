@@ -19,7 +19,24 @@ CREATE TEMP VIEW codes AS
     FROM unnest('{repeat,all}'::text[]) AS transactions
   -- These come up in special data only, so they are told over.
   UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,holdout_unusable,infinite_mean,left_truncated,not_converged,not_identified}'::text[])
-  UNION SELECT 'skip_reason', unnest('{no_history,no_purchase,after_as_of,before_cohort,after_cohort,one_purchase_day,no_positive_spend}'::text[]);
+  UNION SELECT 'skip_reason', unnest('{no_history,no_purchase,after_as_of,before_cohort,after_cohort,one_purchase_day,no_positive_spend}'::text[])
+  -- B2B
+  UNION SELECT 'company_size', unnest(enum_range(NULL::company_size))::text
+  UNION SELECT 'sirene_headcount', sirene_headcount_code(n) FROM unnest('{NULL,0,1,3,6,10,20,50,100,200,250,500,1000,2000,5000,10000}'::int[]) AS n
+  UNION SELECT 'sirene_headcount_group', sirene_headcount_group(sirene_headcount_code(n)) FROM unnest('{0,1,10,50,250}'::int[]) AS n
+  UNION SELECT 'organisation_type', organisation_type(c, naf) FROM (VALUES ('1000', ''), ('5710', ''), ('5710', '64.20Z'), ('7210', ''), ('9220', ''), ('9300', ''), ('8210', '')) AS o (c, naf)
+  UNION SELECT 'job_seniority', job_seniority(t) FROM unnest('{owner,CEO,partner,VP,director,manager,senior,junior,intern,volunteer}'::text[]) AS t
+  UNION SELECT 'job_function', job_function(t) FROM unnest('{buyer,HR,finance,lawyer,IT,product owner,marketing,communication,SAV,sales,logistics,quality,research,production,nurse,teacher,engineer,office,CEO}'::text[]) AS t
+  UNION SELECT 'decision_role', decision_role(t) FROM unnest('{CEO,buyer,marketing manager,accountant,secretary}'::text[]) AS t
+  UNION SELECT 'relation', relation(CASE WHEN bought THEN purchase_history(date '2026-01-01', 1) END, as_of, contact, declared)
+    FROM (VALUES (true, date '2026-02-01', NULL::date, NULL::text), (true, '2030-01-01', NULL, NULL), (false, '2026-02-01', '2026-01-01', NULL), (false, '2026-02-01', NULL, NULL), (false, '2026-02-01', NULL, 'partner'), (false, '2026-02-01', NULL, 'supplier')) AS r (bought, as_of, contact, declared)
+    GROUP BY bought, as_of, contact, declared
+  UNION SELECT 'account_segment', account_segment('x', true)
+  UNION SELECT 'public_holiday', holiday FROM unnest('{alsace_moselle,reunion}'::text[]) AS zone, french_public_holidays(2026, zone)
+  UNION SELECT d.name, band ->> 'segment' FROM b2b_definition AS d, jsonb_array_elements(definition -> 'bands') AS band
+  UNION SELECT 'sector', sector FROM sector_preset
+  UNION SELECT 'naf_' || version || '_section', section FROM naf_nomenclature()
+  UNION SELECT 'naf_' || version || '_division', division FROM naf_nomenclature();
 SELECT domain, code, language AS missing
 FROM codes CROSS JOIN unnest('{en,fr}'::text[]) AS language
 WHERE NOT EXISTS (SELECT FROM label AS l WHERE (l.domain, l.code, l.language) = (codes.domain, codes.code, language.language))

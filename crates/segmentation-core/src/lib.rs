@@ -11,6 +11,7 @@
 //! * what can fail returns [`error::Result`]; what can run long takes a
 //!   [`Checkpoint`] and calls it at least every few milliseconds.
 
+pub mod b2b;
 pub mod day;
 pub mod error;
 pub mod history;

@@ -7,6 +7,7 @@
 //! in install order below; [`pg`] is the only place with `unsafe`.
 
 mod bytes_type;
+mod churn_model;
 mod history;
 mod options;
 mod pg;
@@ -33,7 +34,8 @@ mod install {
         name = "prediction_quality",
         requires = ["spend_model"]
     );
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["prediction_quality"]);
+    extension_sql_file!("../sql/churn_model.sql", name = "churn_model", requires = ["prediction_quality"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["churn_model"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

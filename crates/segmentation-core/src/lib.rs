@@ -11,6 +11,8 @@
 //! * what can fail returns [`error::Result`]; what can run long takes a
 //!   [`Checkpoint`] and calls it at least every few milliseconds.
 
+pub(crate) mod binomial;
+pub mod churn_model;
 pub mod day;
 pub mod error;
 pub mod history;

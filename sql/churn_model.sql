@@ -109,15 +109,13 @@ COMMENT ON FUNCTION churn_coefficients(jsonb) IS
 CREATE FUNCTION history_features(history purchase_history, as_of date) RETURNS jsonb
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN jsonb_build_object(
-    'recency', recency(history, as_of),
-    'tenure', tenure(history, as_of),
-    'purchase_days', ln(1 + purchase_days(history, as_of)),
-    'turnover', ln(1 + greatest(monetary(history, as_of), 0)::double precision),
-    'mean_gap', mean_gap(history, as_of),
-    'turnover_90_days', ln(1 + greatest(turnover(history, as_of - 90, as_of), 0)::double precision),
-    'turnover_365_days', ln(1 + greatest(turnover(history, as_of - 365, as_of), 0)::double precision));
+    'ln_recency', ln(1 + recency(history, as_of)::double precision),
+    'ln_tenure', ln(1 + tenure(history, as_of)::double precision),
+    'ln_purchase_days', ln(1 + purchase_days(history, as_of)::double precision),
+    'ln_turnover', ln(1 + greatest(monetary(history, as_of), 0)::double precision),
+    'recency_share', recency(history, as_of)::double precision / (1 + tenure(history, as_of)));
 COMMENT ON FUNCTION history_features(purchase_history, date) IS
-  'What a history says on a day, and nothing that came later: recency, tenure and mean gap in days; ln(1 + x) of purchase days, turnover, and turnover of the last 90 and 365 days.';
+  'What a history says on a day, and nothing that came later: ln(1 + x) of recency and tenure in days, purchase days and turnover; the recency as a share of the tenure.';
 CREATE FUNCTION churned_within(history purchase_history, as_of date, horizon interval, observed_to date) RETURNS boolean
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN CASE WHEN (as_of + horizon)::date <= observed_to

@@ -7,6 +7,7 @@
 //! in install order below; [`pg`] is the only place with `unsafe`.
 
 mod bytes_type;
+mod calibration;
 mod churn_model;
 mod history;
 mod options;
@@ -14,6 +15,7 @@ mod pg;
 mod pmg;
 mod prediction_quality;
 mod purchase_model;
+mod retention_model;
 mod rfm;
 mod simulate;
 mod spend_model;
@@ -35,7 +37,9 @@ mod install {
         requires = ["spend_model"]
     );
     extension_sql_file!("../sql/churn_model.sql", name = "churn_model", requires = ["prediction_quality"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["churn_model"]);
+    extension_sql_file!("../sql/retention_model.sql", name = "retention_model", requires = ["churn_model"]);
+    extension_sql_file!("../sql/calibration.sql", name = "calibration", requires = ["retention_model"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["calibration"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

@@ -29,6 +29,19 @@ impl<S> WithOptions<S> {
         if self.options.is_empty() { Ok(T::default()) } else { parse(&self.options) }
     }
 
+    /// The options as jsonb text.
+    pub fn text(&self) -> &str {
+        &self.options
+    }
+
+    /// The options as a JSON value.
+    ///
+    /// # Errors
+    /// Nested deeper than 128 levels.
+    pub fn value(&self) -> Result<serde_json::Value> {
+        parse(&self.options)
+    }
+
     /// Takes another part of the same aggregate in.
     ///
     /// # Errors

@@ -163,7 +163,8 @@ fn evaluate(design: &Design, beta: &[f64], checkpoint: Checkpoint) -> At {
         let eta = design.log_odds(beta, i);
         let (yes, no) = (design.yes[i], design.no[i]);
         let e = (-eta.abs()).exp();
-        let (p, q) = if eta >= 0.0 { (1.0 / (1.0 + e), e / (1.0 + e)) } else { (e / (1.0 + e), 1.0 / (1.0 + e)) };
+        let (p, q) =
+            if eta >= 0.0 { (1.0 / (1.0 + e), e / (1.0 + e)) } else { (e / (1.0 + e), 1.0 / (1.0 + e)) };
         let rest = e.ln_1p();
         at.log_likelihood -= yes * ((-eta).max(0.0) + rest) + no * (eta.max(0.0) + rest);
         let residual = yes * q - no * p;
@@ -220,7 +221,8 @@ pub(crate) fn fit(design: &Design, penalty: &[f64], checkpoint: Checkpoint) -> F
     let mean_offset = match design.offset.is_empty() {
         true => 0.0,
         false => {
-            let total: f64 = (0..design.len()).map(|i| design.offset[i] * (design.yes[i] + design.no[i])).sum();
+            let total: f64 =
+                (0..design.len()).map(|i| design.offset[i] * (design.yes[i] + design.no[i])).sum();
             total / (yes + no)
         }
     };
@@ -371,7 +373,9 @@ mod tests {
     #[test]
     fn separation_is_noticed() {
         let mut d = Design::new(2);
-        for (x, z, yes, no) in [(0.0, 1.0, 0.0, 9.0), (0.0, 2.0, 0.0, 9.0), (1.0, 1.0, 6.0, 3.0), (1.0, 2.0, 3.0, 5.0)] {
+        for (x, z, yes, no) in
+            [(0.0, 1.0, 0.0, 9.0), (0.0, 2.0, 0.0, 9.0), (1.0, 1.0, 6.0, 3.0), (1.0, 2.0, 3.0, 5.0)]
+        {
             d.push([(0, x), (1, z)], yes, no);
         }
         let f = fit(&d, &[0.0; 3], &mut || {});

@@ -12,6 +12,7 @@
 //!   [`Checkpoint`] and calls it at least every few milliseconds.
 
 pub(crate) mod binomial;
+pub mod calibration;
 pub mod churn_model;
 pub mod day;
 pub mod error;
@@ -20,7 +21,9 @@ pub mod money;
 pub mod order_statistics;
 pub mod pmg;
 pub mod prediction_quality;
+pub mod profit;
 pub mod purchase_model;
+pub mod retention_model;
 pub mod rfm;
 pub mod simulate;
 pub mod special;

@@ -59,6 +59,8 @@ struct Census<'a> {
     numbers: u64,
     weight: f64,
     sum: f64,
+    least: f64,
+    most: f64,
     levels: HashMap<&'a str, u64>,
 }
 
@@ -75,7 +77,11 @@ enum Encoder<'a> {
     Category(HashMap<&'a str, Option<u32>>, Option<u32>, Option<u32>),
 }
 
-pub(super) fn prepare(canonical: &Canonical, options: &ChurnOptions, checkpoint: Checkpoint) -> Result<Prepared> {
+pub(super) fn prepare(
+    canonical: &Canonical,
+    options: &ChurnOptions,
+    checkpoint: Checkpoint,
+) -> Result<Prepared> {
     let names = &canonical.names;
     let mut warnings = Vec::new();
     for wanted in options.features.iter().chain(options.base_levels.keys()).chain(&options.offset) {
@@ -124,6 +130,10 @@ pub(super) fn prepare(canonical: &Canonical, options: &ChurnOptions, checkpoint:
                     census.sum += if *b { weight } else { 0.0 };
                 }
                 Stored::Number(x) => {
+                    if census.numbers == 0 {
+                        (census.least, census.most) = (*x, *x);
+                    }
+                    (census.least, census.most) = (census.least.min(*x), census.most.max(*x));
                     census.numbers += n;
                     census.weight += weight;
                     census.sum += weight * x;
@@ -178,8 +188,14 @@ pub(super) fn prepare(canonical: &Canonical, options: &ChurnOptions, checkpoint:
                 made.levels.push(Level::missing(missing));
                 next + 1
             });
-            encoders.push(Encoder::Number(next, made.mean, 1.0, missing_column));
-            columns.push(value(made.mean, 1.0));
+            // In units of half the range first, so that squares are neither too large nor too small.
+            let range = 0.5 * census.most - 0.5 * census.least;
+            if range == 0.0 {
+                made.mean = census.most;
+            }
+            let range = if range > 0.0 { range } else { 1.0 };
+            encoders.push(Encoder::Number(next, made.mean, range, missing_column));
+            columns.push(value(made.mean, range));
             if own_column {
                 columns.push(level(0));
             }
@@ -240,7 +256,8 @@ pub(super) fn prepare(canonical: &Canonical, options: &ChurnOptions, checkpoint:
                 let column = push(&mut columns, &mut made, Level::named(name, *n), i == base);
                 map.insert(*name, column);
             }
-            let other = if rest > 0 { push(&mut columns, &mut made, Level::other(rest), kept == 0) } else { None };
+            let other =
+                if rest > 0 { push(&mut columns, &mut made, Level::other(rest), kept == 0) } else { None };
             let missing_column =
                 if own_column { push(&mut columns, &mut made, Level::missing(missing), false) } else { None };
             encoders.push(Encoder::Category(map, other, missing_column));
@@ -308,14 +325,10 @@ pub(super) fn prepare(canonical: &Canonical, options: &ChurnOptions, checkpoint:
         let mean = squares[j] / total;
         match (column.level, feature.kind) {
             (LevelRef::Value, Kind::Number) => {
-                feature.standard_deviation = mean.sqrt();
-                // A constant stays as it is: all its entries are nearly 0.
-                let tiny = 1e-13 * feature.mean.abs();
-                if feature.standard_deviation > tiny && feature.standard_deviation.is_finite() {
+                feature.standard_deviation = mean.sqrt() * column.scale;
+                if feature.standard_deviation > 0.0 {
                     column.scale = feature.standard_deviation;
                     column.spread = 1.0;
-                } else {
-                    feature.standard_deviation = 0.0;
                 }
             }
             (LevelRef::Value, _) => {
@@ -334,10 +347,23 @@ pub(super) fn prepare(canonical: &Canonical, options: &ChurnOptions, checkpoint:
             feature.levels[base].share = (1.0 - others).max(0.0);
         }
         let constant = columns.iter().filter(|c| c.feature == id).all(|c| c.spread == 0.0);
-        if constant {
+        if constant && feature.pooled > 0 {
+            warnings.push(Warning::new(
+                "rare_categories",
+                format!(
+                    "Feature \"{}\" has {} categories, none on {} rows or more: all are pooled, so it tells nothing.",
+                    shown(&feature.name),
+                    feature.pooled,
+                    options.min_level_rows
+                ),
+            ));
+        } else if constant {
             warnings.push(Warning::new(
                 "constant_feature",
-                format!("Feature \"{}\" is the same for all rows, so it tells nothing.", shown(&feature.name)),
+                format!(
+                    "Feature \"{}\" is the same for all rows, so it tells nothing.",
+                    shown(&feature.name)
+                ),
             ));
         }
     }

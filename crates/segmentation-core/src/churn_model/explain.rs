@@ -56,7 +56,13 @@ fn number(x: f64, language: Language) -> String {
     if language == Language::French { text.replace('.', ",") } else { text }
 }
 
-fn sentence(feature: &str, value: Option<&str>, average: Option<f64>, contribution: f64, language: Language) -> String {
+fn sentence(
+    feature: &str,
+    value: Option<&str>,
+    average: Option<f64>,
+    contribution: f64,
+    language: Language,
+) -> String {
     let times = contribution.abs().exp();
     let what = match (value, language) {
         (Some(value), Language::English) => match average {
@@ -74,7 +80,9 @@ fn sentence(feature: &str, value: Option<&str>, average: Option<f64>, contributi
         (true, _, Language::English) => "makes hardly a difference".to_owned(),
         (true, _, Language::French) => "ne change presque rien".to_owned(),
         (_, true, Language::English) => format!("raises the odds of churn {} times", number(times, language)),
-        (_, false, Language::English) => format!("lowers the odds of churn {} times", number(times, language)),
+        (_, false, Language::English) => {
+            format!("lowers the odds of churn {} times", number(times, language))
+        }
         (_, true, Language::French) => format!("multiplie la cote de départ par {}", number(times, language)),
         (_, false, Language::French) => format!("divise la cote de départ par {}", number(times, language)),
     };

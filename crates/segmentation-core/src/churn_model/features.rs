@@ -27,6 +27,9 @@ pub const LONGEST_LEVEL: usize = 1000;
 /// The longest name of a feature, in bytes.
 pub const LONGEST_NAME: usize = 200;
 
+/// The largest number that is accepted: its square is finite.
+pub const LARGEST: f64 = 1e150;
+
 /// Names and values, in jsonb's own order (shorter names first), without the missing ones.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Features<'a>(pub Vec<(Cow<'a, str>, FeatureValue<'a>)>);
@@ -82,8 +85,11 @@ pub(super) fn shown(name: &str) -> Cow<'_, str> {
 
 fn check(name: &str, value: &FeatureValue) -> Result<()> {
     if name.len() > LONGEST_NAME {
-        return Err(Error::new(ErrorKind::LimitExceeded, "name of a feature is too long")
-            .detail(format!("\"{}\" has {} bytes; at most {LONGEST_NAME} are allowed.", shown(name), name.len())));
+        return Err(Error::new(ErrorKind::LimitExceeded, "name of a feature is too long").detail(format!(
+            "\"{}\" has {} bytes; at most {LONGEST_NAME} are allowed.",
+            shown(name),
+            name.len()
+        )));
     }
     match value {
         FeatureValue::Nested => Err(Error::invalid(format!(
@@ -97,10 +103,15 @@ fn check(name: &str, value: &FeatureValue) -> Result<()> {
                 .detail(format!("It is {text}."))
                 .hint("Use null for what is not known."))
         }
-        FeatureValue::Text(text) if text.len() > LONGEST_LEVEL => {
-            Err(Error::new(ErrorKind::LimitExceeded, format!("value of feature \"{}\" is too long", shown(name)))
-                .detail(format!("It has {} bytes; a category has at most {LONGEST_LEVEL}.", text.len())))
+        FeatureValue::Number(x) if x.abs() > LARGEST => {
+            Err(Error::new(ErrorKind::OutOfRange, format!("feature \"{}\" is out of range", shown(name)))
+                .detail(format!("It is {x:e}; numbers from -{LARGEST:e} to {LARGEST:e} are accepted.")))
         }
+        FeatureValue::Text(text) if text.len() > LONGEST_LEVEL => Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("value of feature \"{}\" is too long", shown(name)),
+        )
+        .detail(format!("It has {} bytes; a category has at most {LONGEST_LEVEL}.", text.len()))),
         _ => Ok(()),
     }
 }
@@ -128,7 +139,11 @@ impl<'de> Visitor<'de> for RawVisitor {
 impl<'de> Deserialize<'de> for Raw<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         deserializer.deserialize_map(RawVisitor).map_err(|error| {
-            if error.to_string().starts_with("invalid type") { D::Error::custom("not an object") } else { error }
+            if error.to_string().starts_with("invalid type") {
+                D::Error::custom("not an object")
+            } else {
+                error
+            }
         })
     }
 }
@@ -225,7 +240,10 @@ mod tests {
         assert_eq!(names, ["a", "b", "z", "tw"]);
         assert_eq!(f.get("tw"), Some(&FeatureValue::Text("x\ny".into())));
         assert_eq!(f.get("z"), Some(&FeatureValue::Number(0.0)));
-        assert_eq!(Features::parse(r#"{"a": 1, "a": 2}"#).unwrap().get("a"), Some(&FeatureValue::Number(2.0)));
+        assert_eq!(
+            Features::parse(r#"{"a": 1, "a": 2}"#).unwrap().get("a"),
+            Some(&FeatureValue::Number(2.0))
+        );
     }
 
     #[test]

@@ -91,7 +91,8 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
     if !fitted.converged {
         warnings.push(Warning::new("not_converged", "The search for the best coefficients did not end."));
     }
-    let live_columns = (0..columns.len()).filter(|j| !fitted.aliased[j + 1] && columns[*j].spread > 0.0).count();
+    let live_columns =
+        (0..columns.len()).filter(|j| !fitted.aliased[j + 1] && columns[*j].spread > 0.0).count();
     let events = churned.min(rows - churned);
     if events < 10 * live_columns as u64 {
         warnings.push(Warning::new(
@@ -186,14 +187,20 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
     put("log_likelihood", fitted.log_likelihood.into());
     put("deviance", (-2.0 * fitted.log_likelihood).into());
     put("null_deviance", (-2.0 * null).into());
-    put("aic", json!((ridge == 0.0).then_some(-2.0 * fitted.log_likelihood + 2.0 * (live_columns as f64 + 1.0))));
+    put(
+        "aic",
+        json!((ridge == 0.0).then_some(-2.0 * fitted.log_likelihood + 2.0 * (live_columns as f64 + 1.0))),
+    );
     put("auc", measures.auc.into());
     put("brier", measures.brier.into());
     put("brier_skill", (1.0 - measures.brier / (base * (1.0 - base))).into());
     put("log_loss", (-fitted.log_likelihood / (yes + no)).into());
     put("iterations", fitted.iterations.into());
     put("converged", fitted.converged.into());
-    put("sample", json!({ "seen": state.seen(), "distinct_rows": canonical.len(), "fraction": state.fraction() }));
+    put(
+        "sample",
+        json!({ "seen": state.seen(), "distinct_rows": canonical.len(), "fraction": state.fraction() }),
+    );
     put("skipped", skipped.into());
     put("warnings", Warning::list(&warnings));
     Ok(ChurnModel::new(intercept, features, options.offset.clone(), report, options.confidence))

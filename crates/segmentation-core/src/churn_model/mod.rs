@@ -16,6 +16,7 @@ pub use features::{FeatureValue, Features, LONGEST_LEVEL, LONGEST_NAME};
 pub use fit::fit;
 pub use model::{ChurnModel, Coefficient, Feature, Kind, Level};
 pub use options::ChurnOptions;
+pub(crate) use rows::Stored;
 pub use rows::{ChurnRows, MOST_FEATURES, SkippedRows};
 
 #[cfg(test)]

@@ -186,7 +186,13 @@ pub struct ChurnModel {
 const KIND: &str = "churn_model";
 const WHAT: &str = "churn model";
 
-fn coefficient_json(feature: Option<&str>, level: Option<&str>, role: &str, c: &Coefficient, z: f64) -> Value {
+fn coefficient_json(
+    feature: Option<&str>,
+    level: Option<&str>,
+    role: &str,
+    c: &Coefficient,
+    z: f64,
+) -> Value {
     let (estimate, error) = (c.estimate, c.standard_error);
     json!({
         "feature": feature,
@@ -234,7 +240,9 @@ impl ChurnModel {
             }
         }
         match (&self.offset, offset) {
-            (Some(name), None) => Err(Error::invalid(format!("the offset \"{name}\" is missing from the features"))),
+            (Some(name), None) => {
+                Err(Error::invalid(format!("the offset \"{name}\" is missing from the features")))
+            }
             (_, offset) => Ok(sum + offset.unwrap_or(0.0)),
         }
     }
@@ -266,7 +274,13 @@ impl ChurnModel {
                         Role::Other => "other",
                         Role::Missing => "missing",
                     };
-                    coefficients.push(coefficient_json(Some(&feature.name), level.name.as_deref(), role, c, z));
+                    coefficients.push(coefficient_json(
+                        Some(&feature.name),
+                        level.name.as_deref(),
+                        role,
+                        c,
+                        z,
+                    ));
                 }
             }
             let levels: Vec<Value> = feature
@@ -369,7 +383,16 @@ impl ChurnModel {
         let mut intercept = None;
         for (i, value) in object.list("coefficients")?.unwrap_or_default().iter().enumerate() {
             let known = [
-                "feature", "level", "role", "estimate", "standard_error", "z", "p", "odds_ratio", "lower", "upper",
+                "feature",
+                "level",
+                "role",
+                "estimate",
+                "standard_error",
+                "z",
+                "p",
+                "odds_ratio",
+                "lower",
+                "upper",
             ];
             let one = Object::new(WHAT, &format!("coefficients[{i}]"), value, &known)?;
             let coefficient = Coefficient {
@@ -391,11 +414,14 @@ impl ChurnModel {
                 "level" => Role::Named,
                 "other" => Role::Other,
                 "missing" => Role::Missing,
-                _ => return Err(one.wrong("role", "one of intercept, number, boolean, level, other, missing")),
+                _ => {
+                    return Err(one.wrong("role", "one of intercept, number, boolean, level, other, missing"));
+                }
             };
             let name = one.text("level")?;
             let level = feature.levels.iter_mut().find(|l| l.role == role && l.name.as_deref() == name);
-            level.ok_or_else(|| one.wrong("level", "a level of the feature"))?.coefficient = Some(coefficient);
+            level.ok_or_else(|| one.wrong("level", "a level of the feature"))?.coefficient =
+                Some(coefficient);
         }
         let intercept = intercept.ok_or_else(|| object.wrong("coefficients", "a list with an intercept"))?;
         Warning::read_list(&object)?;

@@ -122,7 +122,8 @@ impl ChurnOptions {
         if let Some(value) = object.get("base_levels") {
             let map = value.as_object().ok_or_else(|| object.wrong("base_levels", "an object of texts"))?;
             for (feature, level) in map {
-                let level = level.as_str().ok_or_else(|| object.wrong("base_levels", "an object of texts"))?;
+                let level =
+                    level.as_str().ok_or_else(|| object.wrong("base_levels", "an object of texts"))?;
                 options.base_levels.insert(feature.clone(), level.to_owned());
             }
         }

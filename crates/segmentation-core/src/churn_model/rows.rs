@@ -77,7 +77,7 @@ const TEXT: u8 = 4;
 
 /// One value of a stored row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Stored<'a> {
+pub(crate) enum Stored<'a> {
     Boolean(bool),
     Number(f64),
     Text(&'a str),
@@ -147,7 +147,7 @@ fn read_weight(reader: &mut Reader) -> Result<f64> {
 
 /// One distinct row, decoded.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     pub weight: f64,
     /// Numbers of features and their values, ascending.
     pub values: Vec<(u32, Stored<'a>)>,
@@ -156,7 +156,7 @@ pub(super) struct Row<'a> {
 }
 
 /// All rows in an order that depends on their content only.
-pub(super) struct Canonical {
+pub(crate) struct Canonical {
     pub names: Vec<String>,
     rows: Vec<(Box<[u8]>, Tally)>,
 }
@@ -164,11 +164,11 @@ pub(super) struct Canonical {
 const WHAT: &str = "churn rows";
 
 impl Canonical {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = Result<Row<'_>>> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Result<Row<'_>>> {
         self.rows.iter().map(|(key, tally)| {
             let mut reader = Reader::new(key, WHAT);
             let weight = read_weight(&mut reader)?;
@@ -198,6 +198,13 @@ impl ChurnRows {
             seen: 0,
             skipped: SkippedRows::default(),
         }
+    }
+
+    /// The same rows with other options for their fit.
+    #[must_use]
+    pub(crate) fn with_options(mut self, options: ChurnOptions) -> Self {
+        self.options = options;
+        self
     }
 
     /// The options that it was begun with.
@@ -233,7 +240,10 @@ impl ChurnRows {
         }
         if self.names.len() >= MOST_FEATURES {
             return Err(Error::new(ErrorKind::LimitExceeded, "too many features")
-                .detail(format!("At most {MOST_FEATURES} different names are allowed; \"{}\" is one more.", shown(name)))
+                .detail(format!(
+                    "At most {MOST_FEATURES} different names are allowed; \"{}\" is one more.",
+                    shown(name)
+                ))
                 .hint("Choose some of them with the option \"features\"."));
         }
         let id = self.names.len() as u32;
@@ -247,7 +257,12 @@ impl ChurnRows {
     ///
     /// # Errors
     /// A weight that is negative or not finite; too many features.
-    pub fn add(&mut self, churned: Option<bool>, features: Option<&Features>, weight: Option<f64>) -> Result<()> {
+    pub fn add(
+        &mut self,
+        churned: Option<bool>,
+        features: Option<&Features>,
+        weight: Option<f64>,
+    ) -> Result<()> {
         if let Some(weight) = weight
             && !(weight.is_finite() && (0.0..=1e15).contains(&weight))
         {
@@ -269,7 +284,21 @@ impl ChurnRows {
                 return Ok(());
             }
         };
-        self.seen += 1;
+        self.insert(features, weight, u64::from(!churned), u64::from(churned))
+    }
+
+    /// Takes in several rows of one content.
+    ///
+    /// # Errors
+    /// Too many features.
+    pub(crate) fn insert(
+        &mut self,
+        features: &Features,
+        weight: f64,
+        stayed: u64,
+        churned: u64,
+    ) -> Result<()> {
+        self.seen += stayed + churned;
         let mut key = Vec::with_capacity(16 + 11 * features.0.len());
         write_weight(&mut key, weight);
         let mut hash = fnv(FNV_START, &key);
@@ -282,7 +311,7 @@ impl ChurnRows {
             write_value(&mut key, value);
             hash = fnv(hash ^ self.name_hashes[id as usize], &key[start..]);
         }
-        let tally = Tally { hash: spread(hash), stayed: u64::from(!churned), churned: u64::from(churned) };
+        let tally = Tally { hash: spread(hash), stayed, churned };
         self.take(key, tally);
         Ok(())
     }
@@ -349,7 +378,7 @@ impl ChurnRows {
     }
 
     /// The rows in an order of their own.
-    pub(super) fn canonical(&self) -> Result<Canonical> {
+    pub(crate) fn canonical(&self) -> Result<Canonical> {
         let mut by_name: Vec<usize> = (0..self.names.len()).collect();
         by_name.sort_by(|&a, &b| order(&self.names[a], &self.names[b]));
         let mut map = vec![0; self.names.len()];
@@ -415,7 +444,8 @@ impl ChurnRows {
             String::from_utf8(bytes.to_vec()).map_err(|_| reader.error("A text is not UTF-8."))
         };
         let options = text(&mut reader)?;
-        let options = serde_json::from_str(&options).map_err(|_| reader.error("Its options cannot be read."))?;
+        let options =
+            serde_json::from_str(&options).map_err(|_| reader.error("Its options cannot be read."))?;
         let options =
             ChurnOptions::from_json(&options).map_err(|_| reader.error("Its options cannot be read."))?;
         let mut state = Self::new(options);
@@ -504,7 +534,8 @@ fn renamed(key: &[u8], map: &[u32]) -> Result<Vec<u8>> {
     put(&mut out, u64::from(n));
     for _ in 0..n {
         let id = reader.small()?;
-        let id = map.get(id as usize).ok_or_else(|| reader.error("A row has a feature that is not known."))?;
+        let id =
+            map.get(id as usize).ok_or_else(|| reader.error("A row has a feature that is not known."))?;
         put(&mut out, u64::from(*id));
         match read_value(&mut reader)? {
             Stored::Boolean(b) => write_value(&mut out, &FeatureValue::Boolean(b)),
@@ -523,7 +554,11 @@ mod tests {
     fn fill(rows: &[(bool, u16, bool)], options: &ChurnOptions) -> ChurnRows {
         let mut state = ChurnRows::new(options.clone());
         for &(churned, x, with_text) in rows {
-            let text = if with_text { format!("{{\"x\":{x},\"plan\":\"p{}\"}}", x % 3) } else { format!("{{\"x\":{x}}}") };
+            let text = if with_text {
+                format!("{{\"x\":{x},\"plan\":\"p{}\"}}", x % 3)
+            } else {
+                format!("{{\"x\":{x}}}")
+            };
             state.add(Some(churned), Some(&Features::parse(&text).unwrap()), Some(1.0)).unwrap();
         }
         state

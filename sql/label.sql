@@ -411,3 +411,44 @@ FROM (VALUES
   ('naf_2025_division', '99', 'Activities of extraterritorial organisations and bodies', 'Activités des organisations et organismes extraterritoriaux')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
+-- Churn from features, and contracts.
+INSERT INTO label (domain, code, language, label)
+SELECT v.domain, v.code, t.language, t.label
+FROM (VALUES
+  ('churn_warning', 'insufficient_data', 'Too little data', 'Trop peu de données'),
+  ('churn_warning', 'separation', 'Outcomes are separated', 'Issues séparées'),
+  ('churn_warning', 'collinear', 'Follows from other features', 'Se déduit d''autres variables'),
+  ('churn_warning', 'constant_feature', 'Always the same', 'Toujours identique'),
+  ('churn_warning', 'rare_categories', 'Rare categories only', 'Catégories trop rares'),
+  ('churn_warning', 'few_events', 'Few events for so many coefficients', 'Peu d''événements pour tant de coefficients'),
+  ('churn_warning', 'leak_suspected', 'A feature probably knows the outcome', 'Une variable connaît sans doute l''issue'),
+  ('churn_warning', 'not_converged', 'The search did not end', 'La recherche n''a pas abouti'),
+  ('churn_warning', 'not_identified', 'Not identified', 'Non identifiable'),
+  ('churn_warning', 'no_ends', 'No contract ended', 'Aucun contrat terminé'),
+  ('churn_warning', 'sampled', 'Fitted on a sample', 'Ajusté sur un échantillon'),
+  ('churn_warning', 'unknown_feature', 'Feature of an option is unknown', 'Variable d''une option inconnue'),
+  ('churn_warning', 'unknown_base_level', 'Base category is unknown', 'Catégorie de référence inconnue'),
+  ('churn_skipped', 'null_outcome', 'Outcome not known', 'Issue inconnue'),
+  ('churn_skipped', 'null_features', 'Features not known', 'Variables inconnues'),
+  ('churn_skipped', 'no_weight', 'No weight', 'Sans poids'),
+  ('churn_skipped', 'missing_values', 'Missing values', 'Valeurs manquantes'),
+  ('churn_skipped', 'no_offset', 'No offset', 'Sans décalage'),
+  ('churn_skipped', 'null_started', 'Beginning not known', 'Début inconnu'),
+  ('churn_skipped', 'not_started', 'Not begun yet', 'Pas encore commencé'),
+  ('churn_skipped', 'ended_before_start', 'Ended before it began', 'Terminé avant d''avoir commencé'),
+  ('churn_skipped', 'before_observation', 'Ended before the log begins', 'Terminé avant le début du relevé'),
+  ('churn_skipped', 'no_full_period', 'No period completed', 'Aucune période complète'),
+  ('churn_role', 'intercept', 'Intercept', 'Constante'),
+  ('churn_role', 'number', 'Number', 'Nombre'),
+  ('churn_role', 'boolean', 'Yes or no', 'Oui ou non'),
+  ('churn_role', 'level', 'Category', 'Catégorie'),
+  ('churn_role', 'other', 'Other categories', 'Autres catégories'),
+  ('churn_role', 'missing', 'Not known', 'Inconnu'),
+  ('retention_family', 'kaplan_meier', 'Kaplan-Meier', 'Kaplan-Meier'),
+  ('retention_family', 'shifted_beta_geometric', 'Shifted-beta-geometric', 'Bêta-géométrique décalée'),
+  ('retention_family', 'hazard', 'Discrete-time hazard', 'Risque en temps discret'),
+  ('calibration_method', 'isotonic', 'Isotonic', 'Isotonique'),
+  ('calibration_method', 'logistic', 'Logistic', 'Logistique')
+) AS v (domain, code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);

@@ -8,12 +8,15 @@
 
 mod b2b;
 mod bytes_type;
+mod calibration;
+mod churn_model;
 mod history;
 mod options;
 mod pg;
 mod pmg;
 mod prediction_quality;
 mod purchase_model;
+mod retention_model;
 mod rfm;
 mod simulate;
 mod spend_model;
@@ -34,7 +37,10 @@ mod install {
         name = "prediction_quality",
         requires = ["spend_model"]
     );
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["prediction_quality"]);
+    extension_sql_file!("../sql/churn_model.sql", name = "churn_model", requires = ["prediction_quality"]);
+    extension_sql_file!("../sql/retention_model.sql", name = "retention_model", requires = ["churn_model"]);
+    extension_sql_file!("../sql/calibration.sql", name = "calibration", requires = ["retention_model"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["calibration"]);
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);

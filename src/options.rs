@@ -20,17 +20,21 @@ pub trait Options: Sized {
     fn read(object: &Object) -> Result<Self>;
 }
 
+/// Options as a JSON value; the empty text is no options.
+fn value(text: &str) -> Result<serde_json::Value> {
+    match text {
+        "" => Ok(serde_json::Value::Object(serde_json::Map::new())),
+        text => serde_json::from_str(text)
+            .map_err(|error| Error::invalid("invalid options").detail(format!("{error}."))),
+    }
+}
+
 /// Options from their text; the empty text is no options.
 ///
 /// # Errors
 /// Unknown fields, wrong values.
 pub fn parse<O: Options>(text: &str) -> Result<O> {
-    let value = match text {
-        "" => serde_json::Value::Object(serde_json::Map::new()),
-        text => serde_json::from_str(text)
-            .map_err(|error| Error::invalid("invalid options").detail(format!("{error}.")))?,
-    };
-    O::read(&Object::new("options", "", &value, O::FIELDS)?)
+    O::read(&Object::new("options", "", &value(text)?, O::FIELDS)?)
 }
 
 /// The options of an aggregate that has none.
@@ -47,12 +51,30 @@ pub struct WithOptions<S> {
 }
 
 impl<S> WithOptions<S> {
+    /// A state begun with these options, not read yet.
+    pub fn new(state: S, options: Option<JsonbArg>) -> Self {
+        WithOptions { state, options: options.map(JsonbArg::text).unwrap_or_default() }
+    }
+
     /// The options.
     ///
     /// # Errors
     /// Unknown fields, wrong values.
     pub fn options<O: Options>(&self) -> Result<O> {
         parse(&self.options)
+    }
+
+    /// The options as jsonb text.
+    pub fn text(&self) -> &str {
+        &self.options
+    }
+
+    /// The options as a JSON value.
+    ///
+    /// # Errors
+    /// Nested deeper than 128 levels.
+    pub fn value(&self) -> Result<serde_json::Value> {
+        value(&self.options)
     }
 
     /// Takes another part of the same aggregate in.

@@ -10,9 +10,37 @@ use crate::pg::jsonb::JsonbOut;
 use crate::pg::{CallSite, OrRaise, interrupt};
 
 /// Outcomes, and the rows left out because one of the two was NULL.
-struct Outcomes {
-    quality: PredictionQuality,
-    skipped: u64,
+#[derive(Default)]
+pub struct Outcomes {
+    /// The outcomes.
+    pub quality: PredictionQuality,
+    /// Rows left out.
+    pub skipped: u64,
+}
+
+impl Outcomes {
+    /// Takes one row in.
+    ///
+    /// # Errors
+    /// The prediction is no probability.
+    pub fn add(&mut self, predicted: Option<f64>, happened: Option<bool>) -> Result<()> {
+        match (predicted, happened) {
+            (Some(predicted), Some(happened)) => self.quality.add(predicted, happened),
+            _ => {
+                self.skipped += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes another part in.
+    ///
+    /// # Errors
+    /// A limit on size is passed.
+    pub fn absorb(&mut self, other: &Self) -> Result<()> {
+        self.skipped += other.skipped;
+        self.quality.merge(&other.quality)
+    }
 }
 
 impl Flat for Outcomes {
@@ -37,11 +65,8 @@ fn prediction_quality_add<'fcx>(
     happened: Option<bool>,
     call: CallSite<'fcx>,
 ) -> Expanded<'fcx, Outcomes> {
-    let mut state = resume(state, &call, || Outcomes { quality: PredictionQuality::new(), skipped: 0 });
-    match (predicted, happened) {
-        (Some(predicted), Some(happened)) => state.value().quality.add(predicted, happened).or_raise(),
-        _ => state.value().skipped += 1,
-    }
+    let mut state = resume(state, &call, Outcomes::default);
+    state.value().add(predicted, happened).or_raise();
     state
 }
 
@@ -51,10 +76,7 @@ fn prediction_quality_merge<'fcx>(
     other: Option<ExpandedArg<'fcx, Outcomes>>,
     call: CallSite<'fcx>,
 ) -> Option<Expanded<'fcx, Outcomes>> {
-    merge(state, other, &call, |state, other| {
-        state.skipped += other.skipped;
-        state.quality.merge(&other.quality)
-    })
+    merge(state, other, &call, Outcomes::absorb)
 }
 
 #[pg_extern(sql = false)]

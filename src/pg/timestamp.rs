@@ -90,6 +90,11 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Interval {
 }
 
 impl Interval {
+    /// Its months, and its days with their fraction.
+    pub fn months_and_days(self) -> (i32, f64) {
+        (self.months, f64::from(self.days) + self.microseconds as f64 / MICROSECONDS_A_DAY as f64)
+    }
+
     /// Its length in days, counted from a day by the calendar as `date + interval` does:
     /// a month from 31 January is 28 or 29 days.
     ///

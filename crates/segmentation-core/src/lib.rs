@@ -12,6 +12,9 @@
 //!   [`Checkpoint`] and calls it at least every few milliseconds.
 
 pub mod b2b;
+pub(crate) mod binomial;
+pub mod calibration;
+pub mod churn_model;
 pub mod day;
 pub mod error;
 pub mod history;
@@ -19,7 +22,9 @@ pub mod money;
 pub mod order_statistics;
 pub mod pmg;
 pub mod prediction_quality;
+pub mod profit;
 pub mod purchase_model;
+pub mod retention_model;
 pub mod rfm;
 pub mod simulate;
 pub mod special;

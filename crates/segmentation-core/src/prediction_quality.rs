@@ -187,6 +187,13 @@ impl PredictionQuality {
         Ok(Self { groups, pending: Vec::new() })
     }
 
+    /// Distinct predictions, ascending, with how many did not and did happen.
+    pub(crate) fn groups(&self) -> Result<Vec<(f64, u64, u64)>> {
+        let mut settled = self.clone();
+        settled.settle()?;
+        Ok(settled.groups.iter().map(|g| (g.predicted, g.not_happened, g.happened)).collect())
+    }
+
     /// All measures.
     ///
     /// # Errors

@@ -88,6 +88,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// All that has not been read yet.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.bytes)
+    }
+
     pub(crate) fn finish(&self) -> Result<()> {
         if self.bytes.is_empty() { Ok(()) } else { Err(self.error("There are bytes after its end.")) }
     }

@@ -841,8 +841,8 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
     ),
     (
         "quality",
-        "qa",
         &[
+            "qa",
             "qualite",
             "quality",
             "qse",

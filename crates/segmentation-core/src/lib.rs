@@ -20,6 +20,7 @@ pub mod pmg;
 pub mod prediction_quality;
 pub mod purchase_model;
 pub mod rfm;
+pub mod segment;
 pub mod simulate;
 pub mod special;
 pub mod spend_model;

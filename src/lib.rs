@@ -14,6 +14,7 @@ mod pmg;
 mod prediction_quality;
 mod purchase_model;
 mod rfm;
+mod segment;
 mod simulate;
 mod spend_model;
 
@@ -33,7 +34,8 @@ mod install {
         name = "prediction_quality",
         requires = ["spend_model"]
     );
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["prediction_quality"]);
+    extension_sql_file!("../sql/segment.sql", name = "segment", requires = ["prediction_quality"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["segment"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

@@ -221,16 +221,6 @@ impl Parser {
         }
     }
 
-    fn boolean<'a, N: Node<'a>>(&mut self, node: N, key: &str) -> Option<bool> {
-        match node.get(key).map(Node::view) {
-            Some(View::Bool(value)) => Some(value),
-            _ => {
-                self.wrong(node, key, "true or false");
-                None
-            }
-        }
-    }
-
     /// A list that is not empty.
     fn list<'a, N: Node<'a>>(&mut self, node: N, key: &str, of: &str) -> Option<N> {
         match node.get(key).map(Node::view) {

@@ -3,5 +3,6 @@
 
 GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
 GRANT SELECT ON rfm_map, label TO PUBLIC;
+GRANT SELECT ON segment_template TO PUBLIC;
 ALTER TABLE rfm_map OWNER TO @extowner@;
 ALTER TABLE label OWNER TO @extowner@;

@@ -99,14 +99,14 @@ BEGIN
     RAISE EXCEPTION 'consents must be an object of column names by channel'
       USING ERRCODE = 'invalid_parameter_value', HINT = 'For instance {"email": "email_consent"}.';
   END IF;
-  SELECT coalesce(string_agg(format('%L, (r.%I)::boolean', c.key, c.value), ', ' ORDER BY c.key), '')
+  SELECT coalesce(string_agg(format('%L, ("segmentation row".%I)::boolean', c.key, c.value), ', ' ORDER BY c.key), '')
     INTO reach FROM jsonb_each_text(consents) AS c;
   RETURN QUERY EXECUTE format($query$
     WITH customer AS MATERIALIZED (
       SELECT segmentation.segment_memberships($1, a.attributes, $2) AS segments,
              segmentation.segment_truths($1, a.attributes, $2) AS truths,
              jsonb_build_object(%2$s) AS consent
-      FROM %1$s AS r CROSS JOIN LATERAL (SELECT to_jsonb(r) AS attributes OFFSET 0) AS a
+      FROM %1$s AS "segmentation row" CROSS JOIN LATERAL (SELECT to_jsonb("segmentation row") AS attributes OFFSET 0) AS a
     ), n AS (SELECT count(*) AS customers FROM customer),
     item AS (
       SELECT 0 AS part, s.place::integer AS place, NULL::text AS path, s.segment, NULL::text AS condition
@@ -155,7 +155,7 @@ BEGIN
       SELECT c.segment, min(c.place) AS place, array_agg(c.place) AS places
       FROM segmentation.segment_conditions($1) AS c WHERE c.whole AND c.segment IS NOT NULL GROUP BY c.segment
     ), customer AS MATERIALIZED (
-      SELECT segmentation.segment_truths($1, to_jsonb(r), $2) AS truths FROM %s AS r
+      SELECT segmentation.segment_truths($1, to_jsonb("segmentation row"), $2) AS truths FROM %s AS "segmentation row"
     ), member AS MATERIALIZED (
       SELECT (SELECT array_agg(rule.segment) FROM rule
               WHERE EXISTS (SELECT FROM unnest(rule.places) AS p (place) WHERE customer.truths[p.place])) AS segments
@@ -215,15 +215,15 @@ DECLARE
   object text;
 BEGIN
   IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL OR n IS NULL THEN RETURN; END IF;
-  SELECT string_agg(format('%L, r.%I', f, f), ', ') INTO object FROM unnest(features) AS f WHERE f IS NOT NULL;
+  SELECT string_agg(format('%L, "segmentation row".%I', f, f), ', ') INTO object FROM unnest(features) AS f WHERE f IS NOT NULL;
   IF object IS NULL THEN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   RETURN QUERY EXECUTE format($query$
     WITH customer AS MATERIALIZED (
-      SELECT r.%2$I::text AS key, jsonb_build_object(%3$s) AS features,
-             $2 = ANY (segmentation.segment_memberships($1, to_jsonb(r), $3)) AS member
-      FROM %1$s AS r
+      SELECT "segmentation row".%2$I::text AS key, jsonb_build_object(%3$s) AS features,
+             $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member
+      FROM %1$s AS "segmentation row"
     ), model AS MATERIALIZED (SELECT segmentation.fit_lookalike(member, features) AS model FROM customer),
     best AS (
       SELECT c.key, c.features, m.model, segmentation.lookalike_score(m.model, c.features) AS score
@@ -251,16 +251,16 @@ DECLARE
   quality jsonb;
 BEGIN
   IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL THEN RETURN NULL; END IF;
-  SELECT string_agg(format('%L, r.%I', f, f), ', ') INTO object FROM unnest(features) AS f WHERE f IS NOT NULL;
+  SELECT string_agg(format('%L, "segmentation row".%I', f, f), ', ') INTO object FROM unnest(features) AS f WHERE f IS NOT NULL;
   IF object IS NULL THEN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   EXECUTE format($query$
     WITH customer AS MATERIALIZED (
       SELECT jsonb_build_object(%3$s) AS features,
-             $2 = ANY (segmentation.segment_memberships($1, to_jsonb(r), $3)) AS member,
-             hashtextextended(r.%2$I::text, 0) %% 2 = 0 AS held_out
-      FROM %1$s AS r
+             $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member,
+             hashtextextended("segmentation row".%2$I::text, 0) %% 2 = 0 AS held_out
+      FROM %1$s AS "segmentation row"
     ), model AS MATERIALIZED (
       SELECT segmentation.fit_lookalike(member, features) AS model FROM customer WHERE NOT held_out
     )

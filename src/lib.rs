@@ -35,7 +35,8 @@ mod install {
         requires = ["spend_model"]
     );
     extension_sql_file!("../sql/segment.sql", name = "segment", requires = ["prediction_quality"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["segment"]);
+    extension_sql_file!("../sql/segment_template.sql", name = "segment_template", requires = ["segment"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["segment_template"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

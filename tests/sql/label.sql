@@ -8,6 +8,7 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'pmg', unnest(enum_range(NULL::pmg))::text
   UNION SELECT 'pmg_mode', (pmg_cuts(1, jsonb_build_object('mode', mode))).mode FROM unnest('{rank,cumulative}'::text[]) AS mode GROUP BY mode
   UNION SELECT 'rfm_rule', (rfm_cuts(1, 1, 1, jsonb_build_object('rule', rule))).rule FROM unnest('{quantile,r_rfm}'::text[]) AS rule GROUP BY rule
+  UNION SELECT 'segment', unnest(segment_codes(definition)) FROM segment_template
   UNION SELECT 'rfm_map_fault', fault FROM rfm_map_check('{"segments": [{"segment": "a", "r": 1}, {"segment": "b", "r": 1}, {"segment": "c", "r": 9}]}'::jsonb);
 SELECT domain, code, language AS missing
 FROM codes CROSS JOIN unnest('{en,fr}'::text[]) AS language

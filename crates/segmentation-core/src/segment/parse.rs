@@ -431,7 +431,8 @@ impl Parser {
             let numbers = p.each(list, |p, element| match element.view() {
                 View::Number(number) if number.to_f64().is_finite() => Some(number.to_f64()),
                 view => {
-                    p.fault(format!("a finite number is expected, not {}", kind(&view)));
+                    let found = if matches!(view, View::Number(_)) { "one too large" } else { kind(&view) };
+                    p.fault(format!("a finite number is expected, not {found}"));
                     None
                 }
             })?;
@@ -540,7 +541,7 @@ impl Parser {
                 Some(if *head == "all" { Test::All(parts) } else { Test::Any(parts) })
             }
             [] => {
-                self.object(object, "a condition", &HEADS);
+                self.object(object, "a condition", &[&HEADS[..], &["comment"]].concat());
                 self.fault("a condition has one of all, any, not, field, events");
                 None
             }

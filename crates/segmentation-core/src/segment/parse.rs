@@ -662,11 +662,11 @@ impl Parser {
                     self.fault("booleans are compared by = and <> only");
                     return None;
                 }
-                let bound = |comparison, operand| Condition {
-                    path: path.clone(),
+                let bound = |index, comparison, operand| Condition {
+                    path: format!("{path}[{index}]"),
                     test: Test::Field(on, FieldTest::Compare(comparison, operand)),
                 };
-                Some(Test::All(vec![bound(Comparison::AtLeast, low), bound(Comparison::AtMost, high)]))
+                Some(Test::All(vec![bound(0, Comparison::AtLeast, low), bound(1, Comparison::AtMost, high)]))
             }
             "is_null" => match value.view() {
                 View::Bool(true) => test(FieldTest::IsNull),

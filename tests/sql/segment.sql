@@ -47,7 +47,7 @@ SELECT jsonb_pretty(segment_explain('{"kind": "nearest", "max_distance": 2, "def
 
 -- Benefits sought: the matrix of Caterpillar. Whoever gives a profile's marks is of it, whatever the scale of the marks.
 SELECT p ->> 'segment' AS profile, round(f, 2) AS scale, segment_assign(segment_template('benefits_sought'), m.marks) AS assigned, segment_explain(segment_template('benefits_sought'), m.marks) -> 'confidence' AS confidence
-FROM jsonb_array_elements(segment_template('benefits_sought') -> 'profiles') AS p, unnest('{1,0.1,3}'::numeric[]) AS f
+FROM jsonb_array_elements(segment_template('benefits_sought') -> 'profiles') AS p, unnest('{1,0.1,0.5,0.7,3}'::numeric[]) AS f
 CROSS JOIN LATERAL (SELECT jsonb_object_agg(c, (p -> 'weights' ->> (n::integer - 1))::numeric * f) FROM jsonb_array_elements_text(segment_template('benefits_sought') -> 'criteria') WITH ORDINALITY AS c (c, n)) AS m (marks)
 ORDER BY 1, 2;
 SELECT jsonb_pretty(segment_explain(segment_template('benefits_sought'), '{"performance": 9, "expert_image": 6, "price": 7, "trade_in": 3, "running_cost": 8, "parts": 6, "proximity": 5, "reliability": 8, "finance": 4}'::jsonb));

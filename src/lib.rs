@@ -18,6 +18,7 @@ mod prediction_quality;
 mod purchase_model;
 mod retention_model;
 mod rfm;
+mod segment;
 mod simulate;
 mod spend_model;
 
@@ -40,7 +41,9 @@ mod install {
     extension_sql_file!("../sql/churn_model.sql", name = "churn_model", requires = ["prediction_quality"]);
     extension_sql_file!("../sql/retention_model.sql", name = "retention_model", requires = ["churn_model"]);
     extension_sql_file!("../sql/calibration.sql", name = "calibration", requires = ["retention_model"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["calibration"]);
+    extension_sql_file!("../sql/segment.sql", name = "segment", requires = ["calibration"]);
+    extension_sql_file!("../sql/segment_template.sql", name = "segment_template", requires = ["segment"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["segment_template"]);
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);

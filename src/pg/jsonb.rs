@@ -7,6 +7,7 @@ use pgrx::datum::{Datum, FromDatum};
 use pgrx::{pg_sys, varlena};
 use segmentation_core::{Error, Result};
 
+use super::json_tree::JsonNode;
 use super::value::Raw;
 
 /// A `jsonb` argument, neither detoasted nor parsed yet.
@@ -36,6 +37,17 @@ impl<'fcx> JsonbArg<'fcx> {
         unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), varlena::varsize_any(pointer)) }
     }
 
+    /// Its value, read where it lies.
+    pub fn node(self) -> JsonNode<'fcx> {
+        JsonNode::root(self.content())
+    }
+
+    /// Its content, detoasted, without varlena header.
+    pub fn content(self) -> &'fcx [u8] {
+        // SAFETY: a jsonb is a varlena; detoasted, it lives in the memory of the call.
+        unsafe { <&[u8]>::from_datum(self.datum, false) }.unwrap_or_default()
+    }
+
     /// Its text.
     pub fn text(self) -> String {
         // SAFETY: jsonb_out takes one jsonb, toasted or not, and returns a cstring.
@@ -53,6 +65,62 @@ impl<'fcx> JsonbArg<'fcx> {
     pub fn value(self, what: &str) -> Result<serde_json::Value> {
         serde_json::from_str(&self.text())
             .map_err(|error| Error::invalid(format!("invalid {what}")).detail(format!("{error}.")))
+    }
+}
+
+/// A `record` argument.
+#[derive(Clone, Copy)]
+pub struct RecordArg<'fcx> {
+    datum: pg_sys::Datum,
+    lifetime: PhantomData<&'fcx ()>,
+}
+
+super::sql_type!(RecordArg<'_>, "record");
+
+unsafe impl<'fcx> ArgAbi<'fcx> for RecordArg<'fcx> {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: any datum may be carried along; the caller checked for NULL.
+        let raw = unsafe { arg.unbox_arg_using_from_datum::<Raw>() };
+        RecordArg { datum: raw.map_or(pg_sys::Datum::null(), |raw| raw.0), lifetime: PhantomData }
+    }
+}
+
+impl<'fcx> RecordArg<'fcx> {
+    /// The `jsonb` that `to_jsonb` makes of it.
+    pub fn to_jsonb(self) -> JsonbArg<'fcx> {
+        // SAFETY: row_to_json takes one composite value, whose header names its type, and returns
+        // its json, a text; jsonb_in takes that as a cstring. Both allocate in the memory of the call.
+        let datum = unsafe {
+            pgrx::direct_function_call_as_datum(pg_sys::row_to_json, &[Some(self.datum)]).map(|json| {
+                let text = pg_sys::text_to_cstring(json.cast_mut_ptr());
+                jsonb_in(text)
+            })
+        };
+        JsonbArg { datum: datum.unwrap_or(pg_sys::Datum::null()), lifetime: PhantomData }
+    }
+}
+
+/// # Safety
+/// `text` is a string that ends with a zero byte.
+unsafe fn jsonb_in(text: *const std::ffi::c_char) -> pg_sys::Datum {
+    // SAFETY: jsonb_in takes one cstring and never returns NULL.
+    unsafe {
+        pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(pg_sys::Datum::from(text))])
+            .unwrap_or(pg_sys::Datum::null())
+    }
+}
+
+/// A `jsonb` to be returned, written as JSON text.
+pub struct JsonbText(pub String);
+
+super::sql_type!(JsonbText, "jsonb");
+
+unsafe impl BoxRet for JsonbText {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        // JSON text escapes zero bytes.
+        let text = std::ffi::CString::new(self.0).unwrap_or_default();
+        // SAFETY: a cstring in, a jsonb out, which is the function's result type.
+        unsafe { fcinfo.return_raw_datum(jsonb_in(text.as_ptr())) }
     }
 }
 

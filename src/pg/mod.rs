@@ -8,6 +8,7 @@ pub mod call;
 pub mod enums;
 pub mod error;
 pub mod expanded;
+pub mod json_tree;
 pub mod jsonb;
 pub mod message;
 pub mod numeric;

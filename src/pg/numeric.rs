@@ -8,6 +8,7 @@ use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, IntoDatum};
 use pgrx::pg_sys;
 use segmentation_core::money::Money;
+use segmentation_core::segment::Decimal;
 use segmentation_core::{Error, ErrorKind, Result};
 
 /// A finite `numeric` to be returned: at most ten base-10000 digits.
@@ -142,6 +143,13 @@ impl<'a> NumericArg<'a> {
             return Ok(Money(if number.negative { -value } else { value }));
         }
         i64::try_from(self.fixed(1, what)?).map(Money).map_err(|_| Money::out_of_range(what))
+    }
+
+    /// All its digits; `None` if it is NaN or infinite.
+    #[inline]
+    pub fn decimal(self) -> Option<Decimal<'a>> {
+        let number = self.digits("").ok()?;
+        Some(Decimal::stored(number.negative, number.weight, number.digits))
     }
 
     /// Whether it is below zero (before any rounding).

@@ -20,6 +20,7 @@ CREATE TEMP VIEW codes AS
   -- These come up in special data only, so they are told over.
   UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,holdout_unusable,infinite_mean,left_truncated,not_converged,not_identified}'::text[])
   UNION SELECT 'skip_reason', unnest('{no_history,no_purchase,after_as_of,before_cohort,after_cohort,one_purchase_day,no_positive_spend}'::text[])
+  UNION SELECT 'segment', unnest(segment_codes(definition)) FROM segment_template
   -- B2B
   UNION SELECT 'company_size', unnest(enum_range(NULL::company_size))::text
   UNION SELECT 'sirene_headcount', sirene_headcount_code(n) FROM unnest('{NULL,0,1,3,6,10,20,50,100,200,250,500,1000,2000,5000,10000}'::int[]) AS n

@@ -26,6 +26,7 @@ pub mod profit;
 pub mod purchase_model;
 pub mod retention_model;
 pub mod rfm;
+pub mod segment;
 pub mod simulate;
 pub mod special;
 pub mod spend_model;

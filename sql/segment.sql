@@ -1,0 +1,274 @@
+-- Segments as definitions: who is what, written as JSON.
+
+CREATE FUNCTION segment_assign(definition jsonb, attributes jsonb, as_of date DEFAULT NULL) RETURNS text
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'segment_assign_wrapper';
+CREATE FUNCTION segment_assign(definition jsonb, attributes record, as_of date DEFAULT NULL) RETURNS text
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'segment_assign_record_wrapper';
+COMMENT ON FUNCTION segment_assign(jsonb, jsonb, date) IS
+  'The segment of a customer whose attributes are a JSON object: the first that matches, else the default, else NULL. Kinds of definition: rules, scorecard, nearest, benefits. as_of is needed if a condition is relative to it; events after it do not count.';
+COMMENT ON FUNCTION segment_assign(jsonb, record, date) IS
+  'The segment of a customer whose attributes are the columns of a row, as to_jsonb writes them.';
+
+CREATE FUNCTION segment_memberships(definition jsonb, attributes jsonb, as_of date DEFAULT NULL) RETURNS text[]
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'segment_memberships_wrapper';
+CREATE FUNCTION segment_memberships(definition jsonb, attributes record, as_of date DEFAULT NULL) RETURNS text[]
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'segment_memberships_record_wrapper';
+COMMENT ON FUNCTION segment_memberships(jsonb, jsonb, date) IS
+  'All segments of a customer, in the order of the definition: several if it says "match": "all", else at most one; the default if there is none.';
+COMMENT ON FUNCTION segment_memberships(jsonb, record, date) IS
+  'All segments of a customer whose attributes are the columns of a row.';
+
+CREATE FUNCTION segment_explain(definition jsonb, attributes jsonb, as_of date DEFAULT NULL) RETURNS jsonb
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'segment_explain_wrapper';
+CREATE FUNCTION segment_explain(definition jsonb, attributes record, as_of date DEFAULT NULL) RETURNS jsonb
+  LANGUAGE c STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'segment_explain_record_wrapper';
+COMMENT ON FUNCTION segment_explain(jsonb, jsonb, date) IS
+  'Why a customer is in the segment: every condition with the value that it read and its result; points, distances, confidence and what would change the answer.';
+COMMENT ON FUNCTION segment_explain(jsonb, record, date) IS
+  'Why a customer whose attributes are the columns of a row is in the segment.';
+
+CREATE FUNCTION segment_check(definition jsonb) RETURNS TABLE (path text, fault text)
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'segment_check_wrapper';
+COMMENT ON FUNCTION segment_check(jsonb) IS 'Every fault of a definition, with its JSON path; no rows if there is none.';
+CREATE FUNCTION segment_codes(definition jsonb) RETURNS text[]
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_codes_wrapper';
+COMMENT ON FUNCTION segment_codes(jsonb) IS 'The codes that a definition can return, in its order, the default last.';
+CREATE FUNCTION segment_conditions(definition jsonb)
+  RETURNS TABLE (place integer, segment text, whole boolean, path text, condition text)
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'segment_conditions_wrapper';
+COMMENT ON FUNCTION segment_conditions(jsonb) IS
+  'The conditions of a definition in words, with their JSON paths; whole: the whole condition of a segment, and not a part of it.';
+CREATE FUNCTION segment_truths(definition jsonb, attributes jsonb, as_of date DEFAULT NULL) RETURNS boolean[]
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 40 AS 'MODULE_PATHNAME', 'segment_truths_wrapper';
+COMMENT ON FUNCTION segment_truths(jsonb, jsonb, date) IS
+  'For each row of segment_conditions, by its place, whether the condition holds: true, false or NULL (unknown).';
+
+CREATE FUNCTION segment_date(text) RETURNS date
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_date_wrapper';
+COMMENT ON FUNCTION segment_date(text) IS
+  'The day of a text that begins with one, yyyy-mm-dd, alone or followed by a time; NULL for any other text. Used by the SQL of segment_sql.';
+
+-- As SQL
+
+CREATE FUNCTION segment_sql(definition jsonb, as_of date, columns jsonb, alias text, attributes text, memberships boolean) RETURNS text
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_sql_wrapper';
+COMMENT ON FUNCTION segment_sql(jsonb, date, jsonb, text, text, boolean) IS
+  'The definition as an SQL expression, over columns given as an object of classes by name (see segment_columns) or, if that is NULL, over the jsonb column attributes.';
+
+CREATE FUNCTION segment_columns(relation regclass) RETURNS jsonb
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  RETURN (
+    SELECT jsonb_object_agg(a.attname,
+      CASE
+        WHEN a.atttypid = 'boolean'::regtype THEN 'boolean'
+        WHEN a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) THEN 'integer'
+        WHEN a.atttypid = 'numeric'::regtype THEN 'numeric'
+        WHEN a.atttypid IN ('real'::regtype, 'double precision'::regtype) THEN 'float'
+        WHEN a.atttypid IN ('text'::regtype, 'character varying'::regtype)
+          AND (SELECT c.collisdeterministic FROM pg_catalog.pg_collation AS c WHERE c.oid = a.attcollation) THEN 'text'
+        WHEN a.atttypid = 'date'::regtype THEN 'date'
+        ELSE 'other'
+      END)
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped);
+COMMENT ON FUNCTION segment_columns(regclass) IS 'The columns of a relation by class, as segment_sql needs them.';
+
+CREATE FUNCTION segment_sql(definition jsonb, as_of date DEFAULT NULL, attributes name DEFAULT 'attributes', memberships boolean DEFAULT false) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN segment_sql($1, $2, NULL::jsonb, NULL::text, $3::text, $4);
+COMMENT ON FUNCTION segment_sql(jsonb, date, name, boolean) IS
+  'The definition as one SQL expression over a jsonb column: its value is that of segment_assign, or of segment_memberships, on every row. Names and values are quoted. Kinds rules and scorecard.';
+CREATE FUNCTION segment_sql(definition jsonb, relation regclass, as_of date DEFAULT NULL, alias name DEFAULT NULL, memberships boolean DEFAULT false) RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN segment_sql($1, $3, coalesce(segment_columns($2), '{}'), $4::text, NULL::text, $5);
+COMMENT ON FUNCTION segment_sql(jsonb, regclass, date, name, boolean) IS
+  'The definition as one SQL expression over the columns of a relation: its value is that of segment_assign on the row.';
+
+-- Before it is used: how many, where, and with whom in common
+
+CREATE FUNCTION segment_preview(definition jsonb, relation regclass, as_of date DEFAULT NULL, consents jsonb DEFAULT '{}')
+RETURNS TABLE (path text, segment text, condition text, customers bigint, share numeric, unknown bigint, reachable jsonb)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  reach text;
+BEGIN
+  IF definition IS NULL OR relation IS NULL THEN RETURN; END IF;
+  IF jsonb_typeof(consents) IS DISTINCT FROM 'object'
+     OR EXISTS (SELECT FROM jsonb_each(consents) AS c WHERE jsonb_typeof(c.value) <> 'string') THEN
+    RAISE EXCEPTION 'consents must be an object of column names by channel'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'For instance {"email": "email_consent"}.';
+  END IF;
+  SELECT coalesce(string_agg(format('%L, ("segmentation row".%I)::boolean', c.key, c.value), ', ' ORDER BY c.key), '')
+    INTO reach FROM jsonb_each_text(consents) AS c;
+  RETURN QUERY EXECUTE format($query$
+    WITH customer AS MATERIALIZED (
+      SELECT segmentation.segment_memberships($1, a.attributes, $2) AS segments,
+             segmentation.segment_truths($1, a.attributes, $2) AS truths,
+             jsonb_build_object(%2$s) AS consent
+      FROM %1$s AS "segmentation row" CROSS JOIN LATERAL (SELECT to_jsonb("segmentation row") AS attributes OFFSET 0) AS a
+    ), n AS (SELECT count(*) AS customers FROM customer),
+    item AS (
+      SELECT 0 AS part, s.place::integer AS place, NULL::text AS path, s.segment, NULL::text AS condition
+      FROM unnest(segmentation.segment_codes($1)) WITH ORDINALITY AS s (segment, place)
+      UNION ALL SELECT 0, 1000000, NULL, NULL, NULL
+      UNION ALL SELECT 1, c.place, c.path, c.segment, c.condition FROM segmentation.segment_conditions($1) AS c
+    ), hit AS (
+      SELECT 0 AS part, s.segment, NULL::integer AS place, true AS holds, consent
+      FROM customer CROSS JOIN LATERAL unnest(CASE WHEN segments = '{}' THEN ARRAY[NULL::text] ELSE segments END) AS s (segment)
+      UNION ALL
+      SELECT 1, NULL, t.place::integer, t.holds, consent
+      FROM customer CROSS JOIN LATERAL unnest(truths) WITH ORDINALITY AS t (holds, place)
+      WHERE t.holds IS DISTINCT FROM false
+    ), counted AS (
+      SELECT h.part, h.segment, h.place, count(*) FILTER (WHERE h.holds) AS customers, count(*) FILTER (WHERE h.holds IS NULL) AS unknown
+      FROM hit AS h GROUP BY h.part, h.segment, h.place
+    ), reached AS (
+      SELECT k.part, k.segment, k.place, jsonb_object_agg(k.channel, k.customers) AS reachable
+      FROM (SELECT h.part, h.segment, h.place, e.key AS channel, count(*) FILTER (WHERE h.holds AND e.value = 'true'::jsonb) AS customers
+            FROM hit AS h CROSS JOIN LATERAL jsonb_each(h.consent) AS e GROUP BY 1, 2, 3, 4) AS k
+      GROUP BY k.part, k.segment, k.place
+    )
+    SELECT i.path, i.segment, i.condition, coalesce(c.customers, 0),
+           round(coalesce(c.customers, 0)::numeric / nullif(n.customers, 0), 4), coalesce(c.unknown, 0),
+           coalesce(k.reachable, CASE WHEN $3 = '{}' THEN NULL ELSE (SELECT jsonb_object_agg(e.key, 0) FROM jsonb_each($3) AS e) END)
+    FROM item AS i CROSS JOIN n
+    LEFT JOIN counted AS c ON c.part = i.part
+      AND CASE i.part WHEN 0 THEN c.segment IS NOT DISTINCT FROM i.segment ELSE c.place = i.place END
+    LEFT JOIN reached AS k ON k.part = i.part
+      AND CASE i.part WHEN 0 THEN k.segment IS NOT DISTINCT FROM i.segment ELSE k.place = i.place END
+    ORDER BY i.part, i.place
+  $query$, relation, reach) USING definition, as_of, consents;
+END
+$$;
+COMMENT ON FUNCTION segment_preview(jsonb, regclass, date, jsonb) IS
+  'How many rows of a relation fall into each segment (path NULL; segment NULL: into none), and for how many each condition is true or unknown. consents names boolean columns by channel, {"email": "email_consent"}: reachable counts by channel.';
+
+CREATE FUNCTION segment_overlap(definition jsonb, relation regclass, as_of date DEFAULT NULL)
+RETURNS TABLE (a text, b text, in_a bigint, in_b bigint, in_both bigint, share_of_a numeric, share_of_b numeric, jaccard numeric, lift numeric)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF definition IS NULL OR relation IS NULL THEN RETURN; END IF;
+  RETURN QUERY EXECUTE format($query$
+    WITH rule AS MATERIALIZED (
+      SELECT c.segment, min(c.place) AS place, array_agg(c.place) AS places
+      FROM segmentation.segment_conditions($1) AS c WHERE c.whole AND c.segment IS NOT NULL GROUP BY c.segment
+    ), customer AS MATERIALIZED (
+      SELECT segmentation.segment_truths($1, to_jsonb("segmentation row"), $2) AS truths FROM %s AS "segmentation row"
+    ), member AS MATERIALIZED (
+      SELECT (SELECT array_agg(rule.segment) FROM rule
+              WHERE EXISTS (SELECT FROM unnest(rule.places) AS p (place) WHERE customer.truths[p.place])) AS segments
+      FROM customer
+    ), n AS (SELECT count(*)::numeric AS customers FROM member),
+    single AS (SELECT s.segment, count(*) AS customers FROM member CROSS JOIN unnest(segments) AS s (segment) GROUP BY s.segment),
+    pair AS (
+      SELECT s.segment AS a, t.segment AS b, count(*) AS customers
+      FROM member CROSS JOIN unnest(segments) AS s (segment) CROSS JOIN unnest(segments) AS t (segment)
+      GROUP BY s.segment, t.segment
+    )
+    SELECT x.segment, y.segment, coalesce(i.customers, 0), coalesce(j.customers, 0), coalesce(p.customers, 0),
+           round(coalesce(p.customers, 0)::numeric / nullif(i.customers, 0), 4),
+           round(coalesce(p.customers, 0)::numeric / nullif(j.customers, 0), 4),
+           round(coalesce(p.customers, 0)::numeric / nullif(i.customers + j.customers - coalesce(p.customers, 0), 0), 4),
+           round(coalesce(p.customers, 0) * n.customers / nullif(i.customers::numeric * j.customers, 0), 4)
+    FROM rule AS x JOIN rule AS y ON x.place < y.place CROSS JOIN n
+    LEFT JOIN single AS i ON i.segment = x.segment LEFT JOIN single AS j ON j.segment = y.segment
+    LEFT JOIN pair AS p ON p.a = x.segment AND p.b = y.segment
+    ORDER BY coalesce(p.customers, 0) DESC, x.place, y.place
+  $query$, relation) USING definition, as_of;
+END
+$$;
+COMMENT ON FUNCTION segment_overlap(jsonb, regclass, date) IS
+  'For each pair of segments of a definition of kind rules, how many rows of a relation match both, whichever comes first: counts, shares, Jaccard (both over either) and lift (both over what chance would give).';
+
+-- Lookalikes
+
+CREATE FUNCTION lookalike_add(bytea, boolean, jsonb) RETURNS bytea
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'lookalike_add_wrapper';
+CREATE FUNCTION lookalike_merge(bytea, bytea) RETURNS bytea
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'lookalike_merge_wrapper';
+CREATE FUNCTION lookalike_final(bytea) RETURNS jsonb
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'lookalike_final_wrapper';
+COMMENT ON FUNCTION lookalike_add(bytea, boolean, jsonb) IS 'transition of fit_lookalike';
+COMMENT ON FUNCTION lookalike_merge(bytea, bytea) IS 'combine function of fit_lookalike';
+COMMENT ON FUNCTION lookalike_final(bytea) IS 'final function of fit_lookalike';
+CREATE AGGREGATE fit_lookalike(member boolean, features jsonb) (
+  SFUNC = lookalike_add, STYPE = bytea, FINALFUNC = lookalike_final, COMBINEFUNC = lookalike_merge, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE fit_lookalike(boolean, jsonb) IS
+  'What tells members from others: a jsonb model (naive Bayes) over the numbers, texts and booleans of an object of features, the most telling first. Rows with a NULL are skipped.';
+CREATE FUNCTION lookalike_score(model jsonb, features jsonb) RETURNS double precision
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'lookalike_score_wrapper';
+COMMENT ON FUNCTION lookalike_score(jsonb, jsonb) IS
+  'How much a customer resembles the members: the sum over the features of ln(how much likelier the value is among members), each from -3 to 3. Above 0: rather like them.';
+CREATE FUNCTION lookalike_explain(model jsonb, features jsonb) RETURNS jsonb
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'lookalike_explain_wrapper';
+COMMENT ON FUNCTION lookalike_explain(jsonb, jsonb) IS 'What each feature adds to the score, the most telling first.';
+
+CREATE FUNCTION segment_lookalike(
+  definition jsonb, segment text, relation regclass, key name, features name[], as_of date DEFAULT NULL, n integer DEFAULT 100
+) RETURNS TABLE (rank bigint, key_value text, score double precision, reasons jsonb)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  object text;
+BEGIN
+  IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL OR n IS NULL THEN RETURN; END IF;
+  SELECT string_agg(format('%L, "segmentation row".%I', f, f), ', ') INTO object FROM unnest(features) AS f WHERE f IS NOT NULL;
+  IF object IS NULL THEN
+    RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN QUERY EXECUTE format($query$
+    WITH customer AS MATERIALIZED (
+      SELECT "segmentation row".%2$I::text AS key, jsonb_build_object(%3$s) AS features,
+             $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member
+      FROM %1$s AS "segmentation row"
+    ), model AS MATERIALIZED (SELECT segmentation.fit_lookalike(member, features) AS model FROM customer),
+    best AS (
+      SELECT c.key, c.features, m.model, segmentation.lookalike_score(m.model, c.features) AS score
+      FROM customer AS c CROSS JOIN model AS m WHERE NOT c.member
+      ORDER BY score DESC, c.key COLLATE "C" LIMIT $4
+    )
+    SELECT row_number() OVER (ORDER BY b.score DESC, b.key COLLATE "C"), b.key, b.score,
+           (SELECT coalesce(jsonb_agg(e.value ORDER BY e.place) FILTER (WHERE e.place <= 3), '[]')
+            FROM jsonb_array_elements(segmentation.lookalike_explain(b.model, b.features)) WITH ORDINALITY AS e (value, place)
+            WHERE (e.value ->> 'adds')::numeric > 0)
+    FROM best AS b ORDER BY 1
+  $query$, relation, key, object) USING definition, segment, as_of, n;
+END
+$$;
+COMMENT ON FUNCTION segment_lookalike(jsonb, text, regclass, name, name[], date, integer) IS
+  'The n rows of a relation outside a segment that most resemble its members on the named columns, with the three features that speak most for each.';
+
+CREATE FUNCTION segment_lookalike_quality(
+  definition jsonb, segment text, relation regclass, key name, features name[], as_of date DEFAULT NULL
+) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  object text;
+  quality jsonb;
+BEGIN
+  IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL THEN RETURN NULL; END IF;
+  SELECT string_agg(format('%L, "segmentation row".%I', f, f), ', ') INTO object FROM unnest(features) AS f WHERE f IS NOT NULL;
+  IF object IS NULL THEN
+    RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  EXECUTE format($query$
+    WITH customer AS MATERIALIZED (
+      SELECT jsonb_build_object(%3$s) AS features,
+             $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member,
+             hashtextextended("segmentation row".%2$I::text, 0) %% 2 = 0 AS held_out
+      FROM %1$s AS "segmentation row"
+    ), model AS MATERIALIZED (
+      SELECT segmentation.fit_lookalike(member, features) AS model FROM customer WHERE NOT held_out
+    )
+    SELECT segmentation.prediction_quality(1 / (1 + exp(-segmentation.lookalike_score(m.model, c.features))), c.member)
+    FROM customer AS c CROSS JOIN model AS m WHERE c.held_out
+  $query$, relation, key, object) INTO quality USING definition, segment, as_of;
+  RETURN quality;
+END
+$$;
+COMMENT ON FUNCTION segment_lookalike_quality(jsonb, text, regclass, name, name[], date) IS
+  'How well lookalikes are found: half of the rows, by a hash of the key, make the model, and prediction_quality says how well it finds the members in the other half (auc, lift). Its scores rank; they are no calibrated probabilities.';

@@ -6,16 +6,19 @@
 //! functions, aggregates, tables, their comments) are written by hand in `sql/`,
 //! in install order below; [`pg`] is the only place with `unsafe`.
 
+mod association;
 mod bytes_type;
 mod history;
 mod options;
 mod pg;
 mod pmg;
 mod prediction_quality;
+mod profile;
 mod purchase_model;
 mod rfm;
 mod simulate;
 mod spend_model;
+mod test_design;
 
 ::pgrx::pg_module_magic!();
 
@@ -33,7 +36,10 @@ mod install {
         name = "prediction_quality",
         requires = ["spend_model"]
     );
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["prediction_quality"]);
+    extension_sql_file!("../sql/profile.sql", name = "profile", requires = ["prediction_quality"]);
+    extension_sql_file!("../sql/association.sql", name = "association", requires = ["profile"]);
+    extension_sql_file!("../sql/test_design.sql", name = "test_design", requires = ["association"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["test_design"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

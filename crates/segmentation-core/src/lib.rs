@@ -11,18 +11,23 @@
 //! * what can fail returns [`error::Result`]; what can run long takes a
 //!   [`Checkpoint`] and calls it at least every few milliseconds.
 
+pub mod association;
+pub mod criterion;
 pub mod day;
 pub mod error;
 pub mod history;
+pub mod interest;
 pub mod money;
 pub mod order_statistics;
 pub mod pmg;
 pub mod prediction_quality;
+pub mod profile;
 pub mod purchase_model;
 pub mod rfm;
 pub mod simulate;
 pub mod special;
 pub mod spend_model;
+pub mod test_design;
 
 pub use error::{Error, ErrorKind, Result};
 

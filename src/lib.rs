@@ -8,7 +8,9 @@
 
 mod association;
 mod bytes_type;
+mod criterion;
 mod history;
+mod interest;
 mod options;
 mod pg;
 mod pmg;
@@ -39,7 +41,9 @@ mod install {
     extension_sql_file!("../sql/profile.sql", name = "profile", requires = ["prediction_quality"]);
     extension_sql_file!("../sql/association.sql", name = "association", requires = ["profile"]);
     extension_sql_file!("../sql/test_design.sql", name = "test_design", requires = ["association"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["test_design"]);
+    extension_sql_file!("../sql/interest.sql", name = "interest", requires = ["test_design"]);
+    extension_sql_file!("../sql/criteria.sql", name = "criteria", requires = ["interest"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["criteria"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["label"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
 }

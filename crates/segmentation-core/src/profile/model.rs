@@ -349,7 +349,9 @@ impl ProfileModel {
                         });
                     };
                 match (feature, centre) {
-                    (Feature::Number(f), Centre::Number(c)) if !f.unused => push(&f.name, None, *c, f.mean, f.deviation),
+                    (Feature::Number(f), Centre::Number(c)) if !f.unused => {
+                        push(&f.name, None, *c, f.mean, f.deviation)
+                    }
                     (Feature::Category(f), Centre::Category(_, shares)) if !f.unused => {
                         for ((category, population), share) in f.categories.iter().zip(shares) {
                             let category = category.clone().unwrap_or_else(|| "(missing)".to_owned());

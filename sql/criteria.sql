@@ -118,7 +118,7 @@ BEGIN
   SELECT string_agg(
     CASE WHEN cardinality(consents) > 0 THEN
       (SELECT 'jsonb_build_object(' || string_agg(
-         format('%L, avg(coalesce(%I, false)::int) FILTER (WHERE %I IS NOT NULL)', c.name, c.name, n.name), ', ' ORDER BY c.position) || ')'
+         format('%L, round(avg(coalesce(%I, false)::int) FILTER (WHERE %I IS NOT NULL), 4)', c.name, c.name, n.name), ', ' ORDER BY c.position) || ')'
        FROM unnest(consents) WITH ORDINALITY AS c (name, position))
     ELSE 'NULL::jsonb' END, ', ' ORDER BY n.position)
   INTO reach FROM unnest(names) WITH ORDINALITY AS n (name, position);
@@ -194,7 +194,7 @@ CREATE FUNCTION segment_quality(
 AS $segment_quality$
 DECLARE
   parts text;
-  money text := coalesce(format('%I::double precision', value), 'NULL::double precision');
+  money text := CASE WHEN value IS NULL THEN 'NULL::double precision' ELSE format('%I::double precision', value) END;
   z double precision;
   name text;
 BEGIN
@@ -211,7 +211,7 @@ BEGIN
   z := (SELECT sqrt(w.upper / (1 - w.upper)) FROM segmentation.wilson_interval(0, 1, level) AS w);
   -- Per segment: counts, and sums of the value.
   parts := format($$
-    WITH s AS MATERIALIZED (
+    WITH counted AS MATERIALIZED (
       SELECT %1$I::text AS segment, count(*) AS n, count(%2$s) AS filled,
              coalesce(sum(%2$s), 0) AS total, avg(%2$s) AS mean, coalesce(var_samp(%2$s), 0) AS variance
              %3$s %4$s %5$s
@@ -221,7 +221,9 @@ BEGIN
              count(*) FILTER (WHERE segment IS NOT NULL) AS segments,
              sum(n) FILTER (WHERE segment IS NOT NULL)::double precision AS assigned,
              sum(filled * mean) / nullif(sum(filled), 0) AS mean
-      FROM s
+      FROM counted
+    ), s AS (
+      SELECT * FROM counted WHERE segment IS NOT NULL
     )
     -- Measurable: who has a segment, and a value.
     SELECT NULL::text, 'measurable', 'assigned', a.assigned / a.n, w.lower, w.upper, a.n::bigint, 1
@@ -251,7 +253,7 @@ BEGIN
     FROM (SELECT b.eta, b.n, sqrt(4 * b.eta * (1 - b.eta) ^ 2 * (b.n - b.k) ^ 2 / ((b.n ^ 2 - 1) * (b.n + 3))) AS error
           FROM (SELECT sum(s.filled * (s.mean - a.mean) ^ 2) / nullif(sum(s.filled * (s.mean - a.mean) ^ 2) + sum(s.variance * (s.filled - 1)), 0) AS eta,
                        sum(s.filled)::double precision AS n, count(*) AS k
-                FROM s, a WHERE s.filled > 0 AND s.segment IS NOT NULL) AS b
+                FROM s, a WHERE s.filled > 0) AS b
           WHERE b.n > 3) AS e
     WHERE e.eta IS NOT NULL
     %7$s %8$s %9$s

@@ -8,7 +8,12 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'pmg', unnest(enum_range(NULL::pmg))::text
   UNION SELECT 'pmg_mode', (pmg_cuts(1, jsonb_build_object('mode', mode))).mode FROM unnest('{rank,cumulative}'::text[]) AS mode GROUP BY mode
   UNION SELECT 'rfm_rule', (rfm_cuts(1, 1, 1, jsonb_build_object('rule', rule))).rule FROM unnest('{quantile,r_rfm}'::text[]) AS rule GROUP BY rule
-  UNION SELECT 'rfm_map_fault', fault FROM rfm_map_check('{"segments": [{"segment": "a", "r": 1}, {"segment": "b", "r": 1}, {"segment": "c", "r": 9}]}'::jsonb);
+  UNION SELECT 'rfm_map_fault', fault FROM rfm_map_check('{"segments": [{"segment": "a", "r": 1}, {"segment": "b", "r": 1}, {"segment": "c", "r": 9}]}'::jsonb)
+  UNION SELECT 'profile', 'profile_' || n FROM generate_series(1, 50) AS n
+  -- Their codes come from data of many kinds: tests/sql/profile.sql and criteria.sql show them.
+  UNION SELECT l.domain, l.code FROM label AS l
+        WHERE l.domain IN ('profile_method', 'profile_warning', 'profile_measure', 'criterion_kind', 'criterion_verdict',
+                           'segment_criterion', 'segment_measure', 'trial_verdict');
 SELECT domain, code, language AS missing
 FROM codes CROSS JOIN unnest('{en,fr}'::text[]) AS language
 WHERE NOT EXISTS (SELECT FROM label AS l WHERE (l.domain, l.code, l.language) = (codes.domain, codes.code, language.language))

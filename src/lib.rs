@@ -6,21 +6,26 @@
 //! functions, aggregates, tables, their comments) are written by hand in `sql/`,
 //! in install order below; [`pg`] is the only place with `unsafe`.
 
+mod association;
 mod b2b;
 mod bytes_type;
 mod calibration;
 mod churn_model;
+mod criterion;
 mod history;
+mod interest;
 mod options;
 mod pg;
 mod pmg;
 mod prediction_quality;
+mod profile;
 mod purchase_model;
 mod retention_model;
 mod rfm;
 mod segment;
 mod simulate;
 mod spend_model;
+mod test_design;
 
 ::pgrx::pg_module_magic!();
 
@@ -43,7 +48,12 @@ mod install {
     extension_sql_file!("../sql/calibration.sql", name = "calibration", requires = ["retention_model"]);
     extension_sql_file!("../sql/segment.sql", name = "segment", requires = ["calibration"]);
     extension_sql_file!("../sql/segment_template.sql", name = "segment_template", requires = ["segment"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["segment_template"]);
+    extension_sql_file!("../sql/profile.sql", name = "profile", requires = ["segment_template"]);
+    extension_sql_file!("../sql/association.sql", name = "association", requires = ["profile"]);
+    extension_sql_file!("../sql/test_design.sql", name = "test_design", requires = ["association"]);
+    extension_sql_file!("../sql/interest.sql", name = "interest", requires = ["test_design"]);
+    extension_sql_file!("../sql/criteria.sql", name = "criteria", requires = ["interest"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["criteria"]);
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);

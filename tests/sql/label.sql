@@ -21,6 +21,11 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,holdout_unusable,infinite_mean,left_truncated,not_converged,not_identified}'::text[])
   UNION SELECT 'skip_reason', unnest('{no_history,no_purchase,after_as_of,before_cohort,after_cohort,one_purchase_day,no_positive_spend}'::text[])
   UNION SELECT 'segment', unnest(segment_codes(definition)) FROM segment_template
+  UNION SELECT 'profile', 'profile_' || n FROM generate_series(1, 50) AS n
+  -- Their codes come from data of many kinds: profile.sql, criteria.sql, churn_model.sql and retention_model.sql show them.
+  UNION SELECT l.domain, l.code FROM label AS l
+        WHERE l.domain IN ('profile_method', 'profile_warning', 'profile_measure', 'criterion_kind', 'criterion_verdict',
+                           'segment_criterion', 'segment_measure', 'trial_verdict')
   -- B2B
   UNION SELECT 'company_size', unnest(enum_range(NULL::company_size))::text
   UNION SELECT 'sirene_headcount', sirene_headcount_code(n) FROM unnest('{NULL,0,1,3,6,10,20,50,100,200,250,500,1000,2000,5000,10000}'::int[]) AS n

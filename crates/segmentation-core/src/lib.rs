@@ -11,17 +11,21 @@
 //! * what can fail returns [`error::Result`]; what can run long takes a
 //!   [`Checkpoint`] and calls it at least every few milliseconds.
 
+pub mod association;
 pub mod b2b;
 pub(crate) mod binomial;
 pub mod calibration;
 pub mod churn_model;
+pub mod criterion;
 pub mod day;
 pub mod error;
 pub mod history;
+pub mod interest;
 pub mod money;
 pub mod order_statistics;
 pub mod pmg;
 pub mod prediction_quality;
+pub mod profile;
 pub mod profit;
 pub mod purchase_model;
 pub mod retention_model;
@@ -30,6 +34,7 @@ pub mod segment;
 pub mod simulate;
 pub mod special;
 pub mod spend_model;
+pub mod test_design;
 
 pub use purchase_model::json;
 

@@ -1,0 +1,285 @@
+//! k-means and k-prototypes: Lloyd's iterations from greedy k-means++ starts.
+
+use super::Random;
+use super::data::{BLOCK, Data};
+use crate::Checkpoint;
+
+/// Blocks between two checkpoints.
+const STRIDE: usize = 256;
+
+/// Centres, and who belongs to which.
+#[derive(Debug, Clone)]
+pub(super) struct Clusters {
+    /// k times the numeric features in use.
+    pub(super) centres: Vec<f64>,
+    /// k times the categorical features in use.
+    pub(super) modes: Vec<u32>,
+    /// Of every row, those that fill up included.
+    pub(super) labels: Vec<u32>,
+    /// The sum of squared distances, and of the cost of categories that differ.
+    pub(super) inertia: f64,
+    pub(super) iterations: usize,
+    pub(super) converged: bool,
+    pub(super) k: usize,
+}
+
+/// Squared distances of the rows of a block to one centre.
+#[inline(always)]
+fn distances(data: &Data, b: usize, centre: &[f64], modes: &[u32], out: &mut [f64; BLOCK]) {
+    *out = [0.0; BLOCK];
+    for (values, c) in data.block(b).as_chunks::<BLOCK>().0.iter().zip(centre) {
+        for i in 0..BLOCK {
+            let d = values[i] - c;
+            out[i] += d * d;
+        }
+    }
+    if !modes.is_empty() {
+        for (i, out) in out.iter_mut().enumerate() {
+            let differ = data.codes_of(b * BLOCK + i).iter().zip(modes).filter(|(a, b)| a != b).count();
+            *out += data.gamma * differ as f64;
+        }
+    }
+}
+
+impl Clusters {
+    fn centre(&self, c: usize) -> &[f64] {
+        let width = self.centres.len() / self.k;
+        &self.centres[c * width..(c + 1) * width]
+    }
+
+    fn mode(&self, c: usize) -> &[u32] {
+        let width = self.modes.len() / self.k;
+        &self.modes[c * width..(c + 1) * width]
+    }
+
+    /// The nearest centre of every row, and its squared distance; the inertia.
+    pub(super) fn assign(
+        &mut self,
+        data: &Data,
+        rows: usize,
+        mut each: impl FnMut(usize, f64),
+        checkpoint: Checkpoint,
+    ) {
+        self.labels.resize(Data::blocks(rows) * BLOCK, 0);
+        let mut inertia = 0.0;
+        for b in 0..Data::blocks(rows) {
+            if b % STRIDE == 0 {
+                checkpoint();
+            }
+            let mut best = [f64::INFINITY; BLOCK];
+            let mut label = [0_u64; BLOCK];
+            let mut distance = [0.0; BLOCK];
+            for c in 0..self.k {
+                distances(data, b, self.centre(c), self.mode(c), &mut distance);
+                for i in 0..BLOCK {
+                    let nearer = distance[i] < best[i];
+                    best[i] = if nearer { distance[i] } else { best[i] };
+                    label[i] = if nearer { c as u64 } else { label[i] };
+                }
+            }
+            let first = b * BLOCK;
+            for i in 0..BLOCK {
+                self.labels[first + i] = label[i] as u32;
+                inertia += data.weights[first + i] * best[i];
+            }
+            for (i, best) in best.iter().enumerate().take(rows.saturating_sub(first)) {
+                each(first + i, *best);
+            }
+        }
+        self.inertia = inertia;
+    }
+
+    /// Means and modes of the clusters; how far the centres moved, squared. Empty clusters get
+    /// the rows that are farthest from their own centre.
+    fn update(&mut self, data: &Data, rows: usize, far: &[(f64, usize)], checkpoint: Checkpoint) -> f64 {
+        let (k, width) = (self.k, data.width);
+        let mut sums = vec![0.0; k * width];
+        let mut sizes = vec![0.0; k];
+        let offsets: Vec<usize> = data
+            .levels
+            .iter()
+            .scan(0, |at, levels| {
+                *at += levels;
+                Some(*at - levels)
+            })
+            .collect();
+        let all: usize = data.levels.iter().sum();
+        let mut tallies = vec![0.0; k * all];
+        for b in 0..Data::blocks(rows) {
+            if b % STRIDE == 0 {
+                checkpoint();
+            }
+            let first = b * BLOCK;
+            let labels = &self.labels[first..first + BLOCK];
+            let weights = &data.weights[first..first + BLOCK];
+            for (l, w) in labels.iter().zip(weights) {
+                sizes[*l as usize] += w;
+            }
+            for (j, values) in data.block(b).chunks_exact(BLOCK).enumerate() {
+                for ((v, l), w) in values.iter().zip(labels).zip(weights) {
+                    sums[*l as usize * width + j] += w * v;
+                }
+            }
+            if all > 0 {
+                for i in first..(first + BLOCK).min(rows) {
+                    for (code, offset) in data.codes_of(i).iter().zip(&offsets) {
+                        tallies[self.labels[i] as usize * all + offset + *code as usize] += data.weights[i];
+                    }
+                }
+            }
+        }
+        let mut moved = 0.0;
+        let mut far = far.iter();
+        for c in 0..k {
+            let refill = if sizes[c] == 0.0 { far.next() } else { None };
+            for j in 0..width {
+                let new = match refill {
+                    Some((_, row)) => data.row(*row).nth(j).unwrap_or(0.0),
+                    None if sizes[c] > 0.0 => sums[c * width + j] / sizes[c],
+                    None => self.centres[c * width + j],
+                };
+                moved += (new - self.centres[c * width + j]).powi(2);
+                self.centres[c * width + j] = new;
+            }
+            for (j, offset) in offsets.iter().enumerate() {
+                let new = match refill {
+                    Some((_, row)) => data.codes_of(*row)[j],
+                    None => {
+                        let tally = &tallies[c * all + offset..c * all + offset + data.levels[j]];
+                        let old = self.modes[c * data.levels.len() + j];
+                        // The first of the most frequent; an old mode stays if it is one of them.
+                        let most = tally.iter().copied().fold(0.0, f64::max);
+                        if tally[old as usize] == most {
+                            old
+                        } else {
+                            tally.iter().position(|t| *t == most).map_or(old, |p| p as u32)
+                        }
+                    }
+                };
+                if new != self.modes[c * data.levels.len() + j] {
+                    moved += data.gamma;
+                }
+                self.modes[c * data.levels.len() + j] = new;
+            }
+        }
+        moved
+    }
+
+    /// Lloyd's iterations until the centres move less than `tolerance`, squared.
+    pub(super) fn refine(
+        mut self,
+        data: &Data,
+        rows: usize,
+        max_iterations: usize,
+        tolerance: f64,
+        checkpoint: Checkpoint,
+    ) -> Self {
+        self.converged = false;
+        let mut old: Vec<u32> = Vec::new();
+        for iteration in 1..=max_iterations {
+            self.iterations = iteration;
+            std::mem::swap(&mut old, &mut self.labels);
+            // The farthest rows, for clusters that have become empty: found only then.
+            self.assign(data, rows, |_, _| {}, checkpoint);
+            let mut used = vec![false; self.k];
+            self.labels[..rows].iter().for_each(|l| used[*l as usize] = true);
+            let empty = used.iter().filter(|u| !**u).count();
+            let mut far: Vec<(f64, usize)> = Vec::new();
+            if empty > 0 {
+                self.assign(
+                    data,
+                    rows,
+                    |i, d| {
+                        if far.len() < empty || far.last().is_some_and(|f| d > f.0) {
+                            let at = far.partition_point(|f| f.0 >= d);
+                            far.insert(at, (d, i));
+                            far.truncate(empty);
+                        }
+                    },
+                    checkpoint,
+                );
+            }
+            let stable = empty == 0 && old == self.labels;
+            let moved = self.update(data, rows, &far, checkpoint);
+            if stable || (moved <= tolerance && empty == 0) {
+                self.converged = true;
+                break;
+            }
+        }
+        // Who belongs to which of the last centres.
+        self.assign(data, rows, |_, _| {}, checkpoint);
+        self
+    }
+
+    /// Starting centres in the units of the fit.
+    pub(super) fn from_centres(centres: Vec<f64>, modes: Vec<u32>, k: usize) -> Self {
+        Self { centres, modes, labels: Vec::new(), inertia: 0.0, iterations: 0, converged: false, k }
+    }
+
+    /// Greedy k-means++: each next centre is the best of 2 + ln k rows drawn in proportion to
+    /// their cost so far (the number that scikit-learn tries).
+    pub(super) fn start(
+        data: &Data,
+        rows: usize,
+        k: usize,
+        random: &mut Random,
+        checkpoint: Checkpoint,
+    ) -> Self {
+        let blocks = Data::blocks(rows);
+        let weight = |i: usize| data.weights[i];
+        let mut cost: Vec<f64> = vec![f64::INFINITY; blocks * BLOCK];
+        let mut clusters = Self::from_centres(Vec::new(), Vec::new(), k);
+        let trials = 2 + (k as f64).ln() as usize;
+        let draw = |cost: &[f64], random: &mut Random| -> usize {
+            let share = |i: usize| {
+                let c = cost[i];
+                weight(i) * if c.is_finite() { c } else { 1.0 }
+            };
+            let total: f64 = (0..rows).map(share).sum();
+            let mut left = random.uniform() * total;
+            let mut last = 0;
+            for i in 0..rows {
+                let s = share(i);
+                if s > 0.0 {
+                    last = i;
+                    left -= s;
+                    if left < 0.0 {
+                        break;
+                    }
+                }
+            }
+            last
+        };
+        for c in 0..k {
+            let mut best: Option<(f64, usize, Vec<f64>)> = None;
+            for _ in 0..if c == 0 { 1 } else { trials } {
+                checkpoint();
+                let row = draw(&cost, random);
+                let centre: Vec<f64> = data.row(row).collect();
+                let mut new = cost.clone();
+                let mut total = 0.0;
+                let mut distance = [0.0; BLOCK];
+                for b in 0..blocks {
+                    if b % STRIDE == 0 {
+                        checkpoint();
+                    }
+                    distances(data, b, &centre, data.codes_of(row), &mut distance);
+                    for i in 0..BLOCK {
+                        let at = b * BLOCK + i;
+                        new[at] = new[at].min(distance[i]);
+                        total += if at < rows { data.weights[at] * new[at] } else { 0.0 };
+                    }
+                }
+                if best.as_ref().is_none_or(|b| total < b.0) {
+                    best = Some((total, row, new));
+                }
+            }
+            if let Some((_, row, new)) = best {
+                clusters.centres.extend(data.row(row));
+                clusters.modes.extend_from_slice(data.codes_of(row));
+                cost = new;
+            }
+        }
+        clusters
+    }
+}

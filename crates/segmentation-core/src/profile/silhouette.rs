@@ -1,0 +1,51 @@
+//! How well clusters are apart.
+
+use super::data::Data;
+use crate::Checkpoint;
+
+/// Rows for which it is computed at most: its cost goes with their square.
+pub(super) const SILHOUETTE_ROWS: usize = 2000;
+
+/// Rousseeuw's silhouette (1987) of the first `rows` rows: its mean over all customers they stand
+/// for, and over those of each cluster. Customers alone in their cluster have 0. `None` with fewer
+/// than two clusters among them.
+pub(super) fn silhouette(
+    data: &Data,
+    rows: usize,
+    labels: &[u32],
+    k: usize,
+    checkpoint: Checkpoint,
+) -> Option<(f64, Vec<Option<f64>>)> {
+    let points: Vec<Vec<f64>> = (0..rows).map(|i| data.row(i).collect()).collect();
+    let mut sizes = vec![0.0; k];
+    for i in 0..rows {
+        sizes[labels[i] as usize] += data.weights[i];
+    }
+    if sizes.iter().filter(|s| **s > 0.0).count() < 2 {
+        return None;
+    }
+    let mut of_cluster = vec![0.0; k];
+    for i in 0..rows {
+        checkpoint();
+        let mut sums = vec![0.0; k];
+        for j in 0..rows {
+            let square: f64 = points[i].iter().zip(&points[j]).map(|(a, b)| (a - b) * (a - b)).sum();
+            let differ = data.codes_of(i).iter().zip(data.codes_of(j)).filter(|(a, b)| a != b).count();
+            sums[labels[j] as usize] += data.weights[j] * (square + data.gamma * differ as f64).sqrt();
+        }
+        let own = labels[i] as usize;
+        if sizes[own] <= 1.0 {
+            continue;
+        }
+        let a = sums[own] / (sizes[own] - 1.0);
+        let b = (0..k)
+            .filter(|c| *c != own && sizes[*c] > 0.0)
+            .map(|c| sums[c] / sizes[c])
+            .fold(f64::INFINITY, f64::min);
+        let largest = a.max(b);
+        of_cluster[own] += data.weights[i] * if largest > 0.0 { (b - a) / largest } else { 0.0 };
+    }
+    let mean = of_cluster.iter().sum::<f64>() / sizes.iter().sum::<f64>();
+    let each = of_cluster.iter().zip(&sizes).map(|(s, n)| (*n > 0.0).then(|| s / n)).collect();
+    Some((mean, each))
+}

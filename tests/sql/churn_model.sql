@@ -137,7 +137,7 @@ CREATE VIEW cases AS
   UNION ALL SELECT 12, 'huge numbers', fit_churn_model(churned, jsonb_build_object('a', tenure * 1e140, 'b', 1e15 + tenure, 'c', -tenure * 1e-140)) FROM rows
   UNION ALL SELECT 13, 'unknown names', fit_churn_model(churned, features, '{"features": ["tenure", "age"], "base_levels": {"contract": "x"}}'::jsonb) FROM rows;
 SELECT n, what, model ->> 'rows' AS rows, model ->> 'converged' AS converged, round((model ->> 'auc')::numeric, 3) AS auc, w ->> 'code' AS warning, w ->> 'message' AS message
-FROM cases LEFT JOIN LATERAL jsonb_array_elements(model -> 'warnings') AS w ON true ORDER BY n, w ->> 'code';
+FROM cases LEFT JOIN LATERAL jsonb_array_elements(model -> 'warnings') AS w ON true ORDER BY n, w ->> 'code', w ->> 'message';
 SELECT churn_probability(model, '{"tenure": 3}') AS no_score, (SELECT count(*) FROM churn_explain(model, '{}')) AS no_reasons, (SELECT count(*) FROM churn_coefficients(model)) AS none FROM cases WHERE n = 2;
 SELECT bool_and(estimate IS NULL OR abs(estimate) < 1e300) AS finite FROM cases, churn_coefficients(model);
 SELECT fit_churn_model(churned, features, '{"base_levels": {"contract": "Two year"}, "confidence": 0.9}'::jsonb) -> 'coefficients' -> 4 ->> 'level' AS level FROM rows;

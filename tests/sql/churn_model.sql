@@ -100,6 +100,7 @@ SELECT churn_rows(churned, features)::text::churn_rows::text = churn_rows(churne
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
 SELECT fit_churn_model(churned, features) = (SELECT model FROM model WHERE name = 'plain') AS parallel_is_serial FROM rows;
 RESET ALL;
+SET datestyle = ISO;
 SET search_path = segmentation, public;
 
 -- Missing values, rare and unseen categories.
@@ -133,10 +134,10 @@ CREATE VIEW cases AS
   UNION ALL SELECT 9, 'collinear', fit_churn_model(churned, features || jsonb_build_object('years', tenure / 12.0, 'any', internet <> 'No')) FROM rows
   UNION ALL SELECT 10, '5,000 categories', fit_churn_model(churned, features || jsonb_build_object('id', 'c' || customer_id)) FROM rows
   UNION ALL SELECT 11, 'few events', fit_churn_model(churned, features) FROM rows WHERE customer_id <= 60
-  UNION ALL SELECT 12, 'huge numbers', fit_churn_model(churned, jsonb_build_object('a', tenure * 1e200, 'b', 1e15 + tenure, 'c', -tenure * 1e-200)) FROM rows
+  UNION ALL SELECT 12, 'huge numbers', fit_churn_model(churned, jsonb_build_object('a', tenure * 1e140, 'b', 1e15 + tenure, 'c', -tenure * 1e-140)) FROM rows
   UNION ALL SELECT 13, 'unknown names', fit_churn_model(churned, features, '{"features": ["tenure", "age"], "base_levels": {"contract": "x"}}'::jsonb) FROM rows;
 SELECT n, what, model ->> 'rows' AS rows, model ->> 'converged' AS converged, round((model ->> 'auc')::numeric, 3) AS auc, w ->> 'code' AS warning, w ->> 'message' AS message
-FROM cases LEFT JOIN LATERAL jsonb_array_elements(model -> 'warnings') AS w ON true ORDER BY n, w ->> 'code';
+FROM cases LEFT JOIN LATERAL jsonb_array_elements(model -> 'warnings') AS w ON true ORDER BY n, w ->> 'code', w ->> 'message';
 SELECT churn_probability(model, '{"tenure": 3}') AS no_score, (SELECT count(*) FROM churn_explain(model, '{}')) AS no_reasons, (SELECT count(*) FROM churn_coefficients(model)) AS none FROM cases WHERE n = 2;
 SELECT bool_and(estimate IS NULL OR abs(estimate) < 1e300) AS finite FROM cases, churn_coefficients(model);
 SELECT fit_churn_model(churned, features, '{"base_levels": {"contract": "Two year"}, "confidence": 0.9}'::jsonb) -> 'coefficients' -> 4 ->> 'level' AS level FROM rows;
@@ -149,6 +150,7 @@ FROM rows, (SELECT fit_churn_model(churned, features) AS m, fit_churn_model(chur
 CALL refused('SELECT fit_churn_model(churned, ''{"a": [1]}'') FROM rows');
 CALL refused('SELECT fit_churn_model(churned, ''{"a": {"b": 1}}'') FROM rows');
 CALL refused('SELECT fit_churn_model(churned, ''{"a": "NaN"}'') FROM rows');
+CALL refused('SELECT fit_churn_model(churned, jsonb_build_object(''a'', tenure * 1e200)) FROM (SELECT * FROM rows WHERE tenure = 9 LIMIT 1) AS x');
 CALL refused('SELECT fit_churn_model(churned, to_jsonb(1)) FROM rows');
 CALL refused('SELECT fit_churn_model(churned, ''[]'') FROM rows');
 CALL refused('SELECT fit_churn_model(churned, ''{"a": 1e999}'') FROM rows');

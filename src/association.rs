@@ -79,7 +79,10 @@ impl Flat for Classes {
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (words, rest) = bytes.as_chunks::<8>();
         let words: Vec<f64> = words.iter().map(|w| f64::from_le_bytes(*w)).collect();
-        if !rest.is_empty() || words.len() % 2 != 0 || words.iter().any(|w| !(w.is_finite() && *w >= 0.0)) {
+        if !rest.is_empty()
+            || !words.len().is_multiple_of(2)
+            || words.iter().any(|w| !(w.is_finite() && *w >= 0.0))
+        {
             return Err(Error::new(ErrorKind::InvalidBinary, "invalid aggregate state"));
         }
         Ok(Classes(words.chunks_exact(2).map(|w| (w[0], w[1])).collect()))

@@ -36,6 +36,20 @@ FROM (SELECT fit_interest_model(counts) AS model FROM bought) AS m, interest_pro
 SELECT interest_shares(model, '{}') AS nobody FROM (SELECT fit_interest_model(counts) AS model FROM bought) AS m;
 SELECT fit_interest_model(NULL) AS empty;
 
+-- A simulated shop: its hidden profiles from what the shop knows, and a criterion of noise beside real ones.
+\set QUIET on
+SET client_min_messages = warning;
+CREATE TEMP TABLE made AS SELECT * FROM simulate_shop('profiled', 2000, options => '{"lines": false, "contacts": false, "interactions": false, "subscriptions": false, "consents": false, "attribute_history": false}');
+CREATE TABLE known AS SELECT t.profile, c.is_company, c.income_band, c.birth_date, c.sex, c.acquisition_channel, hashint4(c.customer_id) % 50 AS noise,
+  jsonb_build_object('company', is_company, 'age', date '2025-12-31' - birth_date, 'income', income_band, 'household', household_size) AS features
+  FROM profiled.customers AS c JOIN profiled.truth_customers AS t USING (customer_id);
+SELECT (SELECT round(adjusted_rand_index((profile_assign(model, features)).code, profile)::numeric, 3) FROM known) AS hidden_profiles_found
+FROM (SELECT fit_profile(features, '{"k": 9}') AS model FROM known) AS m;
+SELECT criterion, round(relevance::numeric, 3) AS relevance, verdict FROM criteria_report('known', 'profile', '{is_company,income_band,birth_date,sex,acquisition_channel,noise}');
+DROP TABLE known;
+DROP SCHEMA profiled CASCADE;
+RESET client_min_messages;
+
 -- What is refused.
 CALL refused('SELECT * FROM criteria_report(''base'', ''nope'')');
 CALL refused('SELECT * FROM criteria_report(''base'', ''churned'', ''{"x; DROP TABLE base"}'')');

@@ -117,7 +117,7 @@ pub fn ab_result(
 ) -> Result<TrialResult> {
     let z = level_z(level)?;
     for (n, s, group) in [(treated, successes, "treated"), (held_out, held_out_successes, "held_out")] {
-        if n < 1 || n > 1 << 53 {
+        if !(1..=1 << 53).contains(&n) {
             return Err(
                 Error::invalid(format!("{group} must be at least 1 customer")).detail(format!("It is {n}."))
             );

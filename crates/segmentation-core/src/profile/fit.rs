@@ -404,11 +404,11 @@ impl Judge<'_, '_> {
             let n = data.levels.len();
             if fitted.mixture.is_some() { &[][..] } else { &fitted.clusters.modes[c * n..(c + 1) * n] }
         };
-        for i in 0..data.rows {
+        for (i, label) in labels[..data.rows].iter().enumerate() {
             if i % 1024 == 0 {
                 checkpoint();
             }
-            let (c, w) = (labels[i] as usize, data.weights[i]);
+            let (c, w) = (*label as usize, data.weights[i]);
             sizes[c] += w;
             let mut at = 0;
             for (code, levels) in data.codes_of(i).iter().zip(&data.levels) {

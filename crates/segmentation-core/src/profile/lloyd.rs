@@ -264,9 +264,9 @@ impl Clusters {
                         checkpoint();
                     }
                     distances(data, b, &centre, data.codes_of(row), &mut distance);
-                    for i in 0..BLOCK {
+                    for (i, distance) in distance.iter().enumerate() {
                         let at = b * BLOCK + i;
-                        new[at] = new[at].min(distance[i]);
+                        new[at] = new[at].min(*distance);
                         total += if at < rows { data.weights[at] * new[at] } else { 0.0 };
                     }
                 }

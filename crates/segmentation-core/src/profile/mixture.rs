@@ -70,8 +70,8 @@ impl Component {
             y[i] = if self.factor.len() == d {
                 rest / self.factor[i]
             } else {
-                for m in 0..i {
-                    rest -= self.factor[i * d + m] * y[m];
+                for (m, y) in y[..i].iter().enumerate() {
+                    rest -= self.factor[i * d + m] * y;
                 }
                 rest / self.factor[i * d + i]
             };

@@ -260,7 +260,7 @@ pub fn parse(text: &str) -> Option<Mask> {
     }
     let folded: String =
         fold(text).chars().map(|c| if matches!(c, '–' | '—' | '‑' | '−') { '-' } else { c }).collect();
-    let folded = folded.replace('\u{a0}', " ").replace('\u{202f}', " ");
+    let folded = folded.replace(['\u{a0}', '\u{202f}'], " ");
     if folded.trim_matches([';', ' ', '\t', '\r', '\n']).is_empty() {
         return None;
     }

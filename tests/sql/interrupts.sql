@@ -72,9 +72,32 @@ CALL cancelled('SELECT pmg_bucket(monetary) OVER () FROM customers, generate_ser
 CALL cancelled('SELECT gini(merge(turnovers)) FROM population, generate_series(1, 36)');
 CALL cancelled('SELECT rfm_cuts(merge(measures)) FROM population, generate_series(1, 36)');
 
+-- Purchase and spend models: gathering, fitting, scoring; 100,000 histories of six days, all of them different customers.
+SET statement_timeout = 0;
+CREATE UNLOGGED TABLE buyers AS
+  SELECT purchase_history(date '2010-01-01' + (hashint4(n / 10) & 1023) + CASE n % 10 WHEN 0 THEN 0 ELSE hashint4(n) & 4095 END, (1 + (hashint4(n) & 65535))::bigint) AS history FROM generate_series(1, 600000) AS n GROUP BY n / 10;
+CREATE UNLOGGED TABLE gathered AS SELECT purchase_cells(history, '2026-06-30') AS purchases, purchase_cells(history, '2026-06-30', '{"family": "pareto_nbd"}') AS pareto, spend_cells(history, '2026-06-30') AS spend FROM buyers;
+CREATE UNLOGGED TABLE models AS SELECT fit_purchase_model(history, '2026-06-30', '{"family": "pareto_nbd"}') AS purchases, fit_spend_model(history, '2026-06-30') AS spend FROM (SELECT history FROM buyers LIMIT 1000) AS t;
+SET statement_timeout = '150ms';
+CALL cancelled('SELECT purchase_cells(history, ''2026-06-30'') FROM buyers, generate_series(1, 100)');
+CALL cancelled('SELECT purchase_cells(history, ''2026-06-30'', ''{"family": "bg_nbd"}'') FROM buyers, generate_series(1, 1000)');
+CALL cancelled('SELECT merge(purchases) FROM gathered, generate_series(1, 1000)');
+CALL cancelled('SELECT fit_purchase_model(purchases) FROM gathered');
+CALL cancelled('SELECT fit_purchase_model(pareto) FROM gathered');
+CALL cancelled('SELECT fit_spend_model(spend) FROM gathered, generate_series(1, 100)');
+CALL cancelled('SELECT merge(spend) FROM gathered, generate_series(1, 1000)');
+CALL cancelled('SELECT sum(churn_probability(purchases, history, ''2026-06-30'', ''1 year'')) FROM buyers, models, generate_series(1, 1000)');
+CALL cancelled('SELECT count(next_purchase(purchases, history, ''2026-06-30'')) FROM buyers, models, generate_series(1, 100)');
+CALL cancelled('SELECT count(expected_purchases_confidence(purchases, history, ''2026-06-30'', ''1 year'')) FROM buyers, models, generate_series(1, 100)');
+CALL cancelled('SELECT count(future_value_interval(purchases, spend, history, ''2026-06-30'', ''1 year'')) FROM buyers, models, generate_series(1, 10)');
+CALL cancelled('SELECT prediction_quality((n % 1000003) / 1000003.0, n % 3 = 0) FROM customers, generate_series(1, 100)');
+SET statement_timeout = '400ms';
+CALL cancelled('SELECT fit_purchase_model(purchases) FROM gathered');
+CALL cancelled('SELECT fit_purchase_model(pareto) FROM gathered, generate_series(1, 10)');
+
 -- Cancelled work leaves the backend as it was.
 SET statement_timeout = 0;
 RESET max_parallel_workers_per_gather;
 SELECT (SELECT count(*) FROM cdnow) AS orders, purchases(merge(h)) AS purchases, (rfm_cuts(h, '1998-06-30')).frequency FROM (SELECT purchase_history(purchased_on, amount) AS h FROM cdnow GROUP BY customer_id) AS t;
-DROP TABLE population, customers, stored;
+DROP TABLE population, customers, stored, buyers, gathered, models;
 DROP PROCEDURE cancelled;

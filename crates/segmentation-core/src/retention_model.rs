@@ -505,7 +505,7 @@ fn geometric(contracts: &[&Contract], checkpoint: Checkpoint) -> Result<Geometri
         longest = longest.max(c.exit - c.enter);
     }
     let all: u64 = contracts.iter().map(|c| c.all()).sum();
-    if ended == 0 || ended == all && longest < 2 || longest < 2 {
+    if ended == 0 || longest < 2 {
         return Err(Error::new(ErrorKind::NotReady, "too little data for a shifted-beta-geometric model")
             .detail(format!(
                 "Of {all} contracts {ended} ended; some have to end and some to last more than one period."
@@ -603,6 +603,9 @@ pub struct RetentionModel {
     skipped: Map<String, Value>,
     warnings: Vec<Warning>,
 }
+
+/// A group of contracts: its features (none for all contracts together) and who is in it.
+type Members<'a> = (Option<Map<String, Value>>, Vec<&'a Contract>);
 
 /// The most groups that have a curve of their own.
 const MOST_GROUPS: usize = 200;
@@ -702,7 +705,7 @@ pub fn fit(state: &Contracts, checkpoint: Checkpoint) -> Result<RetentionModel> 
         state.options.family.unwrap_or(if with_features { Family::Hazard } else { Family::KaplanMeier });
     let confidence = state.options.regression.confidence;
     let z = normal_quantile(0.5 + 0.5 * confidence);
-    let mut by_group: BTreeMap<String, (Option<Map<String, Value>>, Vec<&Contract>)> = BTreeMap::new();
+    let mut by_group: BTreeMap<String, Members<'_>> = BTreeMap::new();
     by_group.insert(String::new(), (None, contracts.iter().collect()));
     if family != Family::Hazard && with_features {
         for c in &contracts {
@@ -889,7 +892,7 @@ impl Survival<'_> {
         let now = self.at(tenure).filter(|s| *s > 0.0)?;
         let (mut sum, mut passed) = (0.0, 0.0);
         while passed < horizon {
-            if passed as u64 % 1024 == 0 {
+            if (passed as u64).is_multiple_of(1024) {
                 checkpoint();
             }
             sum += self.at(tenure + passed)? / now * (horizon - passed).min(1.0);

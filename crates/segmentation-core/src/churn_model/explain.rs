@@ -42,9 +42,7 @@ pub struct Contribution {
 
 /// A number for people: three digits, or all of them if it is whole.
 fn number(x: f64, language: Language) -> String {
-    let text = if x.fract() == 0.0 && x.abs() < 1e15 {
-        format!("{x:.0}")
-    } else if x.abs() >= 1000.0 {
+    let text = if (x.fract() == 0.0 && x.abs() < 1e15) || x.abs() >= 1000.0 {
         format!("{x:.0}")
     } else if x.abs() >= 0.01 {
         let digits = (2 - x.abs().log10().floor() as i32).clamp(0, 4) as usize;

@@ -6,7 +6,7 @@ fn model(rows: &[(bool, i16, u8)]) -> Result<ChurnModel, crate::Error> {
     for (churned, x, plan) in rows {
         let text = match plan {
             0 => format!(r#"{{"x": {x}}}"#),
-            5 => format!(r#"{{"plan": "p5", "vip": true}}"#),
+            5 => r#"{"plan": "p5", "vip": true}"#.to_owned(),
             _ => format!(r#"{{"x": {x}, "plan": "p{plan}", "vip": {}}}"#, x % 2 == 0),
         };
         state.add(Some(*churned), Some(&Features::parse(&text)?), Some(1.0))?;

@@ -9,6 +9,8 @@
 //! sign and is log-concave in ln(min(alpha, beta) + y), so that Gauss-Legendre panels in that
 //! variable are accurate, and the first that no longer counts ends the sum.
 
+use std::cmp::Ordering;
+
 use super::design::{Design, rising};
 use super::newton::Evaluation;
 use crate::Checkpoint;
@@ -16,6 +18,8 @@ use crate::special::GAUSS_LEGENDRE_16;
 
 /// Cells between two calls of the checkpoint: one costs about a microsecond.
 const STRIDE: usize = 512;
+/// The most panels of one integral.
+const MOST_PANELS: usize = 2000;
 
 /// Calls `visit(y, ln(alpha+y), ln(beta+y), weight)` at the nodes of the integral
 /// ∫ (alpha+y)^-m (beta+y)^-(s+1) dy over (from, to), where the weights contain the integrand,
@@ -38,13 +42,19 @@ fn quadrature(
         1.0 - shape_c - shape_other * e / (e + apart)
     };
     let (mut at, mut total) = (low, 0.0);
-    while at < high {
+    // No fit comes near this many panels; parameters written by hand can, where a panel as
+    // narrow as the integrand is steep would not even move the place.
+    for _ in 0..MOST_PANELS {
+        if at.partial_cmp(&high) != Some(Ordering::Less) {
+            break;
+        }
         let steep = slope(at).abs();
         let mut width = (high - at).min(4.0).min(18.0 / steep.max(1e-9));
         // The slope falls along the way: a panel must not outrun it.
         while slope(at + width).abs() * width > 36.0 {
             width *= 0.5;
         }
+        width = width.max(1e-12 * at.abs().max(1.0));
         let (middle, half) = (at + 0.5 * width, 0.5 * width);
         let mut panel = 0.0;
         for &(node, weight) in GAUSS_LEGENDRE_16.iter() {
@@ -55,6 +65,9 @@ fn quadrature(
             panel += value;
             let (ln_alpha, ln_beta) = if alpha <= beta { (w, ln_other) } else { (ln_other, w) };
             visit(e - c, ln_alpha, ln_beta, value);
+        }
+        if !panel.is_finite() {
+            break;
         }
         total += panel;
         at += width;

@@ -126,7 +126,9 @@ impl Scorer {
                 let alive_then =
                     alive * (-(r + x) * (h / (alpha + t)).ln_1p() - s * (h / (beta + t)).ln_1p()).exp();
                 let left_then = pareto_nbd::left_between(p, x, [t, t + h], reference);
-                ((left + left_then + alive_then) / (left + alive)).clamp(0.0, 1.0)
+                let p = (left + left_then + alive_then) / (left + alive);
+                // Under absurd parameters both terms are nothing: then nobody is left to come.
+                if p.is_nan() { 1.0 } else { p.clamp(0.0, 1.0) }
             }
         }
     }
@@ -147,7 +149,8 @@ impl Scorer {
             Kernel::BetaGeometric(p) => logistic(-p.odds_of_having_left(x, tx, t)),
             Kernel::Pareto(p) => {
                 let (_, alive, left) = pareto_nbd::terms(p, x, tx, t);
-                alive / (alive + left)
+                let p = alive / (alive + left);
+                if p.is_nan() { 0.0 } else { p }
             }
         }
     }

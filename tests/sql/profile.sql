@@ -128,3 +128,11 @@ CALL refused('SELECT ab_result(0, 0, 1, 1)');
 CALL refused('SELECT ab_result(1, 2, 1, 1)');
 CALL refused('SELECT ab_result(1, -1, 1, 1)');
 CALL refused('SELECT ab_result(1, 1, 1, 1, 1)');
+
+-- A k-means model is also a definition of kind nearest: the same answer for everybody.
+SELECT fit_profile(features, '{"k": 3}') AS model
+FROM (SELECT jsonb_build_object('recency', recency, 'frequency', frequency, 'monetary', monetary) AS features FROM rfm_customers) AS f \gset
+SELECT count(*) AS customers, count(*) FILTER (WHERE (profile_assign(:'model'::jsonb, features)).code IS DISTINCT FROM
+         segment_assign(jsonb_build_object('kind', 'nearest', 'model', :'model'::jsonb), features)) AS differ
+FROM (SELECT jsonb_build_object('recency', recency, 'frequency', frequency, 'monetary', monetary) AS features FROM rfm_customers) AS f;
+CALL refused('SELECT segment_assign(''{"kind": "nearest", "model": {"method": "gaussian_mixture", "features": [], "clusters": []}}''::jsonb, ''{}''::jsonb)');

@@ -386,6 +386,12 @@ impl Parser {
             self.wrong(node, "model", "an object with features and clusters");
             return None;
         };
+        if let Some(View::Text(method)) = model.get("method").map(Node::view)
+            && method != b"k_means"
+        {
+            self.wrong(model, "method", "k_means (other profile models are assigned by profile_assign)");
+            return None;
+        }
         // A model may say more than is needed here.
         self.at("model", |p| {
             let features = p.list(model, "features", "features").and_then(|list| {
@@ -395,7 +401,9 @@ impl Parser {
                             p.fault("a feature must be an object");
                             return None;
                         };
-                        let path = p.field(feature, "feature");
+                        // What fit_profile returns calls it "name".
+                        let named = feature.get("feature").is_none() && feature.get("name").is_some();
+                        let path = p.field(feature, if named { "name" } else { "feature" });
                         let optional = |p: &mut Self, key, least, expected: &str| match feature.get(key) {
                             None => Some(1.0),
                             Some(_) => p.double(feature, key, least, expected),

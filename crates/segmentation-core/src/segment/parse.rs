@@ -386,14 +386,14 @@ impl Parser {
             self.wrong(node, "model", "an object with features and clusters");
             return None;
         };
-        if let Some(View::Text(method)) = model.get("method").map(Node::view)
-            && method != b"k_means"
-        {
-            self.wrong(model, "method", "k_means (other profile models are assigned by profile_assign)");
-            return None;
-        }
         // A model may say more than is needed here.
         self.at("model", |p| {
+            if let Some(View::Text(method)) = model.get("method").map(Node::view)
+                && method != b"k_means"
+            {
+                p.at("method", |p| p.fault("only a k_means model says who is nearest: use profile_assign"));
+                return None;
+            }
             let features = p.list(model, "features", "features").and_then(|list| {
                 p.at("features", |p| {
                     p.each(list, |p, element| {

@@ -32,7 +32,8 @@ die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 # PostgreSQL refuses to run as root: then user postgres runs the private cluster.
 if [ "$(id -u)" = 0 ]; then
   PG_USER=${PG_USER:-postgres}
-  as_pg() { runuser -u "$PG_USER" -- "$@"; }
+  # From a folder that this user cannot enter, programs would complain at every start.
+  as_pg() { (runuser -u "$PG_USER" -- test -x "$PWD" || cd /; exec runuser -u "$PG_USER" -- "$@"); }
 else
   PG_USER=$(id -un)
   as_pg() { "$@"; }

@@ -191,6 +191,18 @@ pub(crate) fn pareto_nbd(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Parameters that no fit gives, but a hand-written model may: the integral must end.
+    #[test]
+    fn absurd_parameters_end() {
+        for p in
+            [[1e-20, 1e-20, 1e20, 1e-20], [1e20, 1e-20, 1e-20, 1e20], [1e20, 1e-20, 1e20, 1e-20], [1e-20; 4]]
+        {
+            let (_, alive, left) = terms(&p, 0.0, 0.0, 181.0);
+            let (_, alive_too, left_too) = terms(&p, 3.0, 20.0, 181.0);
+            assert!([alive, left, alive_too, left_too].iter().all(|v| v.is_nan() || *v >= 0.0), "{p:?}");
+        }
+    }
     use crate::special::ln_gamma;
 
     /// Cases that overflow in implementations through 2F1. Values by quadrature with 40 digits in

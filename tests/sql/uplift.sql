@@ -19,6 +19,7 @@ CALL refused('SELECT holdout(''1'', ''all'', ''NaN'')');
 CREATE TEMP TABLE outcomes AS
   SELECT true AS assigned, CASE WHEN i % 7 = 0 THEN (i * 7919 % 1000) / 10.0 ELSE 0 END::float8 AS spent, i % 3 AS segment FROM generate_series(0, 4999) AS i
   UNION ALL SELECT false, CASE WHEN i % 8 = 0 THEN (i::bigint * 104729 % 1000) / 11.0 ELSE 0 END, i % 3 FROM generate_series(0, 1499) AS i;
+SET extra_float_digits = -3;
 \x on
 SELECT (uplift(assigned, spent)).* FROM outcomes;
 -- statsmodels 0.15.0, confint_proportions_2indep(130, 1000, 45, 500, method="newcomb"): 0.005660669 to 0.071343200; proportions_ztest 0.022911505; ratio 0.0498655608 to 0.9917017984.
@@ -26,6 +27,7 @@ CREATE TEMP TABLE bought AS SELECT i <= 1000 AS assigned, i <= 130 OR i > 1455 A
 SELECT (uplift(assigned, bought)).* FROM bought;
 SELECT (uplift(assigned, bought, '{"level": 0.9}')).* FROM bought;
 \x off
+RESET extra_float_digits;
 -- ab_result counts the same.
 SELECT (u).difference = (a).difference AS difference, (u).lower = (a).lower AS lower, (u).upper = (a).upper AS upper, (u).p_value = (a).p_value AS p_value
 FROM (SELECT uplift(assigned, bought) AS u FROM bought) AS u, ab_result(1000, 130, 500, 45) AS a;

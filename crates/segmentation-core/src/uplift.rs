@@ -62,7 +62,7 @@ impl Outcomes {
         };
         if !outcome.is_finite() {
             return Err(Error::new(ErrorKind::OutOfRange, "outcome must be a finite number")
-                .detail(format!("It is {outcome}.")));
+                .detail(if outcome.is_nan() { "It is NaN." } else { "It is infinite." }));
         }
         self.count(assigned, outcome, 1)
     }
@@ -208,8 +208,9 @@ impl Group {
     fn of(cells: &[(f64, u64)]) -> Self {
         let customers = cells.iter().map(|(_, n)| *n).fold(0, u64::saturating_add);
         let n = customers as f64;
-        let mean =
-            (customers > 0).then(|| cells.iter().map(|(value, k)| value * (*k as f64 / n)).sum::<f64>());
+        let sum = cells.iter().map(|(value, k)| value * *k as f64).sum::<f64>();
+        // Sums beyond a double have no mean.
+        let mean = Some(sum / n).filter(|mean| mean.is_finite());
         let variance = mean.filter(|_| customers > 1).map(|mean| {
             cells.iter().map(|(value, k)| (value - mean).powi(2) * (*k as f64 / (n - 1.0))).sum()
         });

@@ -61,5 +61,43 @@ mod install {
     extension_sql_file!("../sql/label.sql", name = "label", requires = ["uplift"]);
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
-    extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);
+    extension_sql_file!("../sql/workspace_setting.sql", name = "workspace_setting", requires = ["simulate"]);
+    extension_sql_file!("../sql/workspace.sql", name = "workspace", requires = ["workspace_setting"]);
+    extension_sql_file!("../sql/workspace_facts.sql", name = "workspace_facts", requires = ["workspace"]);
+    extension_sql_file!(
+        "../sql/workspace_train.sql",
+        name = "workspace_train",
+        requires = ["workspace_facts"]
+    );
+    extension_sql_file!(
+        "../sql/workspace_score.sql",
+        name = "workspace_score",
+        requires = ["workspace_train"]
+    );
+    extension_sql_file!(
+        "../sql/workspace_publish.sql",
+        name = "workspace_publish",
+        requires = ["workspace_score"]
+    );
+    extension_sql_file!(
+        "../sql/workspace_refresh.sql",
+        name = "workspace_refresh",
+        requires = ["workspace_publish"]
+    );
+    extension_sql_file!(
+        "../sql/workspace_segment.sql",
+        name = "workspace_segment",
+        requires = ["workspace_refresh"]
+    );
+    extension_sql_file!(
+        "../sql/workspace_view.sql",
+        name = "workspace_view",
+        requires = ["workspace_segment"]
+    );
+    extension_sql_file!(
+        "../sql/workspace_update.sql",
+        name = "workspace_update",
+        requires = ["workspace_view"]
+    );
+    extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["workspace_update"], finalize);
 }

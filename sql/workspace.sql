@@ -1,0 +1,628 @@
+-- A workspace: a schema of its owner that holds facts, models and results, and what feeds it.
+
+-- Every function below works on a workspace by name. All run with the rights of the caller; none has powers of
+-- its own. Paths are pinned: a name resolves to PostgreSQL's own, or to this extension's.
+
+CREATE FUNCTION workspace_layout() RETURNS integer
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN 1;
+COMMENT ON FUNCTION workspace_layout() IS 'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
+
+CREATE FUNCTION workspaces() RETURNS TABLE (workspace text, owner name, layout integer, key_type text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  held record;
+BEGIN
+  FOR held IN
+    SELECT n.nspname, r.rolname
+    FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_roles AS r ON r.oid = n.nspowner
+    WHERE c.relname = 'workspace' AND c.relkind = 'r'
+      AND obj_description(c.oid, 'pg_class') LIKE 'A workspace of the extension segmentation%'
+      AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+    ORDER BY n.nspname
+  LOOP
+    workspace := held.nspname;
+    owner := held.rolname;
+    EXECUTE format('SELECT layout, key_type FROM %I.workspace', held.nspname) INTO layout, key_type;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION workspaces() IS 'The workspaces of this database that the caller may read.';
+
+CREATE FUNCTION workspace_schema(workspace text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+BEGIN
+  IF workspace IS NULL THEN
+    RAISE null_value_not_allowed USING MESSAGE = 'workspace must not be null';
+  END IF;
+  IF NOT EXISTS (
+    SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = workspace AND c.relname = 'workspace' AND c.relkind = 'r'
+      AND obj_description(c.oid, 'pg_class') LIKE 'A workspace of the extension segmentation%')
+  THEN
+    RAISE invalid_schema_name USING
+      MESSAGE = format('workspace %I does not exist', workspace),
+      HINT = 'Make it with create_workspace; segmentation.workspaces() lists those there are.';
+  END IF;
+  RETURN quote_ident(workspace);
+END
+$$;
+COMMENT ON FUNCTION workspace_schema(text) IS 'The quoted schema of a workspace, or an error if there is none.';
+
+-- What changes a workspace runs as its owner does: code of the owner's (a view, a trigger) must not get the
+-- rights of somebody who has more.
+CREATE FUNCTION workspace_owned(workspace text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_schema(workspace);
+  owner record;
+BEGIN
+  SELECT r.oid, r.rolname, r.rolsuper INTO owner
+  FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = workspace;
+  IF NOT pg_has_role(current_user, owner.oid, 'MEMBER') THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format('must be owner of workspace %I', workspace),
+      HINT = format('Its owner is %I.', owner.rolname);
+  END IF;
+  IF NOT owner.rolsuper AND (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format('a superuser does not work in workspace %I of another role', workspace),
+      DETAIL = 'Code of the owner would run with all rights.',
+      HINT = format('Connect as %1$I, or SET ROLE %1$I.', owner.rolname);
+  END IF;
+  RETURN ws;
+END
+$$;
+COMMENT ON FUNCTION workspace_owned(text) IS 'The quoted schema of a workspace that the caller may change, or an error.';
+
+CREATE FUNCTION create_workspace(workspace text, key_type regtype DEFAULT 'bigint', time_zone text DEFAULT NULL)
+RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  zone text := coalesce(time_zone, current_setting('TimeZone'));
+  key text := format_type(key_type, NULL);
+  owner name;
+  layout text;
+BEGIN
+  IF workspace IS NULL OR key_type IS NULL THEN
+    RAISE null_value_not_allowed USING MESSAGE = 'workspace and key_type must not be null';
+  END IF;
+  IF workspace = '' OR octet_length(workspace) > 63 THEN
+    RAISE invalid_schema_name USING
+      MESSAGE = format('invalid workspace name %I', workspace),
+      DETAIL = 'The name of a schema has from 1 to 63 bytes.';
+  END IF;
+  IF EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = workspace) THEN
+    RAISE duplicate_schema USING
+      MESSAGE = format('schema %I already exists', workspace),
+      HINT = 'A workspace is a schema of its own: choose another name.';
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_opclass AS o JOIN pg_am AS a ON a.oid = o.opcmethod
+                 JOIN pg_type AS t ON t.oid = key_type
+                 WHERE a.amname = 'btree' AND o.opcdefault AND o.opcintype = CASE WHEN t.oid = 'varchar'::regtype THEN 'text'::regtype ELSE t.oid END)
+     OR key_type IN ('double precision'::regtype, 'real'::regtype, 'jsonb'::regtype, 'boolean'::regtype)
+  THEN
+    RAISE datatype_mismatch USING
+      MESSAGE = format('type %s cannot be the key of customers', key),
+      HINT = 'Use bigint, integer, numeric, uuid or text.';
+  END IF;
+  -- An unknown time zone is an error of PostgreSQL's own.
+  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE zone;
+
+  EXECUTE format('CREATE SCHEMA %I', workspace);
+  EXECUTE format('COMMENT ON SCHEMA %I IS %L', workspace, 'Customer segmentation: facts, models and results, kept by the extension segmentation.');
+  layout := $layout$
+    CREATE TABLE @ws@.workspace (
+      single boolean PRIMARY KEY DEFAULT true CHECK (single),
+      layout integer NOT NULL,
+      key_type text NOT NULL,
+      time_zone text NOT NULL,
+      created_at timestamptz NOT NULL DEFAULT now(),
+      as_of date,
+      parameter_set integer,
+      refreshed_at timestamptz
+    );
+    CREATE TABLE @ws@.setting (
+      name text PRIMARY KEY,
+      value jsonb NOT NULL,
+      changed_at timestamptz NOT NULL DEFAULT now()
+    );
+    CREATE TABLE @ws@.source (
+      source integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      kind text NOT NULL,
+      relation regclass NOT NULL,
+      mapping jsonb NOT NULL,
+      time_zone text NOT NULL,
+      capture text NOT NULL DEFAULT 'none' CHECK (capture IN ('none', 'trigger', 'watermark')),
+      watermark_column name,
+      watermark text,
+      overlap interval,
+      added_at timestamptz NOT NULL DEFAULT now(),
+      UNIQUE (kind, relation)
+    );
+    CREATE TABLE @ws@.parameter_set (
+      parameter_set integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      trained_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      as_of date NOT NULL,
+      status text NOT NULL CHECK (status IN ('candidate', 'in_use', 'retired', 'rejected')),
+      settings jsonb NOT NULL,
+      readiness jsonb NOT NULL,
+      rfm_cuts segmentation.rfm_cuts,
+      rfm_map jsonb,
+      pmg_cuts segmentation.pmg_cuts,
+      purchase_model jsonb,
+      spend_model jsonb,
+      value_cuts segmentation.pmg_cuts,
+      loyalty_prior jsonb,
+      product_model jsonb,
+      product_minimum double precision,
+      channel_model jsonb,
+      send_time_profile jsonb,
+      profile_model jsonb,
+      profile_features text[],
+      moment_model jsonb,
+      segments jsonb NOT NULL DEFAULT '{}',
+      quality jsonb NOT NULL DEFAULT '{}',
+      note text
+    );
+    CREATE TABLE @ws@.segment (
+      segment text PRIMARY KEY CHECK (segment ~ '^[a-z][a-z0-9_]{0,62}$'),
+      definition jsonb NOT NULL,
+      about text,
+      registered_at timestamptz NOT NULL DEFAULT now()
+    );
+    CREATE TABLE @ws@.segment_override (
+      segment text NOT NULL REFERENCES @ws@.segment ON DELETE CASCADE,
+      customer @key@ NOT NULL,
+      code text,
+      reason text,
+      set_at timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (segment, customer)
+    );
+    CREATE TABLE @ws@.customer_facts (
+      customer @key@ PRIMARY KEY,
+      history segmentation.purchase_history,
+      items bytea,
+      contacts jsonb,
+      hours jsonb,
+      interactions jsonb,
+      consents jsonb,
+      attributes jsonb,
+      attribute_changes jsonb,
+      company jsonb,
+      subscriptions jsonb
+    );
+    CREATE TABLE @ws@.customer_segments (
+      customer @key@ PRIMARY KEY,
+      rfm text NOT NULL,
+      pmg text NOT NULL,
+      churn text NOT NULL,
+      loyalty text NOT NULL,
+      future_value text NOT NULL,
+      product_appetence text NOT NULL,
+      channel_appetence text NOT NULL,
+      profile text NOT NULL,
+      life_moment text NOT NULL,
+      segments jsonb NOT NULL,
+      since date NOT NULL,
+      next_change_at date,
+      parameter_set integer NOT NULL
+    );
+    CREATE TABLE @ws@.membership_history (
+      customer @key@ NOT NULL,
+      axis text NOT NULL,
+      code text NOT NULL,
+      valid_from date NOT NULL,
+      valid_to date CHECK (valid_to > valid_from),
+      PRIMARY KEY (customer, axis, valid_from)
+    );
+    CREATE TABLE @ws@.customer_products (
+      customer @key@ NOT NULL,
+      place smallint NOT NULL,
+      product text NOT NULL,
+      score double precision NOT NULL,
+      probability double precision,
+      source text NOT NULL,
+      next_due date,
+      reason text,
+      reason_fr text,
+      PRIMARY KEY (customer, place)
+    );
+    CREATE TABLE @ws@.customer_channels (
+      customer @key@ NOT NULL,
+      channel text NOT NULL,
+      eligible boolean NOT NULL,
+      reason text,
+      place smallint,
+      mean double precision,
+      lower double precision,
+      value double precision,
+      n bigint,
+      best_day smallint,
+      best_hour smallint,
+      PRIMARY KEY (customer, channel)
+    );
+    CREATE TABLE @ws@.life_moments (
+      customer @key@ NOT NULL,
+      moment text NOT NULL,
+      begins date NOT NULL,
+      ends date,
+      confidence double precision NOT NULL,
+      evidence jsonb NOT NULL,
+      PRIMARY KEY (customer, moment, begins)
+    );
+    CREATE TABLE @ws@.events (
+      event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      happened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      as_of date NOT NULL,
+      customer @key@ NOT NULL,
+      kind text NOT NULL CHECK (kind IN ('entered', 'left', 'begun')),
+      axis text NOT NULL,
+      code text NOT NULL,
+      transaction xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
+    );
+    CREATE TABLE @ws@.refresh_log (
+      refresh integer NOT NULL,
+      place smallint NOT NULL,
+      phase text NOT NULL,
+      status text NOT NULL CHECK (status IN ('done', 'failed', 'running')),
+      as_of date NOT NULL,
+      began_at timestamptz NOT NULL,
+      ended_at timestamptz,
+      rows bigint,
+      detail text,
+      PRIMARY KEY (refresh, place)
+    );
+    CREATE SEQUENCE @ws@.refresh_number OWNED BY @ws@.refresh_log.refresh;
+    CREATE TABLE @ws@.drift (
+      as_of date NOT NULL,
+      axis text NOT NULL,
+      psi double precision,
+      customers bigint NOT NULL,
+      moved bigint NOT NULL,
+      PRIMARY KEY (as_of, axis)
+    );
+  $layout$;
+  EXECUTE replace(replace(layout, '@key@', key), '@ws@', quote_ident(workspace));
+  EXECUTE format('INSERT INTO %I.workspace (layout, key_type, time_zone) VALUES ($1, $2, $3)', workspace)
+    USING workspace_layout(), key, zone;
+  PERFORM workspace_comments(workspace);
+  PERFORM workspace_make_scores(workspace);
+  PERFORM workspace_make_views(workspace);
+END
+$$;
+COMMENT ON FUNCTION create_workspace(text, regtype, text) IS
+  'Makes a workspace: a schema owned by the caller, with its tables and views. key_type is the type of customers'' keys; time_zone (default: the session''s) is that in which a day begins.';
+
+-- What each table and column holds, as comments: BI tools show them.
+CREATE FUNCTION workspace_comments(workspace text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  said record;
+BEGIN
+  FOR said IN
+    SELECT * FROM (VALUES
+      ('workspace', NULL, 'A workspace of the extension segmentation: what it is and what is published. One row.'),
+      ('workspace', 'layout', 'Version of its tables; see upgrade_workspace.'),
+      ('workspace', 'key_type', 'Type of customers'' keys.'),
+      ('workspace', 'time_zone', 'Where a day begins.'),
+      ('workspace', 'as_of', 'The day of the published result.'),
+      ('workspace', 'parameter_set', 'The parameter set of the published result.'),
+      ('workspace', 'refreshed_at', 'When that was published.'),
+      ('setting', NULL, 'Settings that are not at their default; see segmentation.workspace_settings.'),
+      ('source', NULL, 'Relations that feed the workspace; see segmentation.add_source.'),
+      ('source', 'mapping', 'Field to column.'),
+      ('source', 'capture', 'How changes are noticed between refreshes: none, trigger or watermark.'),
+      ('source', 'watermark', 'The greatest value of watermark_column that was read.'),
+      ('parameter_set', NULL, 'What a training froze: cut points, limits, priors, models, thresholds. Results are reproducible from it.'),
+      ('parameter_set', 'status', 'candidate while being tested, in_use, retired, or rejected (worse than the one in use).'),
+      ('parameter_set', 'settings', 'All settings as they were.'),
+      ('parameter_set', 'readiness', 'Axis to the reason why its data are too thin, null if they are not.'),
+      ('parameter_set', 'quality', 'Back-tested quality, beside what simple rules reach.'),
+      ('parameter_set', 'segments', 'Definitions of the registered segments as they were.'),
+      ('segment', NULL, 'Segments of your own, by definition; see segmentation.register_segment.'),
+      ('segment_override', NULL, 'Who is put into a segment or kept out of it by hand. It wins over the definition.'),
+      ('segment_override', 'code', 'The code to have; null: kept out.'),
+      ('customer_facts', NULL, 'What is known of each customer, independent of any day: scores are computed from it.'),
+      ('customer_facts', 'history', 'Purchases by day.'),
+      ('customer_facts', 'items', 'Products bought by day (item_history).'),
+      ('customer_facts', 'contacts', 'Contacts by channel.'),
+      ('customer_facts', 'hours', 'Responses by hour of the week.'),
+      ('customer_facts', 'interactions', 'Visits and calls, by day and kind.'),
+      ('customer_facts', 'consents', 'Consents by channel, as they changed.'),
+      ('customer_facts', 'attributes', 'Columns of the source of customers.'),
+      ('customer_facts', 'attribute_changes', 'Changes of attributes, by day.'),
+      ('customer_facts', 'company', 'Columns of the source of companies.'),
+      ('customer_facts', 'subscriptions', 'Subscriptions with their periods.'),
+      ('customer_segments', NULL, 'Where each customer is now: one code an axis. label() has the names.'),
+      ('customer_segments', 'customer', 'The customer.'),
+      ('customer_segments', 'rfm', 'Segment by recency, frequency and monetary value.'),
+      ('customer_segments', 'pmg', 'G, M, P or I: petits, moyens, gros clients (small, medium, large customers), inactifs.'),
+      ('customer_segments', 'churn', 'Risk of no further purchase: low, medium, high, lost.'),
+      ('customer_segments', 'loyalty', 'new, occasional, regular, loyal, ambassador.'),
+      ('customer_segments', 'future_value', 'Expected value: high, medium, low, none.'),
+      ('customer_segments', 'product_appetence', 'The product or category to offer first.'),
+      ('customer_segments', 'channel_appetence', 'The channel that is answered best among those with consent.'),
+      ('customer_segments', 'profile', 'Group of customers who resemble each other.'),
+      ('customer_segments', 'life_moment', 'What happens in the customer''s life now.'),
+      ('customer_segments', 'segments', 'Registered segments: name to code.'),
+      ('customer_segments', 'since', 'The day since which nothing of this row has changed.'),
+      ('customer_segments', 'next_change_at', 'The next day on which time alone may change a code.'),
+      ('customer_segments', 'parameter_set', 'The parameter set by which the codes were given.'),
+      ('membership_history', NULL, 'Who was where, from when to when: no gaps, no overlaps.'),
+      ('membership_history', 'axis', 'An axis, or segment: and the name of a registered segment.'),
+      ('membership_history', 'valid_from', 'First day.'),
+      ('membership_history', 'valid_to', 'The day from which it no longer holds; null: holds now.'),
+      ('customer_products', NULL, 'Best offers of each customer.'),
+      ('customer_products', 'place', '1 is the best.'),
+      ('customer_products', 'probability', 'Of a purchase within product_horizon.'),
+      ('customer_products', 'source', 'repeat, discovery or popular.'),
+      ('customer_products', 'next_due', 'When it is used up, for what is bought again and again.'),
+      ('customer_channels', NULL, 'Channels of each customer, ranked.'),
+      ('customer_channels', 'eligible', 'Whether it may be used now: consent, and no contact pressure.'),
+      ('customer_channels', 'reason', 'Why not.'),
+      ('customer_channels', 'place', '1 is the best; null if not eligible.'),
+      ('customer_channels', 'mean', 'Expected response rate.'),
+      ('customer_channels', 'lower', 'Lower bound of it.'),
+      ('customer_channels', 'value', 'Expected value of one contact, less its cost.'),
+      ('customer_channels', 'n', 'Contacts it rests on.'),
+      ('customer_channels', 'best_day', 'Best day of the week: 1 is Monday.'),
+      ('customer_channels', 'best_hour', 'Best hour, 0 to 23.'),
+      ('life_moments', NULL, 'What happens in customers'' lives, now and soon.'),
+      ('life_moments', 'confidence', 'From 0 to 1.'),
+      ('life_moments', 'evidence', 'The numbers behind it.'),
+      ('events', NULL, 'What changed at each publication: segments entered and left, moments begun. The first publication writes none.'),
+      ('refresh_log', NULL, 'Phases of each refresh.'),
+      ('drift', NULL, 'How far each publication moved each axis: population stability index against the publication before.'),
+      ('drift', 'psi', 'Below .1 stable, above .25 a major change.')
+    ) AS v (name, col, about)
+    WHERE to_regclass(format('%I.%I', workspace, v.name)) IS NOT NULL
+  LOOP
+    IF said.col IS NULL THEN
+      EXECUTE format('COMMENT ON TABLE %I.%I IS %L', workspace, said.name, said.about);
+    ELSE
+      EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', workspace, said.name, said.col, said.about);
+    END IF;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION workspace_comments(text) IS 'Part of create_workspace: comments of tables and columns.';
+
+CREATE FUNCTION drop_workspace(workspace text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_owned(workspace);
+  held record;
+BEGIN
+  FOR held IN EXECUTE format('SELECT kind, relation FROM %s.source WHERE capture = %L', ws, 'trigger') LOOP
+    PERFORM stop_capture(workspace, held.kind, held.relation);
+  END LOOP;
+  EXECUTE format('DROP SCHEMA %s CASCADE', ws);
+END
+$$;
+COMMENT ON FUNCTION drop_workspace(text) IS
+  'Drops a workspace with all it holds, and its triggers on sources. The sources stay.';
+
+-- Settings
+
+CREATE FUNCTION workspace_settings(workspace text)
+RETURNS TABLE (name text, value jsonb, default_value jsonb, about text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+BEGIN
+  RETURN QUERY EXECUTE format(
+    'SELECT d.name, coalesce(s.value, d.default_value), d.default_value, d.about
+     FROM segmentation.workspace_setting AS d LEFT JOIN %s.setting AS s ON s.name = d.name ORDER BY d.place',
+    workspace_schema(workspace));
+END
+$$;
+COMMENT ON FUNCTION workspace_settings(text) IS 'All settings of a workspace: the value that holds, the default, what it does.';
+
+CREATE FUNCTION workspace_setting_fault(d workspace_setting, value jsonb) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  amount double precision;
+BEGIN
+  IF value = 'null' THEN
+    RETURN CASE WHEN d.default_value <> 'null' THEN 'must not be null' END;
+  END IF;
+  IF jsonb_typeof(value) <> CASE d.type WHEN 'integer' THEN 'number' WHEN 'interval' THEN 'string' WHEN 'text' THEN 'string' ELSE d.type END THEN
+    RETURN format('must be %s', CASE d.type WHEN 'integer' THEN 'a whole number' WHEN 'interval' THEN 'an interval, as text'
+      WHEN 'number' THEN 'a number' WHEN 'boolean' THEN 'true or false' WHEN 'text' THEN 'a text' WHEN 'object' THEN 'an object' ELSE 'an array' END);
+  END IF;
+  IF d.type = 'interval' THEN
+    BEGIN
+      amount := extract(epoch FROM (value #>> '{}')::interval) / 86400;
+    EXCEPTION WHEN data_exception OR invalid_text_representation THEN
+      RETURN format('is not an interval: %s', value);
+    END;
+  ELSIF d.type IN ('integer', 'number') THEN
+    amount := (value #>> '{}')::double precision;
+    IF d.type = 'integer' AND amount <> trunc(amount) THEN
+      RETURN 'must be a whole number';
+    END IF;
+  END IF;
+  IF amount < d.least OR amount > d.greatest THEN
+    RETURN format('must be from %s to %s%s', d.least, d.greatest, CASE WHEN d.type = 'interval' THEN ' days' ELSE '' END);
+  END IF;
+  IF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
+    RETURN format('must be one of %s', array_to_string(d.choices, ', '));
+  END IF;
+  IF d.name = 'profile_k' AND (jsonb_array_length(value) <> 2 OR jsonb_typeof(value -> 0) <> 'number' OR jsonb_typeof(value -> 1) <> 'number') THEN
+    RETURN 'must be an array of two numbers: the least and the greatest';
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION workspace_setting_fault(workspace_setting, jsonb) IS 'What is wrong with a value of a setting; NULL if nothing is.';
+
+CREATE FUNCTION workspace_settings(workspace text, settings jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_owned(workspace);
+  faults text;
+BEGIN
+  IF settings IS NULL OR jsonb_typeof(settings) <> 'object' THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'settings must be a jsonb object',
+      HINT = 'As {"churn_horizon": "60 days", "language": "fr"}.';
+  END IF;
+  SELECT string_agg(format('%s %s', g.key, coalesce(workspace_setting_fault(d, g.value), 'is not a setting')), E'\n' ORDER BY g.key) INTO faults
+  FROM jsonb_each(settings) AS g LEFT JOIN workspace_setting AS d ON d.name = g.key
+  WHERE d.name IS NULL OR workspace_setting_fault(d, g.value) IS NOT NULL;
+  IF faults IS NOT NULL THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'invalid settings', DETAIL = faults,
+      HINT = 'segmentation.workspace_settings(workspace) lists all settings with what they do.';
+  END IF;
+  EXECUTE format(
+    'INSERT INTO %s.setting AS s (name, value) SELECT key, value FROM jsonb_each($1)
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = now() WHERE s.value <> excluded.value', ws)
+    USING settings;
+END
+$$;
+COMMENT ON FUNCTION workspace_settings(text, jsonb) IS
+  'Changes settings. They hold from the next training on: a parameter set keeps those it was made with. A language holds at once.';
+
+-- All settings as one value; internal.
+CREATE FUNCTION workspace_settings_now(ws text) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  held jsonb;
+BEGIN
+  EXECUTE format('SELECT jsonb_object_agg(d.name, coalesce(s.value, d.default_value))
+                  FROM segmentation.workspace_setting AS d LEFT JOIN %s.setting AS s ON s.name = d.name', ws) INTO held;
+  RETURN held;
+END
+$$;
+COMMENT ON FUNCTION workspace_settings_now(text) IS 'All settings of a workspace, given by its quoted schema, as one object.';
+
+-- Sources
+
+CREATE FUNCTION workspace_type_fits(type text, given regtype, key_type regtype) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE type
+    WHEN 'text' THEN true
+    WHEN 'key' THEN given = key_type OR EXISTS (
+      SELECT FROM pg_cast AS c WHERE c.castsource = given AND c.casttarget = key_type AND c.castcontext IN ('i', 'a'))
+      OR (key_type = 'text'::regtype) OR (given = 'varchar'::regtype AND key_type = 'text'::regtype)
+    WHEN 'number' THEN given = ANY ('{smallint,integer,bigint,numeric,real,double precision,money}'::regtype[])
+    WHEN 'boolean' THEN given = 'boolean'::regtype
+    ELSE given = ANY ('{date,timestamp,timestamptz}'::regtype[])
+  END;
+COMMENT ON FUNCTION workspace_type_fits(text, regtype, regtype) IS 'Whether a column of a type can be a field of a type of workspace_field.';
+
+CREATE FUNCTION add_source(workspace text, kind text, relation regclass, mapping jsonb DEFAULT '{}', time_zone text DEFAULT NULL)
+RETURNS jsonb
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_owned(workspace);
+  key regtype;
+  zone text;
+  faults text[] := '{}';
+  whole jsonb := '{}';
+  wanted record;
+  col record;
+  named text;
+BEGIN
+  IF kind IS NULL OR relation IS NULL OR mapping IS NULL THEN
+    RAISE null_value_not_allowed USING MESSAGE = 'kind, relation and mapping must not be null';
+  END IF;
+  IF NOT EXISTS (SELECT FROM workspace_field AS f WHERE f.kind = add_source.kind) THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('unknown kind of source "%s"', kind),
+      HINT = (SELECT format('Kinds: %s.', string_agg(k.kind, ', ' ORDER BY k.kind)) FROM (SELECT DISTINCT f.kind FROM workspace_field AS f) AS k);
+  END IF;
+  IF jsonb_typeof(mapping) <> 'object' THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'mapping must be a jsonb object',
+      HINT = 'As {"customer": "client", "amount": "net_amount"}: field to column.';
+  END IF;
+  IF (SELECT c.relkind NOT IN ('r', 'v', 'm', 'f', 'p') FROM pg_class AS c WHERE c.oid = relation) THEN
+    RAISE wrong_object_type USING MESSAGE = format('%s is not a table or view', relation);
+  END IF;
+  EXECUTE format('SELECT key_type::regtype, coalesce($1, time_zone) FROM %s.workspace', ws) INTO key, zone USING time_zone;
+  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE zone;
+
+  SELECT array_agg(format('there is no field "%s" in %s', m.key, kind) ORDER BY m.key) INTO faults
+  FROM jsonb_object_keys(mapping) AS m (key)
+  WHERE NOT EXISTS (SELECT FROM workspace_field AS f WHERE f.kind = add_source.kind AND f.field = m.key);
+  faults := coalesce(faults, '{}');
+
+  FOR wanted IN SELECT f.* FROM workspace_field AS f WHERE f.kind = add_source.kind ORDER BY f.place LOOP
+    named := NULL;
+    IF mapping ? wanted.field THEN
+      IF jsonb_typeof(mapping -> wanted.field) = 'null' AND NOT wanted.required THEN
+        CONTINUE;  -- said not to be there
+      ELSIF jsonb_typeof(mapping -> wanted.field) <> 'string' THEN
+        faults := faults || format('the column of "%s" must be a text', wanted.field);
+        CONTINUE;
+      END IF;
+      named := mapping ->> wanted.field;
+    ELSE
+      SELECT c.name INTO named FROM unnest(wanted.columns) WITH ORDINALITY AS c (name, place)
+      WHERE EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped)
+      ORDER BY c.place LIMIT 1;
+      IF named IS NULL THEN
+        IF wanted.required THEN
+          faults := faults || format('no column for "%s" (%s)', wanted.field, rtrim(wanted.about, '.'));
+        END IF;
+        CONTINUE;
+      END IF;
+    END IF;
+    SELECT a.attname, getbaseuditype.t AS type INTO col
+    FROM pg_attribute AS a
+    CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::regtype FROM pg_type AS t WHERE t.oid = a.atttypid) AS getbaseuditype (t)
+    WHERE a.attrelid = relation AND a.attname = named AND a.attnum > 0 AND NOT a.attisdropped;
+    IF NOT FOUND THEN
+      faults := faults || format('%s has no column "%s" (for "%s")', relation, named, wanted.field);
+    ELSIF NOT workspace_type_fits(wanted.type, col.type, key) THEN
+      faults := faults || format('column "%s" for "%s" has type %s, not %s', named, wanted.field, col.type,
+        CASE wanted.type WHEN 'key' THEN format('%s, the key type of the workspace', key) WHEN 'number' THEN 'a number'
+          WHEN 'boolean' THEN 'boolean' ELSE 'date, timestamp or timestamptz' END);
+    ELSIF NOT has_column_privilege(relation, named, 'SELECT') THEN
+      faults := faults || format('no right to read column "%s" of %s', named, relation);
+    ELSE
+      whole := whole || jsonb_build_object(wanted.field, named);
+    END IF;
+  END LOOP;
+  IF faults <> '{}' THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('%s cannot be a source of %s', relation, kind),
+      DETAIL = array_to_string(faults, E'\n'),
+      HINT = 'Give a mapping from fields to columns; fields are listed in segmentation.workspace_field. What is not a column can be made one by a view.';
+  END IF;
+  IF kind IN ('customers', 'companies', 'products') THEN
+    EXECUTE format('SELECT relation::text FROM %s.source WHERE kind = $1 AND relation <> $2', ws) INTO named USING kind, relation;
+    IF named IS NOT NULL THEN
+      RAISE duplicate_object USING
+        MESSAGE = format('workspace %I already has a source of %s: %s', workspace, kind, named),
+        HINT = 'Remove it, or make one view of both.';
+    END IF;
+  END IF;
+  EXECUTE format(
+    'INSERT INTO %s.source (kind, relation, mapping, time_zone) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (kind, relation) DO UPDATE SET mapping = excluded.mapping, time_zone = excluded.time_zone', ws)
+    USING kind, relation, whole, zone;
+  RETURN whole;
+END
+$$;
+COMMENT ON FUNCTION add_source(text, text, regclass, jsonb, text) IS
+  'Makes a relation a source of a workspace, or changes how it is read. kind: see workspace_field. mapping: field to column, for those not found by their usual names; null for a field that is not to be read. Returns the whole mapping. Every fault is named.';
+
+CREATE FUNCTION remove_source(workspace text, kind text, relation regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_owned(workspace);
+  capture text;
+BEGIN
+  EXECUTE format('SELECT capture FROM %s.source WHERE kind = $1 AND relation = $2', ws) INTO capture USING kind, relation;
+  IF capture IS NULL THEN
+    RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace);
+  END IF;
+  IF capture = 'trigger' THEN
+    PERFORM stop_capture(workspace, kind, relation);
+  END IF;
+  EXECUTE format('DELETE FROM %s.source WHERE kind = $1 AND relation = $2', ws) USING kind, relation;
+END
+$$;
+COMMENT ON FUNCTION remove_source(text, text, regclass) IS 'Takes a source from a workspace. What came from it goes at the next refresh.';

@@ -1,0 +1,262 @@
+-- Facts: what is known of each customer, read from the sources. A full refresh and an incremental one read by the
+-- same SQL; the latter adds a condition on the customer. So both come to the same facts.
+
+-- The rows of all sources of a kind, with one column a field of workspace_field, in their types; NULL if there is
+-- no source. With a batch (a relation with a column customer), only the rows of its customers.
+CREATE FUNCTION workspace_rows_sql(ws text, kind text, batch text DEFAULT NULL) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  key regtype;
+  source record;
+  field record;
+  given regtype;
+  columns text[];
+  customer text;
+  parts text[] := '{}';
+  several boolean;
+  whole constant boolean := kind IN ('customers', 'companies');
+BEGIN
+  EXECUTE format('SELECT key_type::regtype, (SELECT count(*) > 1 FROM %1$s.source WHERE kind = $1) FROM %1$s.workspace', ws)
+    INTO key, several USING kind;
+  FOR source IN EXECUTE format('SELECT * FROM %s.source WHERE kind = $1 ORDER BY source', ws) USING kind LOOP
+    columns := '{}';
+    FOR field IN SELECT f.* FROM workspace_field AS f WHERE f.kind = workspace_rows_sql.kind ORDER BY f.place LOOP
+      IF NOT source.mapping ? field.field THEN
+        columns := columns || format('NULL::%s AS %I', CASE field.type WHEN 'key' THEN key::text WHEN 'day' THEN 'date'
+          WHEN 'instant' THEN 'timestamptz' WHEN 'number' THEN 'numeric' ELSE field.type END, field.field);
+        CONTINUE;
+      END IF;
+      SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END INTO given
+      FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+      WHERE a.attrelid = source.relation AND a.attname = source.mapping ->> field.field AND NOT a.attisdropped;
+      IF NOT FOUND THEN
+        RAISE undefined_column USING
+          MESSAGE = format('source %s of %s has lost its column "%s"', source.relation, kind, source.mapping ->> field.field),
+          HINT = 'Call add_source again with a new mapping, or remove_source.';
+      END IF;
+      columns := columns || format(CASE field.type
+          WHEN 'key' THEN CASE WHEN given = key THEN 's.%1$I AS %2$I' ELSE 's.%1$I::%3$s AS %2$I' END
+          WHEN 'day' THEN CASE given::text WHEN 'date' THEN 's.%1$I AS %2$I' WHEN 'timestamp without time zone' THEN 's.%1$I::date AS %2$I'
+                               ELSE '(s.%1$I AT TIME ZONE %4$L)::date AS %2$I' END
+          WHEN 'instant' THEN CASE given::text WHEN 'timestamp with time zone' THEN 's.%1$I AS %2$I'
+                               ELSE '(s.%1$I::timestamp AT TIME ZONE %4$L) AS %2$I' END
+          WHEN 'number' THEN CASE WHEN several OR given = ANY ('{numeric,money}'::regtype[]) THEN 's.%1$I::numeric AS %2$I'
+                                  WHEN given = ANY ('{real,double precision}'::regtype[]) THEN 's.%1$I::double precision AS %2$I'
+                                  ELSE 's.%1$I::bigint AS %2$I' END
+          WHEN 'boolean' THEN 's.%1$I AS %2$I'
+          ELSE 's.%1$I::text AS %2$I' END,
+        source.mapping ->> field.field, field.field, key, source.time_zone);
+    END LOOP;
+    IF whole THEN
+      columns := columns || format('to_jsonb(s) - %L AS attributes', source.mapping ->> 'customer');
+    END IF;
+    IF source.mapping ? 'customer' THEN
+      SELECT CASE WHEN a.atttypid = key OR (a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[]) AND key = ANY ('{smallint,integer,bigint}'::regtype[]))
+        THEN format('s.%I', a.attname) ELSE format('s.%I::%s', a.attname, key) END INTO customer
+      FROM pg_attribute AS a WHERE a.attrelid = source.relation AND a.attname = source.mapping ->> 'customer' AND NOT a.attisdropped;
+      parts := parts || format('SELECT %s FROM %s AS s WHERE %s IS NOT NULL%s', array_to_string(columns, ', '), source.relation, customer,
+        CASE WHEN batch IS NOT NULL THEN format(' AND %s IN (SELECT b.customer FROM %s AS b)', customer, batch) ELSE '' END);
+    ELSE
+      parts := parts || format('SELECT %s FROM %s AS s', array_to_string(columns, ', '), source.relation);
+    END IF;
+  END LOOP;
+  RETURN CASE WHEN parts <> '{}' THEN '(' || array_to_string(parts, ' UNION ALL ') || ')' END;
+END
+$$;
+COMMENT ON FUNCTION workspace_rows_sql(text, text, text) IS 'Part of refresh: the rows of all sources of a kind, as SQL.';
+
+-- The facts by part, each a query with one row a customer.
+CREATE FUNCTION workspace_fact_parts(ws text, batch text DEFAULT NULL)
+RETURNS TABLE (part text, columns text[], query text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  zone text;
+  settings jsonb := workspace_settings_now(ws);
+  rows text;
+BEGIN
+  EXECUTE format('SELECT time_zone FROM %s.workspace', ws) INTO zone;
+
+  part := 'purchases'; columns := '{history}';
+  rows := workspace_rows_sql(ws, 'purchases', batch);
+  IF rows IS NOT NULL THEN
+    query := format('SELECT r.customer, segmentation.purchase_history(r.purchased_on, r.amount) AS history FROM %s AS r GROUP BY r.customer', rows);
+    RETURN NEXT;
+  ELSE
+    -- Lines are netted by order: an order with a line sent back at once is still one purchase.
+    rows := workspace_rows_sql(ws, 'purchase_lines', batch);
+    IF rows IS NOT NULL THEN
+      query := format('SELECT o.customer, segmentation.purchase_history(o.purchased_on, o.amount) AS history
+        FROM (SELECT r.customer, r."order", r.purchased_on, sum(r.amount) AS amount FROM %s AS r GROUP BY r.customer, r."order", r.purchased_on) AS o
+        GROUP BY o.customer', rows);
+      RETURN NEXT;
+    END IF;
+  END IF;
+
+  part := 'lines'; columns := '{items}';
+  rows := workspace_rows_sql(ws, 'purchase_lines', batch);
+  IF rows IS NOT NULL THEN
+    query := workspace_items_sql(rows, CASE WHEN settings ->> 'product_level' = 'category' THEN workspace_rows_sql(ws, 'products') END);
+    RETURN NEXT;
+  END IF;
+
+  part := 'contacts'; columns := '{contacts,hours}';
+  rows := workspace_rows_sql(ws, 'contacts', batch);
+  IF rows IS NOT NULL THEN
+    query := workspace_contacts_sql(rows, zone);
+    RETURN NEXT;
+  END IF;
+
+  part := 'interactions'; columns := '{interactions}';
+  rows := workspace_rows_sql(ws, 'interactions', batch);
+  IF rows IS NOT NULL THEN
+    query := workspace_interactions_sql(rows, zone);
+    RETURN NEXT;
+  END IF;
+
+  part := 'consents'; columns := '{consents}';
+  rows := workspace_rows_sql(ws, 'consents', batch);
+  IF rows IS NOT NULL THEN
+    -- Days before there was a record of consent have none; several changes of one day: a refusal holds.
+    query := format('SELECT c.customer, jsonb_object_agg(c.channel, c.changes) AS consents
+      FROM (SELECT d.customer, d.channel, jsonb_agg(jsonb_build_array(d.day, d.granted) ORDER BY d.day) AS changes
+            FROM (SELECT r.customer, r.channel, r.changed_on AS day, bool_and(coalesce(r.granted, false)) AS granted
+                  FROM %s AS r WHERE r.channel IS NOT NULL AND r.changed_on IS NOT NULL GROUP BY 1, 2, 3) AS d
+            GROUP BY d.customer, d.channel) AS c
+      GROUP BY c.customer', rows);
+    RETURN NEXT;
+  END IF;
+
+  part := 'customers'; columns := '{attributes}';
+  rows := workspace_rows_sql(ws, 'customers', batch);
+  IF rows IS NOT NULL THEN
+    query := format('SELECT r.customer, r.attributes || CASE WHEN r.birth_date IS NULL THEN ''{}'' ELSE jsonb_build_object(''birth_date'', r.birth_date) END AS attributes FROM %s AS r', rows);
+    RETURN NEXT;
+  END IF;
+
+  part := 'companies'; columns := '{company}';
+  rows := workspace_rows_sql(ws, 'companies', batch);
+  IF rows IS NOT NULL THEN
+    query := format('SELECT r.customer, r.attributes AS company FROM %s AS r', rows);
+    RETURN NEXT;
+  END IF;
+
+  part := 'attribute_history'; columns := '{attribute_changes}';
+  rows := workspace_rows_sql(ws, 'attribute_history', batch);
+  IF rows IS NOT NULL THEN
+    query := format('SELECT r.customer, jsonb_agg(jsonb_build_object(''attribute'', r.attribute, ''changed_on'', r.changed_on, ''old'', r.old_value, ''new'', r.new_value)
+        ORDER BY r.changed_on, r.attribute COLLATE "C", r.old_value COLLATE "C", r.new_value COLLATE "C") AS attribute_changes
+      FROM %s AS r WHERE r.attribute IS NOT NULL AND r.changed_on IS NOT NULL GROUP BY r.customer', rows);
+    RETURN NEXT;
+  END IF;
+
+  part := 'subscriptions'; columns := '{subscriptions}';
+  rows := workspace_rows_sql(ws, 'subscriptions', batch);
+  IF rows IS NOT NULL THEN
+    query := format('SELECT r.customer, jsonb_agg(jsonb_build_object(''plan'', r.plan, ''price'', r.price, ''started_on'', r.started_on, ''ended_on'', r.ended_on)
+        ORDER BY r.started_on, r.ended_on, r.plan COLLATE "C", r.price) AS subscriptions
+      FROM %s AS r WHERE r.started_on IS NOT NULL GROUP BY r.customer', rows);
+    RETURN NEXT;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION workspace_fact_parts(text, text) IS 'Part of refresh: the facts by kind of source, as SQL with one row a customer.';
+
+CREATE FUNCTION workspace_items_sql(rows text, products text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN NULL::text;
+COMMENT ON FUNCTION workspace_items_sql(text, text) IS 'Part of refresh: products bought by customer, as SQL.';
+
+CREATE FUNCTION workspace_contacts_sql(rows text, zone text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN NULL::text;
+COMMENT ON FUNCTION workspace_contacts_sql(text, text) IS 'Part of refresh: contacts and hours of responses by customer, as SQL.';
+
+CREATE FUNCTION workspace_interactions_sql(rows text, zone text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN format('SELECT d.customer, jsonb_agg(jsonb_build_array(d.day, d.kind, d.n) ORDER BY d.day, d.kind COLLATE "C") AS interactions
+    FROM (SELECT r.customer, (r.occurred_at AT TIME ZONE %L)::date AS day, r.kind, count(*) AS n
+          FROM %s AS r WHERE r.kind IS NOT NULL AND r.occurred_at IS NOT NULL GROUP BY 1, 2, 3) AS d
+    GROUP BY d.customer', zone, rows);
+COMMENT ON FUNCTION workspace_interactions_sql(text, text) IS 'Part of refresh: visits and calls by customer, as SQL.';
+
+-- All parts side by side. relation(part) is where a part's rows are.
+CREATE FUNCTION workspace_facts_sql(ws text, parts text[], columns text[], relations text[]) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN (
+    SELECT format('SELECT k.customer, %s FROM (%s) AS k %s',
+      string_agg(CASE WHEN has.n IS NULL THEN format('NULL::%s AS %I', fact.type, fact.name) ELSE format('p%s.%I', has.n, fact.name) END, ', ' ORDER BY fact.place),
+      (SELECT string_agg(format('SELECT r.customer FROM %s AS r', r.name), ' UNION ' ORDER BY r.n) FROM unnest(relations) WITH ORDINALITY AS r (name, n)),
+      (SELECT string_agg(format('LEFT JOIN %s AS p%s ON p%2$s.customer = k.customer', r.name, r.n), ' ' ORDER BY r.n)
+       FROM unnest(relations) WITH ORDINALITY AS r (name, n)))
+    FROM (VALUES (1, 'history', 'segmentation.purchase_history'), (2, 'items', 'bytea'), (3, 'contacts', 'jsonb'), (4, 'hours', 'jsonb'),
+                 (5, 'interactions', 'jsonb'), (6, 'consents', 'jsonb'), (7, 'attributes', 'jsonb'), (8, 'attribute_changes', 'jsonb'),
+                 (9, 'company', 'jsonb'), (10, 'subscriptions', 'jsonb')) AS fact (place, name, type)
+    LEFT JOIN LATERAL (
+      SELECT c.n FROM unnest(columns) WITH ORDINALITY AS c (names, n) WHERE fact.name = ANY (string_to_array(c.names, ','))) AS has ON true);
+COMMENT ON FUNCTION workspace_facts_sql(text, text[], text[], text[]) IS 'Part of refresh: the parts of facts joined, one row a customer, as SQL.';
+
+-- Phase facts: all sources, read in one snapshot, into the unlogged table stage_facts.
+CREATE FUNCTION workspace_stage_facts(ws text) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  held record;
+  parts text[] := '{}';
+  columns text[] := '{}';
+  relations text[] := '{}';
+  total bigint;
+  twice text;
+BEGIN
+  PERFORM workspace_drop_stage(ws);
+  FOR held IN SELECT * FROM workspace_fact_parts(ws) AS p WHERE p.query IS NOT NULL LOOP
+    BEGIN
+      EXECUTE format('CREATE UNLOGGED TABLE %s.%I AS %s', ws, 'stage_part_' || held.part, held.query);
+    EXCEPTION WHEN data_exception OR cardinality_violation OR undefined_table OR undefined_column OR insufficient_privilege OR undefined_function THEN
+      DECLARE
+        state text; message text; detail text; hint text;
+      BEGIN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+        RAISE EXCEPTION USING ERRCODE = state, MESSAGE = format('sources of %s cannot be read: %s', held.part, message), DETAIL = detail,
+          HINT = coalesce(NULLIF(hint, ''), 'Look at segmentation.workspace_check, and at the relation itself.');
+      END;
+    END;
+    EXECUTE format('SELECT customer::text FROM %s.%I GROUP BY customer HAVING count(*) > 1 LIMIT 1', ws, 'stage_part_' || held.part) INTO twice;
+    IF twice IS NOT NULL THEN
+      RAISE cardinality_violation USING
+        MESSAGE = format('customer %s has more than one row in the source of %s', twice, held.part),
+        HINT = 'A source of customers or companies has one row a customer: make a view that chooses one.';
+    END IF;
+    EXECUTE format('ANALYZE %s.%I', ws, 'stage_part_' || held.part);
+    parts := parts || held.part;
+    columns := columns || array_to_string(held.columns, ',');
+    relations := relations || format('%s.%I', ws, 'stage_part_' || held.part);
+  END LOOP;
+  IF parts = '{}' THEN
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = 'the workspace has no source',
+      HINT = 'Add one: SELECT segmentation.add_source(workspace, ''purchases'', ''orders'').';
+  END IF;
+  EXECUTE format('CREATE UNLOGGED TABLE %s.stage_facts AS %s', ws, workspace_facts_sql(ws, parts, columns, relations));
+  GET DIAGNOSTICS total = ROW_COUNT;
+  EXECUTE format('ALTER TABLE %1$s.stage_facts ADD PRIMARY KEY (customer)', ws);
+  EXECUTE format('ANALYZE %s.stage_facts', ws);
+  EXECUTE (SELECT string_agg(format('DROP TABLE %s;', r.name), ' ') FROM unnest(relations) AS r (name));
+  RETURN total;
+END
+$$;
+COMMENT ON FUNCTION workspace_stage_facts(text) IS 'Phase facts of refresh: reads all sources into the table stage_facts. Returns the number of customers.';
+
+-- What an earlier refresh left behind when it was killed.
+CREATE FUNCTION workspace_drop_stage(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  held record;
+BEGIN
+  FOR held IN
+    SELECT c.oid::regclass AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE quote_ident(n.nspname) = ws AND c.relname LIKE 'stage\_%' AND c.relkind = 'r'
+  LOOP
+    EXECUTE format('DROP TABLE %s', held.name);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION workspace_drop_stage(text) IS 'Part of refresh: drops the tables stage_* of a workspace.';

@@ -1,0 +1,230 @@
+-- Scores and codes, set-based, from facts and a parameter set.
+
+-- Continuous scores of facts f. The values that a parameter set gives are written {name}: as literals when a refresh
+-- computes all customers (a literal is parsed once), as columns of p in the view customer_scores. Internal.
+CREATE FUNCTION workspace_score_template() RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN $template$
+    SELECT f.customer, {as_of} AS as_of,
+      (x.rfm).recency::integer AS recency, (x.rfm).frequency::bigint AS frequency, (x.rfm).monetary AS monetary,
+      (x.rfm).r AS r, (x.rfm).f AS f, (x.rfm).m AS m, (x.rfm).score AS rfm_score,
+      segmentation.turnover(f.history, ({as_of} - pg_catalog.make_interval(months => {pmg_months}))::date, {as_of}) AS turnover,
+      segmentation.churn_probability({purchase_model}, f.history, {as_of}, {churn_horizon}) AS churn_probability,
+      segmentation.churn_probability({purchase_model}, f.history, {as_of}, {churn_lost_horizon}) AS lost_probability,
+      segmentation.expected_purchases({purchase_model}, f.history, {as_of}, {value_horizon}) AS expected_purchases,
+      segmentation.future_value({purchase_model}, {spend_model}, f.history, {as_of}, {value_horizon}, {value_discount_rate}, {value_margin}) AS future_value,
+      (y.assigned).code AS profile, (y.assigned).distance AS profile_distance, (y.assigned).confidence AS profile_confidence
+    FROM {facts} AS f
+    CROSS JOIN LATERAL (SELECT segmentation.rfm_score(f.history, {as_of}, {rfm_cuts}) AS rfm OFFSET 0) AS x
+    CROSS JOIN LATERAL (SELECT segmentation.profile_assign({profile_model}, {profile_features}) AS assigned OFFSET 0) AS y
+  $template$;
+COMMENT ON FUNCTION workspace_score_template() IS 'Part of refresh: all continuous scores as SQL, with places for the parameters.';
+
+-- What takes the places: name, the expression in terms of a parameter set p and the workspace w, its type. Internal.
+CREATE FUNCTION workspace_score_parameters() RETURNS TABLE (name text, expression text, type text)
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, segmentation, pg_temp
+BEGIN ATOMIC
+  SELECT * FROM (VALUES
+    ('rfm_cuts', 'p.rfm_cuts', 'segmentation.rfm_cuts'),
+    ('pmg_months', '(p.settings ->> ''pmg_months'')::integer', 'integer'),
+    -- || '{}' fetches a long value once, not once a row.
+    ('purchase_model', 'p.purchase_model || ''{}''', 'jsonb'),
+    ('spend_model', 'p.spend_model || ''{}''', 'jsonb'),
+    ('profile_model', 'p.profile_model || ''{}''', 'jsonb'),
+    ('churn_horizon', '(p.settings ->> ''churn_horizon'')::interval', 'interval'),
+    ('churn_lost_horizon', '(p.settings ->> ''churn_lost_horizon'')::interval', 'interval'),
+    ('value_horizon', '(p.settings ->> ''value_horizon'')::interval', 'interval'),
+    ('value_discount_rate', '(p.settings ->> ''value_discount_rate'')::double precision', 'double precision'),
+    ('value_margin', '(p.settings ->> ''value_margin'')::double precision', 'double precision')
+  ) AS v (name, expression, type);
+END;
+COMMENT ON FUNCTION workspace_score_parameters() IS 'Part of refresh: the parameters of workspace_score_template.';
+
+-- The template with literals, for the customers of a relation of facts.
+CREATE FUNCTION workspace_score_sql(ws text, facts text, number integer, as_of date) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  filled text := workspace_score_template();
+  parameter record;
+  given text;
+  features text[];
+BEGIN
+  FOR parameter IN SELECT * FROM workspace_score_parameters() LOOP
+    EXECUTE format('SELECT (%s)::text FROM %s.parameter_set AS p WHERE p.parameter_set = $1', parameter.expression, ws) INTO given USING number;
+    filled := replace(filled, '{' || parameter.name || '}', format('%L::%s', given, parameter.type));
+  END LOOP;
+  EXECUTE format('SELECT coalesce(p.profile_features, ''{}'') FROM %s.parameter_set AS p WHERE p.parameter_set = $1', ws)
+    INTO features USING number;
+  filled := replace(filled, '{profile_features}', workspace_pick_sql(features));
+  filled := replace(filled, '{as_of}', format('%L::date', as_of));
+  RETURN replace(filled, '{facts}', facts);
+END
+$$;
+COMMENT ON FUNCTION workspace_score_sql(text, text, integer, date) IS 'Part of refresh: all continuous scores as SQL.';
+
+-- The view customer_scores, and its materialized twin for BI tools.
+CREATE FUNCTION workspace_make_scores(workspace text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := quote_ident(workspace);
+  filled text := workspace_score_template();
+  said record;
+BEGIN
+  filled := regexp_replace(filled, '\{(' || (SELECT string_agg(s.name, '|') FROM workspace_score_parameters() AS s) || ')\}', 'p.\1', 'g');
+  filled := replace(filled, '{profile_features}', 'segmentation.workspace_pick(p.features, f.attributes, f.company)');
+  filled := replace(filled, '{as_of}', 'p.as_of');
+  filled := replace(filled, '{facts} AS f', format('p CROSS JOIN %s.customer_facts AS f', ws));
+  EXECUTE format('CREATE VIEW %1$s.customer_scores AS WITH p AS MATERIALIZED (SELECT w.as_of, p.profile_features AS features, %2$s
+    FROM %1$s.workspace AS w JOIN %1$s.parameter_set AS p ON p.parameter_set = w.parameter_set) %3$s', ws,
+    (SELECT string_agg(format('%s AS %I', s.expression, s.name), ', ') FROM workspace_score_parameters() AS s), filled);
+  EXECUTE format('CREATE MATERIALIZED VIEW %1$s.customer_scores_stored AS SELECT * FROM %1$s.customer_scores WITH NO DATA', ws);
+  EXECUTE format('CREATE UNIQUE INDEX customer_scores_stored_customer ON %s.customer_scores_stored (customer)', ws);
+  EXECUTE format('COMMENT ON VIEW %s.customer_scores IS %L', ws, 'Every continuous score at the published day, computed from facts and models when it is read.');
+  EXECUTE format('COMMENT ON MATERIALIZED VIEW %s.customer_scores_stored IS %L', ws, 'customer_scores as of the last CALL refresh_views: quick for BI tools.');
+  FOR said IN
+    SELECT r.relation, v.col, v.about FROM (VALUES
+      ('as_of', 'The day of the scores.'),
+      ('recency', 'Days since the last purchase.'),
+      ('frequency', 'Purchases.'),
+      ('monetary', 'Turnover, all time.'),
+      ('r', 'Recency score; the highest is best.'),
+      ('f', 'Frequency score.'),
+      ('m', 'Monetary score.'),
+      ('rfm_score', '100 r + 10 f + m.'),
+      ('turnover', 'Turnover of the period that PMG looks at (12 rolling months).'),
+      ('churn_probability', 'Probability of no purchase within churn_horizon (90 days).'),
+      ('lost_probability', 'Probability of no purchase within churn_lost_horizon (365 days).'),
+      ('expected_purchases', 'Expected purchase days within value_horizon (365 days).'),
+      ('future_value', 'Expected value within value_horizon, discounted.'),
+      ('profile', 'Nearest profile.'),
+      ('profile_distance', 'Distance to its centre.'),
+      ('profile_confidence', '0 on the border to the next profile, 1 at the centre.')
+    ) AS v (col, about) CROSS JOIN (VALUES ('customer_scores'), ('customer_scores_stored')) AS r (relation)
+  LOOP
+    EXECUTE format('COMMENT ON COLUMN %s.%I.%I IS %L', ws, said.relation, said.col, said.about);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION workspace_make_scores(text) IS 'Part of create_workspace: the view customer_scores.';
+
+CREATE FUNCTION workspace_pick(names text[], attributes jsonb, company jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN attributes IS NOT NULL OR company IS NOT NULL THEN
+    (SELECT jsonb_object_agg(n.name, coalesce(attributes -> n.name, company -> n.name)) FROM unnest(names) AS n (name)) END;
+COMMENT ON FUNCTION workspace_pick(text[], jsonb, jsonb) IS 'Features of a profile out of a customer''s attributes and those of its company.';
+
+-- Phase score: the tables <stage>scores, <stage>segments and the lists, for the customers of <stage>facts.
+CREATE FUNCTION workspace_stage_scores(ws text, stage text, number integer, as_of date) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  p record;
+  total bigint;
+  at text := ws || '.' || stage;
+  custom text;
+  overridden text;
+BEGIN
+  EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING number;
+  EXECUTE format('CREATE UNLOGGED TABLE %sscores AS %s', at, workspace_score_sql(ws, at || 'facts', number, as_of));
+  GET DIAGNOSTICS total = ROW_COUNT;
+  EXECUTE format('ANALYZE %sscores (customer)', at);
+  PERFORM workspace_stage_lists(ws, stage, number, as_of);
+
+  -- What is decided by the scores, then the lists. A code is insufficient_data where the axis is not ready, and
+  -- where nothing is known of the customer.
+  SELECT string_agg(format('%1$L, CASE WHEN o%2$s.customer IS NOT NULL THEN o%2$s.code ELSE segmentation.segment_assign(%3$L::jsonb, d.row, %4$L::date) END', s.key, s.n, s.value, as_of), ', ' ORDER BY s.n),
+         string_agg(format('LEFT JOIN %1$s.segment_override AS o%2$s ON o%2$s.segment = %3$L AND o%2$s.customer = c.customer', ws, s.n, s.key), ' ' ORDER BY s.n)
+    INTO custom, overridden
+  FROM jsonb_each(p.segments) WITH ORDINALITY AS s (key, value, n);
+  EXECUTE format($q$
+    CREATE UNLOGGED TABLE %1$ssegments AS
+    WITH c AS NOT MATERIALIZED (
+      SELECT s.customer,
+        %2$s AS rfm, %3$s AS pmg, %4$s AS churn, %5$s AS loyalty, %6$s AS future_value,
+        %7$s AS product_appetence, %8$s AS channel_appetence, %9$s AS profile, %10$s AS life_moment,
+        %11$s AS next_change_at
+      FROM %1$sscores AS s
+      JOIN %1$sfacts AS f ON f.customer = s.customer
+      %12$s)
+    SELECT c.customer, c.rfm, c.pmg, c.churn, c.loyalty, c.future_value, c.product_appetence, c.channel_appetence,
+      %13$s AS profile, c.life_moment, %14$s AS segments, c.next_change_at
+    FROM c
+    $q$, at,
+    CASE WHEN p.readiness -> 'rfm' <> 'null' THEN $e$'insufficient_data'$e$
+      ELSE format($e$coalesce(segmentation.rfm_segment(ROW(s.recency, s.frequency, s.monetary, s.r, s.f, s.m, %L, s.rfm_score)::segmentation.rfm, %L::jsonb), 'prospect')$e$, p.settings ->> 'rfm_bins', p.rfm_map) END,
+    CASE WHEN p.readiness -> 'pmg' <> 'null' THEN $e$'insufficient_data'$e$
+      ELSE format($e$coalesce(segmentation.pmg_bucket(s.turnover, %L::segmentation.pmg_cuts), 'I')::text$e$, p.pmg_cuts) END,
+    workspace_band_sql('churn', p.readiness, format($e$CASE WHEN s.churn_probability IS NULL THEN 'insufficient_data' WHEN s.lost_probability > %s THEN 'lost'
+      WHEN s.churn_probability >= %s THEN 'high' WHEN s.churn_probability >= %s THEN 'medium' ELSE 'low' END$e$,
+      p.settings -> 'churn_lost', p.settings -> 'churn_high', p.settings -> 'churn_medium')),
+    workspace_band_sql('loyalty', p.readiness, workspace_axis_sql('loyalty', p.settings)),
+    workspace_band_sql('future_value', p.readiness, format($e$CASE segmentation.pmg_bucket(s.future_value, %L::segmentation.pmg_cuts)
+      WHEN 'G' THEN 'high' WHEN 'M' THEN 'medium' WHEN 'P' THEN 'low' WHEN 'I' THEN 'none' ELSE 'insufficient_data' END$e$, p.value_cuts)),
+    workspace_band_sql('product_appetence', p.readiness, workspace_axis_sql('product_appetence', p.settings)),
+    workspace_band_sql('channel_appetence', p.readiness, workspace_axis_sql('channel_appetence', p.settings)),
+    workspace_band_sql('profile', p.readiness, $e$coalesce(s.profile, 'insufficient_data')$e$),
+    workspace_band_sql('life_moment', p.readiness, workspace_axis_sql('life_moment', p.settings)),
+    workspace_next_change_sql(ws, number, as_of),
+    workspace_lists_join_sql(at),
+    'c.profile', '''{}''::jsonb');
+  IF custom IS NOT NULL THEN
+    -- A definition sees the attributes, the scores and the codes.
+    EXECUTE format($q$
+      CREATE UNLOGGED TABLE %1$scustom AS
+      SELECT c.customer, jsonb_strip_nulls(jsonb_build_object(%2$s)) AS segments
+      FROM %1$ssegments AS c
+      JOIN %1$sscores AS s ON s.customer = c.customer
+      JOIN %1$sfacts AS f ON f.customer = c.customer
+      CROSS JOIN LATERAL (SELECT coalesce(f.company, '{}') || coalesce(f.attributes, '{}') || to_jsonb(s) || (to_jsonb(c) - '{segments,next_change_at}'::text[])
+        || jsonb_build_object('consents', to_jsonb(segmentation.consents_on(f.consents, %4$L))) AS row OFFSET 0) AS d
+      %3$s$q$, at, custom, overridden, as_of);
+    EXECUTE format('UPDATE %1$ssegments AS c SET segments = d.segments%2$s FROM %1$scustom AS d WHERE d.customer = c.customer', at,
+      CASE WHEN p.settings ->> 'profile_segment' IS NOT NULL
+        THEN format(', profile = coalesce(d.segments ->> %L, ''none'')', p.settings ->> 'profile_segment') ELSE '' END);
+    EXECUTE format('DROP TABLE %scustom', at);
+  END IF;
+  EXECUTE format('ALTER TABLE %ssegments ADD PRIMARY KEY (customer)', at);
+  EXECUTE format('ANALYZE %ssegments', at);
+  RETURN total;
+END
+$$;
+COMMENT ON FUNCTION workspace_stage_scores(text, text, integer, date) IS 'Phase score of refresh: codes and lists for the staged facts.';
+
+CREATE FUNCTION workspace_band_sql(axis text, readiness jsonb, expression text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN readiness -> axis = 'null' THEN expression ELSE '''insufficient_data''' END;
+COMMENT ON FUNCTION workspace_band_sql(text, jsonb, text) IS 'Part of refresh: the expression of a code, or insufficient_data where the axis is not ready.';
+
+-- Codes of the axes that have lists of their own.
+CREATE FUNCTION workspace_axis_sql(axis text, settings jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN '''insufficient_data''';
+COMMENT ON FUNCTION workspace_axis_sql(text, jsonb) IS 'Part of refresh: the expression of the code of loyalty, products, channels and moments.';
+
+CREATE FUNCTION workspace_stage_lists(ws text, stage text, number integer, as_of date) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+BEGIN
+  EXECUTE format('CREATE UNLOGGED TABLE %1$s.%2$sproducts AS SELECT * FROM %1$s.customer_products WITH NO DATA', ws, stage);
+  EXECUTE format('CREATE UNLOGGED TABLE %1$s.%2$schannels AS SELECT * FROM %1$s.customer_channels WITH NO DATA', ws, stage);
+  EXECUTE format('CREATE UNLOGGED TABLE %1$s.%2$smoments AS SELECT * FROM %1$s.life_moments WITH NO DATA', ws, stage);
+END
+$$;
+COMMENT ON FUNCTION workspace_stage_lists(text, text, integer, date) IS 'Part of refresh: products, channels and moments of the staged customers.';
+
+CREATE FUNCTION workspace_lists_join_sql(at text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN '';
+COMMENT ON FUNCTION workspace_lists_join_sql(text) IS 'Part of refresh: joins the best product, channel and moment to the scores.';
+
+CREATE FUNCTION workspace_next_change_sql(ws text, number integer, as_of date) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN 'NULL::date';
+COMMENT ON FUNCTION workspace_next_change_sql(text, integer, date) IS 'Part of refresh: the next day on which time alone may change a code, as SQL.';
+
+CREATE FUNCTION consents_on(consents jsonb, as_of date) RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN consents IS NULL THEN NULL ELSE ARRAY(
+    SELECT c.key FROM jsonb_each(consents) AS c
+    WHERE (SELECT (e.change ->> 1)::boolean FROM jsonb_array_elements(c.value) AS e (change)
+           WHERE (e.change ->> 0)::date <= as_of ORDER BY (e.change ->> 0)::date DESC LIMIT 1)
+    ORDER BY c.key COLLATE "C") END;
+COMMENT ON FUNCTION consents_on(jsonb, date) IS 'The channels with consent on a day, from the changes that customer_facts.consents holds.';

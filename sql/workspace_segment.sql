@@ -1,0 +1,113 @@
+-- Segments of one's own in a workspace, and who went where.
+
+CREATE FUNCTION register_segment(workspace text, segment text, definition jsonb, about text DEFAULT NULL) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_owned(workspace);
+  faults text;
+BEGIN
+  IF segment IS NULL OR definition IS NULL THEN
+    RAISE null_value_not_allowed USING MESSAGE = 'segment and definition must not be null';
+  END IF;
+  IF segment !~ '^[a-z][a-z0-9_]{0,62}$' THEN
+    RAISE invalid_name USING
+      MESSAGE = format('invalid name of a segment: %s', quote_literal(segment)),
+      HINT = 'Use lower-case letters, digits and underscores, a letter first; at most 63.';
+  END IF;
+  SELECT string_agg(concat_ws(': ', c.path, c.fault), E'\n') INTO faults FROM segment_check(definition) AS c;
+  IF faults IS NOT NULL THEN
+    RAISE invalid_parameter_value USING MESSAGE = format('invalid definition of segment %s', segment), DETAIL = faults,
+      HINT = 'See segment_check, and docs/segments.md for the form of a definition.';
+  END IF;
+  EXECUTE format('INSERT INTO %s.segment (segment, definition, about) VALUES ($1, $2, $3)
+                  ON CONFLICT (segment) DO UPDATE SET definition = excluded.definition, about = excluded.about, registered_at = now()', ws)
+    USING segment, definition, about;
+  -- Definitions are not trained: they hold from the next refresh on.
+  EXECUTE format('UPDATE %s.parameter_set SET segments = segments || jsonb_build_object($1, $2) WHERE status = ''in_use''', ws) USING segment, definition;
+END
+$$;
+COMMENT ON FUNCTION register_segment(text, text, jsonb, text) IS
+  'Registers a definition (of any kind) as a segment of a workspace, or changes it. It sees attributes, scores and codes of customers. It holds from the next refresh on.';
+
+CREATE FUNCTION unregister_segment(workspace text, segment text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_owned(workspace);
+  gone text;
+BEGIN
+  EXECUTE format('DELETE FROM %s.segment WHERE segment = $1 RETURNING segment', ws) INTO gone USING segment;
+  IF gone IS NULL THEN
+    RAISE undefined_object USING MESSAGE = format('workspace %I has no segment %s', workspace, coalesce(segment, 'null'));
+  END IF;
+  EXECUTE format('UPDATE %s.parameter_set SET segments = segments - $1 WHERE status = ''in_use''', ws) USING segment;
+END
+$$;
+COMMENT ON FUNCTION unregister_segment(text, text) IS 'Takes a segment out of a workspace. Its members leave it at the next refresh; its history stays.';
+
+CREATE FUNCTION override_segment(workspace text, segment text, customer text, code text, reason text DEFAULT NULL) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_owned(workspace);
+  key text;
+BEGIN
+  EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
+  EXECUTE format('INSERT INTO %1$s.segment_override (segment, customer, code, reason) VALUES ($1, $2::%2$s, $3, $4)
+                  ON CONFLICT (segment, customer) DO UPDATE SET code = excluded.code, reason = excluded.reason, set_at = now()', ws, key)
+    USING segment, customer, code, reason;
+END
+$$;
+COMMENT ON FUNCTION override_segment(text, text, text, text, text) IS
+  'Puts a customer into a segment by hand (code), or keeps it out (code NULL), whatever the definition says, from the next refresh on. A row of segment_override: delete it to undo.';
+
+CREATE FUNCTION segment_preview(workspace text, definition jsonb) RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_schema(workspace);
+BEGIN
+  RETURN QUERY EXECUTE format($q$
+    SELECT r.code, count(*), count(*) / sum(count(*)) OVER ()::double precision, sum(coalesce(r.turnover, 0))
+    FROM (SELECT segmentation.segment_assign($1, coalesce(f.company, '{}') || coalesce(f.attributes, '{}') || to_jsonb(s) || (to_jsonb(c) - '{segments,next_change_at,since,parameter_set}'::text[])
+              || jsonb_build_object('consents', to_jsonb(segmentation.consents_on(f.consents, s.as_of))), s.as_of) AS code, s.turnover
+          FROM %1$s.customer_scores AS s
+          JOIN %1$s.customer_facts AS f ON f.customer = s.customer
+          JOIN %1$s.customer_segments AS c ON c.customer = s.customer) AS r
+    GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws) USING definition;
+END
+$$;
+COMMENT ON FUNCTION segment_preview(text, jsonb) IS 'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
+
+CREATE FUNCTION segment_overlap(workspace text) RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_schema(workspace);
+BEGIN
+  RETURN QUERY EXECUTE format($q$
+    WITH m AS (SELECT c.customer, e.key || ':' || e.value AS segment FROM %s.customer_segments AS c CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e),
+    n AS (SELECT m.segment, count(*) AS n FROM m GROUP BY m.segment)
+    SELECT a.segment, b.segment, count(*), count(*)::double precision / na.n, count(*)::double precision / (na.n + nb.n - count(*))
+    FROM m AS a JOIN m AS b ON b.customer = a.customer AND b.segment <> a.segment
+    JOIN n AS na ON na.segment = a.segment JOIN n AS nb ON nb.segment = b.segment
+    GROUP BY a.segment, b.segment, na.n, nb.n ORDER BY 1, 3 DESC, 2$q$, ws);
+END
+$$;
+COMMENT ON FUNCTION segment_overlap(text) IS 'Registered segments of a workspace in pairs: customers in both, as a share of the first, and the Jaccard index.';
+
+CREATE FUNCTION movements(workspace text, "from" date, "to" date, axis text DEFAULT NULL)
+RETURNS TABLE (on_axis text, from_code text, to_code text, customers bigint)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_schema(workspace);
+BEGIN
+  IF "from" IS NULL OR "to" IS NULL OR "from" >= "to" THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'the first day must be before the second', DETAIL = format('They are %s and %s.', coalesce("from"::text, 'null'), coalesce("to"::text, 'null'));
+  END IF;
+  RETURN QUERY EXECUTE format($q$
+    SELECT coalesce(a.axis, b.axis), a.code, b.code, count(*)
+    FROM (SELECT * FROM %1$s.membership_history AS h WHERE h.valid_from <= $1 AND (h.valid_to > $1 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS a
+    FULL JOIN (SELECT * FROM %1$s.membership_history AS h WHERE h.valid_from <= $2 AND (h.valid_to > $2 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS b
+      ON b.customer = a.customer AND b.axis = a.axis
+    GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC, 2, 3$q$, ws) USING "from", "to", axis;
+END
+$$;
+COMMENT ON FUNCTION movements(text, date, date, text) IS
+  'Who went where between two days: customers by axis, code on the first and on the second day (NULL: not there). For a Sankey diagram.';

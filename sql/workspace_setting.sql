@@ -1,0 +1,127 @@
+-- What a workspace can be told: the kinds of sources with their fields, and the settings with their defaults.
+
+CREATE TABLE workspace_field (
+  kind text NOT NULL,
+  field text NOT NULL,
+  place smallint NOT NULL,
+  type text NOT NULL CHECK (type IN ('key', 'day', 'instant', 'number', 'text', 'boolean')),
+  required boolean NOT NULL,
+  columns text[] NOT NULL,
+  about text NOT NULL,
+  PRIMARY KEY (kind, field)
+);
+COMMENT ON TABLE workspace_field IS 'Fields of each kind of source of a workspace, for the mapping of add_source.';
+COMMENT ON COLUMN workspace_field.kind IS 'Kind of source: purchases, purchase_lines, products, customers, attribute_history, companies, contacts, interactions, consents, subscriptions.';
+COMMENT ON COLUMN workspace_field.field IS 'Name of the field: a key of the mapping.';
+COMMENT ON COLUMN workspace_field.place IS 'Order in which fields are listed.';
+COMMENT ON COLUMN workspace_field.type IS 'key (the customer, of the workspace''s key type), day (date, timestamp or timestamptz), instant (likewise), number, text (any type), boolean.';
+COMMENT ON COLUMN workspace_field.required IS 'Whether a source of this kind must have it.';
+COMMENT ON COLUMN workspace_field.columns IS 'Column names that are found without a mapping, best first.';
+COMMENT ON COLUMN workspace_field.about IS 'What it means.';
+
+INSERT INTO workspace_field (kind, field, place, type, required, columns, about) VALUES
+  ('purchases', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'Who bought.'),
+  ('purchases', 'purchased_on', 2, 'day', true, '{purchased_on,ordered_on,order_date,purchased_at,ordered_at,purchase_date,date_commande}', 'The day, or the instant, of the order.'),
+  ('purchases', 'amount', 3, 'number', true, '{amount,total,turnover,revenue,montant}', 'What the order brought; negative is a refund. One row is one order.'),
+  ('purchase_lines', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'Who bought.'),
+  ('purchase_lines', 'purchased_on', 2, 'day', true, '{purchased_on,ordered_on,order_date,purchased_at,ordered_at,purchase_date,date_commande}', 'The day, or the instant, of the order.'),
+  ('purchase_lines', 'order', 3, 'text', true, '{order_id,order,basket_id,id_commande}', 'The order that a line belongs to: lines are netted by it where no purchases are given.'),
+  ('purchase_lines', 'product', 4, 'text', true, '{product_id,product,item_id,sku,id_produit}', 'What was bought.'),
+  ('purchase_lines', 'amount', 5, 'number', true, '{amount,total,turnover,revenue,sales_value,montant}', 'What the line brought; negative is a return.'),
+  ('purchase_lines', 'quantity', 6, 'number', false, '{quantity,qty,quantite}', 'Pieces.'),
+  ('products', 'product', 1, 'text', true, '{product_id,product,item_id,sku,id_produit}', 'The product, as in purchase_lines. One row a product.'),
+  ('products', 'category', 2, 'text', false, '{category,category_id,product_category,categorie}', 'Its category.'),
+  ('products', 'name', 3, 'text', false, '{name,product_name,label,product,libelle}', 'What to call it.'),
+  ('products', 'margin', 4, 'number', false, '{margin,marge}', 'Gross margin, a share of the price.'),
+  ('products', 'price', 5, 'number', false, '{price,prix}', 'List price.'),
+  ('products', 'stock', 6, 'number', false, '{stock}', 'Pieces in stock; 0 is never offered.'),
+  ('customers', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'The customer. One row a customer; all other columns are attributes.'),
+  ('customers', 'birth_date', 2, 'day', false, '{birth_date,date_of_birth,date_naissance}', 'Birthday, for the anniversary.'),
+  ('attribute_history', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'Whose attribute changed.'),
+  ('attribute_history', 'attribute', 2, 'text', true, '{attribute,attribut}', 'Which attribute.'),
+  ('attribute_history', 'changed_on', 3, 'day', true, '{changed_on,changed_at}', 'When it was written down.'),
+  ('attribute_history', 'old_value', 4, 'text', false, '{old_value}', 'Before.'),
+  ('attribute_history', 'new_value', 5, 'text', true, '{new_value}', 'After.'),
+  ('companies', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'The customer that is a company. One row a customer; all other columns are attributes, under "company".'),
+  ('contacts', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'Who was contacted.'),
+  ('contacts', 'channel', 2, 'text', true, '{channel,canal}', 'By which channel.'),
+  ('contacts', 'sent_at', 3, 'instant', true, '{sent_at,sent_on,contacted_at}', 'When.'),
+  ('contacts', 'response', 4, 'text', false, '{response,reponse}', 'click, reply, visit or purchase; null for none. An open is not a response.'),
+  ('contacts', 'responded_at', 5, 'instant', false, '{responded_at}', 'When the response came.'),
+  ('interactions', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'Who.'),
+  ('interactions', 'kind', 2, 'text', true, '{kind,type}', 'Visit, support call, and so on.'),
+  ('interactions', 'occurred_at', 3, 'instant', true, '{occurred_at,occurred_on,created_at}', 'When.'),
+  ('consents', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'Who.'),
+  ('consents', 'channel', 2, 'text', true, '{channel,canal}', 'For which channel.'),
+  ('consents', 'granted', 3, 'boolean', true, '{granted,consent,opt_in}', 'Given, as opposed to withdrawn. Null is no consent.'),
+  ('consents', 'changed_on', 4, 'day', true, '{changed_on,changed_at}', 'From when on. The last one up to a day holds on that day; of several on one day, a refusal holds.'),
+  ('subscriptions', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'Who subscribed.'),
+  ('subscriptions', 'started_on', 2, 'day', true, '{started_on,started_at,start_date}', 'First day.'),
+  ('subscriptions', 'ended_on', 3, 'day', false, '{ended_on,ended_at,end_date}', 'Last day; null while it runs.'),
+  ('subscriptions', 'plan', 4, 'text', false, '{plan,offer,formule}', 'Which one.'),
+  ('subscriptions', 'price', 5, 'number', false, '{price,prix}', 'Price of a month.');
+
+CREATE TABLE workspace_setting (
+  name text PRIMARY KEY,
+  place smallint NOT NULL,
+  type text NOT NULL CHECK (type IN ('boolean', 'integer', 'number', 'interval', 'text', 'object', 'array')),
+  default_value jsonb NOT NULL,
+  least double precision,
+  greatest double precision,
+  choices text[],
+  about text NOT NULL
+);
+COMMENT ON TABLE workspace_setting IS 'Settings of a workspace with their defaults, for workspace_settings.';
+COMMENT ON COLUMN workspace_setting.name IS 'Name of the setting.';
+COMMENT ON COLUMN workspace_setting.place IS 'Order in which settings are listed.';
+COMMENT ON COLUMN workspace_setting.type IS 'Type of the value; an interval is a jsonb string. null is "not set" where the default is null.';
+COMMENT ON COLUMN workspace_setting.default_value IS 'What holds if nothing is set.';
+COMMENT ON COLUMN workspace_setting.least IS 'Least number, or least days of an interval.';
+COMMENT ON COLUMN workspace_setting.greatest IS 'Greatest number, or most days of an interval.';
+COMMENT ON COLUMN workspace_setting.choices IS 'The texts that are possible.';
+COMMENT ON COLUMN workspace_setting.about IS 'What it does.';
+
+INSERT INTO workspace_setting (place, name, type, default_value, least, greatest, choices, about) VALUES
+  (10, 'language', 'text', '"en"', NULL, NULL, NULL, 'Language of labels in the views for BI: en, fr, or one of your own in the table label.'),
+  (11, 'currency', 'text', '"EUR"', NULL, NULL, NULL, 'Currency of all amounts, as shown; nothing is converted.'),
+  (12, 'retrain_after', 'interval', '"30 days"', 1, 3660, NULL, 'A refresh trains anew when the parameter set in use is older.'),
+  (13, 'promote_tolerance', 'number', '0.02', 0, 1, NULL, 'A new parameter set comes into use if its back-tested Brier score of churn is at most this share worse than that of the one in use.'),
+  (14, 'keep_parameter_sets', 'integer', '12', 2, 1000, NULL, 'Parameter sets kept for a roll-back.'),
+  (20, 'minimum_buyers', 'integer', '100', 1, 1e9, NULL, 'With fewer customers who bought, the axes from purchases read insufficient_data.'),
+  (21, 'minimum_repeaters', 'integer', '30', 1, 1e9, NULL, 'With fewer customers who bought on two days or more, churn, loyalty and future_value read insufficient_data.'),
+  (22, 'minimum_history', 'interval', '"180 days"', 1, 36600, NULL, 'With a shorter log of purchases, churn, loyalty and future_value read insufficient_data.'),
+  (30, 'rfm_bins', 'integer', '5', 2, 10, NULL, 'Bins of RFM scores.'),
+  (31, 'rfm_rule', 'text', '"quantile"', NULL, NULL, '{quantile,r_rfm}', 'Rule of RFM cut points.'),
+  (32, 'rfm_map', 'text', '"classic_11"', NULL, NULL, NULL, 'Map from RFM codes to segments: a map of rfm_map with as many bins.'),
+  (40, 'pmg_mode', 'text', '"rank"', NULL, NULL, '{rank,cumulative}', 'PMG limits by rank of customers, or by cumulative turnover.'),
+  (41, 'pmg_gros', 'number', 'null', 0, 1, NULL, 'Cumulative share that makes a customer G; null: .05 by rank, .80 by turnover.'),
+  (42, 'pmg_moyens', 'number', 'null', 0, 1, NULL, 'Cumulative share that makes a customer M; null: .20 by rank, .95 by turnover.'),
+  (43, 'pmg_months', 'integer', '12', 1, 120, NULL, 'Months of turnover that PMG looks at, up to as_of.'),
+  (50, 'purchase_family', 'text', '"auto"', NULL, NULL, '{auto,nbd,bg_nbd,mbg_nbd,pareto_nbd}', 'Family of the purchase model.'),
+  (51, 'churn_horizon', 'interval', '"90 days"', 1, 3660, NULL, 'churn looks at the probability of no purchase within this time.'),
+  (52, 'churn_medium', 'number', '0.33', 0, 1, NULL, 'medium from this probability on.'),
+  (53, 'churn_high', 'number', '0.66', 0, 1, NULL, 'high from this probability on.'),
+  (54, 'churn_lost_horizon', 'interval', '"365 days"', 1, 3660, NULL, 'lost looks at the probability of no purchase within this time.'),
+  (55, 'churn_lost', 'number', '0.95', 0, 1, NULL, 'lost above this probability.'),
+  (60, 'loyalty_weights', 'object', '{}', NULL, NULL, NULL, 'Weights of the components of the loyalty index; see loyalty.'),
+  (61, 'satisfaction', 'text', 'null', NULL, NULL, NULL, 'Attribute of customers that holds a satisfaction from 0 to 10 (NPS question), for loyalty.'),
+  (70, 'value_horizon', 'interval', '"365 days"', 1, 3660, NULL, 'future_value is expected over this time.'),
+  (71, 'value_discount_rate', 'number', '0.10', 0, 10, NULL, 'Yearly discount rate of future_value.'),
+  (72, 'value_margin', 'number', '1', 0, 1, NULL, 'Share of turnover that future_value counts.'),
+  (73, 'value_high', 'number', '0.80', 0, 1, NULL, 'high: customers who together bring this share of all future value.'),
+  (74, 'value_medium', 'number', '0.95', 0, 1, NULL, 'medium: customers up to this share.'),
+  (80, 'product_level', 'text', '"product"', NULL, NULL, '{product,category}', 'What product_appetence offers: products or categories.'),
+  (81, 'product_horizon', 'interval', '"28 days"', 1, 366, NULL, 'Probabilities of product_appetence are over this time.'),
+  (82, 'product_offers', 'integer', '5', 1, 100, NULL, 'Best offers kept for each customer, in customer_products.'),
+  (83, 'product_exclude', 'array', '[]', NULL, NULL, NULL, 'Products or categories that are never offered.'),
+  (90, 'channel_margin', 'number', '20', 0, 1e9, NULL, 'What one response brings, for ranking channels by value.'),
+  (91, 'channel_costs', 'object', '{}', NULL, NULL, NULL, 'Cost of one contact by channel, as {"mail": 0.8}.'),
+  (92, 'channel_caps', 'object', '{}', NULL, NULL, NULL, 'Contact pressure: at most n contacts in d days by channel, as {"sms": {"contacts": 2, "days": 30}}.'),
+  (93, 'channel_assumes_consent', 'boolean', 'false', NULL, NULL, NULL, 'Without a source of consents, nobody may be contacted; true says that everybody may.'),
+  (100, 'profile_features', 'array', 'null', NULL, NULL, NULL, 'Attributes of customers that make profiles; null: all numbers, booleans and texts of at most 50 values.'),
+  (101, 'profile_k', 'array', '[3, 8]', NULL, NULL, NULL, 'Least and greatest number of profiles.'),
+  (102, 'profile_segment', 'text', 'null', NULL, NULL, NULL, 'A registered segment that is the profile axis instead of clusters.'),
+  (110, 'moment_ahead', 'interval', '"30 days"', 1, 366, NULL, 'How far ahead of its begin a life moment shows.'),
+  (111, 'moment_false_discoveries', 'number', '0.10', 0, 1, NULL, 'Accepted share of false alarms among waning_interest.'),
+  (112, 'moment_options', 'object', '{}', NULL, NULL, NULL, 'Options of the life moment functions.'),
+  (120, 'notify', 'boolean', 'false', NULL, NULL, NULL, 'Whether a publication sends NOTIFY segmentation with the workspace''s name.');

@@ -1,0 +1,258 @@
+-- Training: what is frozen in a parameter set, and how good it would have been.
+
+-- Why the data of an axis are too thin: {"code": ..., "have": ..., "need": ...}, or null. Internal.
+CREATE FUNCTION workspace_readiness(ws text, facts text, as_of date, settings jsonb) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  kinds text[];
+  seen record;
+  purchases jsonb;
+  lasting jsonb;
+BEGIN
+  EXECUTE format('SELECT coalesce(array_agg(DISTINCT kind), ''{}'') FROM %s.source', ws) INTO kinds;
+  EXECUTE format(
+    'SELECT count(*) FILTER (WHERE purchase_days(f.history, $1) > 0) AS buyers,
+            count(*) FILTER (WHERE purchase_days(f.history, $1) > 1) AS repeaters,
+            $1 - min(first_purchase(f.history)) FILTER (WHERE purchase_days(f.history, $1) > 0) AS days,
+            count(f.items) AS lines, count(f.contacts) AS contacts, count(coalesce(f.attributes, f.company)) AS attributes
+     FROM %s AS f', facts) INTO seen USING as_of;
+  purchases := CASE
+    WHEN NOT kinds && '{purchases,purchase_lines}' THEN jsonb_build_object('code', 'no_source', 'need', 'purchases')
+    WHEN seen.buyers < (settings ->> 'minimum_buyers')::integer
+      THEN jsonb_build_object('code', 'few_buyers', 'have', seen.buyers, 'need', settings -> 'minimum_buyers')
+    END;
+  lasting := CASE
+    WHEN purchases IS NOT NULL THEN purchases
+    WHEN seen.repeaters < (settings ->> 'minimum_repeaters')::integer
+      THEN jsonb_build_object('code', 'few_repeaters', 'have', seen.repeaters, 'need', settings -> 'minimum_repeaters')
+    WHEN seen.days < extract(epoch FROM (settings ->> 'minimum_history')::interval) / 86400
+      THEN jsonb_build_object('code', 'short_history', 'have', seen.days, 'need', settings -> 'minimum_history')
+    END;
+  RETURN jsonb_build_object(
+    'rfm', purchases, 'pmg', purchases, 'churn', lasting, 'loyalty', lasting, 'future_value', lasting,
+    'product_appetence', CASE
+      WHEN NOT 'purchase_lines' = ANY (kinds) THEN jsonb_build_object('code', 'no_source', 'need', 'purchase_lines')
+      WHEN seen.lines < (settings ->> 'minimum_buyers')::integer
+        THEN jsonb_build_object('code', 'few_buyers', 'have', seen.lines, 'need', settings -> 'minimum_buyers') END,
+    'channel_appetence', CASE
+      WHEN NOT 'contacts' = ANY (kinds) THEN jsonb_build_object('code', 'no_source', 'need', 'contacts')
+      WHEN seen.contacts = 0 THEN jsonb_build_object('code', 'no_contacts', 'have', 0, 'need', 1) END,
+    'profile', CASE
+      WHEN settings ->> 'profile_segment' IS NOT NULL THEN NULL
+      WHEN NOT kinds && '{customers,companies}' THEN jsonb_build_object('code', 'no_source', 'need', 'customers')
+      WHEN seen.attributes < (settings ->> 'minimum_buyers')::integer
+        THEN jsonb_build_object('code', 'few_customers', 'have', seen.attributes, 'need', settings -> 'minimum_buyers') END,
+    'life_moment', CASE
+      WHEN NOT kinds && '{purchases,purchase_lines,customers,attribute_history}'
+        THEN jsonb_build_object('code', 'no_source', 'need', 'purchases') END);
+END
+$$;
+COMMENT ON FUNCTION workspace_readiness(text, text, date, jsonb) IS 'Part of refresh: axis to the reason why its data are too thin.';
+
+-- The attributes that make profiles, when none are named: numbers, booleans, texts of few values. What differs from
+-- customer to customer (keys, phone numbers, dates) says nothing about groups. Internal.
+CREATE FUNCTION workspace_profile_features(facts text, settings jsonb) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  found text[];
+BEGIN
+  IF settings -> 'profile_features' <> 'null' THEN
+    RETURN ARRAY(SELECT jsonb_array_elements_text(settings -> 'profile_features'));
+  END IF;
+  EXECUTE format(
+    'SELECT array_agg(a.name ORDER BY a.name COLLATE "C") FROM (
+       SELECT e.key AS name
+       FROM (SELECT coalesce(f.attributes, ''{}'') || coalesce(f.company, ''{}'') AS attributes FROM %s AS f
+             ORDER BY hashtextextended(f.customer::text, 0), f.customer LIMIT 20000) AS s
+       CROSS JOIN LATERAL jsonb_each(s.attributes) AS e
+       WHERE e.value <> ''null''
+       GROUP BY e.key
+       HAVING count(DISTINCT jsonb_typeof(e.value)) = 1
+          AND CASE min(jsonb_typeof(e.value)) WHEN ''boolean'' THEN count(DISTINCT e.value) > 1
+                WHEN ''string'' THEN count(DISTINCT e.value) BETWEEN 2 AND 50 AND count(*) > 2 * count(DISTINCT e.value)
+                WHEN ''number'' THEN count(DISTINCT e.value) > 1 AND NOT (count(DISTINCT e.value) = count(*) AND bool_and(e.value::text ~ ''^-?[0-9]+$''))
+                ELSE false END) AS a', facts) INTO found;
+  RETURN coalesce(found, '{}');
+END
+$$;
+COMMENT ON FUNCTION workspace_profile_features(text, jsonb) IS 'Part of refresh: the attributes of customers that make profiles.';
+
+-- The expression that picks features out of facts f; its text is that of the names. Internal.
+CREATE FUNCTION workspace_pick_sql(names text[]) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN cardinality(names) = 0 THEN 'NULL::jsonb' ELSE
+    (SELECT format('CASE WHEN f.attributes IS NOT NULL OR f.company IS NOT NULL THEN %s END',
+       -- A function takes at most 100 arguments.
+       (SELECT string_agg(format('jsonb_build_object(%s)', g.pairs), ' || ' ORDER BY g.chunk)
+        FROM (SELECT (n.place - 1) / 40 AS chunk, string_agg(format('%1$L, coalesce(f.attributes -> %1$L, f.company -> %1$L)', n.name), ', ' ORDER BY n.place) AS pairs
+              FROM unnest(names) WITH ORDINALITY AS n (name, place) GROUP BY 1) AS g))) END;
+COMMENT ON FUNCTION workspace_pick_sql(text[]) IS 'Part of refresh: features of the profile, as a SQL expression over facts.';
+
+-- How good the scores of churn and value would have been one horizon ago, beside what simple rules reach.
+-- model is the one to judge, or NULL for one fitted on what was known then. Internal.
+CREATE FUNCTION workspace_backtest(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL, spend jsonb DEFAULT NULL) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  horizon interval := (settings ->> 'churn_horizon')::interval;
+  inner_day date := (as_of - horizon)::date;
+  tested jsonb;
+BEGIN
+  IF model IS NULL THEN
+    EXECUTE format('SELECT fit_purchase_model(f.history, $1, $2), fit_spend_model(f.history, $1) FROM %s AS f', facts)
+      INTO model, spend USING inner_day, jsonb_build_object('family', settings ->> 'purchase_family');
+  END IF;
+  EXECUTE format($q$
+    SELECT jsonb_build_object(
+      'as_of', $1, 'horizon', $2::text,
+      'churn', prediction_quality(t.p, t.churned) - 'bins',
+      'recency', jsonb_build_object('auc', prediction_quality(t.recency / (t.recency + 30.0), t.churned) -> 'auc'),
+      'value', jsonb_build_object('predicted', round(sum(t.value), 2), 'actual', round(sum(t.actual), 2),
+        'correlation', corr(t.value, t.actual), 'correlation_past', corr(t.past, t.actual)))
+    FROM (SELECT churn_probability($4, f.history, $1, $2) AS p, churned_within(f.history, $1, $2, $3) AS churned,
+                 recency(f.history, $1)::double precision AS recency,
+                 future_value($4, $5, f.history, $1, $2, 0, 1) AS value,
+                 turnover(f.history, $1, $3) AS actual, turnover(f.history, ($1 - $2)::date, $1) AS past
+          FROM %s AS f WHERE purchase_days(f.history, $1) > 0) AS t$q$, facts)
+    INTO tested USING inner_day, horizon, as_of, model, spend;
+  RETURN tested;
+END
+$$;
+COMMENT ON FUNCTION workspace_backtest(text, date, jsonb, jsonb, jsonb) IS
+  'Part of refresh: quality of churn and value on the last horizon, by a model of before it.';
+
+-- Phase train: fits everything on stage_facts, and writes a candidate parameter set. Returns its number.
+CREATE FUNCTION workspace_train(ws text, as_of date) RETURNS integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  settings jsonb := workspace_settings_now(ws);
+  facts text := ws || '.stage_facts';
+  readiness jsonb := workspace_readiness(ws, facts, as_of, settings);
+  made record;
+  number integer;
+  rfm_map jsonb;
+  features text[];
+  worth record;
+  value_cuts pmg_cuts;
+  profile jsonb;
+  quality jsonb := '{}';
+  segments jsonb;
+BEGIN
+  SELECT jsonb_build_object('bins', settings -> 'rfm_bins', 'first_match', false,
+           'segments', jsonb_agg(jsonb_build_object('segment', m.segment, 'r', m.r, 'f', m.f, 'm', m.m) ORDER BY m.r, m.f, m.m)) INTO rfm_map
+  FROM rfm_map AS m WHERE m.map = settings ->> 'rfm_map' AND m.bins = (settings ->> 'rfm_bins')::integer;
+  IF rfm_map -> 'segments' = 'null' OR rfm_map IS NULL THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('there is no RFM map "%s" for %s bins', settings ->> 'rfm_map', settings ->> 'rfm_bins'),
+      HINT = 'Change the settings rfm_map and rfm_bins, or add rows to segmentation.rfm_map.';
+  END IF;
+  EXECUTE format($q$
+    SELECT rfm_cuts(f.history, $1, $2) AS rfm_cuts,
+           pmg_cuts(turnover(f.history, ($1 - make_interval(months => $3))::date, $1), $4) AS pmg_cuts,
+           fit_purchase_model(f.history, $1, $5) AS purchase_model,
+           fit_spend_model(f.history, $1) AS spend_model
+    FROM %s AS f WHERE f.history IS NOT NULL$q$, facts)
+    INTO made
+    USING as_of, jsonb_build_object('bins', settings -> 'rfm_bins', 'rule', settings -> 'rfm_rule'),
+      (settings ->> 'pmg_months')::integer,
+      jsonb_strip_nulls(jsonb_build_object('mode', settings -> 'pmg_mode', 'gros', settings -> 'pmg_gros', 'moyens', settings -> 'pmg_moyens')),
+      jsonb_build_object('family', settings ->> 'purchase_family');
+  IF readiness -> 'future_value' = 'null' THEN
+    EXECUTE format($q$
+      SELECT pmg_cuts(future_value($1, $2, f.history, $3, $4, $5, $6), $7) AS cuts FROM %s AS f WHERE f.history IS NOT NULL$q$, facts)
+      INTO worth
+      USING made.purchase_model, made.spend_model, as_of, (settings ->> 'value_horizon')::interval,
+        (settings ->> 'value_discount_rate')::double precision, (settings ->> 'value_margin')::double precision,
+        jsonb_build_object('mode', 'cumulative', 'gros', settings -> 'value_high', 'moyens', settings -> 'value_medium');
+    value_cuts := worth.cuts;
+    quality := workspace_backtest(facts, as_of, settings);
+  END IF;
+  IF readiness -> 'profile' = 'null' AND settings ->> 'profile_segment' IS NULL THEN
+    features := workspace_profile_features(facts, settings);
+    IF cardinality(features) = 0 THEN
+      readiness := readiness || '{"profile": {"code": "no_features"}}';
+    ELSE
+      EXECUTE format('SELECT fit_profile(%s, $1) FROM %s AS f', workspace_pick_sql(features), facts) INTO profile
+        USING jsonb_build_object('k', settings -> 'profile_k', 'seed', 1, 'sample', 200000);
+    END IF;
+  END IF;
+  EXECUTE format('SELECT coalesce(jsonb_object_agg(segment, definition), ''{}'') FROM %s.segment', ws) INTO segments;
+  EXECUTE format($q$
+    INSERT INTO %s.parameter_set (as_of, status, settings, readiness, rfm_cuts, rfm_map, pmg_cuts, purchase_model, spend_model,
+      value_cuts, profile_model, profile_features, segments, quality)
+    VALUES ($1, 'candidate', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING parameter_set$q$, ws)
+    INTO number
+    USING as_of, settings, readiness, made.rfm_cuts, rfm_map, made.pmg_cuts, made.purchase_model, made.spend_model,
+      value_cuts, profile, features, segments, quality;
+  PERFORM workspace_train_axes(ws, number, as_of, settings);
+  RETURN number;
+END
+$$;
+COMMENT ON FUNCTION workspace_train(text, date) IS 'Phase train of refresh: a candidate parameter set from the staged facts.';
+
+-- The axes that have a file of their own fill in their part of the candidate.
+CREATE FUNCTION workspace_train_axes(ws text, number integer, as_of date, settings jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+BEGIN
+  NULL;
+END
+$$;
+COMMENT ON FUNCTION workspace_train_axes(text, integer, date, jsonb) IS 'Part of refresh: priors and models of loyalty, products, channels and moments.';
+
+-- Puts the candidate into use, unless it would have predicted worse than the set in use. Says which. Returns the
+-- number of the set to score with.
+CREATE FUNCTION workspace_promote(ws text, candidate integer, as_of date) RETURNS integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  used record;
+  fresh record;
+  old_brier double precision;
+  new_brier double precision;
+  said text;
+  accepted boolean := true;
+BEGIN
+  EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO fresh USING candidate;
+  EXECUTE format('SELECT p.* FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO used;
+  new_brier := (fresh.quality #>> '{churn,brier}')::double precision;
+  IF used.parameter_set IS NULL THEN
+    said := 'the first';
+  ELSIF new_brier IS NULL OR used.purchase_model #>> '{parameters}' IS NULL
+     OR used.as_of > (as_of - (fresh.settings ->> 'churn_horizon')::interval)::date THEN
+    -- A model trained after the test period began has seen its outcome: no fair comparison.
+    said := 'not compared: the set in use is younger than the test period';
+  ELSE
+    old_brier := (workspace_backtest(ws || '.stage_facts', as_of, fresh.settings, used.purchase_model, used.spend_model) #>> '{churn,brier}')::double precision;
+    accepted := old_brier IS NULL OR new_brier <= old_brier * (1 + (fresh.settings ->> 'promote_tolerance')::double precision);
+    said := format('Brier score of churn %s, against %s of parameter set %s: %s', round(new_brier::numeric, 5), round(old_brier::numeric, 5),
+      used.parameter_set, CASE WHEN accepted THEN 'taken into use' ELSE 'rejected' END);
+  END IF;
+  IF accepted THEN
+    EXECUTE format('UPDATE %s.parameter_set SET status = ''retired'' WHERE status = ''in_use''', ws);
+  END IF;
+  EXECUTE format('UPDATE %s.parameter_set SET status = $1, note = $2 WHERE parameter_set = $3', ws)
+    USING CASE WHEN accepted THEN 'in_use' ELSE 'rejected' END, said, candidate;
+  EXECUTE format('DELETE FROM %1$s.parameter_set WHERE status IN (''retired'', ''rejected'') AND parameter_set <= $1 - $2
+                  AND parameter_set IS DISTINCT FROM (SELECT parameter_set FROM %1$s.workspace)', ws)
+    USING candidate, (fresh.settings ->> 'keep_parameter_sets')::integer;
+  RETURN CASE WHEN accepted THEN candidate ELSE used.parameter_set END;
+END
+$$;
+COMMENT ON FUNCTION workspace_promote(text, integer, date) IS 'Part of refresh: takes a candidate parameter set into use if it is not worse.';
+
+CREATE FUNCTION use_parameter_set(workspace text, parameter_set integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := workspace_owned(workspace);
+  found boolean;
+BEGIN
+  EXECUTE format('SELECT true FROM %s.parameter_set WHERE parameter_set = $1 AND status <> ''candidate''', ws) INTO found USING parameter_set;
+  IF found IS NULL THEN
+    RAISE undefined_object USING
+      MESSAGE = format('workspace %I has no parameter set %s', workspace, coalesce(parameter_set::text, 'null')),
+      HINT = format('SELECT parameter_set, as_of, status FROM %s.parameter_set lists them.', ws);
+  END IF;
+  EXECUTE format('UPDATE %s.parameter_set SET status = ''retired'' WHERE status = ''in_use'' AND parameter_set <> $1', ws) USING parameter_set;
+  EXECUTE format('UPDATE %s.parameter_set SET status = ''in_use'', note = ''chosen by hand'' WHERE parameter_set = $1', ws) USING parameter_set;
+END
+$$;
+COMMENT ON FUNCTION use_parameter_set(text, integer) IS
+  'Takes an earlier parameter set into use again (a roll-back). Codes follow at the next refresh: CALL refresh(workspace, retrain => false).';

@@ -613,3 +613,21 @@ FROM (VALUES
   ('axis', 'life_moment', 'Life moment', 'Moment de vie')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
+-- Codes that time alone moves, and trials that cannot be judged.
+INSERT INTO label (domain, code, language, label)
+SELECT v.domain, v.code, t.language, t.label
+FROM (VALUES
+  ('churn', 'low', 'Low risk', 'Risque faible'),
+  ('churn', 'medium', 'Medium risk', 'Risque moyen'),
+  ('churn', 'high', 'High risk', 'Risque élevé'),
+  ('churn', 'lost', 'Lost', 'Perdu'),
+  ('churn', 'insufficient_data', 'Insufficient data', 'Données insuffisantes'),
+  ('future_value', 'high', 'High value', 'Valeur élevée'),
+  ('future_value', 'medium', 'Medium value', 'Valeur moyenne'),
+  ('future_value', 'low', 'Low value', 'Valeur faible'),
+  ('future_value', 'none', 'No value', 'Sans valeur'),
+  ('future_value', 'insufficient_data', 'Insufficient data', 'Données insuffisantes'),
+  ('trial_verdict', 'insufficient_data', 'Insufficient data', 'Données insuffisantes')
+) AS v (domain, code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);

@@ -210,14 +210,55 @@ END
 $$;
 COMMENT ON FUNCTION workspace_stage_lists(text, text, integer, date) IS 'Part of refresh: products, channels and moments of the staged customers.';
 
+CREATE FUNCTION workspace_lists_next_change_sql(readiness jsonb, settings jsonb, loyalty_prior jsonb, as_of date) RETURNS text[]
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN '{}'::text[];
+COMMENT ON FUNCTION workspace_lists_next_change_sql(jsonb, jsonb, jsonb, date) IS 'Part of refresh: next changes of loyalty, products, channels and moments, as SQL.';
+
 CREATE FUNCTION workspace_lists_join_sql(at text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
   RETURN '';
 COMMENT ON FUNCTION workspace_lists_join_sql(text) IS 'Part of refresh: joins the best product, channel and moment to the scores.';
 
+CREATE FUNCTION workspace_churn_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN jsonb_build_object('horizon', settings -> 'churn_horizon', 'medium_from', settings -> 'churn_medium', 'high_from', settings -> 'churn_high',
+    'lost_horizon', settings -> 'churn_lost_horizon', 'lost_above', settings -> 'churn_lost');
+COMMENT ON FUNCTION workspace_churn_options(jsonb) IS 'Part of refresh: the options of churn_level from the settings.';
+
+CREATE FUNCTION workspace_value_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN jsonb_build_object('horizon', settings -> 'value_horizon', 'discount_rate', settings -> 'value_discount_rate', 'margin', settings -> 'value_margin');
+COMMENT ON FUNCTION workspace_value_options(jsonb) IS 'Part of refresh: the options of future_value_band from the settings.';
+
 CREATE FUNCTION workspace_next_change_sql(ws text, number integer, as_of date) RETURNS text
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN 'NULL::date';
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  p record;
+  parts text[] := '{}';
+BEGIN
+  EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING number;
+  -- A definition may look at the day itself, or at a score that moves every day.
+  IF p.segments <> '{}' THEN
+    RETURN format('%L::date', as_of + 1);
+  END IF;
+  IF p.readiness -> 'rfm' = 'null' THEN
+    parts := parts || format('segmentation.rfm_next_change(f.history, %L, %L::segmentation.rfm_cuts)', as_of, p.rfm_cuts);
+  END IF;
+  IF p.readiness -> 'pmg' = 'null' THEN
+    parts := parts || format('segmentation.pmg_next_change(f.history, %L, %L::segmentation.pmg_cuts, %s)', as_of, p.pmg_cuts, p.settings ->> 'pmg_months');
+  END IF;
+  IF p.readiness -> 'churn' = 'null' THEN
+    parts := parts || format('segmentation.churn_next_change(%L::jsonb, f.history, %L, %L::jsonb)', p.purchase_model, as_of, workspace_churn_options(p.settings));
+  END IF;
+  IF p.readiness -> 'future_value' = 'null' THEN
+    parts := parts || format('segmentation.future_value_next_change(%L::jsonb, %L::jsonb, f.history, %L, %L::segmentation.pmg_cuts, %L::jsonb)',
+      p.purchase_model, p.spend_model, as_of, p.value_cuts, workspace_value_options(p.settings));
+  END IF;
+  parts := parts || workspace_lists_next_change_sql(p.readiness, p.settings, p.loyalty_prior, as_of);
+  RETURN CASE WHEN parts = '{}' THEN 'NULL::date' ELSE format('LEAST(%s)', array_to_string(parts, ', ')) END;
+END
+$$;
 COMMENT ON FUNCTION workspace_next_change_sql(text, integer, date) IS 'Part of refresh: the next day on which time alone may change a code, as SQL.';
 
 CREATE FUNCTION consents_on(consents jsonb, as_of date) RETURNS text[]

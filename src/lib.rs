@@ -13,7 +13,9 @@ mod calibration;
 mod churn_model;
 mod criterion;
 mod history;
+mod holdout;
 mod interest;
+mod next_change;
 mod options;
 mod pg;
 mod pmg;
@@ -26,6 +28,7 @@ mod segment;
 mod simulate;
 mod spend_model;
 mod test_design;
+mod uplift;
 
 ::pgrx::pg_module_magic!();
 
@@ -53,7 +56,9 @@ mod install {
     extension_sql_file!("../sql/test_design.sql", name = "test_design", requires = ["association"]);
     extension_sql_file!("../sql/interest.sql", name = "interest", requires = ["test_design"]);
     extension_sql_file!("../sql/criteria.sql", name = "criteria", requires = ["interest"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["criteria"]);
+    extension_sql_file!("../sql/next_change.sql", name = "next_change", requires = ["criteria"]);
+    extension_sql_file!("../sql/uplift.sql", name = "uplift", requires = ["next_change"]);
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["uplift"]);
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/workspace_setting.sql", name = "workspace_setting", requires = ["simulate"]);

@@ -63,6 +63,22 @@ window_function!(pmg_bucket_window, pg_finfo_pmg_bucket_window, bucket_window);
 
 // Frozen limits
 
+/// Reads a value of type pmg_cuts; `None` if it has no limits.
+///
+/// # Errors
+/// A limit is no amount.
+pub fn read_cuts(cuts: Value) -> Result<Option<Cuts>> {
+    let [_, _, _, gros_from, moyens_from, _, _, _] = columns::<8>(cuts, "pmg_cuts");
+    let money = |value: Value, name| NumericArg::from_bytes(value.bytes()).money(name);
+    match (gros_from, moyens_from) {
+        (Some(gros), Some(moyens)) => Ok(Some(Cuts {
+            gros_from: money(gros, "gros_from")?,
+            moyens_from: money(moyens, "moyens_from")?,
+        })),
+        _ => Ok(None),
+    }
+}
+
 /// What a frozen bucket remembers between rows.
 struct Frozen {
     labels: EnumValues,
@@ -83,14 +99,7 @@ fn pmg_bucket_frozen<'fcx>(
     });
     let bytes = cuts.bytes();
     if frozen.key != bytes {
-        let [_, _, _, gros_from, moyens_from, _, _, _] = columns::<8>(cuts, "pmg_cuts");
-        let money = |value: Value, name| NumericArg::from_bytes(value.bytes()).money(name).or_raise();
-        frozen.cuts = match (gros_from, moyens_from) {
-            (Some(gros), Some(moyens)) => {
-                Some(Cuts { gros_from: money(gros, "gros_from"), moyens_from: money(moyens, "moyens_from") })
-            }
-            _ => None,
-        };
+        frozen.cuts = read_cuts(cuts).or_raise();
         frozen.key = bytes.to_vec();
     }
     let turnover = turnover.money("turnover").or_raise();

@@ -218,7 +218,10 @@ window_function!(rfm_score_window_history, pg_finfo_rfm_score_window_history, sc
 // Frozen cut points
 
 /// Reads a value of type rfm_cuts.
-fn read_cuts(value: Value) -> Result<Cuts> {
+///
+/// # Errors
+/// Says which cut points are wrong.
+pub fn read_cuts(value: Value) -> Result<Cuts> {
     let [recency, frequency, monetary, bins, rule, _, _] = columns::<7>(value, "rfm_cuts");
     let array = |value: Option<Value>| value.map(Value::f64_array).unwrap_or_default();
     let bins = check_bins(bins.map_or(0, |bins| i32::from(bins.i16())))?;

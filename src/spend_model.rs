@@ -137,7 +137,10 @@ fn fit_spend_model(cells: ExpandedArg<'_, SpendCells>) -> JsonbOut {
 // Scores
 
 /// Reads a model; `None` if it is one that could not be fitted.
-fn prepare_spend(model: JsonbArg) -> Result<Option<SpendModel>> {
+///
+/// # Errors
+/// Names the field that is malformed.
+pub fn prepare_spend(model: JsonbArg) -> Result<Option<SpendModel>> {
     let value = model.value("spend model")?;
     if is_unfitted(&value, "spend_model") {
         return Ok(None);
@@ -145,7 +148,11 @@ fn prepare_spend(model: JsonbArg) -> Result<Option<SpendModel>> {
     SpendModel::from_json(&value).map(Some)
 }
 
-fn spent(model: &SpendModel, history: &[u8], as_of: Day) -> Result<Option<SpendSummary>> {
+/// What the model knows of a customer's spend; `None` if they had bought nothing by `as_of`.
+///
+/// # Errors
+/// Damaged bytes.
+pub fn spent(model: &SpendModel, history: &[u8], as_of: Day) -> Result<Option<SpendSummary>> {
     model.transactions.summarize(purchase_amounts(history)?, as_of)
 }
 

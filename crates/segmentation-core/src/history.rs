@@ -318,6 +318,23 @@ impl<'a> History<'a> {
         Ok(found)
     }
 
+    /// The first day after `as_of` that holds a purchase or, if `refunds` count, anything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidBinary`] for damaged bytes.
+    pub fn next_day(&self, as_of: Day, refunds: bool) -> Result<Option<Day>> {
+        if !refunds && as_of >= self.last_purchase {
+            return Ok(None);
+        }
+        for entry in self.entries()? {
+            let entry = entry?;
+            if entry.day > as_of && (refunds || entry.purchases > 0) {
+                return Ok(Some(entry.day));
+            }
+        }
+        Ok(None)
+    }
+
     /// The history up to and including `until`, packed.
     ///
     /// # Errors

@@ -15,11 +15,14 @@ pub mod association;
 pub mod b2b;
 pub(crate) mod binomial;
 pub mod calibration;
+pub mod churn_level;
 pub mod churn_model;
 pub mod criterion;
 pub mod day;
 pub mod error;
+pub mod future_value_band;
 pub mod history;
+pub mod holdout;
 pub mod interest;
 pub mod money;
 pub mod order_statistics;
@@ -35,6 +38,7 @@ pub mod simulate;
 pub mod special;
 pub mod spend_model;
 pub mod test_design;
+pub mod uplift;
 
 pub use purchase_model::json;
 

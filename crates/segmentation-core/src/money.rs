@@ -51,6 +51,15 @@ impl Money {
         self.0.checked_add(other.0).map(Money).ok_or_else(|| Self::out_of_range("amount"))
     }
 
+    /// The difference.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfRange`] if it does not fit.
+    #[inline]
+    pub fn checked_sub(self, other: Self) -> Result<Self> {
+        self.0.checked_sub(other.0).map(Money).ok_or_else(|| Self::out_of_range("amount"))
+    }
+
     /// The amount written with at most four decimals, such as `-12.5`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -7,7 +7,9 @@
 //! or the customers who make the first 80 % and the next 15 % of turnover (ABC).
 
 use crate::Checkpoint;
+use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::History;
 use crate::money::Money;
 use crate::order_statistics::{Key, SortedRuns, out_of_memory, smallest_key, sort_by_key};
 
@@ -137,6 +139,62 @@ impl Cuts {
             Pmg::M
         } else {
             Pmg::P
+        }
+    }
+}
+
+/// The most months that a rolling period may have: a century.
+pub const MAX_MONTHS: i32 = 1200;
+
+/// The first day that is past the rolling period which `day` opened or was in: the first D with
+/// D - months >= day, as PostgreSQL counts months. `None` beyond the calendar.
+fn leaves_on(day: Day, months: i32) -> Option<Day> {
+    let same = day::add_months(day, months).ok()?;
+    // The last day of a short month looks back to itself only: the next one looks back past `day`.
+    let back = day::add_months(same, -months).ok()?;
+    day::check(if back < day { same + 1 } else { same }).ok()
+}
+
+/// The first day after `as_of` on which the class changes because a day leaves the rolling period of
+/// `months` months up to and including that day, or because a day dated after `as_of` enters it.
+/// `None` if it never does.
+///
+/// The period of day D is (D - months, D]; a refund that leaves raises the turnover.
+///
+/// # Errors
+/// `months` outside 1 to [`MAX_MONTHS`], `as_of` outside the calendar, damaged bytes, or a turnover that does not fit.
+pub fn next_change(history: &History, as_of: Day, cuts: Cuts, months: i32) -> Result<Option<Day>> {
+    if !(1..=MAX_MONTHS).contains(&months) {
+        return Err(Error::invalid("months must be between 1 and 1200").detail(format!("It is {months}.")));
+    }
+    day::check(as_of)?;
+    // Before the calendar begins there is nothing to leave the period.
+    let after = day::add_months(as_of, -months).unwrap_or(Day::MIN);
+    let mut turnover = history.totals(after, as_of)?.turnover;
+    let class = cuts.class(turnover);
+    let mut entries = Vec::with_capacity(history.len());
+    for entry in history.entries()? {
+        let entry = entry?;
+        if entry.day > after {
+            entries.push(entry);
+        }
+    }
+    // The next to leave and the next to enter; whoever enters leaves later.
+    let (mut out, mut into) = (0, entries.partition_point(|e| e.day <= as_of));
+    loop {
+        let exit = |at: usize| entries.get(at).and_then(|e| leaves_on(e.day, months));
+        let entry = |at: usize| entries.get(at).map(|e| e.day);
+        let Some(day) = exit(out).into_iter().chain(entry(into)).min() else { return Ok(None) };
+        while entry(into) == Some(day) {
+            turnover = turnover.checked_add(entries[into].amount)?;
+            into += 1;
+        }
+        while exit(out) == Some(day) {
+            turnover = turnover.checked_sub(entries[out].amount)?;
+            out += 1;
+        }
+        if cuts.class(turnover) != class {
+            return Ok(Some(day));
         }
     }
 }

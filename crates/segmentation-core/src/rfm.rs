@@ -6,7 +6,9 @@
 //! bins equal by splitting ties by chance.)
 
 use crate::Checkpoint;
+use crate::day::{self, Day};
 use crate::error::{Error, Result};
+use crate::history::History;
 use crate::json::Object;
 use crate::order_statistics::{Key, SortedRuns, quantiles, sort_by_key};
 
@@ -174,6 +176,22 @@ impl Cuts {
         passed as i16 + 1
     }
 
+    /// The next recency, in whole days, at which the score of recency changes; `None` if it is at
+    /// its last.
+    #[must_use]
+    pub fn next_recency(&self, recency: i32) -> Option<i64> {
+        let first_beyond = |cut: f64| match self.rule {
+            Rule::Quantile => cut.floor() + 1.0,
+            Rule::RRfm => cut.ceil(),
+        };
+        // Ascending: the first cut point that is not passed yet. Too far ones saturate.
+        let [cuts, ..] = self.measures();
+        cuts.iter()
+            .map(|cut| first_beyond(*cut))
+            .find(|next| *next > f64::from(recency))
+            .map(|next| next as i64)
+    }
+
     /// Scores of a customer who bought.
     #[must_use]
     pub fn scores(&self, recency: f64, frequency: f64, monetary: f64) -> Scores {
@@ -183,6 +201,21 @@ impl Cuts {
             m: self.bin(2, monetary),
         }
     }
+}
+
+/// The first day after `as_of` on which the scores change because the last purchase is too long ago, or
+/// on which something dated after `as_of` may change them. `None` if neither ever is.
+///
+/// # Errors
+/// `as_of` outside the calendar, damaged bytes.
+pub fn next_change(history: &History, as_of: Day, cuts: &Cuts) -> Result<Option<Day>> {
+    day::check(as_of)?;
+    let crossing = history.purchase_days_until(as_of)?.and_then(|days| {
+        let recency = cuts.next_recency(as_of - days.last)?;
+        let day = i64::from(days.last).checked_add(recency)?;
+        Day::try_from(day).ok().filter(|day| *day <= day::LAST)
+    });
+    Ok(crossing.into_iter().chain(history.next_day(as_of, true)?).min())
 }
 
 /// Recency, frequency and monetary of many customers: what cut points are made of.

@@ -70,6 +70,12 @@ impl CustomerSummary {
         })
     }
 
+    /// The same customer, watched for some more days without a purchase.
+    #[must_use]
+    pub fn after_silence(self, days: u32) -> Self {
+        Self { t: self.t.saturating_add(days), ..self }
+    }
+
     /// Purchase days after the first.
     #[must_use]
     pub fn x(self) -> u32 {

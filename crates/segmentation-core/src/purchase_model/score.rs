@@ -6,7 +6,7 @@ use super::model::PurchaseModel;
 use super::pareto_nbd;
 use super::{Family, MAX_K};
 use crate::error::{Error, ErrorKind, Result};
-use crate::special::{digamma, ln_gamma, logistic, trigamma};
+use crate::special::{digamma, ln_gamma, logistic, softplus, trigamma};
 
 /// The longest horizon: a thousand years.
 const MOST_HORIZON: f64 = 365_250.0;
@@ -133,6 +133,32 @@ impl Scorer {
         }
     }
 
+    /// Whether [`Scorer::churn_probability`] falls while the customer is silent, as it does under
+    /// Erlang gaps (k > 1) on the way to the day when a purchase is due.
+    ///
+    /// With S(T) the likelihood of no purchase until T, and H = -S'/S, the probability S(T+h)/S(T) falls
+    /// where H(T) < H(T+h). For k = 1 S is a mixture of exponentials and a constant: H only falls, and
+    /// the probability only rises. For k > 1, H' = H (H - q) with q = (m+k)/(alpha+T) - (k-1)/(T-tx),
+    /// which rises to one maximum and falls from there: H can pass under q only before the maximum, and
+    /// over it only behind, where it would stay; and in the end it is under. So H rises and then falls,
+    /// and the probability falls to one minimum and rises from there.
+    #[must_use]
+    pub fn churn_probability_falls(&self, customer: CustomerSummary, horizon_days: f64) -> bool {
+        let Kernel::BetaGeometric(p) = &self.kernel else { return false };
+        let (x, tx, t) = self.units(customer);
+        p.k > 1 && p.ln_hazard(x, tx, t) < p.ln_hazard(x, tx, t + self.horizon(horizon_days))
+    }
+
+    /// Whether both the probability of no purchase and the expected purchases move one way only while
+    /// a customer is silent: the one up, the other down.
+    ///
+    /// Expected purchases: given the rate, they do not depend on T while the customer stays, and grow with
+    /// the rate; silence makes lower rates and an earlier end more likely (Chebyshev's sum inequality).
+    #[must_use]
+    pub fn is_monotone_in_silence(&self) -> bool {
+        !matches!(&self.kernel, Kernel::BetaGeometric(p) if p.k > 1)
+    }
+
     /// P(still a customer at the end of observation).
     ///
     /// Under `bg_nbd` it is 1 for every one-time buyer, under `nbd` for everyone: as a score of
@@ -207,6 +233,14 @@ impl BetaGeometric {
             odds -= ln_survival_of_gap(self.k, m, u / (self.alpha + t));
         }
         odds
+    }
+
+    /// ln of the rate at which a purchase comes at T, but for a term that does not depend on T.
+    fn ln_hazard(&self, x: f64, tx: f64, t: f64) -> f64 {
+        let k = f64::from(self.k);
+        let (u, reach) = ((t - tx).max(0.0), self.alpha + t);
+        let waited = ln_survival_of_gap(self.k, self.shape(x), u / reach);
+        (k - 1.0) * u.ln() - k * reach.ln() - waited - softplus(self.odds_of_having_left(x, tx, t))
     }
 
     /// ln P(no purchase in (T, T+h) | still a customer at T): with Erlang gaps the time already

@@ -170,7 +170,7 @@ fn churn_probability_features<'fcx>(
     features: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<f64> {
-    let model = call.memo(&[model.raw_bytes()], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
     let text = features.text();
     let features = Features::parse(&text).or_raise();
     Some(model.churn_probability(&features).or_raise())

@@ -145,7 +145,7 @@ fn score<R>(
     features: JsonbArg,
     answer: impl FnOnce(&RetentionModel, Survival) -> Option<R>,
 ) -> Option<R> {
-    let model = call.memo(&[model.raw_bytes()], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
     let text = features.text();
     let features = Features::parse(&text).or_raise();
     answer(model, model.survival(&features).or_raise())

@@ -547,7 +547,7 @@ fn rfm_segment_by_json<'fcx>(
 ) -> Option<String> {
     let ((bins, scores), map) = (read_rfm(rfm?)?, map?);
     let map = call
-        .memo(&[map.raw_bytes()], || {
+        .memo_of(&[(1, map.raw_bytes())], || {
             SegmentMap::of_json(&map.value("map of RFM segments").or_raise()).map(|(map, _)| map)
         })
         .or_raise();

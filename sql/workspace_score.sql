@@ -215,9 +215,54 @@ CREATE FUNCTION workspace_lists_join_sql(at text) RETURNS text
   RETURN '';
 COMMENT ON FUNCTION workspace_lists_join_sql(text) IS 'Part of refresh: joins the best product, channel and moment to the scores.';
 
+-- An interval as the options of the levels take it: NULL if it is not of whole days, as months are not.
+CREATE FUNCTION workspace_days(span interval) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN span = make_interval(days => extract(day FROM span)::integer) AND extract(month FROM span) = 0 AND extract(year FROM span) = 0
+    AND extract(day FROM span) > 0 THEN extract(day FROM span)::integer || ' days' END;
+COMMENT ON FUNCTION workspace_days(interval) IS 'Part of refresh: a span of whole days, as text.';
+
 CREATE FUNCTION workspace_next_change_sql(ws text, number integer, as_of date) RETURNS text
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN 'NULL::date';
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  p record;
+  days text[] := '{}';
+  ready jsonb;
+  -- Where nothing better is known, tomorrow is looked at again.
+  tomorrow constant text := format('%L::date', as_of + 1);
+  horizon text;
+  lost text;
+BEGIN
+  EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING number;
+  -- A definition may look at the day in any way.
+  IF p.segments <> '{}' OR p.settings ->> 'profile_segment' IS NOT NULL THEN
+    RETURN tomorrow;
+  END IF;
+  ready := p.readiness;
+  IF ready -> 'rfm' = 'null' THEN
+    days := days || format('segmentation.rfm_next_change(f.history, %L, %L::segmentation.rfm_cuts)', as_of, p.rfm_cuts);
+  END IF;
+  IF ready -> 'pmg' = 'null' THEN
+    days := days || format('segmentation.pmg_next_change(f.history, %L, %L::segmentation.pmg_cuts, %s)', as_of, p.pmg_cuts, p.settings ->> 'pmg_months');
+  END IF;
+  IF ready -> 'churn' = 'null' THEN
+    horizon := workspace_days((p.settings ->> 'churn_horizon')::interval);
+    lost := workspace_days((p.settings ->> 'churn_lost_horizon')::interval);
+    days := days || CASE WHEN horizon IS NULL OR lost IS NULL THEN tomorrow
+      ELSE format('segmentation.churn_next_change(%L::jsonb, f.history, %L, %L::jsonb)', p.purchase_model, as_of,
+        jsonb_build_object('horizon', horizon, 'medium_from', least((p.settings ->> 'churn_medium')::double precision, (p.settings ->> 'churn_high')::double precision), 'high_from', p.settings -> 'churn_high',
+          'lost_horizon', lost, 'lost_above', p.settings -> 'churn_lost')) END;
+  END IF;
+  IF ready -> 'future_value' = 'null' THEN
+    horizon := workspace_days((p.settings ->> 'value_horizon')::interval);
+    days := days || CASE WHEN horizon IS NULL THEN tomorrow
+      ELSE format('segmentation.future_value_next_change(%L::jsonb, %L::jsonb, f.history, %L, %L::segmentation.pmg_cuts, %L::jsonb)',
+        p.purchase_model, p.spend_model, as_of, p.value_cuts, jsonb_build_object('horizon', horizon,
+          'discount_rate', p.settings -> 'value_discount_rate', 'margin', p.settings -> 'value_margin')) END;
+  END IF;
+  RETURN CASE WHEN days = '{}' THEN 'NULL::date' ELSE format('LEAST(%s)', array_to_string(days, ', ')) END;
+END
+$$;
 COMMENT ON FUNCTION workspace_next_change_sql(text, integer, date) IS 'Part of refresh: the next day on which time alone may change a code, as SQL.';
 
 CREATE FUNCTION consents_on(consents jsonb, as_of date) RETURNS text[]

@@ -1,7 +1,170 @@
+-- Views for BI tools: materialized, with a unique index, comments and labels. A role that may read them needs no right
+-- on facts or sources.
+
+-- The views: @ws@ is the schema. Every query names all with its schema.
+CREATE FUNCTION workspace_view_list() RETURNS TABLE (name text, keys text, about text, query text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+BEGIN ATOMIC
+  SELECT * FROM (VALUES
+    ('bi_segment_size', 'axis, code', 'Customers and value by axis and code. Best shown as bars, or as a treemap.', $q$
+      SELECT g.axis, g.code, segmentation.label(g.axis, g.code, l.language) AS label, count(*) AS customers,
+        count(*) / sum(count(*)) OVER (PARTITION BY g.axis)::double precision AS share,
+        coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS future_value, avg(s.churn_probability) AS churn_probability
+      FROM (SELECT c.customer, v.axis, v.code FROM @ws@.customer_segments AS c CROSS JOIN LATERAL (VALUES
+              ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('future_value', c.future_value),
+              ('product_appetence', c.product_appetence), ('channel_appetence', c.channel_appetence), ('profile', c.profile), ('life_moment', c.life_moment)) AS v (axis, code)
+            UNION ALL
+            SELECT c.customer, 'segment:' || e.key, e.value FROM @ws@.customer_segments AS c CROSS JOIN LATERAL pg_catalog.jsonb_each_text(c.segments) AS e) AS g
+      JOIN @ws@.customer_scores_stored AS s ON s.customer = g.customer
+      CROSS JOIN @ws@.bi_language AS l
+      GROUP BY g.axis, g.code, l.language$q$),
+    ('bi_rfm_grid', 'r, f', 'Customers and turnover by recency score (5: lately) and frequency score (5: often). Best shown as a heat map.', $q$
+      SELECT s.r, s.f, count(*) AS customers, sum(s.turnover) AS turnover, sum(s.monetary) AS monetary, avg(s.churn_probability) AS churn_probability
+      FROM @ws@.customer_scores_stored AS s WHERE s.r IS NOT NULL GROUP BY s.r, s.f$q$),
+    ('bi_pmg_curve', 'percent', 'Concentration: the share of turnover that the best customers bring, by percent of customers. Best shown as a line.', $q$
+      SELECT p.percent, max(p.running) / NULLIF(max(p.total), 0) AS turnover_share, count(*) AS customers, sum(p.turnover) AS turnover
+      FROM (SELECT s.turnover, pg_catalog.ceil(100.0 * row_number() OVER w / count(*) OVER ())::integer AS percent,
+                   sum(s.turnover) OVER w AS running, sum(s.turnover) OVER () AS total
+            FROM @ws@.customer_scores_stored AS s WHERE s.turnover > 0
+            WINDOW w AS (ORDER BY s.turnover DESC, s.customer ROWS UNBOUNDED PRECEDING)) AS p
+      GROUP BY p.percent$q$),
+    ('bi_churn_value', 'churn, future_value', 'Customers by risk of churn and expected value: who is worth keeping. Best shown as a matrix.', $q$
+      SELECT c.churn, segmentation.label('churn', c.churn, l.language) AS churn_label,
+        c.future_value, segmentation.label('future_value', c.future_value, l.language) AS future_value_label,
+        count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS value
+      FROM @ws@.customer_segments AS c JOIN @ws@.customer_scores_stored AS s ON s.customer = c.customer CROSS JOIN @ws@.bi_language AS l
+      GROUP BY c.churn, c.future_value, l.language$q$),
+    ('bi_migration', 'as_of, axis, from_code, to_code', 'Who moved from code to code, by day of publication. Best shown as a Sankey diagram.', $q$
+      SELECT h.valid_from AS as_of, h.axis, b.code AS from_code, segmentation.label(h.axis, b.code, l.language) AS from_label,
+        h.code AS to_code, segmentation.label(h.axis, h.code, l.language) AS to_label, count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover
+      FROM @ws@.membership_history AS h
+      JOIN @ws@.membership_history AS b ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from
+      LEFT JOIN @ws@.customer_scores_stored AS s ON s.customer = h.customer
+      CROSS JOIN @ws@.bi_language AS l
+      GROUP BY h.valid_from, h.axis, b.code, h.code, l.language$q$),
+    ('bi_reach', 'axis, code, channel', 'How many customers of each segment may be contacted, by channel. Best shown as a table.', $q$
+      SELECT g.axis, g.code, segmentation.label(g.axis, g.code, l.language) AS label, r.channel, segmentation.label('channel_appetence', r.channel, l.language) AS channel_label,
+        count(*) AS reachable, max(n.customers) AS customers
+      FROM @ws@.customer_segments AS c
+      CROSS JOIN LATERAL (VALUES ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('future_value', c.future_value), ('profile', c.profile), ('life_moment', c.life_moment)) AS g (axis, code)
+      JOIN (SELECT f.customer, u.channel FROM @ws@.customer_facts AS f CROSS JOIN @ws@.workspace AS w
+            CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of)) AS u (channel)) AS r ON r.customer = c.customer
+      JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
+      CROSS JOIN @ws@.bi_language AS l
+      GROUP BY g.axis, g.code, r.channel, l.language$q$),
+    ('bi_moments_ahead', 'week, moment', 'Life moments that begin in the weeks to come, and those under way (in the week of the published day). Best shown as a calendar.', $q$
+      SELECT pg_catalog.date_trunc('week', greatest(m.begins, w.as_of)::timestamp)::date AS week, m.moment, segmentation.label('life_moment', m.moment, l.language) AS label,
+        count(*) AS customers, avg(m.confidence) AS confidence
+      FROM @ws@.life_moments AS m CROSS JOIN @ws@.workspace AS w CROSS JOIN @ws@.bi_language AS l
+      WHERE coalesce(m.ends, 'infinity') >= w.as_of
+      GROUP BY 1, m.moment, l.language$q$),
+    ('bi_top_products', 'axis, code, product', 'What the customers of each segment would buy: the twenty best first offers. Best shown as a table.', $q$
+      SELECT t.axis, t.code, t.label, t.product, t.customers, t.expected
+      FROM (SELECT g.axis, g.code, segmentation.label(g.axis, g.code, l.language) AS label, p.product, count(*) AS customers, sum(p.probability) AS expected,
+              row_number() OVER (PARTITION BY g.axis, g.code ORDER BY count(*) DESC, p.product) AS place
+            FROM @ws@.customer_products AS p JOIN @ws@.customer_segments AS c ON c.customer = p.customer
+            CROSS JOIN LATERAL (VALUES ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('profile', c.profile)) AS g (axis, code)
+            CROSS JOIN @ws@.bi_language AS l
+            GROUP BY g.axis, g.code, p.product, l.language) AS t
+      WHERE t.place <= 20$q$),
+    ('bi_cohort_retention', 'cohort, months', 'Of the customers who first bought in a month, the share that buys again so many months later. Best shown as a triangle.', $q$
+      SELECT a.cohort, a.months, a.active, n.customers, a.active / n.customers::double precision AS share
+      FROM (SELECT d.cohort, d.months, count(*) AS active
+            FROM (SELECT DISTINCT f.customer, pg_catalog.date_trunc('month', segmentation.first_purchase(f.history)::timestamp)::date AS cohort,
+                    ((extract(year FROM d.day) - extract(year FROM segmentation.first_purchase(f.history))) * 12
+                     + extract(month FROM d.day) - extract(month FROM segmentation.first_purchase(f.history)))::integer AS months
+                  FROM @ws@.customer_facts AS f CROSS JOIN @ws@.workspace AS w CROSS JOIN LATERAL segmentation.days(f.history) AS d
+                  WHERE d.purchases > 0 AND d.day <= w.as_of) AS d
+            GROUP BY d.cohort, d.months) AS a
+      JOIN (SELECT pg_catalog.date_trunc('month', segmentation.first_purchase(f.history)::timestamp)::date AS cohort, count(*) AS customers
+            FROM @ws@.customer_facts AS f CROSS JOIN @ws@.workspace AS w WHERE segmentation.first_purchase(f.history) <= w.as_of GROUP BY 1) AS n
+        ON n.cohort = a.cohort$q$),
+    ('bi_drift', 'as_of, axis', 'How far each publication moved each axis. Best shown as lines with limits at .1 and .25.', $q$
+      SELECT d.as_of, d.axis, d.psi, CASE WHEN d.psi IS NULL THEN NULL WHEN d.psi < 0.1 THEN 'stable' WHEN d.psi <= 0.25 THEN 'moderate' ELSE 'major' END AS verdict,
+        d.customers, d.moved, d.moved / NULLIF(d.customers, 0)::double precision AS moved_share
+      FROM @ws@.drift AS d$q$),
+    ('bi_model_quality', 'parameter_set', 'Back-tested quality of each parameter set, beside a rule by recency and by past turnover. Best shown as lines.', $q$
+      SELECT p.parameter_set, p.as_of, p.status, p.note,
+        (p.quality #>> '{churn,auc}')::double precision AS churn_auc, (p.quality #>> '{recency,auc}')::double precision AS recency_auc,
+        (p.quality #>> '{churn,brier}')::double precision AS churn_brier, (p.quality #>> '{churn,brier_skill}')::double precision AS churn_brier_skill,
+        (p.quality #>> '{churn,slope}')::double precision AS churn_calibration_slope,
+        (p.quality #>> '{value,correlation}')::double precision AS value_correlation, (p.quality #>> '{value,correlation_past}')::double precision AS past_correlation,
+        (p.quality #>> '{value,predicted}')::numeric AS value_predicted, (p.quality #>> '{value,actual}')::numeric AS value_actual
+      FROM @ws@.parameter_set AS p$q$),
+    ('bi_data_health', 'measure', 'What the data cover: customers with each kind of fact, and how fresh it is. Best shown as a table.', $q$
+      SELECT v.measure, v.value, v.share
+      FROM (SELECT w.as_of, count(*) AS n, count(f.history) AS history, count(f.items) AS items, count(f.contacts) AS contacts, count(f.interactions) AS interactions,
+                   count(f.consents) AS consents, count(f.attributes) AS attributes, count(f.company) AS company, count(f.subscriptions) AS subscriptions,
+                   w.as_of - max(segmentation.last_purchase(f.history)) AS age,
+                   count(*) FILTER (WHERE segmentation.last_purchase(f.history) > w.as_of) AS ahead
+            FROM @ws@.customer_facts AS f CROSS JOIN @ws@.workspace AS w GROUP BY w.as_of) AS h
+      CROSS JOIN LATERAL (VALUES
+        ('customers', h.n, 1.0), ('with_purchases', h.history, h.history / h.n::double precision), ('with_lines', h.items, h.items / h.n::double precision),
+        ('with_contacts', h.contacts, h.contacts / h.n::double precision), ('with_interactions', h.interactions, h.interactions / h.n::double precision),
+        ('with_consents', h.consents, h.consents / h.n::double precision), ('with_attributes', h.attributes, h.attributes / h.n::double precision),
+        ('with_company', h.company, h.company / h.n::double precision), ('with_subscriptions', h.subscriptions, h.subscriptions / h.n::double precision),
+        ('days_since_last_purchase_of_all', h.age::bigint, NULL), ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)$q$)
+  ) AS v (name, keys, about, query);
+END;
+COMMENT ON FUNCTION workspace_view_list() IS 'Part of create_workspace: the materialized views for BI tools.';
+
 CREATE FUNCTION workspace_make_views(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  ws text := quote_ident(workspace);
+  made record;
+  said record;
 BEGIN
-  NULL;
+  EXECUTE format('CREATE VIEW %1$s.bi_language AS SELECT coalesce((SELECT s.value #>> ''{}'' FROM %1$s.setting AS s WHERE s.name = ''language''), ''en'') AS language', ws);
+  EXECUTE format('COMMENT ON VIEW %s.bi_language IS %L', ws, 'The language of labels; see the setting language.');
+  FOR made IN SELECT * FROM workspace_view_list() LOOP
+    EXECUTE format('CREATE MATERIALIZED VIEW %s.%I AS %s WITH NO DATA', ws, made.name, replace(made.query, '@ws@', ws));
+    EXECUTE format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', made.name || '_key', ws, made.name, made.keys);
+    EXECUTE format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', ws, made.name, made.about);
+    FOR said IN
+      SELECT a.attname, v.about FROM pg_attribute AS a JOIN (VALUES
+        ('axis', 'Axis, or segment: and the name of a registered segment.'), ('code', 'Code of the segment.'), ('label', 'Its name.'),
+        ('customers', 'Number of customers.'), ('share', 'Share, from 0 to 1.'), ('turnover', 'Turnover of 12 rolling months.'),
+        ('future_value', 'Expected value of the next 12 months.'), ('value', 'Expected value, or the number measured.'), ('churn_probability', 'Mean probability of no purchase in 90 days.'),
+        ('r', 'Recency score.'), ('f', 'Frequency score.'), ('monetary', 'Turnover, all time.'), ('percent', 'The best so many percent of active customers.'),
+        ('turnover_share', 'Share of the turnover of 12 months that they bring.'), ('churn', 'Code of churn.'), ('as_of', 'Day of the publication or of the training.'),
+        ('from_code', 'Code before.'), ('to_code', 'Code after.'), ('from_label', 'Its name.'), ('to_label', 'Its name.'), ('channel', 'Code of the channel.'),
+        ('channel_label', 'Its name.'), ('churn_label', 'Its name.'), ('future_value_label', 'Its name.'),
+        ('reachable', 'Customers with consent.'), ('week', 'Monday of the week.'), ('moment', 'Code of the life moment.'), ('confidence', 'Mean confidence, 0 to 1.'),
+        ('product', 'Product or category.'), ('expected', 'Expected number of buyers within product_horizon.'), ('cohort', 'Month of the first purchase.'),
+        ('months', 'Months after it.'), ('active', 'Customers who bought in that month.'), ('psi', 'Population stability index.'),
+        ('verdict', 'stable, moderate or major.'), ('moved', 'Customers who changed their code.'), ('moved_share', 'As a share.'),
+        ('parameter_set', 'Number of the parameter set.'), ('status', 'in_use, retired, rejected.'), ('note', 'Why.'), ('churn_auc', 'AUC of the churn probability.'),
+        ('recency_auc', 'AUC of recency alone.'), ('churn_brier', 'Brier score.'), ('churn_brier_skill', 'Its skill over the base rate.'),
+        ('churn_calibration_slope', '1 is best.'), ('value_correlation', 'Correlation of predicted and real turnover.'), ('past_correlation', 'Correlation of past and real turnover.'),
+        ('value_predicted', 'Predicted total.'), ('value_actual', 'Real total.'), ('measure', 'What is measured.')) AS v (col, about) ON v.col = a.attname
+      WHERE a.attrelid = format('%s.%I', ws, made.name)::regclass AND a.attnum > 0
+    LOOP
+      EXECUTE format('COMMENT ON COLUMN %s.%I.%I IS %L', ws, made.name, said.attname, said.about);
+    END LOOP;
+  END LOOP;
 END
 $$;
-COMMENT ON FUNCTION workspace_make_views(text) IS 'Part of create_workspace: the materialized views for BI tools.';
+COMMENT ON FUNCTION workspace_make_views(text) IS 'Part of create_workspace: makes the materialized views for BI tools.';
+
+CREATE PROCEDURE refresh_views(workspace text)
+  LANGUAGE plpgsql AS $$
+DECLARE
+  ws text;
+  names text[];
+  populated boolean;
+  began timestamptz;
+BEGIN
+  ws := segmentation.workspace_owned(workspace);
+  names := 'customer_scores_stored'::text || ARRAY(SELECT v.name FROM segmentation.workspace_view_list() AS v);
+  FOR i IN 1 .. pg_catalog.cardinality(names) LOOP
+    began := pg_catalog.clock_timestamp();
+    SELECT c.relispopulated INTO populated FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.format('%s.%I', ws, names[i])::regclass;
+    -- Readers are never kept waiting, but for the very first time.
+    EXECUTE pg_catalog.format('REFRESH MATERIALIZED VIEW %s %s.%I', CASE WHEN populated THEN 'CONCURRENTLY' ELSE '' END, ws, names[i]);
+    COMMIT;
+    RAISE DEBUG '%: % s', names[i], pg_catalog.round(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - began)::numeric, 1);
+  END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE refresh_views(text) IS 'Brings the materialized views of a workspace up to date, one by one, without keeping readers waiting. Call it outside a transaction.';

@@ -95,9 +95,14 @@ mod install {
         requires = ["workspace_segment"]
     );
     extension_sql_file!(
+        "../sql/workspace_explain.sql",
+        name = "workspace_explain",
+        requires = ["workspace_view"]
+    );
+    extension_sql_file!(
         "../sql/workspace_update.sql",
         name = "workspace_update",
-        requires = ["workspace_view"]
+        requires = ["workspace_explain"]
     );
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["workspace_update"], finalize);
 }

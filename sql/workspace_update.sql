@@ -258,29 +258,33 @@ END
 $$;
 COMMENT ON FUNCTION workspace_watch(text) IS 'Part of refresh_changed: new and lost partitions, watermarks, and rows of the queue that mean everybody.';
 
--- One batch of one part of the queue, in the caller's transaction: these customers are read again and scored at the
+-- One batch of the queue, in the caller's transaction: these customers are read again and scored at the
 -- published day. Returns how many there were; NULL if no part is free that has changes up to a number.
 CREATE FUNCTION workspace_batch(ws text, size integer, most bigint, OUT customers bigint, OUT moved bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   held record;
-  part smallint;
+  parts smallint[];
+  few boolean;
   stage text := format('stage_%s_', pg_backend_pid());
   keys text := format('%s.%skeys', ws, stage);
 BEGIN
   -- Whoever moves the day waits for the batches under way, and these for it.
   EXECUTE format('SELECT as_of, parameter_set FROM %s.workspace FOR SHARE', ws) INTO held;
-  -- Two changes of one customer lie in one part, and one worker has it: facts never go back.
-  EXECUTE format('SELECT s.shard FROM %1$s.queue_shard AS s WHERE EXISTS (SELECT FROM %1$s.queue AS q WHERE q.shard = s.shard AND q.change <= $1)
-                  ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED', ws) INTO part USING most;
-  IF part IS NULL THEN
+  -- Two changes of one customer lie in one part, and one worker has it: facts never go back. A short queue is taken
+  -- whole, a long one part by part.
+  EXECUTE format('SELECT count(*) < $1 FROM (SELECT FROM %s.queue AS q LIMIT $1) AS q', ws) INTO few USING size;
+  EXECUTE format('SELECT array_agg(t.shard) FROM (
+      SELECT s.shard FROM %1$s.queue_shard AS s WHERE EXISTS (SELECT FROM %1$s.queue AS q WHERE q.shard = s.shard AND q.change <= $1)
+      ORDER BY random() LIMIT $2 FOR UPDATE SKIP LOCKED) AS t', ws) INTO parts USING most, CASE WHEN few THEN 16 ELSE 1 END;
+  IF parts IS NULL THEN
     RETURN;
   END IF;
   EXECUTE format('CREATE UNLOGGED TABLE %s AS SELECT customer FROM %s.customer_facts WITH NO DATA', keys, ws);
   -- Out of the queue first, then the facts are read: what is committed in between is queued again.
-  EXECUTE format('WITH k AS (SELECT DISTINCT q.customer FROM %1$s.queue AS q WHERE q.shard = $1 AND q.change <= $2 ORDER BY q.customer LIMIT $3),
-      d AS (DELETE FROM %1$s.queue AS q USING k WHERE q.shard = $1 AND q.customer = k.customer RETURNING q.customer)
-    INSERT INTO %2$s (customer) SELECT DISTINCT d.customer FROM d', ws, keys) USING part, most, size;
+  EXECUTE format('WITH k AS (SELECT DISTINCT q.customer FROM %1$s.queue AS q WHERE q.shard = ANY ($1) AND q.change <= $2 LIMIT $3),
+      d AS (DELETE FROM %1$s.queue AS q USING k WHERE q.shard = ANY ($1) AND q.customer = k.customer RETURNING q.customer)
+    INSERT INTO %2$s (customer) SELECT DISTINCT d.customer FROM d', ws, keys) USING parts, most, size;
   GET DIAGNOSTICS customers = ROW_COUNT;
   IF customers > 0 THEN
     EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (customer)', keys);

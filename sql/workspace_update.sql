@@ -320,7 +320,9 @@ BEGIN
   END IF;
   -- Another worker may have come further.
   day := greatest(day, held.as_of);
-  EXECUTE format('CREATE UNLOGGED TABLE %skeys AS SELECT s.customer FROM %s.customer_segments AS s WHERE $1 OR s.next_change_at <= $2', at, ws) USING everybody, day;
+  -- Who is in the queue is scored at the new day with the facts that are read then: not twice.
+  EXECUTE format('CREATE UNLOGGED TABLE %1$skeys AS SELECT s.customer FROM %2$s.customer_segments AS s
+                  WHERE ($1 OR s.next_change_at <= $2) AND NOT EXISTS (SELECT FROM %2$s.queue AS q WHERE q.customer = s.customer)', at, ws) USING everybody, day;
   GET DIAGNOSTICS customers = ROW_COUNT;
   IF customers > 0 THEN
     EXECUTE format('ALTER TABLE %skeys ADD PRIMARY KEY (customer)', at);
@@ -565,7 +567,7 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT c.as_of, (c.assigned_at AT TIME ZONE w.time_zone)::date AS assigned_on FROM %1$s.campaign AS c CROSS JOIN %1$s.workspace AS w WHERE c.campaign = $1', ws)
     INTO held USING campaign;
-  IF NOT FOUND OR held.assigned_on IS NULL THEN
+  IF held.assigned_on IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('workspace %I has no campaign %s', workspace, coalesce(campaign, 'null'));
   END IF;
   RETURN QUERY EXECUTE format($q$

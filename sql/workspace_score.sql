@@ -44,20 +44,28 @@ COMMENT ON FUNCTION workspace_score_parameters() IS 'Part of refresh: the parame
 CREATE FUNCTION workspace_score_sql(ws text, facts text, number integer, as_of date) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
-  filled text := workspace_score_template();
+  filled text := '';
+  places jsonb;
+  piece record;
   parameter record;
   given text;
   features text[];
 BEGIN
-  FOR parameter IN SELECT * FROM workspace_score_parameters() LOOP
-    EXECUTE format('SELECT (%s)::text FROM %s.parameter_set AS p WHERE p.parameter_set = $1', parameter.expression, ws) INTO given USING number;
-    filled := replace(filled, '{' || parameter.name || '}', format('%L::%s', given, parameter.type));
-  END LOOP;
   EXECUTE format('SELECT coalesce(p.profile_features, ''{}'') FROM %s.parameter_set AS p WHERE p.parameter_set = $1', ws)
     INTO features USING number;
-  filled := replace(filled, '{profile_features}', workspace_pick_sql(features));
-  filled := replace(filled, '{as_of}', format('%L::date', as_of));
-  RETURN replace(filled, '{facts}', facts);
+  places := jsonb_build_object('profile_features', workspace_pick_sql(features), 'as_of', format('%L::date', as_of), 'facts', facts);
+  FOR parameter IN SELECT * FROM workspace_score_parameters() LOOP
+    EXECUTE format('SELECT (%s)::text FROM %s.parameter_set AS p WHERE p.parameter_set = $1', parameter.expression, ws) INTO given USING number;
+    places := places || jsonb_build_object(parameter.name, format('%L::%s', given, parameter.type));
+  END LOOP;
+  -- In one pass: a column may well be called {facts}. The longest match wins, so a brace alone stays.
+  FOR piece IN
+    SELECT t.part[1] AS plain, t.part[2] AS name
+    FROM regexp_matches(workspace_score_template(), '([^{]+|\{)|\{(\w+)\}', 'g') AS t (part)
+  LOOP
+    filled := concat(filled, piece.plain, places ->> piece.name);
+  END LOOP;
+  RETURN filled;
 END
 $$;
 COMMENT ON FUNCTION workspace_score_sql(text, text, integer, date) IS 'Part of refresh: all continuous scores as SQL.';

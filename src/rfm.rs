@@ -4,6 +4,7 @@
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
+use segmentation_core::error::shown_number;
 use segmentation_core::history::History;
 use segmentation_core::json::Object;
 use segmentation_core::rfm::{
@@ -34,7 +35,7 @@ fn measures(recency: NumericArg, frequency: NumericArg, monetary: Result<f64>) -
 }
 
 fn finite(value: f64, what: &str) -> Result<f64> {
-    if value.is_finite() { Ok(value) } else { Err(not_finite(what, &value.to_string())) }
+    if value.is_finite() { Ok(value) } else { Err(not_finite(what, &shown_number(value))) }
 }
 
 fn history_measures(

@@ -631,3 +631,43 @@ FROM (VALUES
   ('trial_verdict', 'insufficient_data', 'Insufficient data', 'Données insuffisantes')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
+-- Loyalty and life moments.
+INSERT INTO label (domain, code, language, label)
+SELECT v.domain, v.code, t.language, t.label
+FROM (VALUES
+  ('loyalty', 'new', 'New', 'Nouveau'),
+  ('loyalty', 'occasional', 'Occasional', 'Occasionnel'),
+  ('loyalty', 'regular', 'Regular', 'Régulier'),
+  ('loyalty', 'loyal', 'Loyal', 'Fidèle'),
+  ('loyalty', 'ambassador', 'Ambassador', 'Ambassadeur'),
+  ('loyalty', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('loyalty_component', 'tenure', 'Tenure', 'Ancienneté'),
+  ('loyalty_component', 'purchase_days', 'Purchase days', 'Jours d''achat'),
+  ('loyalty_component', 'regularity', 'Regularity', 'Régularité'),
+  ('loyalty_component', 'clumpiness', 'Clumpiness', 'Concentration'),
+  ('loyalty_component', 'trend', 'Trend', 'Tendance'),
+  ('loyalty_component', 'breadth', 'Breadth', 'Diversité'),
+  ('loyalty_component', 'satisfaction', 'Satisfaction', 'Satisfaction'),
+  ('loyalty_component', 'share_of_wallet', 'Share of wallet', 'Part du portefeuille'),
+  ('nps', 'promoter', 'Promoter', 'Promoteur'),
+  ('nps', 'passive', 'Passive', 'Passif'),
+  ('nps', 'detractor', 'Detractor', 'Détracteur'),
+  ('life_moment', 'purchase_due', 'Purchase due', 'Achat attendu'),
+  ('life_moment', 'purchase_overdue', 'Purchase overdue', 'Achat en retard'),
+  ('life_moment', 'waning_interest', 'Waning interest', 'Désintérêt'),
+  ('life_moment', 'holiday_ahead', 'Holiday ahead', 'Vacances à venir'),
+  ('life_moment', 'first_purchase', 'First purchase', 'Premier achat'),
+  ('life_moment', 'reactivated', 'Reactivated', 'Client réactivé'),
+  ('life_moment', 'anniversary', 'Anniversary', 'Anniversaire'),
+  ('life_moment', 'moving', 'Moving house', 'Déménagement'),
+  ('life_moment', 'birth', 'Birth', 'Naissance'),
+  ('life_moment', 'marriage', 'Marriage', 'Mariage'),
+  ('life_moment', 'separation', 'Separation', 'Séparation'),
+  ('life_moment', 'retirement', 'Retirement', 'Départ à la retraite'),
+  ('life_moment', 'company_move', 'Company move', 'Déménagement d''entreprise'),
+  ('life_moment', 'new_decision_maker', 'New decision-maker', 'Nouveau décideur'),
+  ('life_moment', 'none', 'None', 'Aucun'),
+  ('life_moment', 'insufficient_data', 'Too few data', 'Données insuffisantes')
+) AS v (domain, code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);

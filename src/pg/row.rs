@@ -31,6 +31,8 @@ pub enum Column<'a> {
     F64(f64),
     /// `double precision[]`.
     F64Array(&'a [f64]),
+    /// `jsonb`.
+    Jsonb(serde_json::Value),
 }
 
 /// The shape of the composite type that a function returns.
@@ -89,6 +91,7 @@ fn datum(column: Column) -> Option<pg_sys::Datum> {
         Column::Same(v) => Some(v.datum()),
         Column::Text(v) => v.into_datum(),
         Column::F64Array(v) => v.to_vec().into_datum(),
+        Column::Jsonb(v) => pgrx::JsonB(v).into_datum(),
     }
 }
 

@@ -85,8 +85,8 @@ fn rate_ratio_test<'fcx>(
     level: f64,
     mut call: CallSite<'fcx>,
 ) -> Value {
-    let test =
-        life_moment::rate_ratio_test(recent as f64, recent_days, before as f64, before_days, level).or_raise();
+    let test = life_moment::rate_ratio_test(recent as f64, recent_days, before as f64, before_days, level)
+        .or_raise();
     call.remember(RowShape::of_result).row([
         test.ratio.map_or(Column::Null, Column::F64),
         Column::F64(test.lower),

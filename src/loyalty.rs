@@ -120,9 +120,7 @@ fn loyalty_next_change<'fcx>(
     let key = options.map_or(&[][..], JsonbArg::raw_bytes);
     let options = call.memo(&[key], || read(options)).or_raise();
     let attitudes = Attitudes { breadth, satisfaction, share_of_wallet };
-    let day = loyalty::next_change(history.map(|h| h.0), as_of?, options, attitudes).or_raise()?;
-    // SAFETY is not at stake: a date is days from 2000-01-01.
-    Some(pgrx::datum::Date::saturating_from_raw(day))
+    loyalty::next_change(history.map(|h| h.0), as_of?, options, attitudes).or_raise()
 }
 
 #[pg_extern(sql = false)]
@@ -209,9 +207,8 @@ fn loyalty_prior_add_plain<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Expanded<'fcx, WithOptions<PriorState>> {
     let as_of = as_of.ok_or_else(|| not_constant("as_of")).or_raise();
-    let mut state = WithOptions::resume::<PriorOptions>(state, None, &mut call, || {
-        PriorState::new(as_of).or_raise()
-    });
+    let mut state =
+        WithOptions::resume::<PriorOptions>(state, None, &mut call, || PriorState::new(as_of).or_raise());
     add(&mut state.value().state, history, as_of).or_raise();
     state
 }
@@ -345,7 +342,5 @@ fn nps_merge<'fcx>(
 
 #[pg_extern(sql = false)]
 fn nps_final(state: ExpandedArg<'_, Answers>) -> Option<f64> {
-    state.with(|a| {
-        (a.all > 0).then(|| 100.0 * (a.promoters as f64 - a.detractors as f64) / a.all as f64)
-    })
+    state.with(|a| (a.all > 0).then(|| 100.0 * (a.promoters as f64 - a.detractors as f64) / a.all as f64))
 }

@@ -100,7 +100,7 @@ SELECT (strongest_moment(m)).moment AS none_beats_insufficient, (strongest_momen
 -- next_change is never late: every detector, day by day, for customers of the CD shop.
 CREATE TEMP TABLE histories AS SELECT customer_id, until(purchase_history(purchased_on, amount), '1997-09-30') AS h FROM cdnow WHERE customer_id % 400 = 1 GROUP BY customer_id;
 CREATE TEMP TABLE days AS
-  SELECT customer_id, detector, d, m.moment, m.next_change
+  SELECT customer_id, detector, d, (m).moment, (m).next_change
   FROM histories, LATERAL (SELECT date '1997-09-30' + n AS d FROM generate_series(0, 500, 4) AS n) AS n,
   LATERAL (VALUES ('due', purchase_due(h, d)), ('waning', waning_interest(h, d)), ('yearly', yearly_recurrence(h, d)), ('first', first_purchase_moment(h, d)),
                   ('reactivated', reactivated(h, d)), ('anniversary', anniversary(first_purchase(h), d, 'first_order'))) AS v (detector, m);

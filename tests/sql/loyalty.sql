@@ -56,7 +56,7 @@ RESET ALL;
 SET search_path = segmentation, public; SET datestyle = ISO; SET extra_float_digits = 0;
 DROP TABLE loyalty_histories;
 -- Too few customers: a value that says so, and the default prior is used.
-SELECT fit_loyalty_prior(purchase_history, '2026-12-31') - 'as_of' AS too_few FROM purchase_history(date '2026-01-01', 1);
+SELECT fit_loyalty_prior(h, '2026-12-31') - 'as_of' AS too_few FROM (SELECT purchase_history(date '2026-01-01', 1) AS h) AS t;
 SELECT fit_loyalty_prior(h, '1997-09-30', '{"least_customers": 1000000}') -> 'parameters' AS parameters FROM histories;
 SELECT loyalty(h, '1997-09-30', jsonb_build_object('prior', p)) = loyalty(h, '1997-09-30') AS default_prior
 FROM (SELECT fit_loyalty_prior(h, '1997-09-30', '{"least_customers": 1000000}') AS p FROM histories) AS t, histories WHERE customer_id = 1;
@@ -68,9 +68,9 @@ CALL refused('SELECT loyalty_prior_final(''\x0000000001'')');
 -- The composite. A prospect, a new customer, a one-time buyer, a regular one, one who came all at once.
 CREATE TEMP TABLE people (name text, h purchase_history);
 INSERT INTO people VALUES ('prospect', NULL);
-INSERT INTO people SELECT 'later', purchase_history('2027-01-01', 1);
+INSERT INTO people SELECT 'later', purchase_history(date '2027-01-01', 1);
 INSERT INTO people SELECT 'new', purchase_history(d::date, 1) FROM generate_series(date '2026-05-01', '2026-06-20', '10 days') AS d;
-INSERT INTO people SELECT 'once', purchase_history('2024-01-01', 1);
+INSERT INTO people SELECT 'once', purchase_history(date '2024-01-01', 1);
 INSERT INTO people SELECT 'monthly', purchase_history(d::date, 1) FROM generate_series(date '2023-06-30', '2026-06-30', '1 month') AS d;
 INSERT INTO people SELECT 'burst', purchase_history(d::date, 1) FROM generate_series(date '2024-01-01', '2024-01-05', '1 day') AS d;
 SELECT name, l.tenure, l.purchase_days AS days, round(l.regularity::numeric, 2) AS regularity, round(l.clumpiness::numeric, 3) AS clumpiness, round(l.trend::numeric, 3) AS trend, round(l.index::numeric, 2) AS index, l.band

@@ -46,9 +46,7 @@ impl Tests {
     /// It is no probability; memory cannot be had.
     pub fn add(&mut self, p_value: f64) -> Result<()> {
         if !(0.0..=1.0).contains(&p_value) {
-            return Err(
-                Error::invalid("p_value must be from 0 to 1").detail(format!("It is {p_value}."))
-            );
+            return Err(Error::invalid("p_value must be from 0 to 1").detail(format!("It is {p_value}.")));
         }
         if self.p_values.len() == self.p_values.capacity() {
             let more = self.p_values.len().max(1024);

@@ -288,12 +288,7 @@ impl PriorState {
     /// # Errors
     /// The day is out of range.
     pub fn new(as_of: Day) -> Result<Self> {
-        Ok(Self {
-            as_of: day::check(as_of)?,
-            skipped: 0,
-            one: 0,
-            classes: vec![Class::default(); MOST_GAPS],
-        })
+        Ok(Self { as_of: day::check(as_of)?, skipped: 0, one: 0, classes: vec![Class::default(); MOST_GAPS] })
     }
 
     /// Up to when histories count.
@@ -380,7 +375,12 @@ impl PriorState {
             })
             .sum::<f64>()
             / customers;
-        Some(GapPrior { shape: k, shape_spread, gap: ln_gap.exp(), gap_spread: variance.clamp(0.04, 9.0).sqrt() })
+        Some(GapPrior {
+            shape: k,
+            shape_spread,
+            gap: ln_gap.exp(),
+            gap_spread: variance.clamp(0.04, 9.0).sqrt(),
+        })
     }
 
     /// The fitted prior as a value; without data enough its parameters are null.
@@ -441,12 +441,9 @@ impl PriorState {
         state.one = u64::from_le_bytes(take(8)?.try_into().map_err(|_| invalid())?);
         for class in &mut state.classes {
             class.customers = u64::from_le_bytes(take(8)?.try_into().map_err(|_| invalid())?);
-            for sum in [
-                &mut class.spread,
-                &mut class.spread_squared,
-                &mut class.level,
-                &mut class.level_squared,
-            ] {
+            for sum in
+                [&mut class.spread, &mut class.spread_squared, &mut class.level, &mut class.level_squared]
+            {
                 *sum = i128::from_le_bytes(take(16)?.try_into().map_err(|_| invalid())?);
             }
         }

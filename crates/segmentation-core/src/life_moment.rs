@@ -260,11 +260,8 @@ pub fn rate_ratio_test(
         0.5 * (low + high)
     };
     let lower = if recent > 0.0 { ratio(bound(&|p| binomial_at_least(recent, n, p) < tail)) } else { 0.0 };
-    let upper = if before > 0.0 {
-        ratio(bound(&|p| binomial_at_most(recent, n, p) > tail))
-    } else {
-        f64::INFINITY
-    };
+    let upper =
+        if before > 0.0 { ratio(bound(&|p| binomial_at_most(recent, n, p) > tail)) } else { f64::INFINITY };
     let observed = (before > 0.0).then(|| (recent / recent_days) / (before / before_days));
     Ok(RateRatio { ratio: observed, lower, upper, p_value })
 }
@@ -353,7 +350,7 @@ pub fn waning_interest(history: Option<&[u8]>, as_of: Day, options: &WaningOptio
     let (ratio, p, _) = options.fell(counts);
     let (recent, recent_days, before, before_days) = counts;
     let evidence = json!({
-        "recent": recent, "recent_days": recent_days, "before": before, "before_days": before_days,
+        "recent": recent as u64, "recent_days": recent_days, "before": before as u64, "before_days": before_days,
         "ratio": if before > 0.0 { json!(hundredth(ratio)) } else { Value::Null }, "last_purchase": date(last),
     });
     // Since the last purchase before the window, if that was one: it stands still while the window moves.
@@ -380,7 +377,7 @@ pub fn waning_counts(
     day::check(as_of)?;
     let test = rate_ratio_test(recent, recent_days, before, before_days, 0.95)?;
     let evidence = json!({
-        "recent": recent, "recent_days": recent_days, "before": before, "before_days": before_days,
+        "recent": recent as u64, "recent_days": recent_days, "before": before as u64, "before_days": before_days,
         "ratio": test.ratio.map(hundredth),
     });
     let look_again = as_of.checked_add(1).filter(|day| *day <= day::LAST);
@@ -506,9 +503,8 @@ pub fn yearly_recurrence(
         .min();
     let on = found.iter().filter(|r| (r.begins..=r.ends).contains(&as_of));
     // Also of what is not significant: the p value counts among those tested.
-    let best = on.min_by(|a, b| {
-        (!real(a)).cmp(&!real(b)).then(a.p.total_cmp(&b.p)).then(a.begins.cmp(&b.begins))
-    });
+    let best =
+        on.min_by(|a, b| (!real(a)).cmp(&!real(b)).then(a.p.total_cmp(&b.p)).then(a.begins.cmp(&b.begins)));
     let nothing = if as_of < enough_from { "insufficient_data" } else { "none" };
     let Some(best) = best else {
         let evidence = json!({ "since": date(since), "enough_from": date(enough_from) });
@@ -663,11 +659,7 @@ impl ReactivatedOptions {
 ///
 /// # Errors
 /// Damaged bytes, a day out of range.
-pub fn reactivated(
-    history: Option<&[u8]>,
-    as_of: Day,
-    options: &ReactivatedOptions,
-) -> Result<LifeMoment> {
+pub fn reactivated(history: Option<&[u8]>, as_of: Day, options: &ReactivatedOptions) -> Result<LifeMoment> {
     let Some(bought) = bought(history, as_of)? else {
         return Ok(LifeMoment::nothing("none", json!({ "purchase_days": 0 }), None));
     };
@@ -901,9 +893,12 @@ pub fn attribute_moment(
     day::check(as_of)?;
     let nothing = || LifeMoment::nothing("none", json!({ "attribute": change.attribute }), None);
     let (Some(old), Some(new)) = (change.old_value, change.new_value) else { return Ok(nothing()) };
-    if old == new || old.is_empty() || new.is_empty() || on > as_of {
-        // What is dated after as_of is not known yet.
+    if old == new || old.is_empty() || new.is_empty() {
         return Ok(nothing());
+    }
+    if on > as_of {
+        // Not known yet.
+        return Ok(LifeMoment { next_change: Some(on), ..nothing() });
     }
     let rule = mapping.rules.iter().find(|r| r.fits(change.attribute, old, new, change.is_company));
     let Some(rule) = rule else { return Ok(nothing()) };

@@ -116,7 +116,8 @@ pub fn category_breadth(counts: &Counts, categories: u32) -> Result<Option<f64>>
         return Ok(None);
     }
     let entropy = -counts.values().map(|n| x_ln_x(n / total)).sum::<f64>();
-    Ok(Some((entropy / f64::from(categories).ln()).clamp(0.0, 1.0)))
+    // One category leaves -0.
+    Ok(Some((entropy / f64::from(categories).ln()).clamp(0.0, 1.0) + 0.0))
 }
 
 /// The class of an answer to "would you recommend us", 0 to 10 (Reichheld 2003).
@@ -184,8 +185,7 @@ impl LoyaltyOptions {
     /// # Errors
     /// Names the field that is wrong or unknown.
     pub fn from_json(value: &Value) -> Result<Self> {
-        let known =
-            &["prior", "weights", "window", "new_days", "full_tenure", "half_purchase_days", "bands"];
+        let known = &["prior", "weights", "window", "new_days", "full_tenure", "half_purchase_days", "bands"];
         let object = Object::new("options", "", value, known)?;
         let mut options = Self::default();
         if let Some(prior) = object.get("prior") {
@@ -247,8 +247,9 @@ impl Attitudes {
             ("share_of_wallet", self.share_of_wallet),
         ] {
             if let Some(value) = value.filter(|v| !(0.0..=1.0).contains(v)) {
-                return Err(Error::invalid(format!("{name} must be from 0 to 1"))
-                    .detail(format!("It is {value}.")));
+                return Err(
+                    Error::invalid(format!("{name} must be from 0 to 1")).detail(format!("It is {value}."))
+                );
             }
         }
         Ok(self)
@@ -537,8 +538,7 @@ mod tests {
         let options = LoyaltyOptions::default();
         for days in [vec![0], vec![0, 30], vec![0, 30, 60, 90, 120, 150], vec![0, 300, 310, 700]] {
             let h = history(&days);
-            let band =
-                |as_of| loyalty(Some(&h), as_of, &options, Attitudes::default()).unwrap().band;
+            let band = |as_of| loyalty(Some(&h), as_of, &options, Attitudes::default()).unwrap().band;
             let last = days[days.len() - 1];
             for as_of in last..last + 800 {
                 let next = next_change(Some(&h), as_of, &options, Attitudes::default()).unwrap();

@@ -28,7 +28,11 @@ CREATE TEMP TABLE truth AS
   FROM days JOIN moments_shop.truth_moments ON as_of BETWEEN begins AND coalesce(ends, 'infinity')
     AND NOT (moment = 'waning_interest' AND begins > as_of - 30)
   GROUP BY as_of, customer_id;
+-- Who stopped, paused or began to wane in the last half year, and whose rate has fallen at all.
 CREATE TEMP TABLE gone AS
+  SELECT as_of, customer_id FROM days JOIN moments_shop.truth_customers ON lifetime_ends::date BETWEEN as_of - 180 AND as_of
+  UNION SELECT as_of, customer_id FROM days JOIN moments_shop.truth_moments ON moment IN ('dormant', 'waning_interest') AND begins BETWEEN as_of - 180 AND as_of;
+CREATE TEMP TABLE fallen AS
   SELECT as_of, customer_id FROM days JOIN moments_shop.truth_customers ON lifetime_ends::date <= as_of
   UNION SELECT as_of, customer_id FROM truth WHERE moments && '{dormant,waning_interest}';
 
@@ -38,9 +42,13 @@ INSERT INTO flags SELECT m.moment, 'own gaps, shrunk', as_of, customer_id FROM f
 INSERT INTO flags SELECT 'purchase_due', '… and confidence >= .5', as_of, customer_id FROM facts, purchase_due(h, as_of, alive_probability(model, h, as_of), prior) AS m WHERE m.moment = 'purchase_due' AND m.confidence >= .5;
 INSERT INTO flags SELECT 'purchase_due', 'naive: .75 to 1.25 mean gaps', as_of, customer_id FROM facts WHERE recency BETWEEN .75 * gap AND 1.25 * gap;
 INSERT INTO flags SELECT 'purchase_overdue', 'naive: 2 mean gaps', as_of, customer_id FROM facts WHERE recency > 2 * gap;
-CREATE TEMP TABLE waning AS SELECT as_of, customer_id, m.*, q_value(m.p_value) OVER (PARTITION BY as_of) AS q FROM facts, waning_interest(h, as_of) AS m;
+CREATE TEMP TABLE waning AS SELECT as_of, customer_id, m.*, q_value(m.p_value) OVER (PARTITION BY as_of) AS q, m.p_value <= .05 AND (m.evidence ->> 'ratio')::float8 <= .5 AS fell FROM facts, waning_interest(h, as_of) AS m;
 INSERT INTO flags SELECT 'waning_interest', 'exact test, p <= .05', as_of, customer_id FROM waning WHERE moment = 'waning_interest';
 INSERT INTO flags SELECT 'waning_interest', '… and q <= .2', as_of, customer_id FROM waning WHERE moment = 'waning_interest' AND q <= .2;
+INSERT INTO flags SELECT 'rate fell', 'exact test, p <= .05', as_of, customer_id FROM waning WHERE fell;
+INSERT INTO flags SELECT 'rate fell', '… and q <= .2', as_of, customer_id FROM waning WHERE fell AND q <= .2;
+INSERT INTO flags SELECT 'rate fell', 'naive: half of the 180 days before', as_of, customer_id FROM facts WHERE before > 0 AND recent <= .5 * before;
+INSERT INTO flags SELECT 'waning_interest', '… also of who stopped', as_of, customer_id FROM waning WHERE fell;
 INSERT INTO flags SELECT 'waning_interest', 'naive: half of the 180 days before', as_of, customer_id FROM facts WHERE before > 0 AND recent <= .5 * before;
 INSERT INTO flags SELECT 'holiday_ahead', 'travel, same weeks, 2 years', as_of, customer_id FROM facts, yearly_recurrence(travel, as_of, since) AS m WHERE m.moment = 'holiday_ahead';
 INSERT INTO flags SELECT 'holiday_ahead', 'naive: travel a year ago', as_of, customer_id FROM facts WHERE EXISTS (SELECT FROM days(travel) AS d WHERE d.day BETWEEN as_of - 379 AND as_of - 351);
@@ -58,6 +66,7 @@ INSERT INTO flags SELECT DISTINCT n.moment, 'naive: attribute changed in 90 days
 WITH real AS (
   SELECT 'purchase_due' AS moment, as_of, customer_id FROM facts WHERE buys_soon
   UNION ALL SELECT 'purchase_overdue', as_of, customer_id FROM facts JOIN gone USING (as_of, customer_id)
+  UNION ALL SELECT 'rate fell', as_of, customer_id FROM facts JOIN fallen USING (as_of, customer_id)
   UNION ALL SELECT m, as_of, customer_id FROM facts JOIN truth USING (as_of, customer_id), unnest(moments) AS m
 )
 SELECT f.moment, f.rule, r.real, count(*) AS flagged, round(avg((x.customer_id IS NOT NULL)::integer), 3) AS precision,
@@ -66,4 +75,4 @@ FROM flags AS f
 LEFT JOIN real AS x USING (moment, as_of, customer_id)
 LEFT JOIN (SELECT moment, count(*) AS real FROM real GROUP BY moment) AS r USING (moment)
 GROUP BY f.moment, f.rule, r.real
-ORDER BY array_position('{purchase_due,purchase_overdue,waning_interest,holiday_ahead,reactivated,birth,moving,marriage,retirement,company_move}', f.moment), f.rule LIKE 'naive%', f.rule DESC;
+ORDER BY array_position('{purchase_due,purchase_overdue,rate fell,waning_interest,holiday_ahead,reactivated,birth,moving,marriage,retirement,company_move}', f.moment), f.rule LIKE 'naive%', f.rule DESC;

@@ -10,7 +10,7 @@
 
 use serde_json::{Value, json};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, shown};
 use crate::json::Object;
 
 /// Hours of a week.
@@ -45,7 +45,7 @@ pub fn fixed(weight: f64) -> Result<u64> {
     if (0.0..=1e9).contains(&weight) {
         return Ok((weight * SCALE).round() as u64);
     }
-    Err(Error::invalid("weight must be from 0 to 1e9").detail(format!("It is {weight}.")))
+    Err(Error::invalid("weight must be from 0 to 1e9").detail(format!("It is {}.", shown(weight))))
 }
 
 /// Begins growing hours in `bytes`, all zero.
@@ -224,8 +224,8 @@ pub struct SendTimeOptions {
 }
 
 /// Tuned on a simulated shop that no result is reported of; see `benches/channels.sh`.
-const BANDWIDTH_HOURS: f64 = 1.5;
-const SHARED_DAYS: f64 = 0.8;
+const BANDWIDTH_HOURS: f64 = 2.5;
+const SHARED_DAYS: f64 = 0.95;
 /// Where the data say nothing of how customers differ.
 const PRIOR_EVENTS: f64 = 10.0;
 /// Bounds of the estimate.

@@ -24,7 +24,7 @@ SELECT contact_history(channel, sent_on, response) FILTER (WHERE channel IS NULL
 SELECT contact_history('email', date '2026-01-01', true)::jsonb AS answered, contact_history('email', '2026-01-01', NULL::boolean)::jsonb AS unknown;
 -- Against plain SQL: contacts of a window, answers.
 SELECT count(*) AS wrong FROM (
-  SELECT customer, channel, count(*) FILTER (WHERE response IS DISTINCT FROM 'bounce') AS n, count(*) FILTER (WHERE response IN ('click', 'purchase')) AS y
+  SELECT customer, channel, count(*) FILTER (WHERE response IS DISTINCT FROM 'bounce') AS n, count(*) FILTER (WHERE response IN ('click', 'purchase', 'reply')) AS y
   FROM sent WHERE sent_on BETWEEN date '2026-05-01' - 89 AND '2026-05-01' GROUP BY 1, 2) AS plain
 FULL JOIN (SELECT customer, c.* FROM known, contact_counts(h, '2026-05-01', '{"window_days": 90}') AS c) AS ours USING (customer, channel)
 WHERE coalesce(n, 0) <> coalesce(sent, 0) OR coalesce(y, 0) <> coalesce(responses, 0);
@@ -105,6 +105,8 @@ SELECT count(*) > 10000 AS many, count(*) FILTER (WHERE rank IS NOT NULL) AS ran
        count(*) FILTER (WHERE rank IS NOT NULL AND NOT EXISTS (SELECT FROM consents AS k WHERE k.customer = agreed AND k.channel = asked.channel AND k.granted AND k.changed_on <= as_of)) AS never_granted,
        count(*) FILTER (WHERE (rank IS NULL) <> (reason IS NOT NULL) OR eligible <> (rank IS NOT NULL)) AS without_reason, count(DISTINCT reason) AS reasons FROM asked;
 SELECT count(*) AS ranked FROM model, known, unnest(ARRAY[NULL, consents('{}'), consents('{"*": true, "EMAIL": true, "email": null}')]) AS c, rank_channels(m, segment, h, c, '2026-06-01') AS r WHERE rank IS NOT NULL;
+-- A channel that is called as a code is not ranked: it would be taken for it.
+SELECT r.channel, r.rank, r.reason FROM (SELECT fit_channel_model(channel, NULL, 3, n % 2) AS m FROM unnest('{none,insufficient_data,email}'::text[]) AS channel, generate_series(1, 20) AS n) AS t, rank_channels(m, NULL, NULL, consents('{"none": true, "insufficient_data": true, "email": true}'), '2026-01-01') AS r;
 -- Pressure: no rank while the contacts of the window are too many.
 SELECT count(*) FILTER (WHERE rank IS NOT NULL) AS ranked, count(*) FILTER (WHERE rank IS NOT NULL AND contacts(h, as_of, 40) >= 2) AS pressed FROM asked JOIN known USING (customer) WHERE options ? 'margin';
 -- Codes, and when they change by time alone: the first day is checked day by day.

@@ -208,9 +208,8 @@ pub fn check_level(level: f64) -> Result<f64> {
 pub fn check_counts(sent: f64, responses: f64) -> Result<(f64, f64)> {
     for (what, value) in [("sent", sent), ("responses", responses)] {
         if !(0.0..=1e12).contains(&value) {
-            return Err(
-                Error::invalid(format!("{what} must be from 0 to 1e12")).detail(format!("It is {}.", shown(value)))
-            );
+            return Err(Error::invalid(format!("{what} must be from 0 to 1e12"))
+                .detail(format!("It is {}.", shown(value))));
         }
     }
     if responses > sent {

@@ -65,7 +65,16 @@ fn pressure_and_answers_close_a_channel() {
         let ranked = rank(&model, None, Some(&history), Some(&consents), as_of, &options, &mut cache);
         let mut reasons: Vec<_> = ranked.iter().map(|r| (r.channel, r.reason)).collect();
         reasons.sort_unstable();
-        let next = next_change(&model, None, Some(&history), Some(&consents), as_of, &options, &mut cache, &mut || {});
+        let next = next_change(
+            &model,
+            None,
+            Some(&history),
+            Some(&consents),
+            as_of,
+            &options,
+            &mut cache,
+            &mut || {},
+        );
         (reasons.into_iter().map(|r| r.1).collect::<Vec<_>>(), next)
     };
     let pressure = Some("pressure");

@@ -80,6 +80,23 @@ SELECT contract, m AS months, round(survival_probability(by_contract, make_inter
 FROM model, (VALUES ('Month-to-month'), ('One year'), ('Two year')) AS c (contract), LATERAL jsonb_build_object('contract', contract) AS f, (VALUES (1), (12), (36), (60)) AS t (m) ORDER BY 1, 2;
 SELECT round(churn_probability(hazard, interval '10 years', interval '1 year', '{"contract": "One year"}')::numeric, 4) AS beyond, contract_value(hazard, '2 years', '3 years', 25.5, 0.08, '{"contract": "Two year"}') AS value FROM model;
 
+-- The same hazard from snapshots of each contract: every coefficient agrees.
+CREATE TABLE periods AS SELECT s.period, s.as_of, s.ended, t.started, t.contract FROM telco AS t CROSS JOIN LATERAL contract_snapshots(t.started, t.ended, '2026-01-01') AS s;
+SELECT count(*) AS contract_periods, count(*) FILTER (WHERE ended) AS ended, bool_and(as_of = (started + make_interval(months => period - 1))::date) AS begins_right FROM periods;
+WITH steps AS (SELECT array_agg(value::int ORDER BY value::int) AS ends FROM model, jsonb_array_elements_text(hazard #> '{hazard,steps}')),
+     again AS (SELECT fit_churn_model(ended, jsonb_build_object('contract', contract, 'step', width_bucket(period - 1, ends)::text), '{"base_levels": {"step": "0"}}'::jsonb) AS model FROM periods, steps)
+SELECT count(*) AS coefficients, max(abs(a.estimate - b.estimate)) < 1e-8 AS estimates_agree, max(abs(a.standard_error - b.standard_error)) < 1e-8 AS standard_errors_agree
+FROM (SELECT row_number() OVER (ORDER BY estimate), * FROM again, churn_coefficients(again.model)) AS a
+FULL JOIN (SELECT row_number() OVER (ORDER BY estimate), * FROM model, churn_coefficients(hazard #> '{hazard,model}')) AS b USING (row_number);
+-- A feature that changes: who complained ends three times as likely in the next month, by construction; the model finds it.
+SELECT abs(estimate - ln(3)) < 3 * standard_error AS found, estimate > 10 * standard_error AS sure FROM (
+  SELECT fit_churn_model(happens < CASE WHEN complained THEN 0.09 ELSE 0.03 END / (1 + CASE WHEN complained THEN 0.06 ELSE 0 END), jsonb_build_object('complained', complained)) AS m
+  FROM (SELECT (hashint8extended(n, 1) & 1048575) / 1048576.0 AS happens, hashint8extended(n, 2) & 7 = 0 AS complained FROM generate_series(1, 40000) AS n) AS p) AS f, churn_coefficients(m) WHERE feature = 'complained';
+SELECT * FROM contract_snapshots('2025-01-31', '2025-04-02', '2025-12-31');
+SELECT 'running' AS what, s.* FROM contract_snapshots('2025-01-31', NULL, '2025-04-29') AS s UNION ALL SELECT 'ends later', s.* FROM contract_snapshots('2025-01-31', '2025-05-05', '2025-04-29') AS s
+UNION ALL SELECT 'ends at once', s.* FROM contract_snapshots('2025-01-31', '2025-01-31', '2025-04-29') AS s UNION ALL SELECT 'weekly', s.* FROM contract_snapshots('2025-01-31', '2025-02-15', '2025-04-29', '7 days') AS s
+UNION ALL SELECT 'nothing', s.* FROM contract_snapshots(NULL, '2025-02-15', '2025-04-29') AS s UNION ALL SELECT 'ended before', s.* FROM contract_snapshots('2025-01-31', '2025-01-15', '2025-04-29') AS s;
+
 -- Merged: the same; GROUP BY gives one model a group.
 SELECT fit_retention_model(merge(part)) = (SELECT fit_retention_model(started, ended, '2026-01-01', jsonb_build_object('contract', contract), '{}') FROM telco) AS merged_is_whole
 FROM (SELECT contracts(started, ended, '2026-01-01', jsonb_build_object('contract', contract), '{}') AS part FROM telco GROUP BY extract(month FROM started)) AS parts;
@@ -139,4 +156,4 @@ CALL refused('SELECT calibrated(jsonb_set(isotonic, ''{predicted}'', ''[0.3, 0.2
 CALL refused('SELECT profit_curve(p, happened, ''{}'') FROM judged');
 CALL refused('SELECT profit_curve(p, happened, ''{"contact_cost": -1, "kept_value": 60, "success_rate": 0.3}'') FROM judged');
 CALL refused('SELECT profit_curve(p, happened, ''{"contact_cost": 5, "kept_value": 60, "success_rate": 30}'') FROM judged');
-DROP TABLE counts, telco, oracle, model, cohort, judged, calibration;
+DROP TABLE periods, counts, telco, oracle, model, cohort, judged, calibration;

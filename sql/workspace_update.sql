@@ -573,7 +573,7 @@ BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT o.segment, segmentation.uplift(o.assigned, o.purchases > 0, $4), segmentation.uplift(o.assigned, o.turnover::double precision, $4)
     FROM (SELECT CASE WHEN $5 THEN c.segment END AS segment, c.assigned,
-            coalesce(segmentation.purchases(f.history, $3) - segmentation.purchases(f.history, $2), 0) AS purchases,
+            coalesce(segmentation.frequency(f.history, $3) - segmentation.frequency(f.history, $2), 0) AS purchases,
             coalesce(segmentation.turnover(f.history, $2, $3), 0) AS turnover
           FROM %1$s.campaign_customer AS c LEFT JOIN %1$s.customer_facts AS f ON f.customer = c.customer
           WHERE c.campaign = $1) AS o

@@ -597,6 +597,23 @@ SELECT 'profile', 'profile_' || n, t.language, t.label
 FROM generate_series(1, 50) AS n
 CROSS JOIN LATERAL (VALUES ('en', 'Profile ' || n), ('fr', 'Profil ' || n)) AS t (language, label);
 
+-- The workspace
+INSERT INTO label (domain, code, language, label)
+SELECT v.domain, v.code, t.language, t.label
+FROM (VALUES
+  ('workspace', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
+  ('axis', 'rfm', 'RFM', 'RFM'),
+  ('axis', 'pmg', 'PMG', 'PMG'),
+  ('axis', 'churn', 'Churn', 'Attrition'),
+  ('axis', 'loyalty', 'Loyalty', 'Fidélité'),
+  ('axis', 'future_value', 'Future value', 'Valeur future'),
+  ('axis', 'product_appetence', 'Product appetence', 'Appétence produit'),
+  ('axis', 'channel_appetence', 'Channel appetence', 'Appétence canal'),
+  ('axis', 'profile', 'Profile', 'Profil'),
+  ('axis', 'life_moment', 'Life moment', 'Moment de vie')
+) AS v (domain, code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
 -- Codes that time alone moves, and trials that cannot be judged.
 INSERT INTO label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
@@ -612,22 +629,5 @@ FROM (VALUES
   ('future_value', 'none', 'No value', 'Sans valeur'),
   ('future_value', 'insufficient_data', 'Insufficient data', 'Données insuffisantes'),
   ('trial_verdict', 'insufficient_data', 'Insufficient data', 'Données insuffisantes')
-) AS v (domain, code, en, fr)
-CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
-
--- The workspace
-INSERT INTO label (domain, code, language, label)
-SELECT v.domain, v.code, t.language, t.label
-FROM (VALUES
-  ('workspace', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
-  ('axis', 'rfm', 'RFM', 'RFM'),
-  ('axis', 'pmg', 'PMG', 'PMG'),
-  ('axis', 'churn', 'Churn', 'Attrition'),
-  ('axis', 'loyalty', 'Loyalty', 'Fidélité'),
-  ('axis', 'future_value', 'Future value', 'Valeur future'),
-  ('axis', 'product_appetence', 'Product appetence', 'Appétence produit'),
-  ('axis', 'channel_appetence', 'Channel appetence', 'Appétence canal'),
-  ('axis', 'profile', 'Profile', 'Profil'),
-  ('axis', 'life_moment', 'Life moment', 'Moment de vie')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);

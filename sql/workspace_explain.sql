@@ -193,7 +193,12 @@ CREATE FUNCTION workspace_changes_on(axis text, history purchase_history, as_of 
   value_cuts pmg_cuts, settings jsonb, loyalty_prior jsonb) RETURNS date
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 BEGIN
-  RETURN NULL;
+  RETURN CASE axis
+    WHEN 'rfm' THEN rfm_next_change(history, as_of, rfm_cuts)
+    WHEN 'pmg' THEN pmg_next_change(history, as_of, pmg_cuts, (settings ->> 'pmg_months')::integer)
+    WHEN 'churn' THEN churn_next_change(purchase_model, history, as_of, workspace_churn_options(settings))
+    WHEN 'future_value' THEN future_value_next_change(purchase_model, spend_model, history, as_of, value_cuts, workspace_value_options(settings))
+    END;
 END
 $$;
 COMMENT ON FUNCTION workspace_changes_on(text, purchase_history, date, rfm_cuts, pmg_cuts, jsonb, jsonb, pmg_cuts, jsonb, jsonb) IS

@@ -20,6 +20,11 @@ BEGIN
     INTO key, several USING kind;
   FOR source IN EXECUTE format('SELECT * FROM %s.source WHERE kind = $1 ORDER BY source', ws) USING kind LOOP
     columns := '{}';
+    IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = source.relation) THEN
+      RAISE undefined_table USING
+        MESSAGE = format('a source of %s was dropped (it was relation %s)', kind, source.relation::oid),
+        HINT = format('SELECT segmentation.remove_source(workspace, %L, ''%s'')', kind, source.relation::oid);
+    END IF;
     FOR field IN SELECT f.* FROM workspace_field AS f WHERE f.kind = workspace_rows_sql.kind ORDER BY f.place LOOP
       IF NOT source.mapping ? field.field THEN
         columns := columns || format('NULL::%s AS %I', CASE field.type WHEN 'key' THEN key::text WHEN 'day' THEN 'date'

@@ -105,30 +105,41 @@ DECLARE
   said record;
   state text; message text; detail text; hint text;
 BEGIN
+  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
+  COMMIT;
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
   lock := segmentation.workspace_lock(ws);
+  -- What a cancel between two phases left to this session.
+  WHILE EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+                WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.mode OPERATOR(pg_catalog.=) 'ExclusiveLock'
+                  AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.objsubid OPERATOR(pg_catalog.=) 1
+                  AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+                  AND l.classid::pg_catalog.int8 OPERATOR(pg_catalog.=) (lock OPERATOR(pg_catalog.>>) 32)
+                  AND l.objid::pg_catalog.int8 OPERATOR(pg_catalog.=) (lock OPERATOR(pg_catalog.&) 4294967295)) LOOP
+    PERFORM pg_catalog.pg_advisory_unlock(lock);
+  END LOOP;
   IF NOT pg_catalog.pg_try_advisory_lock(lock) THEN
     RAISE lock_not_available USING
       MESSAGE = pg_catalog.format('workspace %I is being refreshed by another session', workspace),
       HINT = pg_catalog.format('SELECT * FROM %s.refresh_log WHERE status = ''running'' shows how far it is.', ws);
   END IF;
   BEGIN
-    EXECUTE pg_catalog.format('SELECT pg_catalog.nextval(%L), (SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status = ''in_use'')', ws || '.refresh_number', ws)
+    EXECUTE pg_catalog.format('SELECT pg_catalog.nextval(%L), (SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status OPERATOR(pg_catalog.=) ''in_use'')', pg_catalog.concat(ws, '.refresh_number'), ws)
       INTO number, parameters;
     phases := CASE WHEN segmentation.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::text[];
-  EXCEPTION WHEN query_canceled OR OTHERS THEN
+  EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     PERFORM pg_catalog.pg_advisory_unlock(lock);
     RAISE;
   END;
   FOR place IN 1 .. pg_catalog.cardinality(phases) LOOP
     BEGIN
       PERFORM segmentation.workspace_log(ws, number, place, phases[place], day);
-    EXCEPTION WHEN query_canceled OR OTHERS THEN
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       PERFORM pg_catalog.pg_advisory_unlock(lock);
       RAISE;
     END;
-    IF phases[place] = 'facts' THEN
+    IF phases[place] OPERATOR(pg_catalog.=) 'facts' THEN
       -- All sources as of one moment. Nothing may come between these two.
       COMMIT;
       SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
@@ -140,20 +151,20 @@ BEGIN
       SELECT * INTO said FROM segmentation.workspace_phase(ws, phases[place], day, parameters);
       parameters := said.parameter_set;
       PERFORM segmentation.workspace_logged(ws, number, place, 'done', said.rows, said.detail);
-    EXCEPTION WHEN query_canceled OR OTHERS THEN
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     END;
     IF state IS NOT NULL THEN
       BEGIN
         PERFORM segmentation.workspace_logged(ws, number, place, 'failed', NULL, message);
-      EXCEPTION WHEN query_canceled OR OTHERS THEN
+      EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         NULL;  -- what failed first is what matters
       END;
       COMMIT;
       PERFORM pg_catalog.pg_advisory_unlock(lock);
       RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message,
-        DETAIL = pg_catalog.concat_ws(E'\n', NULLIF(detail, ''), pg_catalog.format('Phase %s of refresh %s failed; the published result is as it was.', phases[place], number)),
-        HINT = coalesce(NULLIF(hint, ''), pg_catalog.format('SELECT * FROM %s.refresh_log shows all refreshes.', ws));
+        DETAIL = pg_catalog.concat_ws(E'\n', CASE WHEN detail OPERATOR(pg_catalog.<>) '' THEN detail END, pg_catalog.format('Phase %s of refresh %s failed; the published result is as it was.', phases[place], number)),
+        HINT = coalesce(CASE WHEN hint OPERATOR(pg_catalog.<>) '' THEN hint END, pg_catalog.format('SELECT * FROM %s.refresh_log shows all refreshes.', ws));
     END IF;
     COMMIT;
   END LOOP;

@@ -44,20 +44,28 @@ COMMENT ON FUNCTION workspace_score_parameters() IS 'Part of refresh: the parame
 CREATE FUNCTION workspace_score_sql(ws text, facts text, number integer, as_of date) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
-  filled text := workspace_score_template();
+  filled text := '';
+  places jsonb;
+  piece record;
   parameter record;
   given text;
   features text[];
 BEGIN
-  FOR parameter IN SELECT * FROM workspace_score_parameters() LOOP
-    EXECUTE format('SELECT (%s)::text FROM %s.parameter_set AS p WHERE p.parameter_set = $1', parameter.expression, ws) INTO given USING number;
-    filled := replace(filled, '{' || parameter.name || '}', format('%L::%s', given, parameter.type));
-  END LOOP;
   EXECUTE format('SELECT coalesce(p.profile_features, ''{}'') FROM %s.parameter_set AS p WHERE p.parameter_set = $1', ws)
     INTO features USING number;
-  filled := replace(filled, '{profile_features}', workspace_pick_sql(features));
-  filled := replace(filled, '{as_of}', format('%L::date', as_of));
-  RETURN replace(filled, '{facts}', facts);
+  places := jsonb_build_object('profile_features', workspace_pick_sql(features), 'as_of', format('%L::date', as_of), 'facts', facts);
+  FOR parameter IN SELECT * FROM workspace_score_parameters() LOOP
+    EXECUTE format('SELECT (%s)::text FROM %s.parameter_set AS p WHERE p.parameter_set = $1', parameter.expression, ws) INTO given USING number;
+    places := places || jsonb_build_object(parameter.name, format('%L::%s', given, parameter.type));
+  END LOOP;
+  -- In one pass: a column may well be called {facts}. The longest match wins, so a brace alone stays.
+  FOR piece IN
+    SELECT t.part[1] AS plain, t.part[2] AS name
+    FROM regexp_matches(workspace_score_template(), '([^{]+|\{)|\{(\w+)\}', 'g') AS t (part)
+  LOOP
+    filled := concat(filled, piece.plain, places ->> piece.name);
+  END LOOP;
+  RETURN filled;
 END
 $$;
 COMMENT ON FUNCTION workspace_score_sql(text, text, integer, date) IS 'Part of refresh: all continuous scores as SQL.';
@@ -210,6 +218,11 @@ END
 $$;
 COMMENT ON FUNCTION workspace_stage_lists(text, text, integer, date) IS 'Part of refresh: products, channels and moments of the staged customers.';
 
+CREATE FUNCTION workspace_lists_next_change_sql(readiness jsonb, settings jsonb, loyalty_prior jsonb, as_of date) RETURNS text[]
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN '{}'::text[];
+COMMENT ON FUNCTION workspace_lists_next_change_sql(jsonb, jsonb, jsonb, date) IS 'Part of refresh: next changes of loyalty, products, channels and moments, as SQL.';
+
 CREATE FUNCTION workspace_lists_join_sql(at text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
   RETURN '';
@@ -222,6 +235,21 @@ CREATE FUNCTION workspace_days(span interval) RETURNS text
     AND extract(day FROM span) > 0 THEN extract(day FROM span)::integer || ' days' END;
 COMMENT ON FUNCTION workspace_days(interval) IS 'Part of refresh: a span of whole days, as text.';
 
+CREATE FUNCTION workspace_churn_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN workspace_days((settings ->> 'churn_horizon')::interval) IS NOT NULL AND workspace_days((settings ->> 'churn_lost_horizon')::interval) IS NOT NULL THEN
+    jsonb_build_object('horizon', workspace_days((settings ->> 'churn_horizon')::interval),
+      'medium_from', least((settings ->> 'churn_medium')::double precision, (settings ->> 'churn_high')::double precision), 'high_from', settings -> 'churn_high',
+      'lost_horizon', workspace_days((settings ->> 'churn_lost_horizon')::interval), 'lost_above', settings -> 'churn_lost') END;
+COMMENT ON FUNCTION workspace_churn_options(jsonb) IS 'Part of refresh: the options of churn_level from the settings; NULL if a horizon is not of whole days.';
+
+CREATE FUNCTION workspace_value_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN workspace_days((settings ->> 'value_horizon')::interval) IS NOT NULL THEN
+    jsonb_build_object('horizon', workspace_days((settings ->> 'value_horizon')::interval),
+      'discount_rate', settings -> 'value_discount_rate', 'margin', settings -> 'value_margin') END;
+COMMENT ON FUNCTION workspace_value_options(jsonb) IS 'Part of refresh: the options of future_value_band from the settings; NULL if the horizon is not of whole days.';
+
 CREATE FUNCTION workspace_next_change_sql(ws text, number integer, as_of date) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
@@ -230,8 +258,6 @@ DECLARE
   ready jsonb;
   -- Where nothing better is known, tomorrow is looked at again.
   tomorrow constant text := format('%L::date', as_of + 1);
-  horizon text;
-  lost text;
 BEGIN
   EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING number;
   -- A definition may look at the day in any way.
@@ -246,20 +272,15 @@ BEGIN
     days := days || format('segmentation.pmg_next_change(f.history, %L, %L::segmentation.pmg_cuts, %s)', as_of, p.pmg_cuts, p.settings ->> 'pmg_months');
   END IF;
   IF ready -> 'churn' = 'null' THEN
-    horizon := workspace_days((p.settings ->> 'churn_horizon')::interval);
-    lost := workspace_days((p.settings ->> 'churn_lost_horizon')::interval);
-    days := days || CASE WHEN horizon IS NULL OR lost IS NULL THEN tomorrow
-      ELSE format('segmentation.churn_next_change(%L::jsonb, f.history, %L, %L::jsonb)', p.purchase_model, as_of,
-        jsonb_build_object('horizon', horizon, 'medium_from', least((p.settings ->> 'churn_medium')::double precision, (p.settings ->> 'churn_high')::double precision), 'high_from', p.settings -> 'churn_high',
-          'lost_horizon', lost, 'lost_above', p.settings -> 'churn_lost')) END;
+    days := days || CASE WHEN workspace_churn_options(p.settings) IS NULL THEN tomorrow
+      ELSE format('segmentation.churn_next_change(%L::jsonb, f.history, %L, %L::jsonb)', p.purchase_model, as_of, workspace_churn_options(p.settings)) END;
   END IF;
   IF ready -> 'future_value' = 'null' THEN
-    horizon := workspace_days((p.settings ->> 'value_horizon')::interval);
-    days := days || CASE WHEN horizon IS NULL THEN tomorrow
+    days := days || CASE WHEN workspace_value_options(p.settings) IS NULL THEN tomorrow
       ELSE format('segmentation.future_value_next_change(%L::jsonb, %L::jsonb, f.history, %L, %L::segmentation.pmg_cuts, %L::jsonb)',
-        p.purchase_model, p.spend_model, as_of, p.value_cuts, jsonb_build_object('horizon', horizon,
-          'discount_rate', p.settings -> 'value_discount_rate', 'margin', p.settings -> 'value_margin')) END;
+        p.purchase_model, p.spend_model, as_of, p.value_cuts, workspace_value_options(p.settings)) END;
   END IF;
+  days := days || workspace_lists_next_change_sql(ready, p.settings, p.loyalty_prior, as_of);
   RETURN CASE WHEN days = '{}' THEN 'NULL::date' ELSE format('LEAST(%s)', array_to_string(days, ', ')) END;
 END
 $$;

@@ -251,7 +251,9 @@ BEGIN
       HINT = format('SELECT parameter_set, as_of, status FROM %s.parameter_set lists them.', ws);
   END IF;
   EXECUTE format('UPDATE %s.parameter_set SET status = ''retired'' WHERE status = ''in_use'' AND parameter_set <> $1', ws) USING parameter_set;
-  EXECUTE format('UPDATE %s.parameter_set SET status = ''in_use'', note = ''chosen by hand'' WHERE parameter_set = $1', ws) USING parameter_set;
+  EXECUTE format('UPDATE %s.parameter_set SET status = ''in_use'', note = ''chosen by hand'',
+                    -- Registered segments are not trained: today's hold.
+                    segments = (SELECT coalesce(jsonb_object_agg(s.segment, s.definition), ''{}'') FROM %1$s.segment AS s) WHERE parameter_set = $1', ws) USING parameter_set;
 END
 $$;
 COMMENT ON FUNCTION use_parameter_set(text, integer) IS

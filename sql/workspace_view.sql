@@ -156,10 +156,10 @@ DECLARE
   began timestamptz;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
-  names := 'customer_scores_stored'::text || ARRAY(SELECT v.name FROM segmentation.workspace_view_list() AS v);
+  names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text, ARRAY(SELECT v.name FROM segmentation.workspace_view_list() AS v));
   FOR i IN 1 .. pg_catalog.cardinality(names) LOOP
     began := pg_catalog.clock_timestamp();
-    SELECT c.relispopulated INTO populated FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.format('%s.%I', ws, names[i])::regclass;
+    SELECT c.relispopulated INTO populated FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.format('%s.%I', ws, names[i])::pg_catalog.regclass;
     -- Readers are never kept waiting, but for the very first time.
     EXECUTE pg_catalog.format('REFRESH MATERIALIZED VIEW %s %s.%I', CASE WHEN populated THEN 'CONCURRENTLY' ELSE '' END, ws, names[i]);
     COMMIT;

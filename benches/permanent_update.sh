@@ -22,7 +22,8 @@ note "a statement that changes the rows of a tenth of $SIZE customers: $update_w
 full=$(clock quiet -c "CALL refresh('bench_update', '$AS_OF', false)")
 sql -c "UPDATE bench_orders SET amount = amount + 1 WHERE customer_id IN (SELECT 1 + (n * 7919) % $SIZE FROM generate_series(1, $changed) AS n)"
 part=$(clock quiet -c "CALL refresh_changed('bench_update', '$AS_OF')")
-awk -v f="$full" -v p="$part" -v n="$changed" -v s="$SIZE" 'BEGIN { r = p / f; printf "| `refresh_changed`, %d of %d customers | the full refresh | %.3f | %.3f | **%.4f** | 0.01 | %s |\n", n, s, p, f, r, r <= 0.01 ? "met" : "MISSED" }' | tee -a "$work/table"
+# A call has a cost of its own, which only a big shop hides: the limit is for a million customers.
+awk -v f="$full" -v p="$part" -v n="$changed" -v s="$SIZE" -v whole="$FULL" 'BEGIN { r = p / f; printf "| `refresh_changed`, %d of %d customers | the full refresh | %.3f | %.3f | **%.4f** | %s | %s |\n", n, s, p, f, r, s == whole ? "0.01" : "-", s != whole ? "-" : r <= 0.01 ? "met" : "MISSED" }' | tee -a "$work/table"
 note "a burst: changes of a tenth of $SIZE customers are brought in within $(sql -c "UPDATE bench_orders SET amount = amount + 1 WHERE customer_id <= $SIZE / 10" && clock quiet -c "CALL refresh_changed('bench_update', '$AS_OF')") s"
 note "the next day, nothing changed: $(clock quiet -c "CALL refresh_changed('bench_update', '$(date -d "$AS_OF + 1 day" +%F)')") s for $(sql -c "SELECT coalesce(max(rows), 0) FROM bench_update.refresh_log WHERE phase = 'time'") customers whose day had come"
 quiet -c "SELECT drop_workspace('bench_update')" -c 'DROP TABLE bench_orders' >/dev/null

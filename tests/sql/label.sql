@@ -30,6 +30,10 @@ CREATE TEMP VIEW codes AS
   -- Levels and bands: next_change.sql shows them.
   UNION SELECT 'churn', unnest('{low,medium,high,lost,insufficient_data}'::text[])
   UNION SELECT 'future_value', unnest('{high,medium,low,none,insufficient_data}'::text[])
+  -- Channels and send time: event_log.sql, channels.sql and send_time.sql show them.
+  UNION SELECT l.domain, l.code FROM label AS l
+        WHERE l.domain IN ('channel', 'channel_reason', 'channel_order', 'channel_method', 'channel_skipped', 'channel_warning',
+                           'send_time_warning', 'contact_response', 'weekday')
   -- B2B
   UNION SELECT 'company_size', unnest(enum_range(NULL::company_size))::text
   UNION SELECT 'sirene_headcount', sirene_headcount_code(n) FROM unnest('{NULL,0,1,3,6,10,20,50,100,200,250,500,1000,2000,5000,10000}'::int[]) AS n

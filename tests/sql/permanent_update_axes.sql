@@ -21,17 +21,17 @@ CALL refresh('anew', '2025-03-31');
 SELECT count(*) FROM (SELECT start_capture('incremental', kind, relation) FROM incremental.source WHERE mapping ? 'customer') AS s;
 
 CREATE TABLE public.step (place integer GENERATED ALWAYS AS IDENTITY, what text, as_of date, customer bigint, differs text, moved bigint);
-CREATE PROCEDURE public.compare(what text, as_of date) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE public.compare(what text, day date) LANGUAGE plpgsql AS $$
 DECLARE
   axis text;
 BEGIN
-  INSERT INTO public.step (what, as_of, moved) SELECT what, as_of, rows FROM anew.refresh_log WHERE phase = 'publish' ORDER BY refresh DESC LIMIT 1;
+  INSERT INTO public.step (what, as_of, moved) SELECT what, day, rows FROM anew.refresh_log WHERE phase = 'publish' ORDER BY refresh DESC LIMIT 1;
   INSERT INTO public.step (what, as_of, customer, differs)
-    SELECT what, as_of, coalesce(i.customer, a.customer), 'facts' FROM incremental.customer_facts AS i FULL JOIN anew.customer_facts AS a USING (customer) WHERE i IS DISTINCT FROM a;
+    SELECT what, day, coalesce(i.customer, a.customer), 'facts' FROM incremental.customer_facts AS i FULL JOIN anew.customer_facts AS a USING (customer) WHERE i IS DISTINCT FROM a;
   FOREACH axis IN ARRAY segmentation.workspace_axes() LOOP
     EXECUTE format('INSERT INTO public.step (what, as_of, customer, differs)
       SELECT $1, $2, coalesce(i.customer, a.customer), %L || '': '' || coalesce(i.%1$I, ''none'') || '' for '' || coalesce(a.%1$I, ''none'')
-      FROM incremental.customer_segments AS i FULL JOIN anew.customer_segments AS a USING (customer) WHERE i.%1$I IS DISTINCT FROM a.%1$I', axis) USING what, as_of;
+      FROM incremental.customer_segments AS i FULL JOIN anew.customer_segments AS a USING (customer) WHERE i.%1$I IS DISTINCT FROM a.%1$I', axis) USING what, day;
   END LOOP;
 END
 $$;

@@ -99,7 +99,7 @@ BEGIN
       INSERT INTO %2$s.events (as_of, customer, kind, axis, code)
       SELECT $1, d.customer, v.kind, d.axis, v.code
       FROM %1$sdelta AS d CROSS JOIN LATERAL (VALUES ('left', d.before), ('entered', d.after)) AS v (kind, code)
-      WHERE v.code IS NOT NULL ORDER BY d.customer, d.axis$q$, at, ws) USING as_of;
+      WHERE v.code IS NOT NULL ORDER BY d.customer, d.axis, v.kind DESC$q$, at, ws) USING as_of;
     EXECUTE format($q$
       INSERT INTO %2$s.events (as_of, customer, kind, axis, code)
       SELECT $1, m.customer, 'begun', 'life_moment', m.moment

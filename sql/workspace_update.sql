@@ -490,7 +490,13 @@ RETURNS TABLE (event bigint, happened_at timestamptz, as_of date, customer text,
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   ws text := workspace_schema(workspace);
+  foreign_life boolean;
 BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s.event_reader AS r WHERE r.transaction >= pg_snapshot_xmax(pg_current_snapshot()))', ws) INTO foreign_life;
+  IF foreign_life THEN
+    RAISE object_not_in_prerequisite_state USING MESSAGE = format('workspace %I was restored from another server', workspace),
+      DETAIL = 'Its events are in the order of that server''s transactions.', HINT = format('SELECT segmentation.upgrade_workspace(%L) once.', workspace);
+  END IF;
   -- Numbers are given before the commit: an event of a transaction still running would be passed over for ever. So
   -- events come in the order of their transactions, and only when no earlier one can still come.
   RETURN QUERY EXECUTE format($q$
@@ -573,7 +579,7 @@ BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT o.segment, segmentation.uplift(o.assigned, o.purchases > 0, $4), segmentation.uplift(o.assigned, o.turnover::double precision, $4)
     FROM (SELECT CASE WHEN $5 THEN c.segment END AS segment, c.assigned,
-            coalesce(segmentation.purchases(f.history, $3) - segmentation.purchases(f.history, $2), 0) AS purchases,
+            coalesce(segmentation.frequency(f.history, $3) - segmentation.frequency(f.history, $2), 0) AS purchases,
             coalesce(segmentation.turnover(f.history, $2, $3), 0) AS turnover
           FROM %1$s.campaign_customer AS c LEFT JOIN %1$s.customer_facts AS f ON f.customer = c.customer
           WHERE c.campaign = $1) AS o
@@ -753,15 +759,20 @@ CREATE FUNCTION upgrade_workspace(workspace text) RETURNS integer
 DECLARE
   ws text := workspace_owned(workspace);
   has integer;
+  held text;
 BEGIN
   EXECUTE format('SELECT layout FROM %s.workspace FOR UPDATE', ws) INTO has;
   IF has > workspace_layout() THEN
     RAISE feature_not_supported USING MESSAGE = format('workspace %I was made by a later version of the extension', workspace),
       DETAIL = format('Its layout is %s; this version knows up to %s.', has, workspace_layout()), HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
+  -- Restored from another server, whose transactions had higher numbers: these come before all of this one.
+  FOREACH held IN ARRAY '{events,event_reader,queue}'::text[] LOOP
+    EXECUTE format('UPDATE %s.%I SET transaction = ''3'' WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())', ws, held);
+  END LOOP;
   -- Layout 1 is the first. Each later one adds a step here: from 1 to 2, from 2 to 3.
   PERFORM workspace_comments(workspace);
   RETURN workspace_layout();
 END
 $$;
-COMMENT ON FUNCTION upgrade_workspace(text) IS 'After ALTER EXTENSION UPDATE: brings the tables of a workspace to what this version makes. Returns its layout.';
+COMMENT ON FUNCTION upgrade_workspace(text) IS 'After ALTER EXTENSION UPDATE: brings the tables of a workspace to what this version makes. Also after restoring a dump into another server. Returns its layout.';

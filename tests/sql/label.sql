@@ -27,6 +27,9 @@ CREATE TEMP VIEW codes AS
         WHERE l.domain IN ('profile_method', 'profile_warning', 'profile_measure', 'criterion_kind', 'criterion_verdict',
                            'segment_criterion', 'segment_measure', 'trial_verdict', 'calibration_method',
                            'churn_role', 'churn_skipped', 'churn_warning', 'retention_family')
+  -- Levels and bands: next_change.sql shows them.
+  UNION SELECT 'churn', unnest('{low,medium,high,lost,insufficient_data}'::text[])
+  UNION SELECT 'future_value', unnest('{high,medium,low,none,insufficient_data}'::text[])
   -- Channels and send time: event_log.sql, channels.sql and send_time.sql show them.
   UNION SELECT l.domain, l.code FROM label AS l
         WHERE l.domain IN ('channel', 'channel_reason', 'channel_order', 'channel_method', 'channel_skipped', 'channel_warning',

@@ -137,8 +137,17 @@ SELECT create_workspace('it''s; 50% "mine"');
 SELECT replace(line, current_database(), 'DB') AS hostile FROM schedule_sql('it''s; 50% "mine"', '0 3 * * *');
 SELECT drop_workspace('it''s; 50% "mine"');
 SELECT upgrade_workspace('incremental');
+-- As if restored into a younger server: readers are told, and set right.
+UPDATE incremental.events SET transaction = (transaction::text::bigint + 1000000000)::text::xid8 WHERE event <= 20;
+UPDATE incremental.event_reader SET transaction = (SELECT transaction FROM incremental.events AS e WHERE e.event = event_reader.event);
+CALL refused('SELECT * FROM read_events(''incremental'', ''mailer'')');
+SELECT upgrade_workspace('incremental');
+SELECT min(event) > (SELECT event FROM incremental.event_reader) AS goes_on, count(*) > 0 AS some FROM read_events('incremental', 'mailer', 5);
 
--- A campaign: a tenth held out, measured by what those eligible bought afterwards.
+CALL run_due('incremental', '2026-01-29');
+SELECT count(*) > 0 AS views_filled FROM incremental.customer_scores_stored;
+
+-- A campaign: three tenths held out, measured by what those eligible bought afterwards.
 SELECT * FROM assign_campaign('incremental', 'spring', 'SELECT customer FROM incremental.customer_segments WHERE rfm <> ''prospect''', 0.3, 'pmg');
 SELECT bool_and(assigned <> holdout(customer::text, 'spring', 0.3)) AS by_salt, count(DISTINCT segment) > 1 AS segments FROM incremental.campaign_customer;
 INSERT INTO live_orders SELECT 2000000 + customer, customer, '2026-02-02', 20 FROM incremental.campaign_customer WHERE campaign = 'spring' AND (assigned AND customer % 3 = 0 OR customer % 5 = 0);

@@ -631,3 +631,98 @@ FROM (VALUES
   ('trial_verdict', 'insufficient_data', 'Insufficient data', 'Données insuffisantes')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
+-- Loyalty and life moments.
+INSERT INTO label (domain, code, language, label)
+SELECT v.domain, v.code, t.language, t.label
+FROM (VALUES
+  ('loyalty', 'new', 'New', 'Nouveau'),
+  ('loyalty', 'occasional', 'Occasional', 'Occasionnel'),
+  ('loyalty', 'regular', 'Regular', 'Régulier'),
+  ('loyalty', 'loyal', 'Loyal', 'Fidèle'),
+  ('loyalty', 'ambassador', 'Ambassador', 'Ambassadeur'),
+  ('loyalty', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('loyalty_component', 'tenure', 'Tenure', 'Ancienneté'),
+  ('loyalty_component', 'purchase_days', 'Purchase days', 'Jours d''achat'),
+  ('loyalty_component', 'regularity', 'Regularity', 'Régularité'),
+  ('loyalty_component', 'clumpiness', 'Clumpiness', 'Concentration'),
+  ('loyalty_component', 'trend', 'Trend', 'Tendance'),
+  ('loyalty_component', 'breadth', 'Breadth', 'Diversité'),
+  ('loyalty_component', 'satisfaction', 'Satisfaction', 'Satisfaction'),
+  ('loyalty_component', 'share_of_wallet', 'Share of wallet', 'Part du portefeuille'),
+  ('nps', 'promoter', 'Promoter', 'Promoteur'),
+  ('nps', 'passive', 'Passive', 'Passif'),
+  ('nps', 'detractor', 'Detractor', 'Détracteur'),
+  ('life_moment', 'purchase_due', 'Purchase due', 'Achat attendu'),
+  ('life_moment', 'purchase_overdue', 'Purchase overdue', 'Achat en retard'),
+  ('life_moment', 'waning_interest', 'Waning interest', 'Désintérêt'),
+  ('life_moment', 'holiday_ahead', 'Holiday ahead', 'Vacances à venir'),
+  ('life_moment', 'first_purchase', 'First purchase', 'Premier achat'),
+  ('life_moment', 'reactivated', 'Reactivated', 'Client réactivé'),
+  ('life_moment', 'anniversary', 'Anniversary', 'Anniversaire'),
+  ('life_moment', 'moving', 'Moving house', 'Déménagement'),
+  ('life_moment', 'birth', 'Birth', 'Naissance'),
+  ('life_moment', 'marriage', 'Marriage', 'Mariage'),
+  ('life_moment', 'separation', 'Separation', 'Séparation'),
+  ('life_moment', 'retirement', 'Retirement', 'Départ à la retraite'),
+  ('life_moment', 'company_move', 'Company move', 'Déménagement d''entreprise'),
+  ('life_moment', 'new_decision_maker', 'New decision-maker', 'Nouveau décideur'),
+  ('life_moment', 'none', 'None', 'Aucun'),
+  ('life_moment', 'insufficient_data', 'Too few data', 'Données insuffisantes')
+) AS v (domain, code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
+-- Channels and send time.
+INSERT INTO label (domain, code, language, label)
+SELECT v.domain, v.code, t.language, t.label
+FROM (VALUES
+  ('channel', 'email', 'E-mail', 'E-mail'),
+  ('channel', 'sms', 'SMS', 'SMS'),
+  ('channel', 'mail', 'Letter', 'Courrier'),
+  ('channel', 'phone', 'Telephone', 'Téléphone'),
+  ('channel', 'push', 'Push notification', 'Notification push'),
+  ('channel', 'none', 'No channel', 'Aucun canal'),
+  ('channel', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('channel_reason', 'no_consent', 'No consent', 'Pas de consentement'),
+  ('channel_reason', 'consent_expired', 'Consent too old', 'Consentement périmé'),
+  ('channel_reason', 'no_model', 'Unknown to the model', 'Inconnu du modèle'),
+  ('channel_reason', 'excluded', 'Not asked for', 'Non demandé'),
+  ('channel_reason', 'pressure', 'Contacted often enough', 'Pression commerciale atteinte'),
+  ('channel_reason', 'no_answer', 'Never answered', 'Jamais de réponse'),
+  ('channel_reason', 'no_value', 'Costs more than it brings', 'Coûte plus qu''il ne rapporte'),
+  ('channel_order', 'lower', 'Lower bound of the response rate', 'Borne basse du taux de réponse'),
+  ('channel_order', 'mean', 'Mean response rate', 'Taux de réponse moyen'),
+  ('channel_order', 'value', 'Value of a contact', 'Valeur d''un contact'),
+  ('channel_method', 'maximum_likelihood', 'Maximum likelihood', 'Maximum de vraisemblance'),
+  ('channel_method', 'pooled', 'All customers together', 'Tous clients confondus'),
+  ('channel_skipped', 'no_history', 'No history', 'Pas d''historique'),
+  ('channel_skipped', 'no_contact', 'No contact', 'Aucun contact'),
+  ('channel_skipped', 'missing_value', 'A value is missing', 'Une valeur manque'),
+  ('channel_warning', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('channel_warning', 'opens_counted', 'Opens are counted', 'Ouvertures comptées'),
+  ('channel_warning', 'few_customers', 'Few customers', 'Peu de clients'),
+  ('channel_warning', 'no_response', 'Nobody answered, or everybody', 'Aucune réponse, ou que des réponses'),
+  ('channel_warning', 'not_identified', 'Not identified by the data', 'Non identifiable par les données'),
+  ('channel_warning', 'no_spread', 'Customers do not differ', 'Clients indiscernables'),
+  ('channel_warning', 'not_converged', 'Not converged', 'Non convergé'),
+  ('send_time_warning', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('send_time_warning', 'not_identified', 'Not identified by the data', 'Non identifiable par les données'),
+  ('contact_response', 'none', 'No answer', 'Sans réponse'),
+  ('contact_response', 'open', 'Open', 'Ouverture'),
+  ('contact_response', 'click', 'Click', 'Clic'),
+  ('contact_response', 'reply', 'Reply', 'Réponse écrite ou orale'),
+  ('contact_response', 'visit', 'Visit', 'Visite'),
+  ('contact_response', 'purchase', 'Purchase', 'Achat'),
+  ('contact_response', 'response', 'Answer', 'Réponse'),
+  ('contact_response', 'unsubscribe', 'Unsubscription', 'Désabonnement'),
+  ('contact_response', 'complaint', 'Complaint', 'Plainte'),
+  ('contact_response', 'bounce', 'Not delivered', 'Non remis'),
+  ('weekday', '1', 'Monday', 'Lundi'),
+  ('weekday', '2', 'Tuesday', 'Mardi'),
+  ('weekday', '3', 'Wednesday', 'Mercredi'),
+  ('weekday', '4', 'Thursday', 'Jeudi'),
+  ('weekday', '5', 'Friday', 'Vendredi'),
+  ('weekday', '6', 'Saturday', 'Samedi'),
+  ('weekday', '7', 'Sunday', 'Dimanche')
+) AS v (domain, code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);

@@ -277,6 +277,51 @@ BEGIN
       PRIMARY KEY (refresh, place)
     );
     CREATE SEQUENCE @ws@.refresh_number OWNED BY @ws@.refresh_log.refresh;
+    CREATE TABLE @ws@.queue (
+      change bigint GENERATED ALWAYS AS IDENTITY,
+      customer @key@,
+      shard smallint GENERATED ALWAYS AS (coalesce(pg_catalog.hashtextextended(customer::text, 0) & 15, -1)) STORED,
+      transaction xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
+    );
+    CREATE INDEX queue_shard_customer ON @ws@.queue (shard, customer);
+    CREATE TABLE @ws@.queue_shard (
+      shard smallint PRIMARY KEY
+    );
+    INSERT INTO @ws@.queue_shard SELECT pg_catalog.generate_series(0, 15);
+    CREATE TABLE @ws@.capture (
+      source integer NOT NULL REFERENCES @ws@.source ON DELETE CASCADE,
+      relation regclass NOT NULL,
+      PRIMARY KEY (source, relation)
+    );
+    CREATE TABLE @ws@.event_reader (
+      reader text PRIMARY KEY,
+      transaction xid8 NOT NULL,
+      event bigint NOT NULL,
+      confirmed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    );
+    CREATE TABLE @ws@.erasure (
+      erasure bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      erased_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      reason text,
+      customers bigint NOT NULL,
+      rows jsonb NOT NULL
+    );
+    CREATE TABLE @ws@.campaign (
+      campaign text PRIMARY KEY,
+      salt text NOT NULL,
+      share double precision NOT NULL,
+      assigned_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      as_of date,
+      about text
+    );
+    CREATE TABLE @ws@.campaign_customer (
+      campaign text NOT NULL REFERENCES @ws@.campaign ON DELETE CASCADE,
+      customer @key@ NOT NULL,
+      assigned boolean NOT NULL,
+      segment text,
+      contacted_at timestamptz,
+      PRIMARY KEY (campaign, customer)
+    );
     CREATE TABLE @ws@.drift (
       as_of date NOT NULL,
       axis text NOT NULL,
@@ -376,6 +421,21 @@ BEGIN
       ('life_moments', 'evidence', 'The numbers behind it.'),
       ('events', NULL, 'What changed at each publication: segments entered and left, moments begun. The first publication writes none.'),
       ('refresh_log', NULL, 'Phases of each refresh.'),
+      ('queue', NULL, 'Customers whose facts have changed since they were read, as captured; refresh_changed takes them.'),
+      ('queue', 'change', 'Number of the change.'),
+      ('queue', 'customer', 'The customer; null: all of them.'),
+      ('queue', 'shard', 'Part of the queue: one worker works on a part at a time.'),
+      ('queue', 'transaction', 'The transaction that changed it.'),
+      ('queue_shard', NULL, 'Parts of the queue: a worker locks the one it works on.'),
+      ('capture', NULL, 'Relations with triggers that fill the queue: a source and its partitions.'),
+      ('event_reader', NULL, 'How far each reader of events has come; see segmentation.read_events.'),
+      ('erasure', NULL, 'That customers were erased, when and how many rows. Nothing says who.'),
+      ('campaign', NULL, 'Campaigns with a hold-out group; see segmentation.assign_campaign.'),
+      ('campaign', 'salt', 'Salt of the hold-out group.'),
+      ('campaign', 'share', 'Share of those eligible that is held out.'),
+      ('campaign_customer', NULL, 'Who was eligible for a campaign, and who of them was assigned to it; the others are held out.'),
+      ('campaign_customer', 'segment', 'A code of theirs at assignment, to tell the uplift by segment.'),
+      ('campaign_customer', 'contacted_at', 'When the campaign reached them; no part of the uplift.'),
       ('drift', NULL, 'How far each publication moved each axis: population stability index against the publication before.'),
       ('drift', 'psi', 'Below .1 stable, above .25 a major change.')
     ) AS v (name, col, about)

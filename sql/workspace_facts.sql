@@ -200,8 +200,9 @@ CREATE FUNCTION workspace_facts_sql(ws text, parts text[], columns text[], relat
       SELECT c.n FROM unnest(columns) WITH ORDINALITY AS c (names, n) WHERE fact.name = ANY (string_to_array(c.names, ','))) AS has ON true);
 COMMENT ON FUNCTION workspace_facts_sql(text, text[], text[], text[]) IS 'Part of refresh: the parts of facts joined, one row a customer, as SQL.';
 
--- Phase facts: all sources, read in one snapshot, into the unlogged table stage_facts.
-CREATE FUNCTION workspace_stage_facts(ws text) RETURNS bigint
+-- Phase facts: the sources, read in one snapshot, into the unlogged table <stage>facts. With a batch (a relation with
+-- a column customer) only its customers: so a full refresh and an incremental one read by the same SQL.
+CREATE FUNCTION workspace_stage_facts(ws text, stage text DEFAULT 'stage_', batch text DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   held record;
@@ -210,11 +211,17 @@ DECLARE
   relations text[] := '{}';
   total bigint;
   twice text;
+  made text;
 BEGIN
-  PERFORM workspace_drop_stage(ws);
-  FOR held IN SELECT * FROM workspace_fact_parts(ws) AS p WHERE p.query IS NOT NULL LOOP
+  IF batch IS NULL THEN
+    PERFORM workspace_drop_stage(ws);
+    -- What this snapshot sees of the queue is done with at the publication.
+    EXECUTE format('CREATE UNLOGGED TABLE %s.%I AS SELECT pg_current_snapshot() AS snapshot', ws, stage || 'snapshot');
+  END IF;
+  FOR held IN SELECT * FROM workspace_fact_parts(ws, batch) AS p WHERE p.query IS NOT NULL LOOP
+    made := format('%s.%I', ws, stage || 'part_' || held.part);
     BEGIN
-      EXECUTE format('CREATE UNLOGGED TABLE %s.%I AS %s', ws, 'stage_part_' || held.part, held.query);
+      EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', made, held.query);
     EXCEPTION WHEN data_exception OR cardinality_violation OR undefined_table OR undefined_column OR insufficient_privilege OR undefined_function THEN
       DECLARE
         state text; message text; detail text; hint text;
@@ -224,31 +231,33 @@ BEGIN
           HINT = coalesce(NULLIF(hint, ''), 'Look at segmentation.workspace_check, and at the relation itself.');
       END;
     END;
-    EXECUTE format('SELECT customer::text FROM %s.%I GROUP BY customer HAVING count(*) > 1 LIMIT 1', ws, 'stage_part_' || held.part) INTO twice;
+    EXECUTE format('SELECT customer::text FROM %s GROUP BY customer HAVING count(*) > 1 LIMIT 1', made) INTO twice;
     IF twice IS NOT NULL THEN
       RAISE cardinality_violation USING
         MESSAGE = format('customer %s has more than one row in the source of %s', twice, held.part),
         HINT = 'A source of customers or companies has one row a customer: make a view that chooses one.';
     END IF;
-    EXECUTE format('ANALYZE %s.%I', ws, 'stage_part_' || held.part);
+    EXECUTE format('ANALYZE %s', made);
     parts := parts || held.part;
     columns := columns || array_to_string(held.columns, ',');
-    relations := relations || format('%s.%I', ws, 'stage_part_' || held.part);
+    relations := relations || made;
   END LOOP;
   IF parts = '{}' THEN
     RAISE object_not_in_prerequisite_state USING
       MESSAGE = 'the workspace has no source',
       HINT = 'Add one: SELECT segmentation.add_source(workspace, ''purchases'', ''orders'').';
   END IF;
-  EXECUTE format('CREATE UNLOGGED TABLE %s.stage_facts AS %s', ws, workspace_facts_sql(ws, parts, columns, relations));
+  made := format('%s.%I', ws, stage || 'facts');
+  EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', made, workspace_facts_sql(ws, parts, columns, relations));
   GET DIAGNOSTICS total = ROW_COUNT;
-  EXECUTE format('ALTER TABLE %1$s.stage_facts ADD PRIMARY KEY (customer)', ws);
-  EXECUTE format('ANALYZE %s.stage_facts', ws);
+  EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (customer)', made);
+  EXECUTE format('ANALYZE %s', made);
   EXECUTE (SELECT string_agg(format('DROP TABLE %s;', r.name), ' ') FROM unnest(relations) AS r (name));
   RETURN total;
 END
 $$;
-COMMENT ON FUNCTION workspace_stage_facts(text) IS 'Phase facts of refresh: reads all sources into the table stage_facts. Returns the number of customers.';
+COMMENT ON FUNCTION workspace_stage_facts(text, text, text) IS
+  'Phase facts of refresh: reads all sources, or the rows of a batch of customers, into a staged table. Returns the number of customers.';
 
 -- What an earlier refresh left behind when it was killed.
 CREATE FUNCTION workspace_drop_stage(ws text) RETURNS void

@@ -228,43 +228,60 @@ CREATE FUNCTION workspace_lists_join_sql(at text) RETURNS text
   RETURN '';
 COMMENT ON FUNCTION workspace_lists_join_sql(text) IS 'Part of refresh: joins the best product, channel and moment to the scores.';
 
+-- An interval as the options of the levels take it: NULL if it is not of whole days, as months are not.
+CREATE FUNCTION workspace_days(span interval) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN span = make_interval(days => extract(day FROM span)::integer) AND extract(month FROM span) = 0 AND extract(year FROM span) = 0
+    AND extract(day FROM span) > 0 THEN extract(day FROM span)::integer || ' days' END;
+COMMENT ON FUNCTION workspace_days(interval) IS 'Part of refresh: a span of whole days, as text.';
+
 CREATE FUNCTION workspace_churn_options(settings jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN jsonb_build_object('horizon', settings -> 'churn_horizon', 'medium_from', settings -> 'churn_medium', 'high_from', settings -> 'churn_high',
-    'lost_horizon', settings -> 'churn_lost_horizon', 'lost_above', settings -> 'churn_lost');
-COMMENT ON FUNCTION workspace_churn_options(jsonb) IS 'Part of refresh: the options of churn_level from the settings.';
+  RETURN CASE WHEN workspace_days((settings ->> 'churn_horizon')::interval) IS NOT NULL AND workspace_days((settings ->> 'churn_lost_horizon')::interval) IS NOT NULL THEN
+    jsonb_build_object('horizon', workspace_days((settings ->> 'churn_horizon')::interval),
+      'medium_from', least((settings ->> 'churn_medium')::double precision, (settings ->> 'churn_high')::double precision), 'high_from', settings -> 'churn_high',
+      'lost_horizon', workspace_days((settings ->> 'churn_lost_horizon')::interval), 'lost_above', settings -> 'churn_lost') END;
+COMMENT ON FUNCTION workspace_churn_options(jsonb) IS 'Part of refresh: the options of churn_level from the settings; NULL if a horizon is not of whole days.';
 
 CREATE FUNCTION workspace_value_options(settings jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN jsonb_build_object('horizon', settings -> 'value_horizon', 'discount_rate', settings -> 'value_discount_rate', 'margin', settings -> 'value_margin');
-COMMENT ON FUNCTION workspace_value_options(jsonb) IS 'Part of refresh: the options of future_value_band from the settings.';
+  RETURN CASE WHEN workspace_days((settings ->> 'value_horizon')::interval) IS NOT NULL THEN
+    jsonb_build_object('horizon', workspace_days((settings ->> 'value_horizon')::interval),
+      'discount_rate', settings -> 'value_discount_rate', 'margin', settings -> 'value_margin') END;
+COMMENT ON FUNCTION workspace_value_options(jsonb) IS 'Part of refresh: the options of future_value_band from the settings; NULL if the horizon is not of whole days.';
 
 CREATE FUNCTION workspace_next_change_sql(ws text, number integer, as_of date) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   p record;
-  parts text[] := '{}';
+  days text[] := '{}';
+  ready jsonb;
+  -- Where nothing better is known, tomorrow is looked at again.
+  tomorrow constant text := format('%L::date', as_of + 1);
 BEGIN
   EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING number;
-  -- A definition may look at the day itself, or at a score that moves every day.
-  IF p.segments <> '{}' THEN
-    RETURN format('%L::date', as_of + 1);
+  -- A definition may look at the day in any way.
+  IF p.segments <> '{}' OR p.settings ->> 'profile_segment' IS NOT NULL THEN
+    RETURN tomorrow;
   END IF;
-  IF p.readiness -> 'rfm' = 'null' THEN
-    parts := parts || format('segmentation.rfm_next_change(f.history, %L, %L::segmentation.rfm_cuts)', as_of, p.rfm_cuts);
+  ready := p.readiness;
+  IF ready -> 'rfm' = 'null' THEN
+    days := days || format('segmentation.rfm_next_change(f.history, %L, %L::segmentation.rfm_cuts)', as_of, p.rfm_cuts);
   END IF;
-  IF p.readiness -> 'pmg' = 'null' THEN
-    parts := parts || format('segmentation.pmg_next_change(f.history, %L, %L::segmentation.pmg_cuts, %s)', as_of, p.pmg_cuts, p.settings ->> 'pmg_months');
+  IF ready -> 'pmg' = 'null' THEN
+    days := days || format('segmentation.pmg_next_change(f.history, %L, %L::segmentation.pmg_cuts, %s)', as_of, p.pmg_cuts, p.settings ->> 'pmg_months');
   END IF;
-  IF p.readiness -> 'churn' = 'null' THEN
-    parts := parts || format('segmentation.churn_next_change(%L::jsonb, f.history, %L, %L::jsonb)', p.purchase_model, as_of, workspace_churn_options(p.settings));
+  IF ready -> 'churn' = 'null' THEN
+    days := days || CASE WHEN workspace_churn_options(p.settings) IS NULL THEN tomorrow
+      ELSE format('segmentation.churn_next_change(%L::jsonb, f.history, %L, %L::jsonb)', p.purchase_model, as_of, workspace_churn_options(p.settings)) END;
   END IF;
-  IF p.readiness -> 'future_value' = 'null' THEN
-    parts := parts || format('segmentation.future_value_next_change(%L::jsonb, %L::jsonb, f.history, %L, %L::segmentation.pmg_cuts, %L::jsonb)',
-      p.purchase_model, p.spend_model, as_of, p.value_cuts, workspace_value_options(p.settings));
+  IF ready -> 'future_value' = 'null' THEN
+    days := days || CASE WHEN workspace_value_options(p.settings) IS NULL THEN tomorrow
+      ELSE format('segmentation.future_value_next_change(%L::jsonb, %L::jsonb, f.history, %L, %L::segmentation.pmg_cuts, %L::jsonb)',
+        p.purchase_model, p.spend_model, as_of, p.value_cuts, workspace_value_options(p.settings)) END;
   END IF;
-  parts := parts || workspace_lists_next_change_sql(p.readiness, p.settings, p.loyalty_prior, as_of);
-  RETURN CASE WHEN parts = '{}' THEN 'NULL::date' ELSE format('LEAST(%s)', array_to_string(parts, ', ')) END;
+  days := days || workspace_lists_next_change_sql(ready, p.settings, p.loyalty_prior, as_of);
+  RETURN CASE WHEN days = '{}' THEN 'NULL::date' ELSE format('LEAST(%s)', array_to_string(days, ', ')) END;
 END
 $$;
 COMMENT ON FUNCTION workspace_next_change_sql(text, integer, date) IS 'Part of refresh: the next day on which time alone may change a code, as SQL.';

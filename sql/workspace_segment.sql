@@ -59,7 +59,7 @@ $$;
 COMMENT ON FUNCTION override_segment(text, text, text, text, text) IS
   'Puts a customer into a segment by hand (code), or keeps it out (code NULL), whatever the definition says, from the next refresh on. A row of segment_override: delete it to undo.';
 
-CREATE FUNCTION segment_preview(workspace text, definition jsonb) RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
+CREATE FUNCTION workspace_segment_preview(workspace text, definition jsonb) RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   ws text := workspace_schema(workspace);
@@ -74,9 +74,9 @@ BEGIN
     GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws) USING definition;
 END
 $$;
-COMMENT ON FUNCTION segment_preview(text, jsonb) IS 'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
+COMMENT ON FUNCTION workspace_segment_preview(text, jsonb) IS 'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
 
-CREATE FUNCTION segment_overlap(workspace text) RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
+CREATE FUNCTION workspace_segment_overlap(workspace text) RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   ws text := workspace_schema(workspace);
@@ -90,7 +90,7 @@ BEGIN
     GROUP BY a.segment, b.segment, na.n, nb.n ORDER BY 1, 3 DESC, 2$q$, ws);
 END
 $$;
-COMMENT ON FUNCTION segment_overlap(text) IS 'Registered segments of a workspace in pairs: customers in both, as a share of the first, and the Jaccard index.';
+COMMENT ON FUNCTION workspace_segment_overlap(text) IS 'Registered segments of a workspace in pairs: customers in both, as a share of the first, and the Jaccard index.';
 
 CREATE FUNCTION movements(workspace text, "from" date, "to" date, axis text DEFAULT NULL)
 RETURNS TABLE (on_axis text, from_code text, to_code text, customers bigint)

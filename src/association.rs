@@ -101,7 +101,7 @@ fn psi_add<'fcx>(
     for (value, name) in [(before, "before"), (after, "after")] {
         if !(0.0..=1e15).contains(&value) {
             let error = Error::invalid(format!("{name} must be a share or a count, 0 or above"));
-            Err(error.detail(format!("It is {value}."))).or_raise()
+            Err(error.detail(format!("It is {}.", segmentation_core::error::shown_number(value)))).or_raise()
         }
     }
     if state.value().0.len() == 1_000_000 {

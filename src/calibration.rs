@@ -93,6 +93,6 @@ fn prepare(model: JsonbArg) -> Result<Option<Calibration>> {
 
 #[pg_extern(sql = false)]
 fn calibrated<'fcx>(model: JsonbArg<'fcx>, predicted: f64, mut call: CallSite<'fcx>) -> Option<f64> {
-    let model = call.memo(&[model.raw_bytes()], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
     Some(model.calibrated(predicted).or_raise())
 }

@@ -44,8 +44,7 @@ fn take_in(
     features: Option<JsonbArg>,
     weight: Option<f64>,
 ) -> Result<()> {
-    let text = features.map(JsonbArg::text);
-    let features = text.as_deref().map(Features::parse).transpose()?;
+    let features = features.map(|features| Features::read(features.node())).transpose()?;
     rows.add(churned, features.as_ref(), weight)
 }
 
@@ -170,9 +169,8 @@ fn churn_probability_features<'fcx>(
     features: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<f64> {
-    let model = call.memo(&[model.raw_bytes()], || prepare(model)).or_raise().as_ref()?;
-    let text = features.text();
-    let features = Features::parse(&text).or_raise();
+    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
+    let features = Features::read(features.node()).or_raise();
     Some(model.churn_probability(&features).or_raise())
 }
 
@@ -193,8 +191,7 @@ fn churn_explain<'fcx>(
     ),
 > {
     let language = Language::parse(language).or_raise();
-    let text = features.text();
-    let features = Features::parse(&text).or_raise();
+    let features = Features::read(features.node()).or_raise();
     let model = prepare(model).or_raise();
     let rows = model.map(|model| model.explain(&features, language).or_raise()).unwrap_or_default();
     TableIterator::new(

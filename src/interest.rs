@@ -47,7 +47,8 @@ impl Flat for Population {
 fn take(state: &mut Bought, category: Option<&str>, n: Option<f64>) -> Result<()> {
     let (Some(category), Some(n)) = (category, n) else { return Ok(()) };
     if !(0.0..=1e15).contains(&n) {
-        return Err(Error::invalid("weight must be 0 or above").detail(format!("It is {n}.")));
+        return Err(Error::invalid("weight must be 0 or above")
+            .detail(format!("It is {}.", segmentation_core::error::shown_number(n))));
     }
     if category.len() > 1000 || (state.0.len() == 10_000 && !state.0.contains_key(category)) {
         return Err(Error::new(ErrorKind::LimitExceeded, "too many categories, or one too long")

@@ -183,7 +183,7 @@ fn profile_assign_array<'fcx>(
     features: Array<'fcx, f64>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let model = call.memo(&[model.raw_bytes()], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
     let values: Vec<Option<f64>> = features.iter().collect();
     let assignment = model.assign_array(&values).or_raise();
     assignment_row(assignment, &call)
@@ -195,7 +195,7 @@ fn profile_assign_named<'fcx>(
     features: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let model = call.memo(&[model.raw_bytes()], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
     let assignment = object(features).and_then(|features| model.assign_named(&features)).or_raise();
     assignment_row(assignment, &call)
 }

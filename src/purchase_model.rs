@@ -214,7 +214,7 @@ fn score<R>(
     as_of: Day,
     answer: impl FnOnce(&mut Prepared, CustomerSummary) -> R,
 ) -> Option<R> {
-    let prepared = call.memo(&[model.raw_bytes()], || prepare(model)).or_raise();
+    let prepared = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise();
     let summary = summary(history, as_of).or_raise()?;
     prepared.as_mut().map(|prepared| answer(prepared, summary))
 }

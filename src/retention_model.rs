@@ -59,8 +59,7 @@ fn add<'fcx>(
     if contracts.options() != options {
         Err(not_constant("options")).or_raise()
     }
-    let text = features.map(JsonbArg::text);
-    let features = text.as_deref().map(Features::parse).transpose().or_raise();
+    let features = features.map(|features| Features::read(features.node())).transpose().or_raise();
     contracts.add(started, ended, features.as_ref()).or_raise();
     state
 }
@@ -145,9 +144,8 @@ fn score<R>(
     features: JsonbArg,
     answer: impl FnOnce(&RetentionModel, Survival) -> Option<R>,
 ) -> Option<R> {
-    let model = call.memo(&[model.raw_bytes()], || prepare(model)).or_raise().as_ref()?;
-    let text = features.text();
-    let features = Features::parse(&text).or_raise();
+    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
+    let features = Features::read(features.node()).or_raise();
     answer(model, model.survival(&features).or_raise())
 }
 
@@ -227,8 +225,7 @@ fn retention_curve<'fcx>(
     ),
 > {
     let model = prepare(model).or_raise();
-    let text = features.text();
-    let features = Features::parse(&text).or_raise();
+    let features = Features::read(features.node()).or_raise();
     let curve = model.map(|model| model.survival(&features).or_raise().curve().to_vec()).unwrap_or_default();
     TableIterator::new(curve.into_iter().map(|p| {
         let period = i32::try_from(p.period).unwrap_or(i32::MAX);

@@ -4,6 +4,7 @@
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
+use segmentation_core::error::shown_number;
 use segmentation_core::history::History;
 use segmentation_core::json::Object;
 use segmentation_core::rfm::{
@@ -34,7 +35,7 @@ fn measures(recency: NumericArg, frequency: NumericArg, monetary: Result<f64>) -
 }
 
 fn finite(value: f64, what: &str) -> Result<f64> {
-    if value.is_finite() { Ok(value) } else { Err(not_finite(what, &value.to_string())) }
+    if value.is_finite() { Ok(value) } else { Err(not_finite(what, &shown_number(value))) }
 }
 
 fn history_measures(
@@ -547,7 +548,7 @@ fn rfm_segment_by_json<'fcx>(
 ) -> Option<String> {
     let ((bins, scores), map) = (read_rfm(rfm?)?, map?);
     let map = call
-        .memo(&[map.raw_bytes()], || {
+        .memo_of(&[(1, map.raw_bytes())], || {
             SegmentMap::of_json(&map.value("map of RFM segments").or_raise()).map(|(map, _)| map)
         })
         .or_raise();

@@ -167,7 +167,7 @@ fn expected_spend<'fcx>(
     as_of: i32,
     mut call: CallSite<'fcx>,
 ) -> Option<Numeric> {
-    let model = call.memo(&[model.raw_bytes()], || prepare_spend(model)).or_raise().as_ref()?;
+    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare_spend(model)).or_raise().as_ref()?;
     let spent = spent(model, &history, as_of).or_raise()?;
     model.expected_spend(spent.transactions, spent.mean()).map(numeric)
 }
@@ -194,9 +194,9 @@ fn value<R>(
 ) -> Option<R> {
     let options =
         horizon.days_from(as_of).and_then(|days| ValueOptions::new(days, discount_rate, margin)).or_raise();
-    let keys = [models.0.raw_bytes(), models.1.raw_bytes()];
+    let keys = [(0, models.0.raw_bytes()), (1, models.1.raw_bytes())];
     let (purchases, spend) =
-        call.memo(&keys, || Ok((prepare(models.0)?, prepare_spend(models.1)?))).or_raise();
+        call.memo_of(&keys, || Ok((prepare(models.0)?, prepare_spend(models.1)?))).or_raise();
     let (purchases, spend) = (purchases.as_ref()?, spend.as_ref()?);
     let customer = summary(history, as_of).or_raise()?;
     let spent = spent(spend, history, as_of).or_raise()?;

@@ -35,6 +35,9 @@ struct Memo<T> {
     value: T,
 }
 
+/// A value of a call site made from arguments that are the same in every call of the query.
+struct Fixed<T>(T);
+
 impl<'fcx> CallSite<'fcx> {
     /// # Safety
     /// `fcinfo` is that of a call under way.
@@ -91,6 +94,34 @@ impl<'fcx> CallSite<'fcx> {
                 Some(value) => value,
                 None => pgrx::error!("a call site remembers a value of another type"),
             }
+        }
+    }
+
+    /// Whether an argument, counted from 0, is a constant or a parameter of the query: the same in every call.
+    fn is_fixed(&self, argument: usize) -> bool {
+        // SAFETY: fcinfo belongs to the call under way; the function only reads the expression of the call.
+        unsafe { pg_sys::get_fn_expr_arg_stable((*self.fcinfo).flinfo, argument as i32) }
+    }
+
+    /// As [`Self::memo`], of the arguments at the given places. If they are constants, they are not even compared:
+    /// a long model would be, for every row.
+    pub fn memo_of<T: 'static, E>(
+        &mut self,
+        arguments: &[(usize, &[u8])],
+        parse: impl FnOnce() -> Result<T, E>,
+    ) -> Result<&mut T, E> {
+        let fixed = arguments.iter().all(|(argument, _)| self.is_fixed(*argument));
+        if !fixed {
+            let keys: Vec<&[u8]> = arguments.iter().map(|(_, key)| *key).collect();
+            return self.memo(&keys, parse);
+        }
+        let slot = self.remember(|_| None::<Fixed<T>>);
+        if slot.is_none() {
+            *slot = Some(Fixed(parse()?));
+        }
+        match slot {
+            Some(held) => Ok(&mut held.0),
+            None => unreachable!("filled just above"),
         }
     }
 

@@ -183,9 +183,13 @@ impl<'a> Node<'a> for JsonNode<'a> {
     fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Self)> {
         let (header, children) = self.container();
         let count = if header & OBJECT != 0 { (header & COUNT) as usize } else { 0 };
+        let (mut key_at, mut value_at) = (0, children.offset(count));
         (0..count).map(move |index| {
-            let key = String::from_utf8_lossy(children.child(index).bytes);
-            (key, children.child(count + index))
+            let key = children.at(index, key_at);
+            let value = children.at(count + index, value_at);
+            key_at = children.end(index, key_at);
+            value_at = children.end(count + index, value_at);
+            (String::from_utf8_lossy(key.bytes), value)
         })
     }
 }

@@ -164,34 +164,11 @@ impl<'a> NumericArg<'a> {
     #[inline]
     pub fn f64(self, what: &str) -> Result<f64> {
         let number = self.digits(what)?;
-        let count = number.digits.len() / 2;
-        let exponent = 4 * (number.weight + 1 - count as i32);
-        let magnitude = if count <= 4 && exponent.abs() <= 22 {
-            let mantissa = number.iter().fold(0_u64, |value, digit| value * 10_000 + u64::from(digit));
-            if mantissa <= 1 << 53 {
-                // Both operands are exact doubles, so one operation rounds once.
-                let power = 10_f64.powi(exponent.abs());
-                Some(if exponent < 0 { mantissa as f64 / power } else { mantissa as f64 * power })
-            } else {
-                None
-            }
-        } else {
-            None
-        };
-        let magnitude = match magnitude {
-            Some(magnitude) => magnitude,
-            None => {
-                let mut text: String = number.iter().map(|digit| format!("{digit:04}")).collect();
-                text.push_str(&format!("e{exponent}"));
-                text.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::OutOfRange,
-                        format!("{what} is out of range for type double precision"),
-                    )
-                })?
-            }
-        };
-        Ok(if number.negative { -magnitude } else { magnitude })
+        let value = Decimal::stored(number.negative, number.weight, number.digits).to_f64();
+        if value.is_finite() {
+            return Ok(value);
+        }
+        Err(Error::new(ErrorKind::OutOfRange, format!("{what} is out of range for type double precision")))
     }
 }
 

@@ -31,6 +31,10 @@ pub enum Column<'a> {
     F64(f64),
     /// `double precision[]`.
     F64Array(&'a [f64]),
+    /// `jsonb`.
+    Jsonb(serde_json::Value),
+    /// `boolean`.
+    Bool(bool),
 }
 
 /// The shape of the composite type that a function returns.
@@ -51,6 +55,47 @@ impl RowShape {
         }
     }
 
+    /// The shape of what a function returns: a row, or the rows of an array. Without one for a
+    /// function that returns neither.
+    pub fn of_rows(call: &CallSite) -> Self {
+        // SAFETY: as for `of_result`; a type that is no array has no element type, and one that is
+        // no row has no relation.
+        unsafe {
+            let flinfo = (*call.fcinfo()).flinfo;
+            let type_oid = pg_sys::get_func_rettype((*flinfo).fn_oid);
+            let element = pg_sys::get_element_type(type_oid);
+            let type_oid = if element == pg_sys::InvalidOid { type_oid } else { element };
+            if pg_sys::get_typ_typrelid(type_oid) == pg_sys::InvalidOid {
+                return RowShape(std::ptr::null_mut());
+            }
+            let old = pg_sys::MemoryContextSwitchTo((*flinfo).fn_mcxt);
+            let desc = pg_sys::BlessTupleDesc(pg_sys::lookup_rowtype_tupdesc_copy(type_oid, -1));
+            pg_sys::MemoryContextSwitchTo(old);
+            RowShape(desc)
+        }
+    }
+
+    /// An array of rows of this shape.
+    pub fn array(&self, rows: Vec<Value>) -> Value {
+        let mut datums: Vec<pg_sys::Datum> = rows.into_iter().map(Value::datum).collect();
+        // SAFETY: rows are varlenas aligned as doubles, each made by `row` of this shape; the array
+        // is made in the memory of the call.
+        unsafe {
+            if self.0.is_null() {
+                pgrx::error!("rows were made for a function that returns none");
+            }
+            let array = pg_sys::construct_array(
+                datums.as_mut_ptr(),
+                datums.len() as i32,
+                (*self.0).tdtypeid,
+                -1,
+                false,
+                b'd' as std::ffi::c_char,
+            );
+            Value(pg_sys::Datum::from(array))
+        }
+    }
+
     /// A row of these columns, in the type's order.
     pub fn row<const N: usize>(&self, columns: [Column; N]) -> Value {
         let mut datums = [pg_sys::Datum::null(); N];
@@ -64,6 +109,9 @@ impl RowShape {
         // SAFETY: N is checked against the descriptor; each datum has its column's
         // type by the SQL declaration.
         unsafe {
+            if self.0.is_null() {
+                pgrx::error!("a row was made for a function that returns none");
+            }
             if (*self.0).natts as usize != N {
                 pgrx::error!("a row of {N} columns was made for a type of {}", (*self.0).natts);
             }
@@ -89,6 +137,8 @@ fn datum(column: Column) -> Option<pg_sys::Datum> {
         Column::Same(v) => Some(v.datum()),
         Column::Text(v) => v.into_datum(),
         Column::F64Array(v) => v.to_vec().into_datum(),
+        Column::Jsonb(v) => pgrx::JsonB(v).into_datum(),
+        Column::Bool(v) => v.into_datum(),
     }
 }
 

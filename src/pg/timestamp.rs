@@ -1,15 +1,16 @@
 //! Points in time, as far as they are needed to find a day.
 
-use pgrx::callconv::{Arg, ArgAbi};
-use pgrx::datum::{FromDatum, IntoDatum};
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::{Datum, FromDatum, IntoDatum};
 use pgrx::pg_sys;
 
-use segmentation_core::Result;
 use segmentation_core::day::{self, Day};
+use segmentation_core::{Error, ErrorKind, Result};
 
 use super::value::Raw;
 
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
+const MICROSECONDS_AN_HOUR: i64 = 3_600_000_000;
 
 /// A `timestamp`: microseconds from 2000-01-01 00:00 on the wall.
 #[derive(Clone, Copy)]
@@ -45,9 +46,48 @@ impl LocalTime {
             time => time.div_euclid(MICROSECONDS_A_DAY) as Day,
         }
     }
+
+    /// The hour of the week on the wall, from Monday 00:00.
+    ///
+    /// # Errors
+    /// The timestamp is infinite.
+    pub fn hour_of_week(self) -> Result<usize> {
+        if matches!(self.0, i64::MAX | i64::MIN) {
+            return Err(Error::new(
+                ErrorKind::DateOutOfRange,
+                "timestamp out of range for an hour of the week",
+            )
+            .detail("The timestamp is infinite."));
+        }
+        // 2000-01-01 was a Saturday.
+        Ok((self.0.div_euclid(MICROSECONDS_AN_HOUR) + 5 * 24).rem_euclid(7 * 24) as usize)
+    }
+
+    /// How far into its hour it is, in microseconds.
+    pub fn into_hour(self) -> i64 {
+        self.0.rem_euclid(MICROSECONDS_AN_HOUR)
+    }
+}
+
+unsafe impl BoxRet for Instant {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        match self.0.into_datum() {
+            // SAFETY: a timestamptz is an i64 by value.
+            Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
+            None => fcinfo.return_null(),
+        }
+    }
 }
 
 impl Instant {
+    /// So many hours later, less some microseconds. An infinite instant stays what it is.
+    pub fn plus_hours(self, hours: i32, less: i64) -> Self {
+        if matches!(self.0, i64::MAX | i64::MIN) {
+            return self;
+        }
+        Instant(self.0.saturating_add(i64::from(hours) * MICROSECONDS_AN_HOUR).saturating_sub(less))
+    }
+
     /// The time on the wall in a time zone, by PostgreSQL's own rules.
     ///
     /// Raises PostgreSQL's error if the zone is unknown.

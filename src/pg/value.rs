@@ -76,6 +76,11 @@ impl Value {
         f64::from_bits(self.0.value() as u64)
     }
 
+    /// A `double precision`.
+    pub fn of_f64(value: f64) -> Self {
+        Value(pg_sys::Datum::from(value.to_bits()))
+    }
+
     /// The bytes of a `numeric`, `purchase_history` or any other varlena.
     pub fn bytes<'a>(self) -> &'a [u8] {
         // SAFETY: the SQL declaration makes it a varlena; the bytes live as long as

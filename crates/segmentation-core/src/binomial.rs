@@ -7,7 +7,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use crate::Checkpoint;
-use crate::special::{logistic, softplus};
+use crate::special::logistic;
 
 /// Rows of a design, each with how much of it happened and did not. The intercept is not a column.
 #[derive(Debug, Clone)]
@@ -193,19 +193,6 @@ fn evaluate(design: &Design, beta: &[f64], checkpoint: Checkpoint) -> At {
     at
 }
 
-/// The log-likelihood alone, with the penalty.
-fn objective(design: &Design, beta: &[f64], penalty: &[f64], checkpoint: Checkpoint) -> f64 {
-    let mut sum = 0.0;
-    for i in 0..design.len() {
-        if i % STRIDE == 0 {
-            checkpoint();
-        }
-        let eta = design.log_odds(beta, i);
-        sum -= design.yes[i] * softplus(-eta) + design.no[i] * softplus(eta);
-    }
-    sum - ridge(beta, penalty)
-}
-
 fn ridge(beta: &[f64], penalty: &[f64]) -> f64 {
     0.5 * beta.iter().zip(penalty).map(|(b, p)| p * b * b).sum::<f64>()
 }
@@ -271,8 +258,10 @@ pub(crate) fn fit(design: &Design, penalty: &[f64], checkpoint: Checkpoint) -> F
         let mut moved = false;
         for _ in 0..30 {
             let trial: Vec<f64> = beta.iter().zip(&step).map(|(b, s)| b + length * s).collect();
-            if objective(design, &trial, penalty, &mut *checkpoint) >= value - noise {
-                beta = trial;
+            // Nearly every step is taken: then the derivatives are needed too.
+            let there = evaluate(design, &trial, &mut *checkpoint);
+            if there.log_likelihood - ridge(&trial, penalty) >= value - noise {
+                (beta, at) = (trial, there);
                 moved = true;
                 break;
             }
@@ -281,7 +270,6 @@ pub(crate) fn fit(design: &Design, penalty: &[f64], checkpoint: Checkpoint) -> F
         if !moved {
             break;
         }
-        at = evaluate(design, &beta, &mut *checkpoint);
     }
     let l = cholesky(&penalised(&at.information), &mut aliased, false);
     let covariance = (0..n)
@@ -319,18 +307,17 @@ pub(crate) struct InSample {
 
 /// AUC (ties count half) and Brier score of scores in log-odds.
 pub(crate) fn in_sample(scores: &[f64], yes: &[f64], no: &[f64], checkpoint: Checkpoint) -> InSample {
-    let mut by_score: Vec<usize> = (0..scores.len()).collect();
-    by_score.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    let mut by_score: Vec<(f64, u32)> = scores.iter().copied().zip(0..).collect();
+    by_score.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     checkpoint();
     let (mut pairs, mut below, mut brier, mut positives) = (0.0, 0.0, 0.0, 0.0);
-    let mut i = 0;
-    while i < by_score.len() {
-        let score = scores[by_score[i]];
+    let mut rest = by_score.as_slice();
+    while let Some(&(score, _)) = rest.first() {
         let (mut y, mut n) = (0.0, 0.0);
-        while i < by_score.len() && scores[by_score[i]] == score {
-            y += yes[by_score[i]];
-            n += no[by_score[i]];
-            i += 1;
+        while let Some((&(_, i), after)) = rest.split_first().filter(|(next, _)| next.0 == score) {
+            y += yes[i as usize];
+            n += no[i as usize];
+            rest = after;
         }
         let p = logistic(score);
         brier += y * (1.0 - p) * (1.0 - p) + n * p * p;

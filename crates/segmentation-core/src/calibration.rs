@@ -116,7 +116,7 @@ impl Calibration {
     pub fn calibrated(&self, predicted: f64) -> Result<f64> {
         if !(0.0..=1.0).contains(&predicted) {
             return Err(Error::invalid("predicted must be a probability between 0 and 1")
-                .detail(format!("It is {predicted}.")));
+                .detail(format!("It is {}.", crate::error::shown_number(predicted))));
         }
         match self {
             Self::Logistic { slope, intercept } => {

@@ -43,6 +43,16 @@ pub struct Error {
     pub hint: Option<Cow<'static, str>>,
 }
 
+/// A number for a message: infinity and NaN as PostgreSQL spells them.
+#[must_use]
+pub fn shown_number(value: f64) -> String {
+    match value {
+        f64::INFINITY => "Infinity".to_owned(),
+        f64::NEG_INFINITY => "-Infinity".to_owned(),
+        _ => value.to_string(),
+    }
+}
+
 impl Error {
     /// An error without detail or hint.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {

@@ -25,7 +25,7 @@ impl Money {
     pub fn from_f64(value: f64) -> Result<Self> {
         if !value.is_finite() {
             return Err(Error::new(ErrorKind::OutOfRange, "amount must be a finite number")
-                .detail(format!("The amount is {value}."))
+                .detail(format!("The amount is {}.", crate::error::shown_number(value)))
                 .hint("Leave the row out, or replace the amount by NULL to have it skipped."));
         }
         let scaled = (value * SCALE as f64).round();

@@ -53,7 +53,7 @@ impl PredictionQuality {
     pub fn add(&mut self, predicted: f64, happened: bool) -> Result<()> {
         if !(0.0..=1.0).contains(&predicted) {
             return Err(Error::invalid("predicted must be a probability between 0 and 1")
-                .detail(format!("It is {predicted}.")));
+                .detail(format!("It is {}.", crate::error::shown_number(predicted))));
         }
         // Without the sign of a negative zero.
         let bits = predicted.abs().to_bits();

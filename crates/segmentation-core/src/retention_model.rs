@@ -382,10 +382,9 @@ impl Contracts {
         let canonical = self.rows.canonical()?;
         let invalid = || Error::new(ErrorKind::InvalidBinary, "invalid binary form of contracts");
         let mut list = Vec::with_capacity(canonical.len());
-        for row in canonical.rows() {
-            let row = row?;
+        canonical.each(|_, row| {
             let (mut enter, mut exit, mut features) = (None, None, Vec::new());
-            for (id, value) in row.values {
+            for &(id, value) in &row.values {
                 let name = canonical.names.get(id as usize).ok_or_else(invalid)?;
                 let whole = |x: f64| (x.fract() == 0.0 && (0.0..4e6).contains(&x)).then_some(x as u32);
                 match (name.as_str(), value) {
@@ -400,11 +399,12 @@ impl Contracts {
             }
             match (enter, exit) {
                 (Some(enter), Some(exit)) if enter < exit && row.weight == 1.0 => {
-                    list.push(Contract { features, enter, exit, running: row.stayed, ended: row.churned })
+                    list.push(Contract { features, enter, exit, running: row.stayed, ended: row.churned });
+                    Ok(())
                 }
-                _ => return Err(invalid()),
+                _ => Err(invalid()),
             }
-        }
+        })?;
         Ok(list)
     }
 }

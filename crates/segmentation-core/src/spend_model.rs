@@ -724,13 +724,12 @@ impl ValueOptions {
         check_horizon(horizon_days)?;
         if !(discount_rate > -1.0 && discount_rate <= 1000.0) {
             return Err(Error::invalid("discount_rate must be above -1 and at most 1000")
-                .detail(format!("It is {discount_rate}."))
+                .detail(format!("It is {}.", crate::error::shown_number(discount_rate)))
                 .hint("Write 0.10 for 10 % a year."));
         }
         if !(margin.is_finite() && margin.abs() <= 1e6) {
-            return Err(
-                Error::invalid("margin must be a number up to 1e6").detail(format!("It is {margin}."))
-            );
+            return Err(Error::invalid("margin must be a number up to 1e6")
+                .detail(format!("It is {}.", crate::error::shown_number(margin))));
         }
         Ok(Self { horizon_days, discount_rate, margin })
     }
@@ -805,7 +804,8 @@ pub fn future_value_interval(
     level: f64,
 ) -> Result<Option<(f64, f64)>> {
     if !(level > 0.0 && level < 1.0) {
-        return Err(Error::invalid("level must lie between 0 and 1").detail(format!("It is {level}.")));
+        return Err(Error::invalid("level must lie between 0 and 1")
+            .detail(format!("It is {}.", crate::error::shown_number(level))));
     }
     let Some((shape, rate)) = spend.posterior(frequency, mean) else { return Ok(None) };
     let plain = scorer.expected_purchases(customer, options.horizon_days);

@@ -20,7 +20,8 @@ fn open_unit(value: f64, name: &str) -> Result<f64> {
     if value > 0.0 && value < 1.0 {
         Ok(value)
     } else {
-        Err(Error::invalid(format!("{name} must be above 0 and below 1")).detail(format!("It is {value}.")))
+        Err(Error::invalid(format!("{name} must be above 0 and below 1"))
+            .detail(format!("It is {}.", crate::error::shown_number(value))))
     }
 }
 

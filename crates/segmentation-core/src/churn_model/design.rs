@@ -99,22 +99,21 @@ pub(super) fn prepare(
     let mut inside = vec![true; canonical.len()];
     let mut census: Vec<Census> = names.iter().map(|_| Census::default()).collect();
     let (mut rows, mut churned, mut total) = (0_u64, 0_u64, 0.0);
-    for (i, row) in canonical.rows().enumerate() {
+    canonical.each(|i, row| {
         if i % 4096 == 0 {
             checkpoint();
         }
-        let row = row?;
         let n = row.stayed + row.churned;
         let has_offset = offset.is_some_and(|o| row.values.iter().any(|(id, _)| *id as usize == o));
         if options.offset.is_some() && !has_offset {
             no_offset += n;
             inside[i] = false;
-            continue;
+            return Ok(());
         }
         if options.skip_missing && row.values.len() - usize::from(has_offset) < used {
             missing_values += n;
             inside[i] = false;
-            continue;
+            return Ok(());
         }
         rows += n;
         churned += row.churned;
@@ -141,7 +140,8 @@ pub(super) fn prepare(
                 Stored::Text(text) => *census.levels.entry(text).or_default() += n,
             }
         }
-    }
+        Ok(())
+    })?;
 
     let mut features = Vec::new();
     let mut columns: Vec<Column> = Vec::new();
@@ -302,15 +302,14 @@ pub(super) fn prepare(
         }
         offset
     };
-    for (i, row) in canonical.rows().enumerate() {
+    canonical.each(|i, row| {
         if i % 4096 == 0 {
             checkpoint();
         }
         if !inside[i] {
-            continue;
+            return Ok(());
         }
-        let row = row?;
-        encode(&row, &encoders, &mut entries);
+        encode(row, &encoders, &mut entries);
         let weight = row.weight * (row.stayed + row.churned) as f64;
         for &(j, x) in &entries {
             let x = match columns[j as usize].level {
@@ -319,7 +318,8 @@ pub(super) fn prepare(
             };
             squares[j as usize] += weight * x;
         }
-    }
+        Ok(())
+    })?;
     for (j, column) in columns.iter_mut().enumerate() {
         let feature = &mut features[column.feature];
         let mean = squares[j] / total;
@@ -374,20 +374,20 @@ pub(super) fn prepare(
     }
     let dead: Vec<bool> = columns.iter().map(|c| c.spread == 0.0).collect();
     let mut design = Design::new(columns.len());
-    for (i, row) in canonical.rows().enumerate() {
+    canonical.each(|i, row| {
         if i % 4096 == 0 {
             checkpoint();
         }
         if !inside[i] {
-            continue;
+            return Ok(());
         }
-        let row = row?;
-        let offset = encode(&row, &encoders, &mut entries);
+        let offset = encode(row, &encoders, &mut entries);
         let live = entries.iter().copied().filter(|(j, _)| !dead[*j as usize]);
         design.push(live, row.weight * row.churned as f64, row.weight * row.stayed as f64);
         if options.offset.is_some() {
             design.offset.push(offset);
         }
-    }
+        Ok(())
+    })?;
     Ok(Prepared { design, columns, features, rows, churned, missing_values, no_offset, warnings })
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::segment::{Node, View};
 
 /// What is known of one feature.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,8 +44,7 @@ impl<'a> Features<'a> {
         let Raw(mut all) = serde_json::from_str(text).map_err(|error| {
             let text = error.to_string();
             if text.starts_with("not an object") {
-                Error::invalid("features must be a JSON object")
-                    .hint("Give names and values, such as {\"age\": 41, \"plan\": \"basic\"}.")
+                no_object()
             } else {
                 Error::invalid("invalid features").detail(format!("{text}."))
             }
@@ -53,13 +53,43 @@ impl<'a> Features<'a> {
             check(name, value)?;
         }
         all.retain(|(_, value)| *value != FeatureValue::Missing);
+        Ok(Self::of(all))
+    }
+
+    /// Reads an object wherever it lies, without its text.
+    ///
+    /// # Errors
+    /// Names the feature that is nested, not finite or too long.
+    pub fn read<N: Node<'a>>(node: N) -> Result<Self> {
+        let View::Object(object) = node.view() else { return Err(no_object()) };
+        let mut all = Vec::with_capacity(16);
+        for (name, value) in object.members() {
+            let value = match value.view() {
+                View::Null => {
+                    check(&name, &FeatureValue::Missing)?;
+                    continue;
+                }
+                View::Bool(b) => FeatureValue::Boolean(b),
+                // Without the sign of what rounds to a negative zero.
+                View::Number(number) => FeatureValue::Number(number.to_f64() + 0.0),
+                View::Text(text) => FeatureValue::Text(String::from_utf8_lossy(text)),
+                View::List(_) | View::Object(_) => FeatureValue::Nested,
+            };
+            check(&name, &value)?;
+            all.push((name, value));
+        }
+        Ok(Self::of(all))
+    }
+
+    /// Brings them into jsonb's order, if they are not.
+    fn of(mut all: Vec<(Cow<'a, str>, FeatureValue<'a>)>) -> Self {
         if !all.is_sorted_by(|a, b| order(&a.0, &b.0).is_lt()) {
             // The last of equal names counts, as in jsonb.
             all.reverse();
             all.sort_by(|a, b| order(&a.0, &b.0));
             all.dedup_by(|later, kept| later.0 == kept.0);
         }
-        Ok(Self(all))
+        Self(all)
     }
 
     /// The value of a feature.
@@ -67,6 +97,11 @@ impl<'a> Features<'a> {
     pub fn get(&self, name: &str) -> Option<&FeatureValue<'a>> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
+}
+
+fn no_object() -> Error {
+    Error::invalid("features must be a JSON object")
+        .hint("Give names and values, such as {\"age\": 41, \"plan\": \"basic\"}.")
 }
 
 /// jsonb's order of names.
@@ -104,8 +139,9 @@ fn check(name: &str, value: &FeatureValue) -> Result<()> {
                 .hint("Use null for what is not known."))
         }
         FeatureValue::Number(x) if x.abs() > LARGEST => {
+            let size = if x.is_finite() { format!("{x:e}") } else { "beyond double precision".to_owned() };
             Err(Error::new(ErrorKind::OutOfRange, format!("feature \"{}\" is out of range", shown(name)))
-                .detail(format!("It is {x:e}; numbers from -{LARGEST:e} to {LARGEST:e} are accepted.")))
+                .detail(format!("It is {size}; numbers from -{LARGEST:e} to {LARGEST:e} are accepted.")))
         }
         FeatureValue::Text(text) if text.len() > LONGEST_LEVEL => Err(Error::new(
             ErrorKind::LimitExceeded,
@@ -244,6 +280,21 @@ mod tests {
             Features::parse(r#"{"a": 1, "a": 2}"#).unwrap().get("a"),
             Some(&FeatureValue::Number(2.0))
         );
+    }
+
+    #[test]
+    fn a_tree_reads_as_its_text() {
+        for text in [
+            r#"{"b": 1, "a": true, "nothing": null, "tw": "x\ny", "z": -0.0, "long": 0.12345678901234567}"#,
+            r#"{"a": 1.7976931348623157e100, "b": 123456789012345678901234567890, "c": -1e-320}"#,
+            "{}",
+            "3",
+            r#"{"a": []}"#,
+            r#"{"a": 1e200}"#,
+        ] {
+            let tree: serde_json::Value = serde_json::from_str(text).unwrap();
+            assert_eq!(Features::read(&tree), Features::parse(text), "{text}");
+        }
     }
 
     #[test]

@@ -140,7 +140,12 @@ impl ChurnOptions {
         Ok(options)
     }
 
-    /// Whether a feature is kept.
+    /// Whether every feature is used.
+    pub(super) fn keeps_all(&self) -> bool {
+        self.features.is_empty()
+    }
+
+    /// Whether a feature is one of them.
     pub(super) fn keeps(&self, name: &str) -> bool {
         self.features.is_empty()
             || self.features.iter().any(|f| f == name)

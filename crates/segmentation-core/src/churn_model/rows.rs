@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use hashbrown::HashTable;
+
 use super::features::{FeatureValue, Features, order, shown};
 use super::options::ChurnOptions;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,6 +29,19 @@ struct Tally {
     churned: u64,
 }
 
+/// A row that is kept.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    start: usize,
+    len: usize,
+    tally: Tally,
+}
+
+/// Where the table looks for a row: a sample keeps rows whose hashes begin alike.
+fn place_hash(hash: u64) -> u64 {
+    hash.rotate_left(32)
+}
+
 /// Rows that are not in the fit, and why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SkippedRows {
@@ -45,8 +60,13 @@ pub struct ChurnRows {
     names: Vec<String>,
     name_hashes: Vec<u64>,
     ids: HashMap<String, u32, foldhash::fast::FixedState>,
-    rows: HashMap<Box<[u8]>, Tally, foldhash::fast::FixedState>,
-    bytes: usize,
+    /// The contents of the rows, one after the other.
+    contents: Vec<u8>,
+    rows: Vec<Kept>,
+    /// Places in `rows`, by content.
+    places: HashTable<u32>,
+    /// The content of the row that is being taken in.
+    scratch: Vec<u8>,
     /// Rows are kept whose hash begins with this many zero bits.
     level: u32,
     seen: u64,
@@ -146,7 +166,7 @@ fn read_weight(reader: &mut Reader) -> Result<f64> {
 }
 
 /// One distinct row, decoded.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Row<'a> {
     pub weight: f64,
     /// Numbers of features and their values, ascending.
@@ -158,7 +178,8 @@ pub(crate) struct Row<'a> {
 /// All rows in an order that depends on their content only.
 pub(crate) struct Canonical {
     pub names: Vec<String>,
-    rows: Vec<(Box<[u8]>, Tally)>,
+    contents: Vec<u8>,
+    rows: Vec<Kept>,
 }
 
 const WHAT: &str = "churn rows";
@@ -168,18 +189,26 @@ impl Canonical {
         self.rows.len()
     }
 
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Result<Row<'_>>> {
-        self.rows.iter().map(|(key, tally)| {
+    fn keys(&self) -> impl Iterator<Item = (&[u8], Tally)> {
+        self.rows.iter().map(|row| (&self.contents[row.start..row.start + row.len], row.tally))
+    }
+
+    /// Shows every row to `each`, with its number. One row is decoded into the place of the other.
+    pub(crate) fn each<'a>(&'a self, mut each: impl FnMut(usize, &Row<'a>) -> Result<()>) -> Result<()> {
+        let mut row = Row::default();
+        for (i, (key, tally)) in self.keys().enumerate() {
             let mut reader = Reader::new(key, WHAT);
-            let weight = read_weight(&mut reader)?;
+            row.weight = read_weight(&mut reader)?;
             let n = reader.small()?;
-            let mut values = Vec::with_capacity(n as usize);
+            row.values.clear();
             for _ in 0..n {
                 let id = reader.small()?;
-                values.push((id, read_value(&mut reader)?));
+                row.values.push((id, read_value(&mut reader)?));
             }
-            Ok(Row { weight, values, stayed: tally.stayed, churned: tally.churned })
-        })
+            (row.stayed, row.churned) = (tally.stayed, tally.churned);
+            each(i, &row)?;
+        }
+        Ok(())
     }
 }
 
@@ -192,8 +221,10 @@ impl ChurnRows {
             names: Vec::new(),
             name_hashes: Vec::new(),
             ids: HashMap::default(),
-            rows: HashMap::default(),
-            bytes: 0,
+            contents: Vec::new(),
+            rows: Vec::new(),
+            places: HashTable::new(),
+            scratch: Vec::new(),
             level: 0,
             seen: 0,
             skipped: SkippedRows::default(),
@@ -267,7 +298,7 @@ impl ChurnRows {
             && !(weight.is_finite() && (0.0..=1e15).contains(&weight))
         {
             return Err(Error::invalid("weight must be a finite number that is not negative")
-                .detail(format!("It is {weight}.")));
+                .detail(format!("It is {}.", crate::error::shown_number(weight))));
         }
         let Some(churned) = churned else {
             self.skipped.null_outcome += 1;
@@ -299,48 +330,88 @@ impl ChurnRows {
         churned: u64,
     ) -> Result<()> {
         self.seen += stayed + churned;
-        let mut key = Vec::with_capacity(16 + 11 * features.0.len());
-        write_weight(&mut key, weight);
-        let mut hash = fnv(FNV_START, &key);
-        let kept: Vec<_> = features.0.iter().filter(|(name, _)| self.options.keeps(name)).collect();
-        put(&mut key, kept.len() as u64);
-        for (i, (name, value)) in kept.into_iter().enumerate() {
-            let id = self.id(i, name)?;
-            put(&mut key, u64::from(id));
+        let mut key = std::mem::take(&mut self.scratch);
+        key.clear();
+        let taken = self.write_row(&mut key, features, weight).map(|hash| {
+            self.take(&key, Tally { hash, stayed, churned });
+        });
+        self.scratch = key;
+        taken
+    }
+
+    /// The content of a row, and its hash.
+    fn write_row(&mut self, key: &mut Vec<u8>, features: &Features, weight: f64) -> Result<u64> {
+        write_weight(key, weight);
+        let mut hash = fnv(FNV_START, key);
+        let all = self.options.keeps_all();
+        let n = if all {
+            features.0.len()
+        } else {
+            features.0.iter().filter(|(name, _)| self.options.keeps(name)).count()
+        };
+        put(key, n as u64);
+        let mut place = 0;
+        for (name, value) in &features.0 {
+            if !all && !self.options.keeps(name) {
+                continue;
+            }
+            let id = self.id(place, name)?;
+            place += 1;
+            put(key, u64::from(id));
             let start = key.len();
-            write_value(&mut key, value);
+            write_value(key, value);
             hash = fnv(hash ^ self.name_hashes[id as usize], &key[start..]);
         }
-        let tally = Tally { hash: spread(hash), stayed, churned };
-        self.take(key, tally);
-        Ok(())
+        Ok(spread(hash))
     }
 
     fn in_sample(&self, hash: u64) -> bool {
         self.level == 0 || hash >> (64 - self.level) == 0
     }
 
-    fn take(&mut self, key: Vec<u8>, tally: Tally) {
+    fn find(&self, key: &[u8], hash: u64) -> Option<usize> {
+        let same = |place: &u32| {
+            let row = &self.rows[*place as usize];
+            row.tally.hash == hash && self.contents[row.start..row.start + row.len] == *key
+        };
+        self.places.find(place_hash(hash), same).map(|place| *place as usize)
+    }
+
+    fn keep(&mut self, key: &[u8], tally: Tally) {
+        let place = self.rows.len() as u32;
+        self.rows.push(Kept { start: self.contents.len(), len: key.len(), tally });
+        self.contents.extend_from_slice(key);
+        let rows = &self.rows;
+        self.places.insert_unique(place_hash(tally.hash), place, |place| {
+            place_hash(rows[*place as usize].tally.hash)
+        });
+    }
+
+    fn take(&mut self, key: &[u8], tally: Tally) {
         if !self.in_sample(tally.hash) {
             return;
         }
-        if let Some(known) = self.rows.get_mut(key.as_slice()) {
+        if let Some(place) = self.find(key, tally.hash) {
+            let known = &mut self.rows[place].tally;
             known.stayed += tally.stayed;
             known.churned += tally.churned;
             return;
         }
-        self.bytes += key.len() + ROW_OVERHEAD;
-        self.rows.insert(key.into_boxed_slice(), tally);
-        while (self.rows.len() as u64 > self.options.sample || self.bytes > MOST_BYTES) && self.level < 60 {
-            self.level += 1;
-            let level = self.level;
-            let mut bytes = 0;
-            self.rows.retain(|key, tally| {
-                let stays = tally.hash >> (64 - level) == 0;
-                bytes += if stays { key.len() + ROW_OVERHEAD } else { 0 };
-                stays
-            });
-            self.bytes = bytes;
+        self.keep(key, tally);
+        let bytes = |state: &Self| state.contents.len() + state.rows.len() * ROW_OVERHEAD;
+        while (self.rows.len() as u64 > self.options.sample || bytes(self) > MOST_BYTES) && self.level < 60 {
+            self.thin(self.level + 1);
+        }
+    }
+
+    /// Keeps the rows whose hash begins with `level` zero bits.
+    fn thin(&mut self, level: u32) {
+        self.level = level;
+        let contents = std::mem::take(&mut self.contents);
+        let rows = std::mem::take(&mut self.rows);
+        self.places.clear();
+        for row in rows.iter().filter(|row| row.tally.hash >> (64 - level) == 0) {
+            self.keep(&contents[row.start..row.start + row.len], row.tally);
         }
     }
 
@@ -357,22 +428,18 @@ impl ChurnRows {
         self.skipped.null_features += other.skipped.null_features;
         self.skipped.no_weight += other.skipped.no_weight;
         if other.level > self.level {
-            self.level = other.level;
-            let level = self.level;
-            let mut bytes = 0;
-            self.rows.retain(|key, tally| {
-                let stays = tally.hash >> (64 - level) == 0;
-                bytes += if stays { key.len() + ROW_OVERHEAD } else { 0 };
-                stays
-            });
-            self.bytes = bytes;
+            self.thin(other.level);
         }
         let map: Vec<u32> =
             other.names.iter().enumerate().map(|(i, name)| self.id(i, name)).collect::<Result<_>>()?;
         let same = map.iter().enumerate().all(|(i, &id)| id as usize == i);
-        for (key, tally) in &other.rows {
-            let key = if same { key.to_vec() } else { renamed(key, &map)? };
-            self.take(key, *tally);
+        for row in &other.rows {
+            let key = &other.contents[row.start..row.start + row.len];
+            if same {
+                self.take(key, row.tally);
+            } else {
+                self.take(&renamed(key, &map)?, row.tally);
+            }
         }
         Ok(())
     }
@@ -385,13 +452,31 @@ impl ChurnRows {
         for (new, &old) in by_name.iter().enumerate() {
             map[old] = new as u32;
         }
-        let mut rows: Vec<(Box<[u8]>, Tally)> = self
-            .rows
-            .iter()
-            .map(|(key, tally)| Ok((renamed(key, &map)?.into_boxed_slice(), *tally)))
-            .collect::<Result<_>>()?;
-        rows.sort_unstable_by(|a, b| a.1.hash.cmp(&b.1.hash).then_with(|| a.0.cmp(&b.0)));
-        Ok(Canonical { names: by_name.into_iter().map(|i| self.names[i].clone()).collect(), rows })
+        let same = map.iter().enumerate().all(|(i, &id)| id as usize == i);
+        let key = |place: u32| {
+            let row = &self.rows[place as usize];
+            &self.contents[row.start..row.start + row.len]
+        };
+        let mut order: Vec<(u64, u32)> =
+            self.rows.iter().zip(0..).map(|(row, i)| (row.tally.hash, i)).collect();
+        order.sort_unstable_by(|a, b| {
+            // Different rows with one hash: hardly ever.
+            let by_content = || renamed(key(a.1), &map).ok().cmp(&renamed(key(b.1), &map).ok());
+            a.0.cmp(&b.0).then_with(by_content)
+        });
+        let mut contents = Vec::with_capacity(self.contents.len());
+        let mut rows = Vec::with_capacity(order.len());
+        for (_, place) in order {
+            let start = contents.len();
+            if same {
+                contents.extend_from_slice(key(place));
+            } else {
+                contents.extend(renamed(key(place), &map)?);
+            }
+            let tally = self.rows[place as usize].tally;
+            rows.push(Kept { start, len: contents.len() - start, tally });
+        }
+        Ok(Canonical { names: by_name.into_iter().map(|i| self.names[i].clone()).collect(), contents, rows })
     }
 
     /// The stored form: equal states give equal bytes, however they came about.
@@ -420,7 +505,7 @@ impl ChurnRows {
             text(&mut out, name);
         }
         put(&mut out, canonical.rows.len() as u64);
-        for (key, tally) in &canonical.rows {
+        for (key, tally) in canonical.keys() {
             put(&mut out, key.len() as u64);
             out.extend_from_slice(key);
             put(&mut out, tally.stayed);
@@ -479,15 +564,15 @@ impl ChurnRows {
         let mut counted = 0_u64;
         for _ in 0..n {
             let len = reader.number()?;
-            let key = reader.take(len)?.to_vec();
+            let key = reader.take(len)?;
             let (stayed, churned) = (reader.number()?, reader.number()?);
             let both = stayed.checked_add(churned).filter(|&both| both > 0);
             counted = both
                 .and_then(|both| counted.checked_add(both))
                 .filter(|&counted| counted <= state.seen)
                 .ok_or_else(|| reader.error("A count is impossible."))?;
-            let hash = state.checked_hash(&key)?;
-            if !state.in_sample(hash) || state.rows.contains_key(key.as_slice()) {
+            let hash = state.checked_hash(key)?;
+            if !state.in_sample(hash) || state.find(key, hash).is_some() {
                 return Err(reader.error("A row cannot be there."));
             }
             state.take(key, Tally { hash, stayed, churned });

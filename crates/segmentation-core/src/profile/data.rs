@@ -66,22 +66,27 @@ pub(super) struct Data {
     pub(super) incomplete: u64,
 }
 
-/// A weighted mean and population standard deviation, in two passes.
-fn moments(values: &[f64], counts: &[u64]) -> (f64, f64, f64) {
+/// How many have a value, their weighted mean and population standard deviation, in two passes
+/// around the middle of the range, in units of half of it: nothing overflows.
+fn moments(values: &[f64], counts: &[u64]) -> (u64, f64, f64) {
     let present = || values.iter().zip(counts).filter(|(v, _)| !v.is_nan());
-    let n: u64 = present().map(|(_, c)| *c).sum();
-    if n == 0 {
-        return (0.0, 0.0, 0.0);
+    let (mut n, mut least, mut most) = (0, f64::INFINITY, f64::NEG_INFINITY);
+    for (v, c) in present() {
+        n += c;
+        least = least.min(*v);
+        most = most.max(*v);
     }
-    // Of quotients: sums of huge values do not overflow.
-    let mean = present().map(|(v, c)| v * (*c as f64 / n as f64)).sum::<f64>();
-    let mean = mean + present().map(|(v, c)| (v - mean) * (*c as f64 / n as f64)).sum::<f64>();
-    let largest = present().map(|(v, _)| (v - mean).abs()).fold(0.0, f64::max);
-    if largest == 0.0 || !largest.is_finite() {
-        return (n as f64, mean, if largest == 0.0 { 0.0 } else { f64::INFINITY });
+    if n == 0 || least == most {
+        return (n, if n == 0 { 0.0 } else { least }, 0.0);
     }
-    let square = present().map(|(v, c)| ((v - mean) / largest).powi(2) * (*c as f64 / n as f64)).sum::<f64>();
-    (n as f64, mean, largest * square.sqrt())
+    if !(most - least).is_finite() {
+        return (n, 0.0, f64::INFINITY);
+    }
+    let (middle, half) = (0.5 * least + 0.5 * most, 0.5 * most - 0.5 * least);
+    let total = n as f64;
+    let mean = present().map(|(v, c)| (v - middle) / half * *c as f64).sum::<f64>() / total;
+    let square = present().map(|(v, c)| ((v - middle) / half - mean).powi(2) * *c as f64).sum::<f64>();
+    (n, middle + half * mean, half * (square / total).sqrt())
 }
 
 /// The quartiles, weighted, by position.
@@ -89,6 +94,16 @@ fn quartiles(values: &[f64], counts: &[u64], checkpoint: Checkpoint) -> Option<(
     // A beginning of the rows is a random sample: enough for a fence.
     let n = values.len().min(200_000);
     checkpoint();
+    if counts[..n].iter().all(|c| *c == 1) {
+        let mut present: Vec<f64> = values[..n].iter().copied().filter(|v| !v.is_nan()).collect();
+        let last = present.len().checked_sub(1)?;
+        let place = |share: f64| ((share * present.len() as f64).ceil() as usize).saturating_sub(1).min(last);
+        let (low, high) = (place(0.25), place(0.75));
+        let (below, high, _) = present.select_nth_unstable_by(high, f64::total_cmp);
+        let high = *high;
+        let low = if low < below.len() { *below.select_nth_unstable_by(low, f64::total_cmp).1 } else { high };
+        return Some((low, high));
+    }
     let mut pairs: Vec<(f64, u64)> =
         values[..n].iter().copied().zip(counts[..n].iter().copied()).filter(|(v, _)| !v.is_nan()).collect();
     pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
@@ -106,37 +121,21 @@ fn quartiles(values: &[f64], counts: &[u64], checkpoint: Checkpoint) -> Option<(
 
 impl Data {
     /// Scales what was gathered. `rows` is in its order.
-    pub(super) fn new(
-        mut rows: ProfileRows,
-        options: &ProfileOptions,
-        checkpoint: Checkpoint,
-    ) -> Result<Self> {
-        let mut incomplete = 0;
-        if options.skip_missing {
-            let complete: Vec<bool> =
-                (0..rows.counts.len()).map(|i| rows.columns.iter().all(|c| !c.values[i].is_nan())).collect();
-            incomplete = rows.counts.iter().zip(&complete).filter(|(_, c)| !**c).map(|(n, _)| n).sum();
-            let keep = |i: usize| complete[i];
-            for column in &mut rows.columns {
-                let mut i = 0;
-                column.values.retain(|_| {
-                    i += 1;
-                    keep(i - 1)
-                });
-            }
-            let mut i = 0;
-            rows.counts.retain(|_| {
-                i += 1;
-                keep(i - 1)
-            });
-        }
+    pub(super) fn new(rows: &ProfileRows, options: &ProfileOptions, checkpoint: Checkpoint) -> Result<Self> {
+        let complete;
+        let (rows, incomplete) = if options.skip_missing {
+            complete = rows.complete();
+            (&complete, rows.counts.iter().sum::<u64>() - complete.counts.iter().sum::<u64>())
+        } else {
+            (rows, 0)
+        };
         let n = rows.counts.len();
         let customers: u64 = rows.counts.iter().sum();
         let mut features = Vec::new();
         for column in &rows.columns {
             checkpoint();
             let (present, mean, deviation) = if column.kind == Kind::Category {
-                (0.0, 0.0, 0.0)
+                (0, 0.0, 0.0)
             } else {
                 moments(&column.values, &rows.counts)
             };
@@ -185,14 +184,14 @@ impl Data {
                     (_, mean, deviation) = moments(&clipped, &rows.counts);
                 }
                 // What is left of rounding in a constant is no variation.
-                let unused = present == 0.0 || deviation <= 1e-14 * mean.abs();
+                let unused = present == 0 || deviation <= 1e-14 * mean.abs();
                 Feature::Number(NumberFeature {
                     name: column.name.clone(),
                     mean,
                     deviation,
                     centre: if options.standardize { mean } else { 0.0 },
                     scale: if options.standardize && !unused { deviation } else { 1.0 },
-                    missing: customers - present as u64,
+                    missing: customers - present,
                     outliers,
                     clip,
                     unused,
@@ -212,7 +211,7 @@ impl Data {
             incomplete,
         };
         data.weights.resize(n.div_ceil(BLOCK) * BLOCK, 0.0);
-        data.fill(&rows, checkpoint);
+        data.fill(rows, checkpoint);
         data.gamma = options.gamma.unwrap_or_else(|| data.usual_gamma());
         Ok(data)
     }
@@ -235,9 +234,11 @@ impl Data {
         self.numbers = vec![0.0; padded * numeric.len()];
         for (j, (feature, column)) in numeric.iter().enumerate() {
             checkpoint();
-            for (i, value) in column.values.iter().enumerate() {
-                self.numbers[(i / BLOCK) * BLOCK * numeric.len() + j * BLOCK + i % BLOCK] =
-                    feature.scaled(*value);
+            let blocks = self.numbers.chunks_exact_mut(BLOCK * numeric.len());
+            for (block, values) in blocks.zip(column.values.chunks(BLOCK)) {
+                for (place, value) in block[j * BLOCK..].iter_mut().zip(values) {
+                    *place = feature.scaled(*value);
+                }
             }
         }
         self.codes = vec![0; padded * categorical.len()];

@@ -50,7 +50,7 @@ pub fn fit(rows: &ProfileRows, checkpoint: Checkpoint) -> Result<ProfileModel> {
     }
     let ordered = rows.ordered(checkpoint);
     let sampled = ordered.counts.iter().sum::<u64>() < taken;
-    let mut data = Data::new(ordered, &options, checkpoint)?;
+    let mut data = Data::new(&ordered, &options, checkpoint)?;
     let has_categories = data.features.iter().any(|f| matches!(f, Feature::Category(_)));
     let method = options.method.unwrap_or(if has_categories { Method::KPrototypes } else { Method::KMeans });
     if has_categories && method != Method::KPrototypes {

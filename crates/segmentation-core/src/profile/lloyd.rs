@@ -25,7 +25,7 @@ pub(super) struct Clusters {
 
 /// Squared distances of the rows of a block to one centre.
 #[inline(always)]
-fn distances(data: &Data, b: usize, centre: &[f64], modes: &[u32], out: &mut [f64; BLOCK]) {
+pub(super) fn distances(data: &Data, b: usize, centre: &[f64], modes: &[u32], out: &mut [f64; BLOCK]) {
     *out = [0.0; BLOCK];
     for (values, c) in data.block(b).as_chunks::<BLOCK>().0.iter().zip(centre) {
         for i in 0..BLOCK {
@@ -41,6 +41,51 @@ fn distances(data: &Data, b: usize, centre: &[f64], modes: &[u32], out: &mut [f6
     }
 }
 
+/// Rows whose distances are computed together: their sums stay in registers.
+const TILE: usize = 16;
+
+/// The nearest of the centres for each row of a block of numbers, and its squared distance.
+///
+/// Compiled for several generations of processors; the widest that runs is taken. None of them
+/// fuses multiplication and addition, so all of them give the same bits.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2"))]
+fn nearest(block: &[f64], centres: &[f64], best: &mut [f64; BLOCK], label: &mut [u64; BLOCK]) {
+    let width = block.len() / BLOCK;
+    let columns = block.as_chunks::<BLOCK>().0;
+    for from in (0..BLOCK).step_by(TILE) {
+        let mut nearest = [f64::INFINITY; TILE];
+        let mut which = [0_u64; TILE];
+        for (c, centre) in (0..).zip(centres.chunks_exact(width)) {
+            let mut square = [0.0; TILE];
+            for (column, at) in columns.iter().zip(centre) {
+                for i in 0..TILE {
+                    let d = column[from + i] - at;
+                    square[i] += d * d;
+                }
+            }
+            for i in 0..TILE {
+                let nearer = square[i] < nearest[i];
+                nearest[i] = if nearer { square[i] } else { nearest[i] };
+                which[i] = if nearer { c } else { which[i] };
+            }
+        }
+        best[from..from + TILE].copy_from_slice(&nearest);
+        label[from..from + TILE].copy_from_slice(&which);
+    }
+}
+
+/// What one pass over the rows adds up, by cluster.
+struct Totals {
+    /// Weighted sums of the numeric features.
+    sums: Vec<f64>,
+    /// Weights.
+    sizes: Vec<f64>,
+    /// Weights by category of the categorical features.
+    tallies: Vec<f64>,
+    /// Whether a row has changed its cluster.
+    changed: bool,
+}
+
 impl Clusters {
     fn centre(&self, c: usize) -> &[f64] {
         let width = self.centres.len() / self.k;
@@ -50,6 +95,23 @@ impl Clusters {
     fn mode(&self, c: usize) -> &[u32] {
         let width = self.modes.len() / self.k;
         &self.modes[c * width..(c + 1) * width]
+    }
+
+    /// The nearest centre of each row of a block, and its cost.
+    fn nearest_of(&self, data: &Data, b: usize, best: &mut [f64; BLOCK], label: &mut [u64; BLOCK]) {
+        if self.modes.is_empty() {
+            return nearest(data.block(b), &self.centres, best, label);
+        }
+        *best = [f64::INFINITY; BLOCK];
+        let mut distance = [0.0; BLOCK];
+        for c in 0..self.k {
+            distances(data, b, self.centre(c), self.mode(c), &mut distance);
+            for i in 0..BLOCK {
+                if distance[i] < best[i] {
+                    (best[i], label[i]) = (distance[i], c as u64);
+                }
+            }
+        }
     }
 
     /// The nearest centre of every row, and its squared distance; the inertia.
@@ -62,21 +124,12 @@ impl Clusters {
     ) {
         self.labels.resize(Data::blocks(rows) * BLOCK, 0);
         let mut inertia = 0.0;
+        let (mut best, mut label) = ([0.0; BLOCK], [0; BLOCK]);
         for b in 0..Data::blocks(rows) {
             if b % STRIDE == 0 {
                 checkpoint();
             }
-            let mut best = [f64::INFINITY; BLOCK];
-            let mut label = [0_u64; BLOCK];
-            let mut distance = [0.0; BLOCK];
-            for c in 0..self.k {
-                distances(data, b, self.centre(c), self.mode(c), &mut distance);
-                for i in 0..BLOCK {
-                    let nearer = distance[i] < best[i];
-                    best[i] = if nearer { distance[i] } else { best[i] };
-                    label[i] = if nearer { c as u64 } else { label[i] };
-                }
-            }
+            self.nearest_of(data, b, &mut best, &mut label);
             let first = b * BLOCK;
             for i in 0..BLOCK {
                 self.labels[first + i] = label[i] as u32;
@@ -89,12 +142,59 @@ impl Clusters {
         self.inertia = inertia;
     }
 
+    /// Assigns every row to its nearest centre and adds up the clusters, in one pass.
+    fn pass(&mut self, data: &Data, rows: usize, checkpoint: Checkpoint) -> Totals {
+        let (k, width, all) = (self.k, data.width, data.levels.iter().sum::<usize>());
+        let padded = Data::blocks(rows) * BLOCK;
+        let mut totals = Totals {
+            sums: vec![0.0; k * width],
+            sizes: vec![0.0; k],
+            tallies: vec![0.0; k * all],
+            changed: self.labels.len() != padded,
+        };
+        self.labels.resize(padded, 0);
+        let (mut best, mut label) = ([0.0; BLOCK], [0; BLOCK]);
+        for b in 0..Data::blocks(rows) {
+            if b % STRIDE == 0 {
+                checkpoint();
+            }
+            self.nearest_of(data, b, &mut best, &mut label);
+            let first = b * BLOCK;
+            let labels = &mut self.labels[first..first + BLOCK];
+            let mut changed = 0;
+            for (old, new) in labels.iter_mut().zip(&label) {
+                changed |= *old ^ *new as u32;
+                *old = *new as u32;
+            }
+            totals.changed |= changed != 0;
+            let block = data.block(b);
+            for (i, (l, w)) in label.iter().zip(&data.weights[first..first + BLOCK]).enumerate() {
+                let l = *l as usize;
+                totals.sizes[l] += w;
+                let sums = &mut totals.sums[l * width..(l + 1) * width];
+                for (sum, column) in sums.iter_mut().zip(block.as_chunks::<BLOCK>().0) {
+                    *sum += w * column[i];
+                }
+            }
+            if all > 0 {
+                for i in first..(first + BLOCK).min(rows) {
+                    let mut at = label[i - first] as usize * all;
+                    for (code, levels) in data.codes_of(i).iter().zip(&data.levels) {
+                        totals.tallies[at + *code as usize] += data.weights[i];
+                        at += levels;
+                    }
+                }
+            }
+        }
+        totals
+    }
+
     /// Means and modes of the clusters; how far the centres moved, squared. Empty clusters get
     /// the rows that are farthest from their own centre.
-    fn update(&mut self, data: &Data, rows: usize, far: &[(f64, usize)], checkpoint: Checkpoint) -> f64 {
+    fn update(&mut self, data: &Data, totals: &Totals, far: &[(f64, usize)]) -> f64 {
         let (k, width) = (self.k, data.width);
-        let mut sums = vec![0.0; k * width];
-        let mut sizes = vec![0.0; k];
+        let Totals { sums, sizes, tallies, .. } = totals;
+        let all: usize = data.levels.iter().sum();
         let offsets: Vec<usize> = data
             .levels
             .iter()
@@ -103,31 +203,6 @@ impl Clusters {
                 Some(*at - levels)
             })
             .collect();
-        let all: usize = data.levels.iter().sum();
-        let mut tallies = vec![0.0; k * all];
-        for b in 0..Data::blocks(rows) {
-            if b % STRIDE == 0 {
-                checkpoint();
-            }
-            let first = b * BLOCK;
-            let labels = &self.labels[first..first + BLOCK];
-            let weights = &data.weights[first..first + BLOCK];
-            for (l, w) in labels.iter().zip(weights) {
-                sizes[*l as usize] += w;
-            }
-            for (j, values) in data.block(b).chunks_exact(BLOCK).enumerate() {
-                for ((v, l), w) in values.iter().zip(labels).zip(weights) {
-                    sums[*l as usize * width + j] += w * v;
-                }
-            }
-            if all > 0 {
-                for i in first..(first + BLOCK).min(rows) {
-                    for (code, offset) in data.codes_of(i).iter().zip(&offsets) {
-                        tallies[self.labels[i] as usize * all + offset + *code as usize] += data.weights[i];
-                    }
-                }
-            }
-        }
         let mut moved = 0.0;
         let mut far = far.iter();
         for c in 0..k {
@@ -165,6 +240,39 @@ impl Clusters {
         moved
     }
 
+    /// The rows farthest from their centres, one for each cluster that nobody belongs to.
+    fn refills(
+        &mut self,
+        data: &Data,
+        rows: usize,
+        totals: &Totals,
+        checkpoint: Checkpoint,
+    ) -> Vec<(f64, usize)> {
+        if totals.sizes.iter().all(|size| *size > 0.0) {
+            return Vec::new();
+        }
+        // Customers without weight, the other half of a test of stability, are members too.
+        let mut used = vec![false; self.k];
+        self.labels[..rows].iter().for_each(|l| used[*l as usize] = true);
+        let empty = used.iter().filter(|u| !**u).count();
+        let mut far: Vec<(f64, usize)> = Vec::new();
+        if empty > 0 {
+            self.assign(
+                data,
+                rows,
+                |i, d| {
+                    if far.len() < empty || far.last().is_some_and(|f| d > f.0) {
+                        let at = far.partition_point(|f| f.0 >= d);
+                        far.insert(at, (d, i));
+                        far.truncate(empty);
+                    }
+                },
+                checkpoint,
+            );
+        }
+        far
+    }
+
     /// Lloyd's iterations until the centres move less than `tolerance`, squared.
     pub(super) fn refine(
         mut self,
@@ -175,33 +283,12 @@ impl Clusters {
         checkpoint: Checkpoint,
     ) -> Self {
         self.converged = false;
-        let mut old: Vec<u32> = Vec::new();
         for iteration in 1..=max_iterations {
             self.iterations = iteration;
-            std::mem::swap(&mut old, &mut self.labels);
-            // The farthest rows, for clusters that have become empty: found only then.
-            self.assign(data, rows, |_, _| {}, checkpoint);
-            let mut used = vec![false; self.k];
-            self.labels[..rows].iter().for_each(|l| used[*l as usize] = true);
-            let empty = used.iter().filter(|u| !**u).count();
-            let mut far: Vec<(f64, usize)> = Vec::new();
-            if empty > 0 {
-                self.assign(
-                    data,
-                    rows,
-                    |i, d| {
-                        if far.len() < empty || far.last().is_some_and(|f| d > f.0) {
-                            let at = far.partition_point(|f| f.0 >= d);
-                            far.insert(at, (d, i));
-                            far.truncate(empty);
-                        }
-                    },
-                    checkpoint,
-                );
-            }
-            let stable = empty == 0 && old == self.labels;
-            let moved = self.update(data, rows, &far, checkpoint);
-            if stable || (moved <= tolerance && empty == 0) {
+            let totals = self.pass(data, rows, checkpoint);
+            let far = self.refills(data, rows, &totals, checkpoint);
+            let moved = self.update(data, &totals, &far);
+            if far.is_empty() && (!totals.changed || moved <= tolerance) {
                 self.converged = true;
                 break;
             }

@@ -1,5 +1,6 @@
 //! The mergeable state of a fit: distinct customers and how often each came.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -167,7 +168,7 @@ impl ProfileRows {
                 }
                 Some(value) => {
                     let error = Error::new(ErrorKind::OutOfRange, "features must be finite numbers")
-                        .detail(format!("Element {} is {value}.", i + 1));
+                        .detail(format!("Element {} is {}.", i + 1, crate::error::shown_number(value)));
                     self.forget_unfinished();
                     return Err(error);
                 }
@@ -349,8 +350,36 @@ impl ProfileRows {
         Ok(())
     }
 
-    /// A copy with rows, features and categories in their order.
-    pub(super) fn ordered(&self, checkpoint: Checkpoint) -> Self {
+    /// Whether rows, features and categories are in their order, as in a stored state.
+    fn is_ordered(&self) -> bool {
+        self.counts.len() <= self.limit()
+            // Rows whose hashes differ differ.
+            && self.hashes.is_sorted_by(|a, b| a < b)
+            && self.columns.iter().all(|column| column.categories.is_sorted())
+            && (self.arrays != Some(false) || self.columns.is_sorted_by(|a, b| a.name < b.name))
+    }
+
+    /// The rows of which every feature is known.
+    pub(super) fn complete(&self) -> Self {
+        let known: Vec<bool> =
+            (0..self.counts.len()).map(|i| self.columns.iter().all(|c| !c.values[i].is_nan())).collect();
+        fn kept<T: Copy>(all: &[T], known: &[bool]) -> Vec<T> {
+            all.iter().zip(known).filter(|(_, known)| **known).map(|(one, _)| *one).collect()
+        }
+        let mut rows = self.clone();
+        for column in &mut rows.columns {
+            column.values = kept(&column.values, &known);
+        }
+        rows.counts = kept(&rows.counts, &known);
+        rows.hashes = kept(&rows.hashes, &known);
+        rows
+    }
+
+    /// These rows with rows, features and categories in their order.
+    pub(super) fn ordered(&self, checkpoint: Checkpoint) -> Cow<'_, Self> {
+        if self.is_ordered() {
+            return Cow::Borrowed(self);
+        }
         let mut rows = self.clone();
         for column in &mut rows.columns {
             let mut order: Vec<usize> = (0..column.categories.len()).collect();
@@ -370,7 +399,7 @@ impl ProfileRows {
             rows.by_name = rows.columns.iter().map(|c| c.name.clone()).zip(0..).collect();
         }
         rows.compact(checkpoint);
-        rows
+        Cow::Owned(rows)
     }
 
     /// The stored form: equal states give equal bytes, however they came about.
@@ -413,10 +442,9 @@ impl ProfileRows {
             let bytes = reader.take(n)?;
             String::from_utf8(bytes.to_vec()).map_err(|_| reader.error("A text is not UTF-8."))
         }
-        fn word(reader: &mut Reader) -> Result<u64> {
-            let mut bytes = [0; 8];
-            bytes.copy_from_slice(reader.take(8)?);
-            Ok(u64::from_le_bytes(bytes))
+        fn words(reader: &mut Reader, n: usize) -> Result<impl Iterator<Item = u64>> {
+            let bytes = reader.take((n as u64).saturating_mul(8))?;
+            Ok(bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)))
         }
         let mut reader = Reader::new(bytes, "profile rows");
         if reader.byte()? != VERSION {
@@ -435,7 +463,7 @@ impl ProfileRows {
         rows.skipped = reader.number()?;
         let n = reader.count(9)?;
         let width = reader.count(1)?;
-        rows.hashes = (0..n).map(|_| word(&mut reader)).collect::<Result<_>>()?;
+        rows.hashes = words(&mut reader, n)?.collect();
         rows.counts = (0..n).map(|_| reader.number()).collect::<Result<_>>()?;
         if rows.counts.iter().any(|c| *c == 0 || *c > 1 << 40) || rows.taken > 1 << 50 {
             return Err(reader.error("A count is impossible."));
@@ -458,8 +486,7 @@ impl ProfileRows {
                     return Err(reader.error("A category is repeated."));
                 }
             }
-            let values: Vec<f64> =
-                (0..n).map(|_| word(&mut reader).map(f64::from_bits)).collect::<Result<_>>()?;
+            let values: Vec<f64> = words(&mut reader, n)?.map(f64::from_bits).collect();
             let possible = |v: &f64| match kind {
                 Kind::Unknown => false,
                 Kind::Number => v.is_finite(),

@@ -1,6 +1,7 @@
 //! How well clusters are apart.
 
-use super::data::Data;
+use super::data::{BLOCK, Data};
+use super::lloyd::distances;
 use crate::Checkpoint;
 
 /// Rows for which it is computed at most: its cost goes with their square.
@@ -16,7 +17,6 @@ pub(super) fn silhouette(
     k: usize,
     checkpoint: Checkpoint,
 ) -> Option<(f64, Vec<Option<f64>>)> {
-    let points: Vec<Vec<f64>> = (0..rows).map(|i| data.row(i).collect()).collect();
     let mut sizes = vec![0.0; k];
     for i in 0..rows {
         sizes[labels[i] as usize] += data.weights[i];
@@ -27,12 +27,8 @@ pub(super) fn silhouette(
     let mut of_cluster = vec![0.0; k];
     for i in 0..rows {
         checkpoint();
-        let mut sums = vec![0.0; k];
-        for j in 0..rows {
-            let square: f64 = points[i].iter().zip(&points[j]).map(|(a, b)| (a - b) * (a - b)).sum();
-            let differ = data.codes_of(i).iter().zip(data.codes_of(j)).filter(|(a, b)| a != b).count();
-            sums[labels[j] as usize] += data.weights[j] * (square + data.gamma * differ as f64).sqrt();
-        }
+        let point: Vec<f64> = data.row(i).collect();
+        let sums = distance_sums(data, rows, (&point, data.codes_of(i)), labels, k);
         let own = labels[i] as usize;
         if sizes[own] <= 1.0 {
             continue;
@@ -48,4 +44,20 @@ pub(super) fn silhouette(
     let mean = of_cluster.iter().sum::<f64>() / sizes.iter().sum::<f64>();
     let each = of_cluster.iter().zip(&sizes).map(|(s, n)| (*n > 0.0).then(|| s / n)).collect();
     Some((mean, each))
+}
+
+/// The sums of the distances from one point to the members of each cluster.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2"))]
+fn distance_sums(data: &Data, rows: usize, point: (&[f64], &[u32]), labels: &[u32], k: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; k];
+    let mut distance = [0.0_f64; BLOCK];
+    for b in 0..Data::blocks(rows) {
+        distances(data, b, point.0, point.1, &mut distance);
+        distance.iter_mut().for_each(|d| *d = d.sqrt());
+        let first = b * BLOCK;
+        for (i, d) in (first..rows).zip(&distance) {
+            sums[labels[i] as usize] += data.weights[i] * d;
+        }
+    }
+    sums
 }

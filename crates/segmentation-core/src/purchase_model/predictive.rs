@@ -26,7 +26,8 @@ pub(crate) fn check_level(level: f64) -> Result<f64> {
     if level > 0.0 && level < 1.0 {
         Ok(level)
     } else {
-        Err(Error::invalid("level must lie between 0 and 1").detail(format!("It is {level}.")))
+        Err(Error::invalid("level must lie between 0 and 1")
+            .detail(format!("It is {}.", crate::error::shown_number(level))))
     }
 }
 

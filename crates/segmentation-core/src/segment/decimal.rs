@@ -16,6 +16,8 @@ pub struct Decimal<'a> {
 }
 
 const BASE: i64 = 10_000;
+/// Base-10000 digits up to which a conversion needs no memory.
+const SHORT: usize = 10;
 
 impl<'a> Decimal<'a> {
     /// A number whose digits (base 10000, two bytes each in the machine's order) are
@@ -122,17 +124,44 @@ impl<'a> Decimal<'a> {
     pub fn to_f64(&self) -> f64 {
         let count = self.digits.len() / 2;
         let exponent = 4 * (self.weight + 1 - count as i32);
-        if count <= 3 && exponent.abs() <= 22 {
-            let mantissa = self.groups().fold(0_u64, |value, digit| value * 10_000 + u64::from(digit)) as f64;
-            // Both operands are exact doubles, so one operation rounds once.
-            let power = 10_f64.powi(exponent.abs());
-            let value = if exponent < 0 { mantissa / power } else { mantissa * power };
-            return if self.negative { -value } else { value };
+        if count <= 4 && exponent.abs() <= 22 {
+            let mantissa = self.groups().fold(0_u64, |value, digit| value * 10_000 + u64::from(digit));
+            if mantissa <= 1 << 53 {
+                // Both operands are exact doubles, so one operation rounds once.
+                let power = 10_f64.powi(exponent.abs());
+                let value = if exponent < 0 { mantissa as f64 / power } else { mantissa as f64 * power };
+                return if self.negative { -value } else { value };
+            }
         }
+        let value = if count <= SHORT { self.parse_short(exponent) } else { self.parse_long(exponent) };
+        if self.negative { -value } else { value }
+    }
+
+    /// Through its digits as text, which stay on the stack.
+    fn parse_short(&self, exponent: i32) -> f64 {
+        let mut text = [0_u8; 4 * SHORT + 8];
+        let mut len = 0;
+        for group in self.groups() {
+            for (place, power) in text[len..].iter_mut().zip([1000, 100, 10, 1]) {
+                *place = b'0' + (group / power % 10) as u8;
+            }
+            len += 4;
+        }
+        text[len] = b'e';
+        let (sign, size) = (if exponent < 0 { b'-' } else { b'+' }, exponent.unsigned_abs());
+        text[len + 1] = sign;
+        // The exponent of a numeric has at most six digits.
+        for (place, power) in text[len + 2..].iter_mut().zip([100_000, 10_000, 1000, 100, 10, 1]) {
+            *place = b'0' + (size / power % 10) as u8;
+        }
+        let text = std::str::from_utf8(&text[..len + 8]).unwrap_or_default();
+        text.parse().unwrap_or(f64::INFINITY)
+    }
+
+    fn parse_long(&self, exponent: i32) -> f64 {
         let mut text: String = self.groups().map(|digit| format!("{digit:04}")).collect();
         text.push_str(&format!("e{exponent}"));
-        let value = text.parse::<f64>().unwrap_or(f64::INFINITY);
-        if self.negative { -value } else { value }
+        text.parse().unwrap_or(f64::INFINITY)
     }
 
     /// The whole number that it is, if it is one that fits.

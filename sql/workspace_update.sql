@@ -355,6 +355,8 @@ DECLARE
   timed_moved bigint := 0;
   state text; message text; detail text; hint text;
 BEGIN
+  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
+  COMMIT;
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
   IF batch IS NULL OR batch < 1 THEN
@@ -393,18 +395,18 @@ BEGIN
           EXECUTE pg_catalog.format('WITH n AS (SELECT pg_catalog.nextval(%L)::integer AS n)
             INSERT INTO %s.refresh_log (refresh, place, phase, status, as_of, began_at, ended_at, rows, detail)
             SELECT n.n, v.place, v.phase, ''done'', $1, $2, pg_catalog.clock_timestamp(), v.rows, v.moved || '' codes changed''
-            FROM n CROSS JOIN (VALUES (1, ''time'', $3, $4), (2, ''changed'', $5, $6)) AS v (place, phase, rows, moved) WHERE v.rows > 0', ws || '.refresh_number', ws)
+            FROM n CROSS JOIN (VALUES (1, ''time'', $3, $4), (2, ''changed'', $5, $6)) AS v (place, phase, rows, moved) WHERE v.rows > 0', pg_catalog.concat(ws, '.refresh_number'), ws)
             USING day, began, timed, timed_moved, changed, changed_moved;
           step := 'done';
         END IF;
       END CASE;
-    EXCEPTION WHEN query_canceled OR OTHERS THEN
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     END;
     IF state IS NOT NULL THEN
       PERFORM pg_catalog.pg_advisory_unlock_shared(lock);
       RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message,
-        DETAIL = pg_catalog.concat_ws(E'\n', NULLIF(detail, ''), 'What was not done stays in the queue.'), HINT = hint;
+        DETAIL = pg_catalog.concat_ws(E'\n', CASE WHEN detail OPERATOR(pg_catalog.<>) '' THEN detail END, 'What was not done stays in the queue.'), HINT = hint;
     END IF;
     COMMIT;
     EXIT WHEN step = 'done';

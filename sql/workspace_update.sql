@@ -359,7 +359,7 @@ BEGIN
   COMMIT;
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
-  IF batch IS NULL OR batch < 1 THEN
+  IF batch IS NULL OR batch OPERATOR(pg_catalog.<) 1 THEN
     RAISE invalid_parameter_value USING MESSAGE = 'batch must be at least 1';
   END IF;
   EXECUTE pg_catalog.format('SELECT w.as_of IS NULL AS never FROM %s.workspace AS w', ws) INTO said;
@@ -377,29 +377,28 @@ BEGIN
   LOOP
     state := NULL;
     BEGIN
-      CASE step
-      WHEN 'watch' THEN
+      IF step OPERATOR(pg_catalog.=) 'watch' THEN
         PERFORM segmentation.workspace_watch(ws);
         EXECUTE pg_catalog.format('SELECT coalesce(pg_catalog.max(q.change), 0) FROM %s.queue AS q', ws) INTO most;
         step := 'time';
-      WHEN 'time' THEN
+      ELSIF step OPERATOR(pg_catalog.=) 'time' THEN
         SELECT * INTO said FROM segmentation.workspace_move(ws, day);
         timed := coalesce(said.customers, 0);
         timed_moved := coalesce(said.moved, 0);
         step := 'changed';
-      WHEN 'changed' THEN
+      ELSIF step OPERATOR(pg_catalog.=) 'changed' THEN
         SELECT * INTO said FROM segmentation.workspace_batch(ws, batch, most);
-        changed := changed + coalesce(said.customers, 0);
-        changed_moved := changed_moved + coalesce(said.moved, 0);
+        changed := changed OPERATOR(pg_catalog.+) coalesce(said.customers, 0);
+        changed_moved := changed_moved OPERATOR(pg_catalog.+) coalesce(said.moved, 0);
         IF said.customers IS NULL THEN
           EXECUTE pg_catalog.format('WITH n AS (SELECT pg_catalog.nextval(%L)::integer AS n)
             INSERT INTO %s.refresh_log (refresh, place, phase, status, as_of, began_at, ended_at, rows, detail)
-            SELECT n.n, v.place, v.phase, ''done'', $1, $2, pg_catalog.clock_timestamp(), v.rows, v.moved || '' codes changed''
-            FROM n CROSS JOIN (VALUES (1, ''time'', $3, $4), (2, ''changed'', $5, $6)) AS v (place, phase, rows, moved) WHERE v.rows > 0', pg_catalog.concat(ws, '.refresh_number'), ws)
+            SELECT n.n, v.place, v.phase, ''done'', $1, $2, pg_catalog.clock_timestamp(), v.rows, pg_catalog.concat(v.moved, '' codes changed'')
+            FROM n CROSS JOIN (VALUES (1, ''time'', $3, $4), (2, ''changed'', $5, $6)) AS v (place, phase, rows, moved) WHERE v.rows OPERATOR(pg_catalog.>) 0', pg_catalog.concat(ws, '.refresh_number'), ws)
             USING day, began, timed, timed_moved, changed, changed_moved;
           step := 'done';
         END IF;
-      END CASE;
+      END IF;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     END;
@@ -409,7 +408,7 @@ BEGIN
         DETAIL = pg_catalog.concat_ws(E'\n', CASE WHEN detail OPERATOR(pg_catalog.<>) '' THEN detail END, 'What was not done stays in the queue.'), HINT = hint;
     END IF;
     COMMIT;
-    EXIT WHEN step = 'done';
+    EXIT WHEN step OPERATOR(pg_catalog.=) 'done';
   END LOOP;
   PERFORM pg_catalog.pg_advisory_unlock_shared(lock);
   RAISE NOTICE '% customers by time (% codes changed), % by changes (% codes changed)', timed, timed_moved, changed, changed_moved;

@@ -61,11 +61,10 @@ CALL refresh('crm', '2026-03-31', false);
 TABLE hand.differ;
 
 -- Thresholds on a customer's own score: medium and high begin at it; lost is above it.
-CREATE PROCEDURE hand.at(settings jsonb) LANGUAGE sql AS $$ SELECT workspace_settings('crm', settings) $$;
-SELECT customer AS one, churn_probability AS p, lost_probability AS l FROM crm.customer_scores WHERE churn_probability BETWEEN 0.45 AND 0.65 AND lost_probability < 0.5 ORDER BY customer LIMIT 1 \gset
+SELECT customer AS one, churn_probability AS p, lost_probability AS l FROM crm.customer_scores WHERE lost_probability < churn_probability - 0.05 ORDER BY abs(churn_probability - 0.5), customer LIMIT 1 \gset
 CREATE TABLE hand.seen (threshold text, code text);
 -- The model must not move, so that only thresholds differ: their place is in the frozen set.
-UPDATE crm.parameter_set SET settings = settings || jsonb_build_object('churn_medium', :p, 'churn_high', 0.9) WHERE status = 'in_use';
+UPDATE crm.parameter_set SET settings = settings || jsonb_build_object('churn_medium', :p, 'churn_high', 1, 'churn_lost', 1) WHERE status = 'in_use';
 CALL refresh('crm', '2026-03-31', false);
 INSERT INTO hand.seen SELECT 'medium at', churn FROM crm.customer_segments WHERE customer = :one;
 TABLE hand.differ;
@@ -89,8 +88,7 @@ INSERT INTO hand.seen SELECT 'lost just below', churn FROM crm.customer_segments
 TABLE hand.seen;
 
 -- Bands of value and limits of PMG laid on one customer, and just above it.
-CREATE TABLE hand.limits (n integer, gros_from numeric, code text);
-SELECT customer AS worth, future_value AS v, turnover AS t FROM crm.customer_scores WHERE future_value > 20 AND turnover > 20 ORDER BY customer LIMIT 1 \gset
+SELECT customer AS worth, future_value AS v, turnover AS t FROM crm.customer_scores WHERE turnover > 0 ORDER BY future_value DESC NULLS LAST, customer LIMIT 1 \gset
 UPDATE crm.parameter_set SET value_cuts.gros_from = :v, value_cuts.moyens_from = 0.0001, pmg_cuts.gros_from = :t, pmg_cuts.moyens_from = 0.01 WHERE status = 'in_use';
 CALL refresh('crm', '2026-03-31', false);
 SELECT future_value, pmg FROM crm.customer_segments WHERE customer = :worth;

@@ -181,6 +181,9 @@ SELECT count(*) AS differ FROM movements('crm', '2025-10-31', '2025-12-31') AS m
   ON (m.on_axis, m.customers) = (t.axis, t.n) AND m.from_code IS NOT DISTINCT FROM t.a AND m.to_code IS NOT DISTINCT FROM t.b WHERE m.customers IS NULL OR t.n IS NULL;
 CALL refused('SELECT * FROM movements(''crm'', ''2025-12-31'', ''2025-12-31'')');
 CALL refused('SELECT * FROM movements(''crm'', NULL, ''2025-12-31'')');
+-- Drift is that of the day, against the publication before it, however often the day was published.
+SELECT as_of, axis, moved, (SELECT count(*) FROM crm.membership_history AS h JOIN crm.membership_history AS b ON (b.customer, b.axis, b.valid_to) = (h.customer, h.axis, h.valid_from) WHERE (h.axis, h.valid_from) = (d.axis, d.as_of)) - moved AS differ
+FROM crm.drift AS d WHERE axis IN ('rfm', 'churn') ORDER BY 1, 2;
 SELECT as_of, axis, psi IS NULL AS first, psi > 0 AS moved, customers FROM crm.drift WHERE axis IN ('rfm', 'churn') ORDER BY 1, 2;
 CALL refresh('crm', '2025-12-30');
 

@@ -14,6 +14,8 @@ INSERT INTO hand.orders SELECT c, date '2025-12-31' - (c * 37 % 1200) + 1, -10 F
 CREATE TABLE hand.customers (customer_id bigint, age integer, city text);
 INSERT INTO hand.customers SELECT c, 20 + c % 50, (ARRAY['Lyon', 'Paris', 'Lille'])[1 + c % 3] FROM generate_series(1, 510) AS c;
 SELECT create_workspace('crm');
+-- One family: the fit of all would take most of the time.
+SELECT workspace_settings('crm', '{"purchase_family": "bg_nbd"}');
 SELECT add_source('crm', 'purchases', 'hand.orders'), add_source('crm', 'customers', 'hand.customers');
 CALL refresh('crm', '2025-12-31');
 SELECT key AS axis, value AS reason FROM crm.parameter_set, jsonb_each(readiness) WHERE value <> 'null' AND key IN ('rfm', 'pmg', 'churn', 'future_value', 'profile') ORDER BY key;

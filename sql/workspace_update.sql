@@ -378,6 +378,7 @@ BEGIN
     state := NULL;
     BEGIN
       IF step OPERATOR(pg_catalog.=) 'watch' THEN
+        PERFORM segmentation.workspace_after_restore(ws);
         PERFORM segmentation.workspace_watch(ws);
         EXECUTE pg_catalog.format('SELECT coalesce(pg_catalog.max(q.change), 0) FROM %s.queue AS q', ws) INTO most;
         step := 'time';
@@ -486,6 +487,27 @@ COMMENT ON FUNCTION shell_quoted(text) IS 'Part of schedule_sql: a text for a sh
 
 -- Events, for a campaign tool to read
 
+-- A dump brings numbers of transactions of another server, perhaps ahead of this one's: they would never end, and what
+-- comes next would sort before them. Found by the newest event; numbered anew in the same order.
+CREATE FUNCTION workspace_after_restore(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  strange boolean;
+BEGIN
+  EXECUTE format('SELECT e.transaction >= pg_snapshot_xmax(pg_current_snapshot()) AND e.transaction <> coalesce(pg_current_xact_id_if_assigned(), ''0'') FROM %s.events AS e ORDER BY e.event DESC LIMIT 1', ws) INTO strange;
+  IF strange THEN
+    EXECUTE format($q$
+      CREATE TEMP TABLE workspace_numbers ON COMMIT DROP AS
+      SELECT t.transaction, least(dense_rank() OVER (ORDER BY t.transaction), pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8 AS number
+      FROM (SELECT e.transaction FROM %1$s.events AS e UNION SELECT r.transaction FROM %1$s.event_reader AS r) AS t$q$, ws);
+    EXECUTE format('UPDATE %s.events AS e SET transaction = n.number FROM pg_temp.workspace_numbers AS n WHERE n.transaction = e.transaction', ws);
+    EXECUTE format('UPDATE %s.event_reader AS r SET transaction = n.number FROM pg_temp.workspace_numbers AS n WHERE n.transaction = r.transaction', ws);
+    DROP TABLE pg_temp.workspace_numbers;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION workspace_after_restore(text) IS 'Part of refresh: numbers the transactions of events anew after a dump was restored.';
+
 CREATE FUNCTION read_events(workspace text, reader text, most integer DEFAULT 1000)
 RETURNS TABLE (event bigint, happened_at timestamptz, as_of date, customer text, kind text, axis text, code text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
@@ -497,7 +519,8 @@ BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT e.event, e.happened_at, e.as_of, e.customer::text, e.kind, e.axis, e.code
     FROM %1$s.events AS e
-    WHERE e.transaction < pg_snapshot_xmin(pg_current_snapshot())
+    -- What is seen of a transaction that has not begun here came by a dump.
+    WHERE (e.transaction < pg_snapshot_xmin(pg_current_snapshot()) OR e.transaction >= pg_snapshot_xmax(pg_current_snapshot()))
       AND (e.transaction, e.event) > (coalesce((SELECT r.transaction FROM %1$s.event_reader AS r WHERE r.reader = $1), '0'::xid8),
                                       coalesce((SELECT r.event FROM %1$s.event_reader AS r WHERE r.reader = $1), 0))
     ORDER BY e.transaction, e.event LIMIT $2$q$, ws) USING reader, most;

@@ -258,6 +258,16 @@ SELECT workspace_settings('crm', '{"language": "fr"}');
 CALL refresh_views('crm');
 SELECT code, label FROM crm.bi_segment_size WHERE axis = 'churn' ORDER BY code;
 
+-- A dump brings numbers of transactions that this server has not come to: a reader of events loses nothing by it.
+SELECT confirm_events('crm', 'outbox', (SELECT max(event) FROM read_events('crm', 'outbox', 200)));
+SELECT count(*) AS unread FROM read_events('crm', 'outbox', 100000) \gset
+UPDATE crm.events SET transaction = (transaction::text::bigint + 1000000000000)::text::xid8;
+UPDATE crm.event_reader SET transaction = (transaction::text::bigint + 1000000000000)::text::xid8;
+SELECT count(*) = :unread AS same FROM read_events('crm', 'outbox', 100000);
+SELECT max(event) AS newest FROM crm.events \gset
+CALL refresh('crm', '2026-09-30', false);
+SELECT count(*) FILTER (WHERE event <= :newest) = :unread AS same, count(*) FILTER (WHERE event > :newest) > 0 AS new_ones_too FROM read_events('crm', 'outbox', 100000);
+
 -- Nothing is left.
 SELECT count(*) AS stage_tables FROM pg_class WHERE relnamespace = 'crm'::regnamespace AND relname LIKE 'stage\_%';
 CREATE TEMP TABLE triggers AS SELECT oid FROM pg_trigger WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'shop'::regnamespace);

@@ -106,11 +106,11 @@ DECLARE
   said record;
   state text; message text; detail text; hint text;
 BEGIN
-  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
-  COMMIT;
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
   lock := segmentation.workspace_lock(ws);
+  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
+  COMMIT;
   -- What a cancel between two phases left to this session.
   WHILE EXISTS (SELECT FROM pg_catalog.pg_locks AS l
                 WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.mode OPERATOR(pg_catalog.=) 'ExclusiveLock'

@@ -355,8 +355,6 @@ DECLARE
   timed_moved bigint := 0;
   state text; message text; detail text; hint text;
 BEGIN
-  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
-  COMMIT;
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
   IF batch IS NULL OR batch OPERATOR(pg_catalog.<) 1 THEN
@@ -368,6 +366,8 @@ BEGIN
       MESSAGE = pg_catalog.format('workspace %I has no result yet', workspace),
       HINT = pg_catalog.format('CALL segmentation.refresh(%L) first.', workspace);
   END IF;
+  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
+  COMMIT;
   lock := segmentation.workspace_lock(ws);
   IF NOT pg_catalog.pg_try_advisory_lock_shared(lock) THEN
     RAISE lock_not_available USING

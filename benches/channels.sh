@@ -29,10 +29,10 @@ CREATE TEMP TABLE model AS SELECT fit_channel_model(h, segment, :'as_of') AS m F
 CREATE TEMP TABLE choices AS
   SELECT f.customer_id, r.channel, t.rate, r.mean, r.lower, r.sent, r.responses, p.mean AS population,
          r.responses / nullif(r.sent, 0) AS observed
-  FROM model, facts AS f, rank_channels(m, segment, h, c, :'as_of', '{"no_answer_after": null}') AS r
+  FROM model CROSS JOIN facts AS f CROSS JOIN LATERAL rank_channels(m, segment, h, c, :'as_of', '{"no_answer_after": null}') AS r
   JOIN truth AS t ON t.channel = r.channel AND t.customer_id = f.customer_id
   JOIN (SELECT c ->> 'channel' AS channel, (c ->> 'mean')::float8 AS mean FROM model, jsonb_array_elements(m -> 'channels') AS c) AS p ON p.channel = r.channel
-  WHERE r.rank IS NOT NULL AND t.customer_id = f.customer_id;
+  WHERE r.rank IS NOT NULL;
 DELETE FROM choices WHERE customer_id IN (SELECT customer_id FROM choices GROUP BY 1 HAVING count(*) < 2);
 WITH chosen AS (
   SELECT customer_id, max(rate) AS best, avg(rate) AS any_channel,
@@ -59,11 +59,11 @@ CREATE TEMP TABLE naive AS
 WITH population AS (SELECT extract(hour FROM at AT TIME ZONE 'Europe/Paris')::int AS hour FROM acts GROUP BY 1 ORDER BY count(*) DESC LIMIT 1),
 best AS (SELECT h.customer_id, (send_time(m, h.h)).hour AS hour, (send_time(m, NULL)).hour AS segment FROM hours AS h JOIN profiles USING (segment)),
 judged AS (
-  SELECT n, rule, least(abs(hour - preferred_hour), 24 - abs(hour - preferred_hour)) AS error
+  SELECT n, rule, least(abs(chosen - preferred_hour), 24 - abs(chosen - preferred_hour)) AS error
   FROM (SELECT DISTINCT customer_id, preferred_hour FROM truth) AS t JOIN best AS b USING (customer_id) LEFT JOIN naive AS o USING (customer_id), population AS p,
-  LATERAL (VALUES (1, 'send_time', b.hour::int), (2, 'hour with the most acts', coalesce(o.hour, p.hour)), (3, 'best hour of the segment', b.segment::int), (4, 'best hour of the population', p.hour)) AS v (n, rule, hour))
+  LATERAL (VALUES (1, 'send_time', b.hour::int), (2, 'hour with the most acts', coalesce(o.hour, p.hour)), (3, 'best hour of the segment', b.segment::int), (4, 'best hour of the population', p.hour)) AS v (n, rule, chosen))
 -- A message is answered with a probability proportional to 0.35 + exp(-error^2 / 8): simulate_shop.
-SELECT format('| hour | %s | %s | %s%% |', rule, round(avg(error), 2), round((100 * (1 - avg(0.35 + exp(-error ^ 2 / 8.0)) / 1.35))::numeric, 1)) FROM judged GROUP BY n, rule ORDER BY n;
+SELECT format('| hour | %s | %s | %s%% |', rule, round(avg(error), 2), round((100 * (1 - avg(0.35 + exp(-(error ^ 2) / 8.0)) / 1.35))::numeric, 1)) FROM judged GROUP BY n, rule ORDER BY n;
 SQL
 }
 

@@ -132,3 +132,17 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION churn_snapshots(purchase_history, date, interval, interval, date) IS
   'Training rows of one customer without leaks: on each snapshot day from first_as_of, what was known up to that day, and whether no purchase followed within the horizon. The last horizon ends at observed_to or before; days before the first purchase have no row.';
+
+CREATE FUNCTION contract_snapshots(started date, ended date, observed_to date, every interval DEFAULT '1 month')
+  RETURNS TABLE (period integer, as_of date, ended boolean)
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 24
+BEGIN ATOMIC
+  SELECT p.n, (contract_snapshots.started + (p.n - 1) * every)::date, COALESCE(contract_snapshots.ended <= (contract_snapshots.started + p.n * every)::date, false)
+  FROM generate_series(1, CASE WHEN every >= interval '1 day'
+         THEN ceil((LEAST(contract_snapshots.ended, observed_to) - contract_snapshots.started + 1) / (extract(epoch FROM every) / 86400 * 0.9))::integer + 1 END) AS p (n)
+  WHERE CASE WHEN contract_snapshots.ended <= observed_to
+    THEN (contract_snapshots.started + (p.n - 1) * every)::date < contract_snapshots.ended OR p.n = 1 AND contract_snapshots.ended = contract_snapshots.started
+    ELSE (contract_snapshots.started + p.n * every)::date <= observed_to END;
+END;
+COMMENT ON FUNCTION contract_snapshots(date, date, date, interval) IS
+  'Training rows of one contract for a hazard whose features change: one for each period, with the day on which it begins, and whether the contract ended within it. Features have to be those of that day. What still runs at observed_to counts with its full periods. NULL for ended: it still runs.';

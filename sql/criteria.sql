@@ -213,11 +213,12 @@ BEGIN
   parts := format($$
     WITH counted AS MATERIALIZED (
       SELECT %1$I::text AS segment, count(*) AS n, count(%2$s) AS filled,
-             coalesce(sum(%2$s), 0) AS total, avg(%2$s) AS mean, coalesce(var_samp(%2$s), 0) AS variance
+             coalesce(sum(%2$s), 0) AS total, avg(%2$s) AS mean, coalesce(var_samp(%2$s), 0) AS variance,
+             coalesce(sum(%2$s * %2$s), 0) AS squares
              %3$s %4$s %5$s
       FROM %6$s GROUP BY 1
     ), a AS (
-      SELECT sum(n)::double precision AS n, sum(filled)::double precision AS filled, sum(total) AS total,
+      SELECT sum(n)::double precision AS n, sum(filled)::double precision AS filled, sum(total) AS total, sum(squares) AS squares,
              count(*) FILTER (WHERE segment IS NOT NULL) AS segments,
              sum(n) FILTER (WHERE segment IS NOT NULL)::double precision AS assigned,
              sum(filled * mean) / nullif(sum(filled), 0) AS mean
@@ -239,7 +240,11 @@ BEGIN
     SELECT s.segment, 'substantial', 'share', s.n / a.n, w.lower, w.upper, s.n, 4
     FROM s, a, segmentation.wilson_interval(s.n, a.n, $1) AS w
     UNION ALL
-    SELECT s.segment, 'substantial', 'value_share', s.total / a.total, NULL, NULL, s.n, 5 FROM s, a WHERE a.total > 0
+    SELECT v.segment, 'substantial', 'value_share', v.share, v.share - $3 * v.error, v.share + $3 * v.error, v.n, 5
+    -- A ratio of sums, by the delta method: what a customer's value is beside the share of it that is expected.
+    FROM (SELECT s.segment, s.n, s.total / a.total AS share,
+                 sqrt((1 - s.total / a.total) ^ 2 * s.squares + (s.total / a.total) ^ 2 * greatest(a.squares - s.squares, 0)) / a.total AS error
+          FROM s, a WHERE a.total > 0) AS v
     UNION ALL
     SELECT s.segment, 'substantial', 'value_index', s.mean / a.mean, (s.mean - $3 * sqrt(s.variance / s.filled)) / a.mean, (s.mean + $3 * sqrt(s.variance / s.filled)) / a.mean, s.n, 6
     FROM s, a WHERE s.filled > 1 AND a.mean > 0

@@ -174,9 +174,9 @@ CREATE AGGREGATE merge(history interaction_history) (
 COMMENT ON AGGREGATE merge(interaction_history) IS
   'One interaction_history out of many.';
 
-CREATE FUNCTION consent_history(consents jsonb) RETURNS consent_history
+CREATE FUNCTION consents(given jsonb) RETURNS consent_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'consent_history_of_wrapper';
-COMMENT ON FUNCTION consent_history(jsonb) IS
+COMMENT ON FUNCTION consents(jsonb) IS
   'Consents from an object of true, false or null by channel, as if said on the first day there is.';
 CREATE FUNCTION contacts(history contact_history, as_of date, days integer DEFAULT NULL, channel text DEFAULT NULL) RETURNS bigint
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contacts_wrapper';

@@ -19,7 +19,7 @@ COMMENT ON FUNCTION purchase_due(purchase_history, date, double precision, jsonb
 CREATE FUNCTION waning_interest(history purchase_history, as_of date, options jsonb DEFAULT '{}') RETURNS life_moment
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'waning_interest_wrapper';
 COMMENT ON FUNCTION waning_interest(purchase_history, date, jsonb) IS
-  'waning_interest: fewer purchase days in the last window than the customer''s own past makes plausible (exact test). Options: window, ratio, alpha, least_days, gone.';
+  'waning_interest: fewer purchase days in the last window than the customer''s own past makes plausible (exact test). Options: window, ratio, alpha, least_days, least_recent, gone.';
 CREATE FUNCTION waning_interest(recent bigint, recent_days double precision, before bigint, before_days double precision, as_of date, options jsonb DEFAULT '{}') RETURNS life_moment
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'waning_interest_counts_wrapper';
 COMMENT ON FUNCTION waning_interest(bigint, double precision, bigint, double precision, date, jsonb) IS

@@ -153,7 +153,7 @@ CREATE AGGREGATE fit_send_time(hours send_hours, options jsonb) (
   SFUNC = send_time_options_add, STYPE = bytea, FINALFUNC = send_time_options_final, COMBINEFUNC = send_time_options_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE fit_send_time(send_hours, jsonb) IS
-  'The weekly profile of a segment, one row a customer; a jsonb value. options: bandwidth_hours (1.5: of the kernel), shared_days (0.8: how far an act stands for its hour on every day), prior_events (n0 in n / (n + n0); estimated if not given).';
+  'The weekly profile of a segment, one row a customer; a jsonb value. options: bandwidth_hours (2.5: of the kernel), shared_days (0.95: how far an act stands for its hour on every day), prior_events (n0 in n / (n + n0); estimated if not given).';
 
 CREATE TYPE send_moment AS (day smallint, hour smallint, score double precision, n double precision);
 COMMENT ON TYPE send_moment IS

@@ -334,5 +334,5 @@ fn channel_next_change<'fcx>(
     let customer = known((segment, history, consents));
     let Prepared { model, options, cache } = call.remember(Site::new).prepared(model?, options).or_raise();
     let (history, consents) = (customer.history.as_ref(), customer.consents.as_ref());
-    next_change(model.as_ref()?, customer.segment, history, consents, as_of, options, cache)
+    next_change(model.as_ref()?, customer.segment, history, consents, as_of, options, cache, &mut interrupt)
 }

@@ -335,7 +335,11 @@ fn engagement_options(options: JsonbArg) -> Result<Engagement> {
     if let Some(weights) = object.get("weights") {
         for (kind, weight) in weights.as_object().ok_or_else(wrong)? {
             let weight = weight.as_f64().filter(|w| w.abs() <= 1e9).ok_or_else(wrong)?;
-            if kind == "*" { read.rest = weight } else { drop(read.weights.insert(kind.clone(), weight)) }
+            if kind == "*" {
+                read.rest = weight;
+            } else {
+                read.weights.insert(kind.clone(), weight);
+            }
         }
     }
     Ok(read)

@@ -120,9 +120,7 @@ fn loyalty_next_change<'fcx>(
     let key = options.map_or(&[][..], JsonbArg::raw_bytes);
     let options = call.memo(&[key], || read(options)).or_raise();
     let attitudes = Attitudes { breadth, satisfaction, share_of_wallet };
-    let day = loyalty::next_change(history.map(|h| h.0), as_of?, options, attitudes).or_raise()?;
-    // SAFETY is not at stake: a date is days from 2000-01-01.
-    Some(pgrx::datum::Date::saturating_from_raw(day))
+    loyalty::next_change(history.map(|h| h.0), as_of?, options, attitudes).or_raise()
 }
 
 #[pg_extern(sql = false)]

@@ -4,6 +4,7 @@
 use pgrx::prelude::*;
 use segmentation_core::Result;
 use segmentation_core::prediction_quality::PredictionQuality;
+use serde_json::Value as Json;
 
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::JsonbOut;
@@ -58,6 +59,90 @@ impl Flat for Outcomes {
     }
 }
 
+/// Outcomes with a baseline beside the prediction.
+#[derive(Default)]
+pub struct Compared {
+    predicted: Outcomes,
+    baseline: PredictionQuality,
+}
+
+impl Compared {
+    fn add(&mut self, predicted: Option<f64>, happened: Option<bool>, baseline: Option<f64>) -> Result<()> {
+        match (predicted, happened, baseline) {
+            (Some(_), Some(happened), Some(baseline)) => {
+                self.baseline.add_score(baseline, happened)?;
+                self.predicted.add(predicted, Some(happened))
+            }
+            // Both are judged on the same rows.
+            _ => self.predicted.add(None, None),
+        }
+    }
+
+    fn absorb(&mut self, other: &Self) -> Result<()> {
+        self.baseline.merge(&other.baseline)?;
+        self.predicted.absorb(&other.predicted)
+    }
+}
+
+impl Flat for Compared {
+    const SQL_NAME: &'static str = "bytea";
+
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        let baseline = self.baseline.to_bytes()?;
+        let mut out = (baseline.len() as u64).to_le_bytes().to_vec();
+        out.extend(baseline);
+        out.extend(self.predicted.to_bytes()?);
+        Ok(out)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (len, rest) = bytes.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+        let len = usize::try_from(u64::from_le_bytes(*len)).unwrap_or(usize::MAX);
+        let (baseline, predicted) = rest.split_at_checked(len).unwrap_or_default();
+        Ok(Compared {
+            predicted: Outcomes::from_bytes(predicted)?,
+            baseline: PredictionQuality::scores_from_bytes(baseline)?,
+        })
+    }
+}
+
+#[pg_extern(sql = false)]
+fn prediction_quality_compare_add<'fcx>(
+    state: Option<ExpandedArg<'fcx, Compared>>,
+    predicted: Option<f64>,
+    happened: Option<bool>,
+    baseline: Option<f64>,
+    call: CallSite<'fcx>,
+) -> Expanded<'fcx, Compared> {
+    let mut state = resume(state, &call, Compared::default);
+    state.value().add(predicted, happened, baseline).or_raise();
+    state
+}
+
+#[pg_extern(sql = false)]
+fn prediction_quality_compare_merge<'fcx>(
+    state: Option<ExpandedArg<'fcx, Compared>>,
+    other: Option<ExpandedArg<'fcx, Compared>>,
+    call: CallSite<'fcx>,
+) -> Option<Expanded<'fcx, Compared>> {
+    merge(state, other, &call, Compared::absorb)
+}
+
+#[pg_extern(sql = false)]
+fn prediction_quality_compare_final(state: ExpandedArg<'_, Compared>) -> JsonbOut {
+    state.with(|state| {
+        let mut report = report(&state.predicted).or_raise();
+        report["baselines"]["given"] = state.baseline.ranking().or_raise().to_json();
+        JsonbOut(report)
+    })
+}
+
+fn report(outcomes: &Outcomes) -> Result<Json> {
+    let mut report = outcomes.quality.report(&mut interrupt)?.to_json();
+    report["skipped"] = outcomes.skipped.into();
+    Ok(report)
+}
+
 #[pg_extern(sql = false)]
 fn prediction_quality_add<'fcx>(
     state: Option<ExpandedArg<'fcx, Outcomes>>,
@@ -81,9 +166,5 @@ fn prediction_quality_merge<'fcx>(
 
 #[pg_extern(sql = false)]
 fn prediction_quality_final(state: ExpandedArg<'_, Outcomes>) -> JsonbOut {
-    state.with(|state| {
-        let mut report = state.quality.report(&mut interrupt).or_raise().to_json();
-        report["skipped"] = state.skipped.into();
-        JsonbOut(report)
-    })
+    state.with(|state| JsonbOut(report(state).or_raise()))
 }

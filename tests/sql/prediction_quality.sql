@@ -28,6 +28,17 @@ SELECT q ->> 'auc' AS perfect, q ->> 'brier' AS brier, q -> 'lift' AS lift, q ->
 SELECT prediction_quality(p, true) - 'calibration' AS all_happened, prediction_quality(p, false) - 'calibration' AS none_happened FROM worked;
 SELECT prediction_quality(p, h) - 'calibration' AS with_nulls FROM (VALUES (.5, true), (.25, false), (NULL, true), (.5, NULL), (NULL, NULL)) AS v (p, h);
 SELECT prediction_quality(NULL, true) AS only_nulls, (SELECT prediction_quality(p, happened) FROM worked WHERE false) AS no_row;
+-- Baselines: the base rate's in every report; a given one, of any scale, on the same rows.
+SELECT q -> 'baselines' AS baselines FROM (SELECT prediction_quality(p, happened) AS q FROM worked) AS t;
+SELECT abs((q #>> '{baselines,given,auc}')::float8 - (alone ->> 'auc')::float8) < 1e-12 AND q #> '{baselines,given,lift}' = alone -> 'lift' AS as_alone, q - 'baselines' = plain - 'baselines' AS else_the_same,
+       round((1 - (q ->> 'brier')::numeric / (q #>> '{baselines,base_rate,brier}')::numeric), 9) = round((q ->> 'brier_skill')::numeric, 9) AS skill_is_against_it
+FROM (SELECT prediction_quality(p, happened, 1000 * p ^ 2) AS q, prediction_quality(p, happened) AS plain, prediction_quality(p ^ 2, happened) AS alone FROM many) AS t;
+SELECT q #> '{baselines,given}' AS given, q ->> 'n' AS n, q ->> 'skipped' AS skipped FROM (SELECT prediction_quality(p, h, b) AS q FROM (VALUES (.5, true, 70), (.25, false, 8), (.75, true, 30), (.1, false, 30), (.5, true, NULL)) AS v (p, h, b)) AS t;
+SELECT prediction_quality(p, true, 3) -> 'baselines' AS one_outcome FROM worked;
+CALL refused('SELECT prediction_quality(0.5, true, -1)');
+CALL refused('SELECT prediction_quality(0.5, true, ''NaN'')');
+CALL refused('SELECT prediction_quality(0.5, true, ''-Infinity'')');
+CALL refused('SELECT prediction_quality(7, true, 1)');
 -- No probabilities.
 CALL refused('SELECT prediction_quality(1.0000001, true)');
 CALL refused('SELECT prediction_quality(-0.1, true)');
@@ -43,6 +54,7 @@ SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT prediction_quality(p, happened) FROM many;
 SELECT prediction_quality(p, happened) = (SELECT q FROM serial) AS same_in_parallel FROM many;
+SELECT prediction_quality(p, happened, 5 * p) = (SELECT prediction_quality(p, happened, 5 * p ORDER BY md5(p::text)) FROM many) AS baseline_in_parallel FROM many;
 SELECT happened AS grp, prediction_quality(p, p > .5) ->> 'n' AS n, prediction_quality(p, p > .5) ->> 'auc' AS auc FROM many GROUP BY happened ORDER BY happened;
 RESET ALL;
 DROP TABLE public.many;

@@ -42,18 +42,16 @@ SELECT fit_send_time(NULL::send_hours) AS nothing, fit_send_time(h) - 'shares' A
 
 -- Scores. A segment of the evening, a customer of the morning.
 CREATE TEMP TABLE evening AS SELECT fit_send_time(h, '{"prior_events": 4, "bandwidth_hours": 1}') AS m FROM (SELECT send_hours(timestamp '2026-11-23 20:00' + n * interval '1 day') AS h FROM generate_series(0, 4) AS n) AS t;
-SELECT 'nobody' AS who, (send_time(m, NULL)).* FROM evening
-UNION ALL SELECT 'one act', (send_time(m, send_hours(timestamp '2026-11-24 09:30'))).* FROM evening
-UNION ALL SELECT 'ten acts', (send_time(m, (SELECT send_hours(timestamp '2026-11-24 09:30') FROM generate_series(1, 10)))).* FROM evening
-UNION ALL SELECT 'ten acts, open from noon', (send_time(m, (SELECT send_hours(timestamp '2026-11-24 09:30') FROM generate_series(1, 10)), opening_hours('Mo-Su 12:00-22:00'))).* FROM evening
-UNION ALL SELECT 'open on Sunday', (send_time(m, NULL, opening_hours('Su 08:00-12:00'))).* FROM evening;
+CREATE TEMP TABLE morning AS SELECT n, (SELECT send_hours(timestamp '2026-11-24 09:30') FROM generate_series(1, n)) AS h FROM unnest('{0,1,10}'::int[]) AS n;
+SELECT n, o AS open, (t).day, (t).hour, round((t).score::numeric, 4) AS score, (t).n AS acts
+FROM evening, morning, unnest('{Mo-Su 00:00-24:00,Mo-Su 12:00-22:00,Su 08:00-12:00}'::text[]) WITH ORDINALITY AS open (o, place), LATERAL (SELECT send_time(m, h, opening_hours(o)) AS t) AS best ORDER BY n, place;
 SELECT send_time(m, NULL, repeat('0', 168)::bit(168)) IS NULL AS never_open, send_time(NULL, NULL) IS NULL AS no_model, send_time_scores(fit_send_time(NULL::send_hours), NULL) IS NULL AS unfitted FROM evening GROUP BY m;
-SELECT round(sum(s)::numeric, 6) AS sum, count(*) AS hours, min(s) >= 0 AS positive FROM evening, unnest(send_time_scores(m, send_hours(timestamp '2026-11-24 09:30'))) AS s GROUP BY m;
+SELECT n, round(sum(s)::numeric, 6) AS sum, count(*) AS hours, min(s) >= 0 AS positive FROM evening, morning, unnest(send_time_scores(m, h)) AS s GROUP BY n ORDER BY n;
 SELECT count(*) FILTER (WHERE s > 0) AS scored, bit_count(opening_hours('Mo-Fr 09:00-12:00')::bit(168)) AS open FROM profile, unnest(send_time_scores(m, NULL, opening_hours('Mo-Fr 09:00-12:00'))) AS s;
 -- Smoothing by hand: kernels on circles of 168 and 24 hours, written again in SQL.
 WITH options AS (SELECT 1.3::float8 AS bw, 0.6::float8 AS shared, 5::float8 AS n0),
 ring AS (SELECT 168 AS size UNION ALL SELECT 24),
-raw AS (SELECT size, d, exp(-0.5 * (least(d, size - d) / bw) ^ 2) AS k FROM ring, options, generate_series(0, size - 1) AS d),
+raw AS (SELECT size, d, exp(greatest(-700, -0.5 * (least(d, size - d) / bw) ^ 2)) AS k FROM ring, options, generate_series(0, size - 1) AS d),
 kernel AS (SELECT size, d, k / sum(k) OVER (PARTITION BY size) AS k FROM raw),
 profile AS (SELECT place::int - 1 AS hour, weight / sum(weight) OVER () AS share FROM (SELECT merge(h) AS h FROM customers) AS t, unnest(h::float8[]) WITH ORDINALITY AS u (weight, place)),
 days AS (SELECT hour / 24 AS day, sum(share) AS share FROM profile GROUP BY 1),
@@ -67,7 +65,7 @@ SELECT max(abs(score - ours)) < 1e-9 AS as_by_hand, count(*) AS hours FROM hand 
   SELECT place::int - 1 AS hour, ours FROM (SELECT fit_send_time(h, '{"bandwidth_hours": 1.3, "shared_days": 0.6, "prior_events": 5}') AS m FROM customers) AS t, customers,
   unnest(send_time_scores(m, h)) WITH ORDINALITY AS u (ours, place) WHERE customer = 17) AS o USING (hour);
 -- For tools.
-SELECT * FROM evening, send_time_days(send_time_scores(m, NULL, opening_hours('Mo-Tu 08:00-22:00'))) AS d;
+SELECT d.day, d.hour, round(d.score::numeric, 4) AS score FROM evening, send_time_days(send_time_scores(m, NULL, opening_hours('Mo-Tu 08:00-22:00'))) AS d;
 SELECT left(send_time_list(s), 60) AS monday_first, split_part(send_time_list(s), ',', 21) = split_part(send_time_list(s, 7), ',', 45) AS sunday_first, array_length(string_to_array(send_time_list(s), ','), 1) AS n, send_time_list(s, 8) AS no_such_day, send_time_list('{1}') AS no_week FROM (SELECT send_time_scores(m, NULL) AS s FROM evening) AS t;
 SELECT r.* FROM evening, send_time_responsys(send_time_scores(m, NULL)) AS r;
 SELECT day, r.* FROM (VALUES ('Sunday', 6 * 24 + 9), ('Monday', 10), ('Saturday', 5 * 24 + 23)) AS v (day, hour), send_time_responsys((SELECT array_agg((h = hour)::int::float8 ORDER BY h) FROM generate_series(0, 167) AS h)) AS r;

@@ -78,3 +78,13 @@ impl Error {
         self
     }
 }
+
+/// A number as PostgreSQL writes it: infinities have their long names.
+#[must_use]
+pub(crate) fn shown(value: f64) -> String {
+    if value.is_infinite() {
+        format!("{}Infinity", if value < 0.0 { "-" } else { "" })
+    } else {
+        value.to_string()
+    }
+}

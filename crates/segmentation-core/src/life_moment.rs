@@ -278,6 +278,7 @@ pub struct WaningOptions {
     alpha: f64,
     least_days: Day,
     gone: Day,
+    least_recent: Option<f64>,
 }
 
 impl WaningOptions {
@@ -286,7 +287,7 @@ impl WaningOptions {
     /// # Errors
     /// Names the field that is wrong or unknown.
     pub fn from_json(value: &Value) -> Result<Self> {
-        let known = &["window", "ratio", "alpha", "least_days", "gone"];
+        let known = &["window", "ratio", "alpha", "least_days", "gone", "least_recent"];
         let object = Object::new("options", "", value, known)?;
         Ok(Self {
             window: days_option(&object, "window", 7, 3650, 180)?,
@@ -294,6 +295,7 @@ impl WaningOptions {
             alpha: share(&object, "alpha", 0.05)?,
             least_days: days_option(&object, "least_days", 1, 3650, 90)?,
             gone: days_option(&object, "gone", 1, 36_500, 365)?,
+            least_recent: object.whole("least_recent", 0, 1_000_000)?.map(|n| n as f64),
         })
     }
 
@@ -318,7 +320,7 @@ fn window_counts(days: &[Day], as_of: Day, options: &WaningOptions) -> Option<(f
 }
 
 /// Whether a customer buys less often than they used to, while still a customer: the exact test of
-/// the last window against their own past. `none` again after `gone` days without a purchase.
+/// the last window against their own past, for who bought in it (`least_recent`, 1) and within `gone` days.
 ///
 /// # Errors
 /// Damaged bytes, a day out of range.
@@ -338,7 +340,8 @@ pub fn waning_interest(history: Option<&[u8]>, as_of: Day, options: &WaningOptio
     }
     let state = |day: Day| {
         let counts = window_counts(&days, day, options)?;
-        Some(day - last <= options.gone && counts.2 > 0.0 && options.fell(counts).2)
+        let buying = day - last <= options.gone && counts.0 >= options.least_recent.unwrap_or(1.0);
+        Some(buying && counts.2 > 0.0 && options.fell(counts).2)
     };
     let now = state(as_of);
     let next_change = if as_of - last > options.gone {
@@ -350,7 +353,7 @@ pub fn waning_interest(history: Option<&[u8]>, as_of: Day, options: &WaningOptio
     let (ratio, p, _) = options.fell(counts);
     let (recent, recent_days, before, before_days) = counts;
     let evidence = json!({
-        "recent": recent, "recent_days": recent_days, "before": before, "before_days": before_days,
+        "recent": recent as u64, "recent_days": recent_days, "before": before as u64, "before_days": before_days,
         "ratio": if before > 0.0 { json!(hundredth(ratio)) } else { Value::Null }, "last_purchase": date(last),
     });
     // Since the last purchase before the window, if that was one: it stands still while the window moves.
@@ -377,7 +380,7 @@ pub fn waning_counts(
     day::check(as_of)?;
     let test = rate_ratio_test(recent, recent_days, before, before_days, 0.95)?;
     let evidence = json!({
-        "recent": recent, "recent_days": recent_days, "before": before, "before_days": before_days,
+        "recent": recent as u64, "recent_days": recent_days, "before": before as u64, "before_days": before_days,
         "ratio": test.ratio.map(hundredth),
     });
     let look_again = as_of.checked_add(1).filter(|day| *day <= day::LAST);
@@ -386,7 +389,8 @@ pub fn waning_counts(
     }
     let mut moment = LifeMoment::nothing("none", evidence, look_again);
     moment.p_value = Some(test.p_value);
-    if options.fell((recent, recent_days, before, before_days)).2 {
+    let active = recent >= options.least_recent.unwrap_or(0.0);
+    if active && options.fell((recent, recent_days, before, before_days)).2 {
         moment.moment = Cow::Borrowed("waning_interest");
         moment.begins = Some(as_of.saturating_sub(whole_days(recent_days) - 1).max(day::FIRST));
         moment.confidence = Some(1.0 - test.p_value);
@@ -893,9 +897,12 @@ pub fn attribute_moment(
     day::check(as_of)?;
     let nothing = || LifeMoment::nothing("none", json!({ "attribute": change.attribute }), None);
     let (Some(old), Some(new)) = (change.old_value, change.new_value) else { return Ok(nothing()) };
-    if old == new || old.is_empty() || new.is_empty() || on > as_of {
-        // What is dated after as_of is not known yet.
+    if old == new || old.is_empty() || new.is_empty() {
         return Ok(nothing());
+    }
+    if on > as_of {
+        // Not known yet.
+        return Ok(LifeMoment { next_change: Some(on), ..nothing() });
     }
     let rule = mapping.rules.iter().find(|r| r.fits(change.attribute, old, new, change.is_company));
     let Some(rule) = rule else { return Ok(nothing()) };

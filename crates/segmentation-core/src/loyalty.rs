@@ -73,7 +73,7 @@ pub fn clumpiness_critical(events: u32, span: u32, level: f64, checkpoint: Check
     if !(level > 0.0 && level < 1.0) {
         return Err(Error::invalid("level must lie between 0 and 1").detail(format!("It is {level}.")));
     }
-    let mut random = rand_pcg::Pcg64Mcg::new(0x5ee_d0f_c1u128 | 1);
+    let mut random = rand_pcg::Pcg64Mcg::new(0x5eed_0fc1);
     // The first places of a shuffled list are a sample without replacement, whatever the list's order.
     let mut places: Vec<u32> = (1..=span).collect();
     let (n, total) = (events as usize, f64::from(span) + 1.0);
@@ -116,7 +116,8 @@ pub fn category_breadth(counts: &Counts, categories: u32) -> Result<Option<f64>>
         return Ok(None);
     }
     let entropy = -counts.values().map(|n| x_ln_x(n / total)).sum::<f64>();
-    Ok(Some((entropy / f64::from(categories).ln()).clamp(0.0, 1.0)))
+    // One category leaves -0.
+    Ok(Some((entropy / f64::from(categories).ln()).clamp(0.0, 1.0) + 0.0))
 }
 
 /// The class of an answer to "would you recommend us", 0 to 10 (Reichheld 2003).

@@ -55,8 +55,25 @@ impl PredictionQuality {
             return Err(Error::invalid("predicted must be a probability between 0 and 1")
                 .detail(format!("It is {}.", crate::error::shown_number(predicted))));
         }
+        self.push(predicted, happened)
+    }
+
+    /// Takes in one customer by a score of any size, for [`PredictionQuality::ranking`].
+    ///
+    /// # Errors
+    /// If the score is below 0 or not finite, or a limit on size is passed.
+    pub fn add_score(&mut self, score: f64, happened: bool) -> Result<()> {
+        if !(0.0..=f64::MAX).contains(&score) {
+            return Err(Error::invalid("baseline must be a finite number that is not negative")
+                .detail(format!("It is {}.", crate::error::shown_number(score)))
+                .hint("Give a number that is greater the likelier the event, such as the days since the last purchase."));
+        }
+        self.push(score, happened)
+    }
+
+    fn push(&mut self, score: f64, happened: bool) -> Result<()> {
         // Without the sign of a negative zero.
-        let bits = predicted.abs().to_bits();
+        let bits = score.abs().to_bits();
         self.pending.push(if happened { bits | HAPPENED } else { bits });
         if self.pending.len() >= PENDING.max(self.groups.len()) {
             self.settle()?;
@@ -162,6 +179,18 @@ impl PredictionQuality {
     /// # Errors
     /// [`ErrorKind::InvalidBinary`] for anything that [`PredictionQuality::to_bytes`] cannot have written.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::read(bytes, 1.0)
+    }
+
+    /// The same for a state filled by [`PredictionQuality::add_score`].
+    ///
+    /// # Errors
+    /// As [`PredictionQuality::from_bytes`].
+    pub fn scores_from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::read(bytes, f64::MAX)
+    }
+
+    fn read(bytes: &[u8], most: f64) -> Result<Self> {
         let mut reader = Reader::new(bytes, "prediction quality");
         if reader.byte()? != VERSION {
             return Err(reader.error("Its version is not known."));
@@ -178,7 +207,7 @@ impl PredictionQuality {
             let (not_happened, happened) = (reader.number()?, reader.number()?);
             let ascends = groups.last().is_none_or(|last| last.predicted < predicted);
             let some = not_happened.checked_add(happened).is_some_and(|n| n > 0 && n <= 1 << 53);
-            if !(0.0..=1.0).contains(&predicted) || predicted.is_sign_negative() || !ascends || !some {
+            if !(0.0..=most).contains(&predicted) || predicted.is_sign_negative() || !ascends || !some {
                 return Err(reader.error("A prediction is impossible."));
             }
             groups.push(Group { predicted, not_happened, happened });
@@ -204,6 +233,73 @@ impl PredictionQuality {
         checkpoint();
         Ok(report(&settled.groups, checkpoint))
     }
+
+    /// How well scores of any size order the customers.
+    ///
+    /// # Errors
+    /// If a limit on size is passed.
+    pub fn ranking(&self) -> Result<Ranking> {
+        let mut settled = self.clone();
+        settled.settle()?;
+        Ok(ranking(&settled.groups))
+    }
+}
+
+/// How well scores order the customers. `None` with one outcome only.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ranking {
+    /// P(the score of one that happened is above that of one that did not), ties counting half.
+    pub auc: Option<f64>,
+    /// For the top 5, 10 and 20 %: the share that happened over the base rate. Customers with equal
+    /// scores share what is left of the place.
+    pub lift: Option<[f64; 3]>,
+}
+
+impl Ranking {
+    /// The gain over random choice in percent of what perfect predictions gain.
+    fn lift_quality(&self) -> Option<f64> {
+        self.auc.map(|auc| 100.0 * (2.0 * auc - 1.0))
+    }
+
+    /// `{auc, lift {"5%", "10%", "20%"}, lift_quality}`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({ "auc": self.auc, "lift": lift_json(self.lift), "lift_quality": self.lift_quality() })
+    }
+}
+
+fn lift_json(lift: Option<[f64; 3]>) -> Option<Value> {
+    lift.map(|[five, ten, twenty]| json!({ "5%": five, "10%": ten, "20%": twenty }))
+}
+
+fn ranking(groups: &[Group]) -> Ranking {
+    let count = |of: fn(&Group) -> u64| groups.iter().map(of).fold(0, u64::saturating_add) as f64;
+    let (positives, negatives) = (count(|g| g.happened), count(|g| g.not_happened));
+    if positives == 0.0 || negatives == 0.0 {
+        return Ranking::default();
+    }
+    let (total, base) = (positives + negatives, positives / (positives + negatives));
+    let (mut pairs, mut below) = (0.0, 0.0);
+    for group in groups {
+        let (yes, no) = (group.happened as f64, group.not_happened as f64);
+        pairs += yes * (below + 0.5 * no);
+        below += no;
+    }
+    let lift = [0.05, 0.10, 0.20].map(|share| {
+        let places = share * total;
+        let (mut taken, mut hits) = (0.0, 0.0);
+        for group in groups.iter().rev() {
+            let size = (group.happened + group.not_happened) as f64;
+            let part = ((places - taken) / size).min(1.0);
+            hits += part * group.happened as f64;
+            taken += size;
+            if taken >= places {
+                break;
+            }
+        }
+        hits / places / base
+    });
+    Ranking { auc: Some(pairs / (positives * negatives)), lift: Some(lift) }
 }
 
 /// The measures. `None` where the data do not define one: without rows, or with one outcome only.
@@ -256,7 +352,7 @@ fn report(groups: &[Group], checkpoint: Checkpoint) -> QualityReport {
     let happened: u64 = groups.iter().map(|g| g.happened).fold(0, u64::saturating_add);
     let not_happened: u64 = groups.iter().map(|g| g.not_happened).fold(0, u64::saturating_add);
     let n = happened.saturating_add(not_happened);
-    let (positives, negatives, total) = (happened as f64, not_happened as f64, n as f64);
+    let (positives, total) = (happened as f64, n as f64);
     let mut report = QualityReport {
         n,
         actual_total: happened,
@@ -276,7 +372,7 @@ fn report(groups: &[Group], checkpoint: Checkpoint) -> QualityReport {
         return report;
     }
     let base = positives / total;
-    let (mut brier, mut loss, mut pairs, mut below) = (0.0, 0.0, 0.0, 0.0);
+    let (mut brier, mut loss) = (0.0, 0.0);
     let mut bins = [(0_u64, 0.0, 0_u64); 10];
     let mut before = 0.0;
     for (i, group) in groups.iter().enumerate() {
@@ -288,8 +384,6 @@ fn report(groups: &[Group], checkpoint: Checkpoint) -> QualityReport {
         brier += yes * (1.0 - p) * (1.0 - p) + no * p * p;
         let q = p.clamp(CLIP, 1.0 - CLIP);
         loss -= yes * q.ln() + no * (-q).ln_1p();
-        pairs += yes * (below + 0.5 * no);
-        below += no;
         // The bin in which the middle of the group lies.
         let bin = (10.0 * (before + 0.5 * (yes + no)) / total) as usize;
         before += yes + no;
@@ -309,24 +403,11 @@ fn report(groups: &[Group], checkpoint: Checkpoint) -> QualityReport {
     if happened == 0 || not_happened == 0 {
         return report;
     }
-    let auc = pairs / (positives * negatives);
-    report.auc = Some(auc);
-    report.lift_quality = Some(100.0 * (2.0 * auc - 1.0));
+    let ranking = ranking(groups);
+    report.auc = ranking.auc;
+    report.lift_quality = ranking.lift_quality();
+    report.lift = ranking.lift;
     report.brier_skill = Some(1.0 - brier / total / (base * (1.0 - base)));
-    report.lift = Some([0.05, 0.10, 0.20].map(|share| {
-        let places = share * total;
-        let (mut taken, mut hits) = (0.0, 0.0);
-        for group in groups.iter().rev() {
-            let size = (group.happened + group.not_happened) as f64;
-            let part = ((places - taken) / size).min(1.0);
-            hits += part * group.happened as f64;
-            taken += size;
-            if taken >= places {
-                break;
-            }
-        }
-        hits / places / base
-    }));
     if let Some((slope, intercept)) = recalibration(groups, base, checkpoint) {
         report.slope = Some(slope);
         report.intercept = Some(intercept);
@@ -389,9 +470,18 @@ fn recalibration(groups: &[Group], base: f64, checkpoint: Checkpoint) -> Option<
 impl QualityReport {
     /// The JSON value: `{n, base_rate, auc, brier, brier_skill, log_loss, lift {"5%", "10%", "20%"},
     /// lift_quality, calibration {slope, intercept, bins [{n, predicted, actual}]}, expected_total,
-    /// actual_total}`.
+    /// actual_total, baselines {base_rate {auc, brier, log_loss}}}`: the last is what predicting the
+    /// base rate for everyone comes to.
     #[must_use]
     pub fn to_json(&self) -> Value {
+        let mixed = self.base_rate.filter(|rate| *rate > 0.0 && *rate < 1.0);
+        let base = mixed.map(|rate| {
+            json!({
+                "auc": 0.5,
+                "brier": rate * (1.0 - rate),
+                "log_loss": -rate * rate.ln() - (1.0 - rate) * (-rate).ln_1p(),
+            })
+        });
         json!({
             "n": self.n,
             "base_rate": self.base_rate,
@@ -399,7 +489,7 @@ impl QualityReport {
             "brier": self.brier,
             "brier_skill": self.brier_skill,
             "log_loss": self.log_loss,
-            "lift": self.lift.map(|[five, ten, twenty]| json!({ "5%": five, "10%": ten, "20%": twenty })),
+            "lift": lift_json(self.lift),
             "lift_quality": self.lift_quality,
             "calibration": {
                 "slope": self.slope,
@@ -409,6 +499,7 @@ impl QualityReport {
             },
             "expected_total": self.expected_total,
             "actual_total": self.actual_total,
+            "baselines": { "base_rate": base },
         })
     }
 }

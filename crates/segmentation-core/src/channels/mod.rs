@@ -27,7 +27,7 @@ pub use rank::{
 };
 
 use crate::day::{self, Day};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::event_log::Counting;
 use crate::json::Object;
 use crate::special::beta_quantile;
@@ -198,7 +198,7 @@ pub fn check_level(level: f64) -> Result<f64> {
     if level > 0.0 && level < 1.0 {
         return Ok(level);
     }
-    Err(Error::invalid("level must be above 0 and below 1").detail(format!("It is {level}.")))
+    Err(Error::invalid("level must be above 0 and below 1").detail(format!("It is {}.", shown(level))))
 }
 
 /// Contacts and answers that can be.
@@ -208,9 +208,8 @@ pub fn check_level(level: f64) -> Result<f64> {
 pub fn check_counts(sent: f64, responses: f64) -> Result<(f64, f64)> {
     for (what, value) in [("sent", sent), ("responses", responses)] {
         if !(0.0..=1e12).contains(&value) {
-            return Err(
-                Error::invalid(format!("{what} must be from 0 to 1e12")).detail(format!("It is {value}."))
-            );
+            return Err(Error::invalid(format!("{what} must be from 0 to 1e12"))
+                .detail(format!("It is {}.", shown(value))));
         }
     }
     if responses > sent {

@@ -7,6 +7,7 @@ use foldhash::HashMap;
 use serde_json::Value;
 
 use super::{Beta, ChannelModel, check_level};
+use crate::Checkpoint;
 use crate::day::{self, Day};
 use crate::error::{Error, Result};
 use crate::event_log::{ALL_CHANNELS, Consent, EventLog, consent, contacts, counts};
@@ -194,7 +195,9 @@ fn obstacle(
     if ranked.mean.is_none() {
         return Some("no_model");
     }
-    if options.channels.as_ref().is_some_and(|wanted| !wanted.contains(channel)) {
+    // A channel that is called as a code would be taken for it.
+    let reserved = channel == NONE || channel == INSUFFICIENT_DATA;
+    if reserved || options.channels.as_ref().is_some_and(|wanted| !wanted.contains(channel)) {
         return Some("excluded");
     }
     let pressed = |rule: &Rule| {
@@ -299,6 +302,7 @@ const FADING_LOOKS: Day = 31;
 /// unless contacts fade (`half_life_days`): then each of the next 31 days is looked at, and the day
 /// after them is one to look again.
 #[must_use]
+#[allow(clippy::too_many_arguments)]
 pub fn next_change(
     model: &ChannelModel,
     segment: Option<&str>,
@@ -307,6 +311,7 @@ pub fn next_change(
     as_of: Day,
     options: &RankOptions,
     cache: &mut LowerCache,
+    checkpoint: Checkpoint,
 ) -> Option<Day> {
     let mut code_on = |day| code(&rank(model, segment, history, consents, day, options, cache));
     let now = code_on(as_of);
@@ -330,6 +335,7 @@ pub fn next_change(
         options.consent_days.into_iter().for_each(|valid| add(event.day.saturating_add(valid)));
     }
     for (looked, &day) in days.iter().enumerate() {
+        checkpoint();
         if fading && day > until {
             return Some(day.min(until + 1));
         }

@@ -65,7 +65,16 @@ fn pressure_and_answers_close_a_channel() {
         let ranked = rank(&model, None, Some(&history), Some(&consents), as_of, &options, &mut cache);
         let mut reasons: Vec<_> = ranked.iter().map(|r| (r.channel, r.reason)).collect();
         reasons.sort_unstable();
-        let next = next_change(&model, None, Some(&history), Some(&consents), as_of, &options, &mut cache);
+        let next = next_change(
+            &model,
+            None,
+            Some(&history),
+            Some(&consents),
+            as_of,
+            &options,
+            &mut cache,
+            &mut || {},
+        );
         (reasons.into_iter().map(|r| r.1).collect::<Vec<_>>(), next)
     };
     let pressure = Some("pressure");
@@ -147,7 +156,7 @@ proptest! {
         }
         // The next change is the first one.
         let now = code(&ranked);
-        let next = next_change(&model, None, Some(&history), Some(&consents), as_of, &options, &mut cache);
+        let next = next_change(&model, None, Some(&history), Some(&consents), as_of, &options, &mut cache, &mut || {});
         let first = (as_of + 1..as_of + 200).find(|day| {
             code(&rank(&model, None, Some(&history), Some(&consents), *day, &options, &mut cache)) != now
         });
@@ -168,7 +177,7 @@ proptest! {
         let mut on = |day| code(&rank(&model, None, Some(&history), Some(&consents), day, &options, &mut cache));
         let now = on(60);
         let first = (61..160).find(|day| on(*day) != now);
-        let next = next_change(&model, None, Some(&history), Some(&consents), 60, &options, &mut LowerCache::default());
+        let next = next_change(&model, None, Some(&history), Some(&consents), 60, &options, &mut LowerCache::default(), &mut || {});
         prop_assert!(first.is_none_or(|first| next.is_some_and(|next| next <= first)));
     }
 }

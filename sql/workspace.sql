@@ -488,7 +488,8 @@ BEGIN
   IF value = 'null' THEN
     RETURN CASE WHEN d.default_value <> 'null' THEN 'must not be null' END;
   END IF;
-  IF jsonb_typeof(value) <> CASE d.type WHEN 'integer' THEN 'number' WHEN 'interval' THEN 'string' WHEN 'text' THEN 'string' ELSE d.type END THEN
+  -- In brackets: plpgsql would take the first THEN for its own.
+  IF (jsonb_typeof(value) <> CASE d.type WHEN 'integer' THEN 'number' WHEN 'interval' THEN 'string' WHEN 'text' THEN 'string' ELSE d.type END) THEN
     RETURN format('must be %s', CASE d.type WHEN 'integer' THEN 'a whole number' WHEN 'interval' THEN 'an interval, as text'
       WHEN 'number' THEN 'a number' WHEN 'boolean' THEN 'true or false' WHEN 'text' THEN 'a text' WHEN 'object' THEN 'an object' ELSE 'an array' END);
   END IF;
@@ -499,7 +500,11 @@ BEGIN
       RETURN format('is not an interval: %s', value);
     END;
   ELSIF d.type IN ('integer', 'number') THEN
-    amount := (value #>> '{}')::double precision;
+    BEGIN
+      amount := (value #>> '{}')::double precision;
+    EXCEPTION WHEN numeric_value_out_of_range THEN
+      amount := 'infinity';
+    END;
     IF d.type = 'integer' AND amount <> trunc(amount) THEN
       RETURN 'must be a whole number';
     END IF;
@@ -510,8 +515,8 @@ BEGIN
   IF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
     RETURN format('must be one of %s', array_to_string(d.choices, ', '));
   END IF;
-  IF d.name = 'profile_k' AND (jsonb_array_length(value) <> 2 OR jsonb_typeof(value -> 0) <> 'number' OR jsonb_typeof(value -> 1) <> 'number') THEN
-    RETURN 'must be an array of two numbers: the least and the greatest';
+  IF d.name = 'profile_k' AND (value::text ~ '^\[[1-9][0-9]?, [1-9][0-9]?\]$' AND value -> 0 <= value -> 1) IS NOT TRUE THEN
+    RETURN 'must be an array of two whole numbers from 1 to 99: the least and the greatest';
   END IF;
   RETURN NULL;
 END
@@ -531,6 +536,13 @@ BEGIN
   SELECT string_agg(format('%s %s', g.key, coalesce(workspace_setting_fault(d, g.value), 'is not a setting')), E'\n' ORDER BY g.key) INTO faults
   FROM jsonb_each(settings) AS g LEFT JOIN workspace_setting AS d ON d.name = g.key
   WHERE d.name IS NULL OR workspace_setting_fault(d, g.value) IS NOT NULL;
+  IF faults IS NULL THEN
+    -- Limits that go together.
+    SELECT string_agg(format('%s %s must not be above %s %s', p.low, w.all_of -> p.low, p.high, w.all_of -> p.high), E'\n') INTO faults
+    FROM (SELECT workspace_settings_now(ws) || settings AS all_of) AS w
+    CROSS JOIN (VALUES ('churn_medium', 'churn_high'), ('value_high', 'value_medium'), ('pmg_gros', 'pmg_moyens')) AS p (low, high)
+    WHERE settings ?| ARRAY[p.low, p.high] AND (w.all_of ->> p.low)::double precision > (w.all_of ->> p.high)::double precision;
+  END IF;
   IF faults IS NOT NULL THEN
     RAISE invalid_parameter_value USING MESSAGE = 'invalid settings', DETAIL = faults,
       HINT = 'segmentation.workspace_settings(workspace) lists all settings with what they do.';

@@ -22,6 +22,8 @@ FROM (VALUES
   ('pmg.I', 'No turnover over {pmg_months} rolling months.', 'Aucun chiffre d''affaires sur {pmg_months} mois glissants.'),
   ('churn', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % (medium from {medium_percent} %, high from {high_percent} %). Bought on {purchase_days} days, lately {recency} days ago, usually every {mean_gap} days.',
             'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % (moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). A acheté {purchase_days} jours, la dernière fois il y a {recency} jours, en général tous les {mean_gap} jours.'),
+  ('churn.once', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % (medium from {medium_percent} %, high from {high_percent} %). Bought on one day only, {recency} days ago.',
+            'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % (moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). N''a acheté qu''un seul jour, il y a {recency} jours.'),
   ('churn.lost', 'Buys nothing within {churn_lost_horizon} with a probability of {lost_percent} %, more than {lost_above_percent} %. The last purchase was {recency} days ago.',
                  'N''achètera rien dans les {churn_lost_horizon_fr} avec une probabilité de {lost_percent} %, plus que {lost_above_percent} %. Le dernier achat date de {recency} jours.'),
   ('loyalty', 'Loyalty index of {loyalty_index} out of 100; customer for {tenure} days, {purchase_days} days with a purchase.',
@@ -120,6 +122,9 @@ BEGIN
       topic := 'data.' || (n ->> 'code');
     ELSIF held.axis IN ('rfm', 'pmg', 'churn', 'future_value', 'loyalty') THEN
       n := workspace_explain_purchases(held.axis, to_jsonb(s), f.history, w.as_of, p.purchase_model, p.spend_model, p.settings, p.pmg_cuts, p.value_cuts);
+      IF held.axis = 'churn' AND held.code <> 'lost' AND n ->> 'mean_gap' IS NULL THEN
+        topic := 'churn.once';
+      END IF;
       changes_on := workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior);
     ELSIF held.axis = 'profile' THEN
       SELECT jsonb_build_object('profile_name', min(d.name), 'profile_name_fr', min(d.name_fr), 'confidence_percent', workspace_rounded(100 * s.profile_confidence),

@@ -222,7 +222,7 @@ BEGIN
     made := format('%s.%I', ws, stage || 'part_' || held.part);
     BEGIN
       EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', made, held.query);
-    EXCEPTION WHEN data_exception OR cardinality_violation OR undefined_table OR undefined_column OR insufficient_privilege OR undefined_function THEN
+    EXCEPTION WHEN data_exception OR cardinality_violation OR undefined_table OR undefined_column OR insufficient_privilege OR undefined_function OR cannot_coerce THEN
       DECLARE
         state text; message text; detail text; hint text;
       BEGIN

@@ -45,10 +45,11 @@ DECLARE
   keys text := CASE WHEN partial THEN at || 'keys' END;
   of_keys text := CASE WHEN partial THEN format('WHERE o.customer IN (SELECT k.customer FROM %skeys AS k)', at) ELSE '' END;
   first boolean;
+  again boolean;
   moved bigint;
   settings jsonb := workspace_settings_now(ws);
 BEGIN
-  EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$s.membership_history)', ws) INTO first;
+  EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$s.membership_history), w.as_of IS NOT DISTINCT FROM $1 FROM %1$s.workspace AS w', ws) INTO first, again USING as_of;
   PERFORM workspace_write(ws, 'customer_facts', at || 'facts', keys);
 
   -- Every code that differs from the published one.
@@ -68,19 +69,6 @@ BEGIN
     (SELECT string_agg(format('(%L, o.%I, n.%1$I)', a, a), ', ') FROM unnest(workspace_axes()) AS a));
   GET DIAGNOSTICS moved = ROW_COUNT;
   EXECUTE format('ANALYZE %sdelta', at);
-
-  IF NOT partial THEN
-    EXECUTE format($q$
-      INSERT INTO %2$s.drift (as_of, axis, psi, customers, moved)
-      SELECT $1, d.axis, CASE WHEN $2 THEN NULL ELSE psi(d.before, d.after) END, sum(d.after),
-        coalesce((SELECT count(*) FROM %1$sdelta AS m WHERE m.axis = d.axis AND m.before IS NOT NULL AND m.after IS NOT NULL), 0)
-      FROM (SELECT coalesce(n.axis, o.axis) AS axis, coalesce(o.n, 0)::double precision AS before, coalesce(n.n, 0)::double precision AS after
-            FROM %3$s AS n FULL JOIN %4$s AS o ON o.axis = n.axis AND o.code = n.code) AS d
-      GROUP BY d.axis
-      ON CONFLICT (as_of, axis) DO UPDATE SET psi = coalesce(excluded.psi, drift.psi), customers = excluded.customers, moved = excluded.moved$q$,
-      at, ws, workspace_sizes_sql(at || 'segments'), workspace_sizes_sql(ws || '.customer_segments'))
-      USING as_of, first;
-  END IF;
 
   IF first THEN
     EXECUTE format('INSERT INTO %2$s.membership_history (customer, axis, code, valid_from)
@@ -106,6 +94,25 @@ BEGIN
       FROM %1$smoments AS m
       WHERE m.begins <= $1 AND NOT EXISTS (SELECT FROM %2$s.life_moments AS o WHERE o.customer = m.customer AND o.moment = m.moment AND o.begins <= $1)
       ORDER BY m.customer, m.moment$q$, at, ws) USING as_of;
+  END IF;
+
+  -- How far this day moved each axis: against the publication of an earlier day, also when it is published again.
+  IF NOT partial AND (moved > 0 OR NOT again) THEN
+    EXECUTE format($q$
+      INSERT INTO %2$s.drift (as_of, axis, psi, customers, moved)
+      SELECT $1, d.axis, CASE WHEN sum(d.before) > 0 THEN psi(d.before, d.after) END, sum(d.after), coalesce((SELECT m.n FROM %5$s AS m WHERE m.axis = d.axis), 0)
+      FROM (SELECT coalesce(n.axis, o.axis) AS axis, coalesce(o.n, 0)::double precision AS before, coalesce(n.n, 0)::double precision AS after
+            FROM %3$s AS n FULL JOIN %4$s AS o ON o.axis = n.axis AND o.code = n.code) AS d
+      GROUP BY d.axis
+      ON CONFLICT (as_of, axis) DO UPDATE SET psi = excluded.psi, customers = excluded.customers, moved = excluded.moved$q$,
+      at, ws, workspace_sizes_sql(at || 'segments'),
+      CASE WHEN again THEN format($s$(SELECT h.axis, h.code, count(*) AS n FROM %s.membership_history AS h
+          WHERE h.valid_from < %L AND (h.valid_to >= %2$L OR h.valid_to IS NULL) AND h.axis = ANY (workspace_axes()) GROUP BY 1, 2)$s$, ws, as_of)
+        ELSE workspace_sizes_sql(ws || '.customer_segments') END,
+      CASE WHEN again THEN format($s$(SELECT h.axis, count(*) AS n FROM %1$s.membership_history AS h
+          JOIN %1$s.membership_history AS b ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from WHERE h.valid_from = %2$L GROUP BY 1)$s$, ws, as_of)
+        ELSE format('(SELECT m.axis, count(*) AS n FROM %sdelta AS m WHERE m.before IS NOT NULL AND m.after IS NOT NULL GROUP BY 1)', at) END)
+      USING as_of;
   END IF;
 
   EXECUTE format($q$

@@ -44,6 +44,7 @@ COMMENT ON FUNCTION workspace_retrains(text, date, boolean) IS 'Part of refresh:
 CREATE FUNCTION workspace_log(ws text, refresh integer, place integer, phase text, as_of date) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
 BEGIN
+  PERFORM workspace_after_restore(ws);
   -- Whoever holds the lock is the only refresh: another that still seems to run was killed.
   EXECUTE format('UPDATE %s.refresh_log SET status = ''failed'', ended_at = clock_timestamp(), detail = ''the session ended'' WHERE status = ''running''', ws);
   EXECUTE format('INSERT INTO %s.refresh_log (refresh, place, phase, status, as_of, began_at) VALUES ($1, $2, $3, ''running'', $4, clock_timestamp())', ws)
@@ -105,11 +106,11 @@ DECLARE
   said record;
   state text; message text; detail text; hint text;
 BEGIN
-  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
-  COMMIT;
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
   lock := segmentation.workspace_lock(ws);
+  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
+  COMMIT;
   -- What a cancel between two phases left to this session.
   WHILE EXISTS (SELECT FROM pg_catalog.pg_locks AS l
                 WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.mode OPERATOR(pg_catalog.=) 'ExclusiveLock'

@@ -252,7 +252,7 @@ BEGIN
   END IF;
   EXECUTE format('UPDATE %s.parameter_set SET status = ''retired'' WHERE status = ''in_use'' AND parameter_set <> $1', ws) USING parameter_set;
   EXECUTE format('UPDATE %s.parameter_set SET status = ''in_use'', note = ''chosen by hand'',
-                    -- Registered segments are not trained: today's hold.
+                    -- Registered segments are not trained: those of now hold.
                     segments = (SELECT coalesce(jsonb_object_agg(s.segment, s.definition), ''{}'') FROM %1$s.segment AS s) WHERE parameter_set = $1', ws) USING parameter_set;
 END
 $$;

@@ -357,7 +357,7 @@ DECLARE
 BEGIN
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
-  IF batch IS NULL OR batch < 1 THEN
+  IF batch IS NULL OR batch OPERATOR(pg_catalog.<) 1 THEN
     RAISE invalid_parameter_value USING MESSAGE = 'batch must be at least 1';
   END IF;
   EXECUTE pg_catalog.format('SELECT w.as_of IS NULL AS never FROM %s.workspace AS w', ws) INTO said;
@@ -366,6 +366,8 @@ BEGIN
       MESSAGE = pg_catalog.format('workspace %I has no result yet', workspace),
       HINT = pg_catalog.format('CALL segmentation.refresh(%L) first.', workspace);
   END IF;
+  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
+  COMMIT;
   lock := segmentation.workspace_lock(ws);
   IF NOT pg_catalog.pg_try_advisory_lock_shared(lock) THEN
     RAISE lock_not_available USING
@@ -375,39 +377,39 @@ BEGIN
   LOOP
     state := NULL;
     BEGIN
-      CASE step
-      WHEN 'watch' THEN
+      IF step OPERATOR(pg_catalog.=) 'watch' THEN
+        PERFORM segmentation.workspace_after_restore(ws);
         PERFORM segmentation.workspace_watch(ws);
         EXECUTE pg_catalog.format('SELECT coalesce(pg_catalog.max(q.change), 0) FROM %s.queue AS q', ws) INTO most;
         step := 'time';
-      WHEN 'time' THEN
+      ELSIF step OPERATOR(pg_catalog.=) 'time' THEN
         SELECT * INTO said FROM segmentation.workspace_move(ws, day);
         timed := coalesce(said.customers, 0);
         timed_moved := coalesce(said.moved, 0);
         step := 'changed';
-      WHEN 'changed' THEN
+      ELSIF step OPERATOR(pg_catalog.=) 'changed' THEN
         SELECT * INTO said FROM segmentation.workspace_batch(ws, batch, most);
-        changed := changed + coalesce(said.customers, 0);
-        changed_moved := changed_moved + coalesce(said.moved, 0);
+        changed := changed OPERATOR(pg_catalog.+) coalesce(said.customers, 0);
+        changed_moved := changed_moved OPERATOR(pg_catalog.+) coalesce(said.moved, 0);
         IF said.customers IS NULL THEN
           EXECUTE pg_catalog.format('WITH n AS (SELECT pg_catalog.nextval(%L)::integer AS n)
             INSERT INTO %s.refresh_log (refresh, place, phase, status, as_of, began_at, ended_at, rows, detail)
-            SELECT n.n, v.place, v.phase, ''done'', $1, $2, pg_catalog.clock_timestamp(), v.rows, v.moved || '' codes changed''
-            FROM n CROSS JOIN (VALUES (1, ''time'', $3, $4), (2, ''changed'', $5, $6)) AS v (place, phase, rows, moved) WHERE v.rows > 0', ws || '.refresh_number', ws)
+            SELECT n.n, v.place, v.phase, ''done'', $1, $2, pg_catalog.clock_timestamp(), v.rows, pg_catalog.concat(v.moved, '' codes changed'')
+            FROM n CROSS JOIN (VALUES (1, ''time'', $3, $4), (2, ''changed'', $5, $6)) AS v (place, phase, rows, moved) WHERE v.rows OPERATOR(pg_catalog.>) 0', pg_catalog.concat(ws, '.refresh_number'), ws)
             USING day, began, timed, timed_moved, changed, changed_moved;
           step := 'done';
         END IF;
-      END CASE;
-    EXCEPTION WHEN query_canceled OR OTHERS THEN
+      END IF;
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     END;
     IF state IS NOT NULL THEN
       PERFORM pg_catalog.pg_advisory_unlock_shared(lock);
       RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message,
-        DETAIL = pg_catalog.concat_ws(E'\n', NULLIF(detail, ''), 'What was not done stays in the queue.'), HINT = hint;
+        DETAIL = pg_catalog.concat_ws(E'\n', CASE WHEN detail OPERATOR(pg_catalog.<>) '' THEN detail END, 'What was not done stays in the queue.'), HINT = hint;
     END IF;
     COMMIT;
-    EXIT WHEN step = 'done';
+    EXIT WHEN step OPERATOR(pg_catalog.=) 'done';
   END LOOP;
   PERFORM pg_catalog.pg_advisory_unlock_shared(lock);
   RAISE NOTICE '% customers by time (% codes changed), % by changes (% codes changed)', timed, timed_moved, changed, changed_moved;
@@ -485,6 +487,27 @@ COMMENT ON FUNCTION shell_quoted(text) IS 'Part of schedule_sql: a text for a sh
 
 -- Events, for a campaign tool to read
 
+-- A dump brings numbers of transactions of another server, perhaps ahead of this one's: they would never end, and what
+-- comes next would sort before them. Found by the newest event; numbered anew in the same order.
+CREATE FUNCTION workspace_after_restore(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  strange boolean;
+BEGIN
+  EXECUTE format('SELECT e.transaction >= pg_snapshot_xmax(pg_current_snapshot()) AND e.transaction <> coalesce(pg_current_xact_id_if_assigned(), ''0'') FROM %s.events AS e ORDER BY e.event DESC LIMIT 1', ws) INTO strange;
+  IF strange THEN
+    EXECUTE format($q$
+      CREATE TEMP TABLE workspace_numbers ON COMMIT DROP AS
+      SELECT t.transaction, least(dense_rank() OVER (ORDER BY t.transaction), pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8 AS number
+      FROM (SELECT e.transaction FROM %1$s.events AS e UNION SELECT r.transaction FROM %1$s.event_reader AS r) AS t$q$, ws);
+    EXECUTE format('UPDATE %s.events AS e SET transaction = n.number FROM pg_temp.workspace_numbers AS n WHERE n.transaction = e.transaction', ws);
+    EXECUTE format('UPDATE %s.event_reader AS r SET transaction = n.number FROM pg_temp.workspace_numbers AS n WHERE n.transaction = r.transaction', ws);
+    DROP TABLE pg_temp.workspace_numbers;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION workspace_after_restore(text) IS 'Part of refresh: numbers the transactions of events anew after a dump was restored.';
+
 CREATE FUNCTION read_events(workspace text, reader text, most integer DEFAULT 1000)
 RETURNS TABLE (event bigint, happened_at timestamptz, as_of date, customer text, kind text, axis text, code text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
@@ -502,7 +525,8 @@ BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT e.event, e.happened_at, e.as_of, e.customer::text, e.kind, e.axis, e.code
     FROM %1$s.events AS e
-    WHERE e.transaction < pg_snapshot_xmin(pg_current_snapshot())
+    -- What is seen of a transaction that has not begun here came by a dump.
+    WHERE (e.transaction < pg_snapshot_xmin(pg_current_snapshot()) OR e.transaction >= pg_snapshot_xmax(pg_current_snapshot()))
       AND (e.transaction, e.event) > (coalesce((SELECT r.transaction FROM %1$s.event_reader AS r WHERE r.reader = $1), '0'::xid8),
                                       coalesce((SELECT r.event FROM %1$s.event_reader AS r WHERE r.reader = $1), 0))
     ORDER BY e.transaction, e.event LIMIT $2$q$, ws) USING reader, most;

@@ -7,6 +7,7 @@
 //! in install order below; [`pg`] is the only place with `unsafe`.
 
 mod association;
+mod association_rules;
 mod b2b;
 mod bytes_type;
 mod calibration;
@@ -14,10 +15,12 @@ mod churn_model;
 mod criterion;
 mod history;
 mod interest;
+mod item_history;
 mod options;
 mod pg;
 mod pmg;
 mod prediction_quality;
+mod product_appetence;
 mod profile;
 mod purchase_model;
 mod retention_model;
@@ -53,7 +56,18 @@ mod install {
     extension_sql_file!("../sql/test_design.sql", name = "test_design", requires = ["association"]);
     extension_sql_file!("../sql/interest.sql", name = "interest", requires = ["test_design"]);
     extension_sql_file!("../sql/criteria.sql", name = "criteria", requires = ["interest"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["criteria"]);
+    extension_sql_file!("../sql/item_history.sql", name = "item_history", requires = ["criteria"]);
+    extension_sql_file!(
+        "../sql/product_appetence.sql",
+        name = "product_appetence",
+        requires = ["item_history"]
+    );
+    extension_sql_file!(
+        "../sql/association_rules.sql",
+        name = "association_rules",
+        requires = ["product_appetence"]
+    );
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["association_rules"]);
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["simulate"], finalize);

@@ -27,6 +27,10 @@ CREATE TEMP VIEW codes AS
         WHERE l.domain IN ('profile_method', 'profile_warning', 'profile_measure', 'criterion_kind', 'criterion_verdict',
                            'segment_criterion', 'segment_measure', 'trial_verdict', 'calibration_method',
                            'churn_role', 'churn_skipped', 'churn_warning', 'retention_family')
+  -- Product appetence: product_appetence.sql shows them.
+  UNION SELECT l.domain, l.code FROM label AS l
+        WHERE l.domain IN ('offer_source', 'affinity_method', 'affinity_warning', 'appetence_method', 'appetence_task',
+                           'appetence_part', 'appetence_measure')
   -- B2B
   UNION SELECT 'company_size', unnest(enum_range(NULL::company_size))::text
   UNION SELECT 'sirene_headcount', sirene_headcount_code(n) FROM unnest('{NULL,0,1,3,6,10,20,50,100,200,250,500,1000,2000,5000,10000}'::int[]) AS n

@@ -12,6 +12,7 @@
 //!   [`Checkpoint`] and calls it at least every few milliseconds.
 
 pub mod association;
+pub mod association_rules;
 pub mod b2b;
 pub(crate) mod binomial;
 pub mod calibration;
@@ -21,10 +22,12 @@ pub mod day;
 pub mod error;
 pub mod history;
 pub mod interest;
+pub mod item_history;
 pub mod money;
 pub mod order_statistics;
 pub mod pmg;
 pub mod prediction_quality;
+pub mod product_appetence;
 pub mod profile;
 pub mod profit;
 pub mod purchase_model;

@@ -726,3 +726,34 @@ FROM (VALUES
   ('weekday', '7', 'Sunday', 'Dimanche')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
+-- Product appetence.
+INSERT INTO label (domain, code, language, label)
+SELECT v.domain, v.code, t.language, t.label
+FROM (VALUES
+  ('offer_source', 'repeat', 'Bought again', 'Réachat'),
+  ('offer_source', 'discovery', 'Bought for the first time', 'Découverte'),
+  ('offer_source', 'popular', 'Popular', 'Populaire'),
+  ('affinity_method', 'ease', 'EASE', 'EASE'),
+  ('affinity_method', 'item_item', 'Item neighbours', 'Produits voisins'),
+  ('affinity_warning', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('affinity_warning', 'blend_not_learnt', 'Blend not learnt', 'Pondération non apprise'),
+  ('affinity_warning', 'item_item', 'Too many items for EASE', 'Trop de produits pour EASE'),
+  ('affinity_warning', 'items_left_out', 'Rare items left out', 'Produits rares écartés'),
+  ('affinity_warning', 'sampled', 'A sample was used', 'Un échantillon a servi'),
+  ('appetence_method', 'popularity', 'Popularity', 'Popularité'),
+  ('appetence_method', 'personal_frequency', 'Personal frequency', 'Fréquence personnelle'),
+  ('appetence_method', 'decayed_frequency', 'Decayed personal frequency', 'Fréquence personnelle pondérée par l''ancienneté'),
+  ('appetence_method', 'item_item', 'Item neighbours', 'Produits voisins'),
+  ('appetence_method', 'ease', 'EASE', 'EASE'),
+  ('appetence_method', 'product_appetence', 'Product appetence', 'Appétence produit'),
+  ('appetence_task', 'next_basket', 'Next basket', 'Prochain panier'),
+  ('appetence_task', 'horizon', 'Within the horizon', 'À l''horizon prévu'),
+  ('appetence_part', 'overall', 'Overall', 'Ensemble'),
+  ('appetence_part', 'repeat', 'Bought before', 'Déjà achetés'),
+  ('appetence_part', 'discovery', 'Never bought before', 'Jamais achetés'),
+  ('appetence_measure', 'recall', 'Recall', 'Rappel'),
+  ('appetence_measure', 'ndcg', 'NDCG', 'NDCG'),
+  ('appetence_measure', 'hit', 'Hit rate', 'Taux de succès')
+) AS v (domain, code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);

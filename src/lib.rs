@@ -7,6 +7,7 @@
 //! in install order below; [`pg`] is the only place with `unsafe`.
 
 mod association;
+mod association_rules;
 mod b2b;
 mod bytes_type;
 mod calibration;
@@ -17,6 +18,7 @@ mod event_log;
 mod history;
 mod holdout;
 mod interest;
+mod item_history;
 mod life_moment;
 mod loyalty;
 mod next_change;
@@ -24,6 +26,7 @@ mod options;
 mod pg;
 mod pmg;
 mod prediction_quality;
+mod product_appetence;
 mod profile;
 mod purchase_model;
 mod retention_model;
@@ -68,7 +71,18 @@ mod install {
     extension_sql_file!("../sql/event_log.sql", name = "event_log", requires = ["life_moment"]);
     extension_sql_file!("../sql/channels.sql", name = "channels", requires = ["event_log"]);
     extension_sql_file!("../sql/send_time.sql", name = "send_time", requires = ["channels"]);
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["send_time"]);
+    extension_sql_file!("../sql/item_history.sql", name = "item_history", requires = ["send_time"]);
+    extension_sql_file!(
+        "../sql/product_appetence.sql",
+        name = "product_appetence",
+        requires = ["item_history"]
+    );
+    extension_sql_file!(
+        "../sql/association_rules.sql",
+        name = "association_rules",
+        requires = ["product_appetence"]
+    );
+    extension_sql_file!("../sql/label.sql", name = "label", requires = ["association_rules"]);
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/workspace_setting.sql", name = "workspace_setting", requires = ["simulate"]);

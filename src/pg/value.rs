@@ -127,3 +127,37 @@ unsafe impl BoxRet for Value {
         unsafe { fcinfo.return_raw_datum(self.0) }
     }
 }
+
+/// A varlena argument, neither detoasted nor looked at yet.
+#[derive(Clone, Copy)]
+pub struct StoredArg<'fcx> {
+    datum: pg_sys::Datum,
+    lifetime: std::marker::PhantomData<&'fcx ()>,
+}
+
+super::sql_type!(StoredArg<'_>, "bytes");
+
+unsafe impl<'fcx> ArgAbi<'fcx> for StoredArg<'fcx> {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: any datum may be carried along; the caller checked for NULL.
+        let raw = unsafe { arg.unbox_arg_using_from_datum::<Raw>() };
+        let datum = raw.map_or(pg_sys::Datum::null(), |raw| raw.0);
+        StoredArg { datum, lifetime: std::marker::PhantomData }
+    }
+}
+
+impl<'fcx> StoredArg<'fcx> {
+    /// The bytes of the datum as it came, compressed or a pointer to where it is stored: within a query,
+    /// equal bytes are equal values. Comparing them spares a scored row the detoasting of its model.
+    pub fn raw_bytes(self) -> &'fcx [u8] {
+        let pointer = self.datum.cast_mut_ptr::<pg_sys::varlena>();
+        // SAFETY: a varlena of any kind says its own size; it lives as long as the call.
+        unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), varlena::varsize_any(pointer)) }
+    }
+
+    /// Its content, detoasted.
+    pub fn content(self) -> &'fcx [u8] {
+        // SAFETY: a varlena by the SQL declaration.
+        unsafe { varlena_bytes(self.datum) }
+    }
+}

@@ -36,6 +36,10 @@ CREATE TEMP VIEW codes AS
                            'send_time_warning', 'contact_response', 'weekday')
   -- loyalty.sql and life_moment.sql show these.
   UNION SELECT l.domain, l.code FROM label AS l WHERE l.domain IN ('loyalty', 'loyalty_component', 'nps', 'life_moment')
+  -- Product appetence: product_appetence.sql shows them.
+  UNION SELECT l.domain, l.code FROM label AS l
+        WHERE l.domain IN ('offer_source', 'affinity_method', 'affinity_warning', 'appetence_method', 'appetence_task',
+                           'appetence_part', 'appetence_measure')
   -- B2B
   UNION SELECT 'company_size', unnest(enum_range(NULL::company_size))::text
   UNION SELECT 'sirene_headcount', sirene_headcount_code(n) FROM unnest('{NULL,0,1,3,6,10,20,50,100,200,250,500,1000,2000,5000,10000}'::int[]) AS n

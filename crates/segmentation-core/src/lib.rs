@@ -12,6 +12,7 @@
 //!   [`Checkpoint`] and calls it at least every few milliseconds.
 
 pub mod association;
+pub mod association_rules;
 pub mod b2b;
 pub(crate) mod binomial;
 pub mod calibration;
@@ -28,12 +29,14 @@ pub mod gaps;
 pub mod history;
 pub mod holdout;
 pub mod interest;
+pub mod item_history;
 pub mod life_moment;
 pub mod loyalty;
 pub mod money;
 pub mod order_statistics;
 pub mod pmg;
 pub mod prediction_quality;
+pub mod product_appetence;
 pub mod profile;
 pub mod profit;
 pub mod purchase_model;

@@ -1,0 +1,135 @@
+-- item_history: for each item, the days on which a customer bought it, as one value.
+
+CREATE TYPE item_history;
+
+CREATE FUNCTION item_history_in(cstring) RETURNS item_history
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_in_wrapper';
+CREATE FUNCTION item_history_out(item_history) RETURNS cstring
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_out_wrapper';
+CREATE FUNCTION item_history_recv(internal) RETURNS item_history
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_recv_wrapper';
+-- The packed form is canonical bytes, so sending, comparing and hashing are those of bytea.
+CREATE FUNCTION item_history_send(item_history) RETURNS bytea
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
+
+CREATE TYPE item_history (
+  INPUT = item_history_in,
+  OUTPUT = item_history_out,
+  RECEIVE = item_history_recv,
+  SEND = item_history_send,
+  INTERNALLENGTH = VARIABLE,
+  ALIGNMENT = int4,
+  STORAGE = extended
+);
+COMMENT ON TYPE item_history IS
+  'For each item and day: purchases, quantity, amount. Written as a JSON list of [item, day, purchases, quantity, amount].';
+COMMENT ON FUNCTION item_history_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION item_history_out(item_history) IS 'I/O';
+COMMENT ON FUNCTION item_history_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION item_history_send(item_history) IS 'I/O';
+
+CREATE FUNCTION item_history_eq(item_history, item_history) RETURNS boolean
+  LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
+CREATE FUNCTION item_history_ne(item_history, item_history) RETURNS boolean
+  LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
+CREATE FUNCTION item_history_hash(item_history) RETURNS integer
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
+CREATE FUNCTION item_history_hash_extended(item_history, bigint) RETURNS bigint
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
+COMMENT ON FUNCTION item_history_eq(item_history, item_history) IS 'implementation of = operator';
+COMMENT ON FUNCTION item_history_ne(item_history, item_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION item_history_hash(item_history) IS 'hash';
+COMMENT ON FUNCTION item_history_hash_extended(item_history, bigint) IS 'hash';
+
+CREATE OPERATOR = (
+  LEFTARG = item_history, RIGHTARG = item_history, FUNCTION = item_history_eq,
+  COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
+  RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+CREATE OPERATOR <> (
+  LEFTARG = item_history, RIGHTARG = item_history, FUNCTION = item_history_ne,
+  COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
+  RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR = (item_history, item_history) IS 'equal';
+COMMENT ON OPERATOR <> (item_history, item_history) IS 'not equal';
+CREATE OPERATOR CLASS item_history_ops DEFAULT FOR TYPE item_history USING hash AS
+  OPERATOR 1 =,
+  FUNCTION 1 item_history_hash(item_history),
+  FUNCTION 2 item_history_hash_extended(item_history, bigint);
+COMMENT ON OPERATOR CLASS item_history_ops USING hash IS 'equality of item histories';
+
+CREATE FUNCTION item_history_json(history item_history) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_json_wrapper';
+COMMENT ON FUNCTION item_history_json(item_history) IS 'JSON text behind the cast to jsonb';
+CREATE FUNCTION to_jsonb(history item_history) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+  RETURN item_history_json(history)::jsonb;
+COMMENT ON FUNCTION to_jsonb(item_history) IS
+  'Array of {item, day, purchases, quantity, amount}, in order of item and day.';
+CREATE CAST (item_history AS jsonb) WITH FUNCTION to_jsonb(item_history);
+COMMENT ON CAST (item_history AS jsonb) IS 'array of {item, day, purchases, quantity, amount}';
+CREATE CAST (item_history AS bytea) WITHOUT FUNCTION;
+COMMENT ON CAST (item_history AS bytea) IS 'the packed bytes';
+
+-- Aggregates. The state is an item_history in growing form, packed by the final function.
+
+CREATE FUNCTION item_history_absorb(item_history, item_history) RETURNS item_history
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_absorb_wrapper';
+COMMENT ON FUNCTION item_history_absorb(item_history, item_history) IS 'transition of merge, combine function of item_history';
+CREATE FUNCTION item_history_final(item_history) RETURNS item_history
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_final_wrapper';
+COMMENT ON FUNCTION item_history_final(item_history) IS 'final function of item_history and merge';
+CREATE FUNCTION item_history_add(item_history, text, date) RETURNS item_history
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_add_wrapper';
+COMMENT ON FUNCTION item_history_add(item_history, text, date) IS 'transition of item_history';
+CREATE FUNCTION item_history_add(item_history, text, date, numeric, numeric) RETURNS item_history
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_add_numeric_wrapper';
+COMMENT ON FUNCTION item_history_add(item_history, text, date, numeric, numeric) IS 'transition of item_history';
+CREATE FUNCTION item_history_add(item_history, text, date, double precision, double precision) RETURNS item_history
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_add_double_wrapper';
+COMMENT ON FUNCTION item_history_add(item_history, text, date, double precision, double precision) IS 'transition of item_history';
+
+CREATE AGGREGATE item_history(item text, bought_on date) (
+  SFUNC = item_history_add, STYPE = item_history, SSPACE = 1024,
+  FINALFUNC = item_history_final, COMBINEFUNC = item_history_absorb, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE item_history(text, date) IS
+  'Item history of lines without quantity or amount: each is one piece. Rows with a NULL are skipped.';
+CREATE AGGREGATE item_history(item text, bought_on date, quantity numeric, amount numeric) (
+  SFUNC = item_history_add, STYPE = item_history, SSPACE = 1024,
+  FINALFUNC = item_history_final, COMBINEFUNC = item_history_absorb, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE item_history(text, date, numeric, numeric) IS
+  'Item history of order lines. A negative quantity or amount is a return. Rows with a NULL are skipped.';
+CREATE AGGREGATE item_history(item text, bought_on date, quantity double precision, amount double precision) (
+  SFUNC = item_history_add, STYPE = item_history, SSPACE = 1024,
+  FINALFUNC = item_history_final, COMBINEFUNC = item_history_absorb, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE item_history(text, date, double precision, double precision) IS
+  'Item history of order lines. A negative quantity or amount is a return. Rows with a NULL are skipped.';
+CREATE AGGREGATE merge(history item_history) (
+  SFUNC = item_history_absorb, STYPE = item_history, SSPACE = 1024,
+  FINALFUNC = item_history_final, COMBINEFUNC = item_history_absorb, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE merge(item_history) IS
+  'One history of many: contacts into a company, days into a year.';
+
+-- Accessors. A purchase after as_of is as if it were not there.
+
+CREATE FUNCTION until(history item_history, until date) RETURNS item_history
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_until_wrapper';
+COMMENT ON FUNCTION until(item_history, date) IS 'The history up to and including a day, as known now: rows that arrived or were corrected later are in it.';
+CREATE FUNCTION item_count(history item_history, as_of date DEFAULT 'infinity') RETURNS integer
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_count_wrapper';
+COMMENT ON FUNCTION item_count(item_history, date) IS 'Number of different items bought up to as_of.';
+CREATE FUNCTION items(history item_history, as_of date DEFAULT 'infinity')
+  RETURNS TABLE (item text, first_day date, last_day date, days integer, purchases bigint, quantity numeric,
+                 amount numeric, mean_gap double precision)
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 30 AS 'MODULE_PATHNAME', 'item_history_items_wrapper';
+COMMENT ON FUNCTION items(item_history, date) IS
+  'One row an item bought up to as_of: first and last day, days, purchases, quantity, amount, mean days between purchase days.';
+CREATE FUNCTION item_days(history item_history)
+  RETURNS TABLE (item text, day date, purchases bigint, quantity numeric, amount numeric)
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'item_history_days_wrapper';
+COMMENT ON FUNCTION item_days(item_history) IS 'One row an item and day.';

@@ -12,7 +12,7 @@ demo: install ## set up everything and segment 2,357 real customers
 
 demo-grocery: install ## real baskets of 2,469 households, downloaded, and what each will buy next
 	@tools/cluster start
-	@tools/load-grocery
+	@tools/demo-grocery
 
 test: install ## set up everything and run all tests
 	@tools/cluster start

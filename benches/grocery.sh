@@ -6,16 +6,15 @@ grocery() { run_psql -Atq -v ON_ERROR_STOP=1 -d grocery "$@"; }
 
 # grocery_lists <level> <options of the fit>: lists of ten by household, as of 28 days before the end.
 grocery_lists() {
-  grocery -c 'SET client_min_messages = warning' -c 'DROP TABLE IF EXISTS affinity_model, item_histories' -c "
-    CREATE UNLOGGED TABLE item_histories AS
+  grocery -c "
+    CREATE TEMPORARY TABLE histories AS
     SELECT household_id, item_history($1::text, bought_on) AS history
     FROM purchase_lines WHERE $1 IS NOT NULL AND bought_on <= (SELECT max(bought_on) - 28 FROM purchase_lines) GROUP BY 1" -c "
-    CREATE UNLOGGED TABLE affinity_model AS
+    CREATE TEMPORARY TABLE model AS
     SELECT max(as_of) AS as_of, fit_product_affinity(history, as_of, '$2') AS model
-    FROM item_histories, (SELECT max(bought_on) - 28 AS as_of FROM purchase_lines) s"
-  grocery -c "COPY (
+    FROM histories, (SELECT max(bought_on) - 28 AS as_of FROM purchase_lines) s" -c "COPY (
     SELECT household_id AS household, part, rank, item
-    FROM affinity_model, item_histories,
+    FROM model, histories,
       (VALUES ('overall', '{}'), ('repeat', '{\"sources\": [\"repeat\"]}'), ('discovery', '{\"sources\": [\"discovery\", \"popular\"]}')) p (part, options),
       LATERAL top_products(model, history, as_of, 10, options::jsonb)
     ORDER BY 1, 2, 3) TO STDOUT (FORMAT csv, HEADER)"

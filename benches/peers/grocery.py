@@ -197,7 +197,7 @@ def tune_tifu(split):
             return
         tried.add((groups, within, between))
         model = Tifu(split, groups, within, between)
-        for neighbours in (50, 100, 300, 900):
+        for neighbours in (50, 100, 300):
             for alpha in (0.3, 0.5, 0.7, 0.9):
                 good = goodness(split, model.scores(neighbours, alpha))
                 if good > best:

@@ -4,11 +4,15 @@
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 demo: install ## set up everything and segment 2,357 real customers
 	@tools/cluster start
 	@tools/demo
+
+demo-grocery: install ## real baskets of 2,469 households, downloaded, and what each will buy next
+	@tools/cluster start
+	@tools/demo-grocery
 
 test: install ## set up everything and run all tests
 	@tools/cluster start

@@ -121,13 +121,8 @@ BEGIN
   part := 'consents'; columns := '{consents}';
   rows := workspace_rows_sql(ws, 'consents', batch);
   IF rows IS NOT NULL THEN
-    -- Days before there was a record of consent have none; several changes of one day: a refusal holds.
-    query := format('SELECT c.customer, jsonb_object_agg(c.channel, c.changes) AS consents
-      FROM (SELECT d.customer, d.channel, jsonb_agg(jsonb_build_array(d.day, d.granted) ORDER BY d.day) AS changes
-            FROM (SELECT r.customer, r.channel, r.changed_on AS day, bool_and(coalesce(r.granted, false)) AS granted
-                  FROM %s AS r WHERE r.channel IS NOT NULL AND r.changed_on IS NOT NULL GROUP BY 1, 2, 3) AS d
-            GROUP BY d.customer, d.channel) AS c
-      GROUP BY c.customer', rows);
+    query := format('SELECT r.customer, segmentation.consent_history(r.channel, coalesce(r.granted, false), r.changed_on) AS consents
+      FROM %s AS r WHERE r.channel IS NOT NULL AND r.changed_on IS NOT NULL GROUP BY r.customer', rows);
     RETURN NEXT;
   END IF;
 
@@ -166,22 +161,27 @@ END
 $$;
 COMMENT ON FUNCTION workspace_fact_parts(text, text) IS 'Part of refresh: the facts by kind of source, as SQL with one row a customer.';
 
+-- At the level of categories, a line whose product has none counts for nothing.
 CREATE FUNCTION workspace_items_sql(rows text, products text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN NULL::text;
+  RETURN CASE WHEN products IS NULL
+    THEN format('SELECT r.customer, segmentation.item_history(r.product, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) AS items
+      FROM %s AS r WHERE r.product IS NOT NULL GROUP BY r.customer', rows)
+    ELSE format('SELECT r.customer, segmentation.item_history(p.category, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) AS items
+      FROM %s AS r JOIN %s AS p ON p.product = r.product WHERE p.category IS NOT NULL GROUP BY r.customer', rows, products) END;
 COMMENT ON FUNCTION workspace_items_sql(text, text) IS 'Part of refresh: products bought by customer, as SQL.';
 
 CREATE FUNCTION workspace_contacts_sql(rows text, zone text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN NULL::text;
+  RETURN format('SELECT r.customer, segmentation.contact_history(r.channel, (r.sent_at AT TIME ZONE %1$L)::date, r.response) AS contacts,
+      segmentation.send_hours(r.responded_at, %1$L) FILTER (WHERE r.response IS NOT NULL) AS hours
+    FROM %2$s AS r WHERE r.channel IS NOT NULL AND r.sent_at IS NOT NULL GROUP BY r.customer', zone, rows);
 COMMENT ON FUNCTION workspace_contacts_sql(text, text) IS 'Part of refresh: contacts and hours of responses by customer, as SQL.';
 
 CREATE FUNCTION workspace_interactions_sql(rows text, zone text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN format('SELECT d.customer, jsonb_agg(jsonb_build_array(d.day, d.kind, d.n) ORDER BY d.day, d.kind COLLATE "C") AS interactions
-    FROM (SELECT r.customer, (r.occurred_at AT TIME ZONE %L)::date AS day, r.kind, count(*) AS n
-          FROM %s AS r WHERE r.kind IS NOT NULL AND r.occurred_at IS NOT NULL GROUP BY 1, 2, 3) AS d
-    GROUP BY d.customer', zone, rows);
+  RETURN format('SELECT r.customer, segmentation.interaction_history(r.kind, (r.occurred_at AT TIME ZONE %L)::date) AS interactions
+    FROM %s AS r WHERE r.kind IS NOT NULL AND r.occurred_at IS NOT NULL GROUP BY r.customer', zone, rows);
 COMMENT ON FUNCTION workspace_interactions_sql(text, text) IS 'Part of refresh: visits and calls by customer, as SQL.';
 
 -- All parts side by side. relation(part) is where a part's rows are.
@@ -193,8 +193,8 @@ CREATE FUNCTION workspace_facts_sql(ws text, parts text[], columns text[], relat
       (SELECT string_agg(format('SELECT r.customer FROM %s AS r', r.name), ' UNION ' ORDER BY r.n) FROM unnest(relations) WITH ORDINALITY AS r (name, n)),
       (SELECT string_agg(format('LEFT JOIN %s AS p%s ON p%2$s.customer = k.customer', r.name, r.n), ' ' ORDER BY r.n)
        FROM unnest(relations) WITH ORDINALITY AS r (name, n)))
-    FROM (VALUES (1, 'history', 'segmentation.purchase_history'), (2, 'items', 'bytea'), (3, 'contacts', 'jsonb'), (4, 'hours', 'jsonb'),
-                 (5, 'interactions', 'jsonb'), (6, 'consents', 'jsonb'), (7, 'attributes', 'jsonb'), (8, 'attribute_changes', 'jsonb'),
+    FROM (VALUES (1, 'history', 'segmentation.purchase_history'), (2, 'items', 'segmentation.item_history'), (3, 'contacts', 'segmentation.contact_history'), (4, 'hours', 'segmentation.send_hours'),
+                 (5, 'interactions', 'segmentation.interaction_history'), (6, 'consents', 'segmentation.consent_history'), (7, 'attributes', 'jsonb'), (8, 'attribute_changes', 'jsonb'),
                  (9, 'company', 'jsonb'), (10, 'subscriptions', 'jsonb')) AS fact (place, name, type)
     LEFT JOIN LATERAL (
       SELECT c.n FROM unnest(columns) WITH ORDINALITY AS c (names, n) WHERE fact.name = ANY (string_to_array(c.names, ','))) AS has ON true);

@@ -11,14 +11,31 @@ CREATE FUNCTION workspace_score_template() RETURNS text
       segmentation.turnover(f.history, ({as_of} - pg_catalog.make_interval(months => {pmg_months}))::date, {as_of}) AS turnover,
       segmentation.churn_probability({purchase_model}, f.history, {as_of}, {churn_horizon}) AS churn_probability,
       segmentation.churn_probability({purchase_model}, f.history, {as_of}, {churn_lost_horizon}) AS lost_probability,
+      segmentation.alive_probability({purchase_model}, f.history, {as_of}) AS alive_probability,
       segmentation.expected_purchases({purchase_model}, f.history, {as_of}, {value_horizon}) AS expected_purchases,
       segmentation.future_value({purchase_model}, {spend_model}, f.history, {as_of}, {value_horizon}, {value_discount_rate}, {value_margin}) AS future_value,
+      (z.loyalty).index AS loyalty_index, (z.loyalty).band AS loyalty_band,
+      segmentation.engagement_score(f.interactions, {as_of}) AS engagement,
       (y.assigned).code AS profile, (y.assigned).distance AS profile_distance, (y.assigned).confidence AS profile_confidence
     FROM {facts} AS f
     CROSS JOIN LATERAL (SELECT segmentation.rfm_score(f.history, {as_of}, {rfm_cuts}) AS rfm OFFSET 0) AS x
     CROSS JOIN LATERAL (SELECT segmentation.profile_assign({profile_model}, {profile_features}) AS assigned OFFSET 0) AS y
+    CROSS JOIN LATERAL (SELECT segmentation.loyalty(f.history, {as_of}, {loyalty_options}, NULL,
+      segmentation.workspace_satisfaction(f.attributes, {satisfaction})) AS loyalty OFFSET 0) AS z
   $template$;
 COMMENT ON FUNCTION workspace_score_template() IS 'Part of refresh: all continuous scores as SQL, with places for the parameters.';
+
+CREATE FUNCTION workspace_loyalty_options(settings jsonb, prior jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN prior IS NULL THEN '{}' ELSE jsonb_build_object('prior', prior) END
+    || CASE WHEN settings -> 'loyalty_weights' = '{}' THEN '{}' ELSE jsonb_build_object('weights', settings -> 'loyalty_weights') END;
+COMMENT ON FUNCTION workspace_loyalty_options(jsonb, jsonb) IS 'Part of refresh: the options of loyalty from the settings and the prior.';
+
+CREATE FUNCTION workspace_satisfaction(attributes jsonb, attribute text) RETURNS double precision
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN jsonb_typeof(attributes -> attribute) = 'number' AND (attributes ->> attribute)::double precision BETWEEN 0 AND 10
+    THEN (attributes ->> attribute)::double precision / 10 END;
+COMMENT ON FUNCTION workspace_satisfaction(jsonb, text) IS 'Part of refresh: a satisfaction from 0 to 10 among the attributes, as a share; NULL if there is none.';
 
 -- What takes the places: name, the expression in terms of a parameter set p and the workspace w, its type. Internal.
 CREATE FUNCTION workspace_score_parameters() RETURNS TABLE (name text, expression text, type text)
@@ -31,6 +48,8 @@ BEGIN ATOMIC
     ('purchase_model', 'p.purchase_model || ''{}''', 'jsonb'),
     ('spend_model', 'p.spend_model || ''{}''', 'jsonb'),
     ('profile_model', 'p.profile_model || ''{}''', 'jsonb'),
+    ('loyalty_options', 'segmentation.workspace_loyalty_options(p.settings, p.loyalty_prior)', 'jsonb'),
+    ('satisfaction', 'p.settings ->> ''satisfaction''', 'text'),
     ('churn_horizon', '(p.settings ->> ''churn_horizon'')::interval', 'interval'),
     ('churn_lost_horizon', '(p.settings ->> ''churn_lost_horizon'')::interval', 'interval'),
     ('value_horizon', '(p.settings ->> ''value_horizon'')::interval', 'interval'),
@@ -102,6 +121,10 @@ BEGIN
       ('turnover', 'Turnover of the period that PMG looks at (12 rolling months).'),
       ('churn_probability', 'Probability of no purchase within churn_horizon (90 days).'),
       ('lost_probability', 'Probability of no purchase within churn_lost_horizon (365 days).'),
+      ('alive_probability', 'Probability of still being a customer.'),
+      ('loyalty_index', 'Loyalty index, 0 to 100.'),
+      ('loyalty_band', 'Its band.'),
+      ('engagement', 'Engagement score: visits and calls, fading.'),
       ('expected_purchases', 'Expected purchase days within value_horizon (365 days).'),
       ('future_value', 'Expected value within value_horizon, discounted.'),
       ('profile', 'Nearest profile.'),
@@ -164,13 +187,13 @@ BEGIN
     workspace_band_sql('churn', p.readiness, format($e$CASE WHEN s.churn_probability IS NULL THEN 'insufficient_data' WHEN s.lost_probability > %s THEN 'lost'
       WHEN s.churn_probability >= %s THEN 'high' WHEN s.churn_probability >= %s THEN 'medium' ELSE 'low' END$e$,
       p.settings -> 'churn_lost', p.settings -> 'churn_high', p.settings -> 'churn_medium')),
-    workspace_band_sql('loyalty', p.readiness, workspace_axis_sql('loyalty', p.settings)),
+    workspace_band_sql('loyalty', p.readiness, workspace_axis_sql('loyalty')),
     workspace_band_sql('future_value', p.readiness, format($e$CASE segmentation.pmg_bucket(s.future_value, %L::segmentation.pmg_cuts)
       WHEN 'G' THEN 'high' WHEN 'M' THEN 'medium' WHEN 'P' THEN 'low' WHEN 'I' THEN 'none' ELSE 'insufficient_data' END$e$, p.value_cuts)),
-    workspace_band_sql('product_appetence', p.readiness, workspace_axis_sql('product_appetence', p.settings)),
-    workspace_band_sql('channel_appetence', p.readiness, workspace_axis_sql('channel_appetence', p.settings)),
+    workspace_band_sql('product_appetence', p.readiness, workspace_axis_sql('product_appetence')),
+    workspace_band_sql('channel_appetence', p.readiness, workspace_axis_sql('channel_appetence')),
     workspace_band_sql('profile', p.readiness, $e$coalesce(s.profile, 'insufficient_data')$e$),
-    workspace_band_sql('life_moment', p.readiness, workspace_axis_sql('life_moment', p.settings)),
+    workspace_band_sql('life_moment', p.readiness, workspace_axis_sql('life_moment')),
     workspace_next_change_sql(ws, number, as_of),
     workspace_lists_join_sql(at),
     'c.profile', '''{}''::jsonb');
@@ -201,32 +224,6 @@ CREATE FUNCTION workspace_band_sql(axis text, readiness jsonb, expression text) 
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
   RETURN CASE WHEN readiness -> axis = 'null' THEN expression ELSE '''insufficient_data''' END;
 COMMENT ON FUNCTION workspace_band_sql(text, jsonb, text) IS 'Part of refresh: the expression of a code, or insufficient_data where the axis is not ready.';
-
--- Codes of the axes that have lists of their own.
-CREATE FUNCTION workspace_axis_sql(axis text, settings jsonb) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN '''insufficient_data''';
-COMMENT ON FUNCTION workspace_axis_sql(text, jsonb) IS 'Part of refresh: the expression of the code of loyalty, products, channels and moments.';
-
-CREATE FUNCTION workspace_stage_lists(ws text, stage text, number integer, as_of date) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
-BEGIN
-  EXECUTE format('CREATE UNLOGGED TABLE %1$s.%2$sproducts AS SELECT * FROM %1$s.customer_products WITH NO DATA', ws, stage);
-  EXECUTE format('CREATE UNLOGGED TABLE %1$s.%2$schannels AS SELECT * FROM %1$s.customer_channels WITH NO DATA', ws, stage);
-  EXECUTE format('CREATE UNLOGGED TABLE %1$s.%2$smoments AS SELECT * FROM %1$s.life_moments WITH NO DATA', ws, stage);
-END
-$$;
-COMMENT ON FUNCTION workspace_stage_lists(text, text, integer, date) IS 'Part of refresh: products, channels and moments of the staged customers.';
-
-CREATE FUNCTION workspace_lists_next_change_sql(readiness jsonb, settings jsonb, loyalty_prior jsonb, as_of date) RETURNS text[]
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN '{}'::text[];
-COMMENT ON FUNCTION workspace_lists_next_change_sql(jsonb, jsonb, jsonb, date) IS 'Part of refresh: next changes of loyalty, products, channels and moments, as SQL.';
-
-CREATE FUNCTION workspace_lists_join_sql(at text) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN '';
-COMMENT ON FUNCTION workspace_lists_join_sql(text) IS 'Part of refresh: joins the best product, channel and moment to the scores.';
 
 -- An interval as the options of the levels take it: NULL if it is not of whole days, as months are not.
 CREATE FUNCTION workspace_days(span interval) RETURNS text
@@ -286,11 +283,9 @@ END
 $$;
 COMMENT ON FUNCTION workspace_next_change_sql(text, integer, date) IS 'Part of refresh: the next day on which time alone may change a code, as SQL.';
 
-CREATE FUNCTION consents_on(consents jsonb, as_of date) RETURNS text[]
+CREATE FUNCTION consents_on(consents consent_history, as_of date) RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN consents IS NULL THEN NULL ELSE ARRAY(
-    SELECT c.key FROM jsonb_each(consents) AS c
-    WHERE (SELECT (e.change ->> 1)::boolean FROM jsonb_array_elements(c.value) AS e (change)
-           WHERE (e.change ->> 0)::date <= as_of ORDER BY (e.change ->> 0)::date DESC LIMIT 1)
-    ORDER BY c.key COLLATE "C") END;
-COMMENT ON FUNCTION consents_on(jsonb, date) IS 'The channels with consent on a day, from the changes that customer_facts.consents holds.';
+    SELECT DISTINCT e.event ->> 'channel' COLLATE "C" FROM jsonb_array_elements(consents::jsonb) AS e (event)
+    WHERE has_consent(consents, e.event ->> 'channel', as_of) ORDER BY 1) END;
+COMMENT ON FUNCTION consents_on(consent_history, date) IS 'The channels with consent on a day.';

@@ -189,15 +189,6 @@ END
 $$;
 COMMENT ON FUNCTION workspace_train(text, date) IS 'Phase train of refresh: a candidate parameter set from the staged facts.';
 
--- The axes that have a file of their own fill in their part of the candidate.
-CREATE FUNCTION workspace_train_axes(ws text, number integer, as_of date, settings jsonb) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
-BEGIN
-  NULL;
-END
-$$;
-COMMENT ON FUNCTION workspace_train_axes(text, integer, date, jsonb) IS 'Part of refresh: priors and models of loyalty, products, channels and moments.';
-
 -- Puts the candidate into use, unless it would have predicted worse than the set in use. Says which. Returns the
 -- number of the set to score with.
 CREATE FUNCTION workspace_promote(ws text, candidate integer, as_of date) RETURNS integer

@@ -98,10 +98,11 @@ mod install {
         name = "workspace_score",
         requires = ["workspace_train"]
     );
+    extension_sql_file!("../sql/workspace_list.sql", name = "workspace_list", requires = ["workspace_score"]);
     extension_sql_file!(
         "../sql/workspace_publish.sql",
         name = "workspace_publish",
-        requires = ["workspace_score"]
+        requires = ["workspace_list"]
     );
     extension_sql_file!(
         "../sql/workspace_refresh.sql",

@@ -1,0 +1,179 @@
+-- The axes that give a list a customer (products, channels, moments), and loyalty: their training, their lists, their codes.
+
+-- Consents as they count: those of the source, or for everybody where the settings say so and there is no source.
+CREATE FUNCTION workspace_consents_sql(ws text, number integer) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  assumed boolean;
+  channels jsonb;
+BEGIN
+  EXECUTE format('SELECT (p.settings ->> ''channel_assumes_consent'')::boolean AND NOT EXISTS (SELECT FROM %1$s.source AS s WHERE s.kind = ''consents''),
+    (SELECT jsonb_object_agg(c ->> ''channel'', true) FROM jsonb_array_elements(p.channel_model -> ''channels'') AS c)
+    FROM %1$s.parameter_set AS p WHERE p.parameter_set = $1', ws) INTO assumed, channels USING number;
+  RETURN CASE WHEN assumed AND channels IS NOT NULL THEN format('segmentation.consents(%L::jsonb)', channels) ELSE 'f.consents' END;
+END
+$$;
+COMMENT ON FUNCTION workspace_consents_sql(text, integer) IS 'Part of refresh: the consents of a customer, as SQL.';
+
+CREATE FUNCTION workspace_channel_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN jsonb_build_object('margin', settings -> 'channel_margin', 'cost', settings -> 'channel_costs' || CASE WHEN settings -> 'channel_costs' ? '*' THEN '{}' ELSE '{"*": 0}' END)
+    || coalesce((SELECT jsonb_build_object('pressure', jsonb_agg(c.value || jsonb_build_object('channel', c.key) ORDER BY c.key))
+                 FROM jsonb_each(settings -> 'channel_caps') AS c HAVING count(*) > 0), '{}');
+COMMENT ON FUNCTION workspace_channel_options(jsonb) IS 'Part of refresh: the options of rank_channels from the settings.';
+
+CREATE FUNCTION workspace_product_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN settings -> 'product_exclude' = '[]' THEN '{}' ELSE jsonb_build_object('exclude', settings -> 'product_exclude') END;
+COMMENT ON FUNCTION workspace_product_options(jsonb) IS 'Part of refresh: the options of top_products from the settings.';
+
+-- Offers are for the end of the week: they stay as they are until Monday, unless the customer buys.
+CREATE FUNCTION workspace_product_day(as_of date) RETURNS date
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN (date_trunc('week', as_of::timestamp) + interval '6 days')::date;
+COMMENT ON FUNCTION workspace_product_day(date) IS 'Part of refresh: the day for which products are offered, the Sunday of the week.';
+
+CREATE FUNCTION workspace_moment_options(settings jsonb, model jsonb, moment text) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN coalesce(model -> moment, '{}') || coalesce(settings -> 'moment_options' -> moment, '{}');
+COMMENT ON FUNCTION workspace_moment_options(jsonb, jsonb, text) IS 'Part of refresh: the options of a life moment: what was trained, then the settings.';
+
+CREATE FUNCTION workspace_train_axes(ws text, number integer, as_of date, settings jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  p record;
+  facts text := ws || '.stage_facts';
+  prior jsonb;
+  channels jsonb;
+  hours jsonb;
+  alpha double precision;
+BEGIN
+  EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING number;
+  EXECUTE format('SELECT fit_loyalty_prior(f.history, $1) FROM %s AS f WHERE f.history IS NOT NULL', facts) INTO prior USING as_of;
+  EXECUTE format('UPDATE %s.parameter_set SET loyalty_prior = $2 WHERE parameter_set = $1', ws) USING number, prior;
+  IF p.readiness -> 'product_appetence' = 'null' THEN
+    EXECUTE format('UPDATE %s.parameter_set SET product_model = (SELECT fit_product_affinity(f.items, $2, $3) FROM %s AS f WHERE f.items IS NOT NULL) WHERE parameter_set = $1', ws, facts)
+      USING number, as_of, jsonb_build_object('horizon', round(extract(epoch FROM (settings ->> 'product_horizon')::interval) / 86400));
+  END IF;
+  IF p.readiness -> 'channel_appetence' = 'null' THEN
+    EXECUTE format('SELECT fit_channel_model(f.contacts, (profile_assign($2, %s)).code, $1), fit_send_time(f.hours) FROM %s AS f WHERE f.contacts IS NOT NULL',
+        workspace_pick_sql(coalesce(p.profile_features, '{}')), facts)
+      INTO channels, hours USING as_of, p.profile_model;
+    EXECUTE format('UPDATE %s.parameter_set SET channel_model = $2, send_time_profile = $3 WHERE parameter_set = $1', ws) USING number, channels, hours;
+  END IF;
+  IF p.readiness -> 'life_moment' = 'null' THEN
+    -- The p value up to which false discoveries stay within their share, among all customers now; frozen, so that
+    -- one customer's moment does not hang on the others' between trainings.
+    EXECUTE format('SELECT max(t.p) FILTER (WHERE t.q <= $2) FROM (
+        SELECT s.p, q_value(s.p) OVER () AS q FROM (SELECT (waning_interest(f.history, $1)).p_value AS p FROM %s AS f WHERE f.history IS NOT NULL) AS s WHERE s.p IS NOT NULL) AS t', facts)
+      INTO alpha USING as_of, (settings ->> 'moment_false_discoveries')::double precision;
+    EXECUTE format('UPDATE %s.parameter_set SET moment_model = $2 WHERE parameter_set = $1', ws)
+      USING number, jsonb_build_object('purchase_due', jsonb_build_object('prior', prior), 'reactivated', jsonb_build_object('prior', prior),
+        -- None found: only what is next to certain.
+        'waning_interest', jsonb_build_object('alpha', greatest(coalesce(alpha, 0), 1e-6)));
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION workspace_train_axes(text, integer, date, jsonb) IS 'Part of refresh: priors and models of loyalty, products, channels and moments.';
+
+CREATE FUNCTION workspace_stage_lists(ws text, stage text, number integer, as_of date) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  p record;
+  at text := ws || '.' || stage;
+  consents text := workspace_consents_sql(ws, number);
+BEGIN
+  EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING number;
+  IF p.product_model IS NULL THEN
+    EXECUTE format('CREATE UNLOGGED TABLE %1$sproducts AS SELECT * FROM %2$s.customer_products WITH NO DATA', at, ws);
+  ELSE
+    EXECUTE format($q$
+      CREATE UNLOGGED TABLE %1$sproducts AS
+      SELECT f.customer, t.rank::smallint AS place, t.item AS product, t.score, t.probability, t.source, t.next_due, t.reason, t.reason_fr
+      FROM %1$sfacts AS f
+      CROSS JOIN LATERAL segmentation.top_products(%2$L::segmentation.product_affinity, segmentation.until(f.items, %3$L), %4$L, %5$s, %6$L::jsonb) AS t
+      WHERE f.items IS NOT NULL$q$, at, p.product_model, as_of, workspace_product_day(as_of), p.settings -> 'product_offers', workspace_product_options(p.settings));
+  END IF;
+  IF p.channel_model IS NULL THEN
+    EXECUTE format('CREATE UNLOGGED TABLE %1$schannels AS SELECT * FROM %2$s.customer_channels WITH NO DATA', at, ws);
+    EXECUTE format('CREATE UNLOGGED TABLE %1$schannel_changes AS SELECT f.customer, NULL::date AS next_change FROM %1$sfacts AS f WITH NO DATA', at);
+  ELSE
+    EXECUTE format($q$
+      CREATE UNLOGGED TABLE %1$schannels AS
+      SELECT f.customer, r.channel, r.eligible, r.reason, r.rank::smallint AS place, r.mean, r.lower, r.value, round(r.sent)::bigint AS n,
+        (t.best).day AS best_day, (t.best).hour AS best_hour
+      FROM %1$sfacts AS f JOIN %1$sscores AS s ON s.customer = f.customer
+      CROSS JOIN LATERAL segmentation.rank_channels(%2$L::jsonb, s.profile, f.contacts, %3$s, %4$L, %5$L::jsonb) AS r
+      CROSS JOIN LATERAL (SELECT segmentation.send_time(%6$L::jsonb, f.hours) AS best OFFSET 0) AS t
+      WHERE f.contacts IS NOT NULL OR f.consents IS NOT NULL$q$, at, p.channel_model, consents, as_of, workspace_channel_options(p.settings), p.send_time_profile);
+    EXECUTE format($q$
+      CREATE UNLOGGED TABLE %1$schannel_changes AS
+      SELECT f.customer, segmentation.channel_next_change(%2$L::jsonb, s.profile, f.contacts, %3$s, %4$L, %5$L::jsonb) AS next_change
+      FROM %1$sfacts AS f JOIN %1$sscores AS s ON s.customer = f.customer
+      WHERE f.contacts IS NOT NULL OR f.consents IS NOT NULL$q$, at, p.channel_model, consents, as_of, workspace_channel_options(p.settings));
+  END IF;
+  -- Every moment that was looked for, with the day on which it would change; those that are on become the list.
+  EXECUTE format($q$
+    CREATE UNLOGGED TABLE %1$sall_moments AS
+    SELECT f.customer, (m.found).moment, (m.found).begins, (m.found).ends, (m.found).confidence, (m.found).evidence, (m.found).next_change
+    FROM %1$sfacts AS f JOIN %1$sscores AS s ON s.customer = f.customer
+    CROSS JOIN LATERAL (
+      SELECT v.found FROM (VALUES
+        (segmentation.purchase_due(f.history, %2$L, coalesce(s.alive_probability, 1), %3$L::jsonb)),
+        (segmentation.waning_interest(f.history, %2$L, %4$L::jsonb)),
+        (segmentation.first_purchase_moment(f.history, %2$L, %5$L::jsonb)),
+        (segmentation.reactivated(f.history, %2$L, %6$L::jsonb))) AS v (found)
+      WHERE f.history IS NOT NULL
+      UNION ALL
+      SELECT segmentation.anniversary((f.attributes ->> 'birth_date')::date, %2$L, 'birth_date', %7$L::jsonb)
+      WHERE f.attributes ->> 'birth_date' ~ '^\d{4}-\d\d-\d\d$'
+      UNION ALL
+      SELECT segmentation.attribute_moment(a.change ->> 'attribute', (a.change ->> 'changed_on')::date, a.change ->> 'old', a.change ->> 'new', %2$L, %8$L::jsonb, f.company IS NOT NULL)
+      FROM jsonb_array_elements(f.attribute_changes) AS a (change)
+      OFFSET 0) AS m$q$, at, as_of,
+    workspace_moment_options(p.settings, p.moment_model, 'purchase_due'), workspace_moment_options(p.settings, p.moment_model, 'waning_interest'),
+    workspace_moment_options(p.settings, p.moment_model, 'first_purchase'), workspace_moment_options(p.settings, p.moment_model, 'reactivated'),
+    workspace_moment_options(p.settings, p.moment_model, 'anniversary'), p.settings -> 'moment_options' -> 'attributes');
+  EXECUTE format($q$
+    CREATE UNLOGGED TABLE %1$smoments AS
+    SELECT DISTINCT ON (m.customer, m.moment, m.begins) m.customer, m.moment, m.begins, m.ends, m.confidence, m.evidence
+    FROM %1$sall_moments AS m
+    WHERE m.moment NOT IN ('none', 'insufficient_data') AND m.begins IS NOT NULL
+    ORDER BY m.customer, m.moment, m.begins, m.confidence DESC, m.evidence::text COLLATE "C"$q$, at);
+  EXECUTE format($q$
+    CREATE UNLOGGED TABLE %1$smoment_codes AS
+    SELECT m.customer, (array_agg(m.moment ORDER BY m.confidence DESC, m.moment COLLATE "C")
+        FILTER (WHERE m.moment NOT IN ('none', 'insufficient_data') AND m.begins <= %2$L AND coalesce(m.ends, 'infinity') >= %2$L))[1] AS moment,
+      min(m.next_change) AS next_change
+    FROM %1$sall_moments AS m GROUP BY m.customer$q$, at, as_of);
+  EXECUTE format('DROP TABLE %1$sall_moments; ANALYZE %1$sproducts; ANALYZE %1$schannels; ANALYZE %1$schannel_changes; ANALYZE %1$smoment_codes', at);
+END
+$$;
+COMMENT ON FUNCTION workspace_stage_lists(text, text, integer, date) IS 'Part of refresh: products, channels and moments of the staged customers.';
+
+CREATE FUNCTION workspace_lists_join_sql(at text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN format('LEFT JOIN %1$sproducts AS best_product ON best_product.customer = s.customer AND best_product.place = 1
+      LEFT JOIN %1$schannels AS best_channel ON best_channel.customer = s.customer AND best_channel.place = 1
+      LEFT JOIN %1$schannel_changes AS channel_change ON channel_change.customer = s.customer
+      LEFT JOIN %1$smoment_codes AS best_moment ON best_moment.customer = s.customer', at);
+COMMENT ON FUNCTION workspace_lists_join_sql(text) IS 'Part of refresh: joins the best product, channel and moment to the scores.';
+
+CREATE FUNCTION workspace_axis_sql(axis text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE axis
+    WHEN 'loyalty' THEN 'coalesce(s.loyalty_band, ''insufficient_data'')'
+    WHEN 'product_appetence' THEN 'coalesce(best_product.product, CASE WHEN f.items IS NULL THEN ''insufficient_data'' ELSE ''none'' END)'
+    WHEN 'channel_appetence' THEN 'coalesce(best_channel.channel, ''none'')'
+    WHEN 'life_moment' THEN 'coalesce(best_moment.moment, ''none'')' END;
+COMMENT ON FUNCTION workspace_axis_sql(text) IS 'Part of refresh: the expression of the code of loyalty, products, channels and moments.';
+
+CREATE FUNCTION workspace_lists_next_change_sql(readiness jsonb, settings jsonb, loyalty_prior jsonb, as_of date) RETURNS text[]
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN readiness -> 'loyalty' = 'null' THEN ARRAY[format(
+      'segmentation.loyalty_next_change(f.history, %L, %L::jsonb, NULL, segmentation.workspace_satisfaction(f.attributes, %L))',
+      as_of, workspace_loyalty_options(settings, loyalty_prior), settings ->> 'satisfaction')] ELSE '{}'::text[] END
+    || CASE WHEN readiness -> 'product_appetence' = 'null' THEN ARRAY[format('CASE WHEN f.items IS NOT NULL THEN %L::date END', workspace_product_day(as_of) + 1)] ELSE '{}'::text[] END
+    || CASE WHEN readiness -> 'channel_appetence' = 'null' THEN '{channel_change.next_change}'::text[] ELSE '{}'::text[] END
+    || CASE WHEN readiness -> 'life_moment' = 'null' THEN '{best_moment.next_change}'::text[] ELSE '{}'::text[] END;
+COMMENT ON FUNCTION workspace_lists_next_change_sql(jsonb, jsonb, jsonb, date) IS 'Part of refresh: next changes of loyalty, products, channels and moments, as SQL.';

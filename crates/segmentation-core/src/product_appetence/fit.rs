@@ -53,8 +53,9 @@ pub(super) fn fit_data(
         warnings.push(Warning::new(
             "item_item",
             format!(
-                "{} items are more than the {} of EASE; discovery is by cosine neighbours.",
+                "{} items and {} customers are more than the {} of EASE; discovery is by cosine neighbours.",
                 data.items.len(),
+                data.customers(),
                 options.ease_items
             ),
         ));

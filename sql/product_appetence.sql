@@ -58,6 +58,8 @@ CREATE FUNCTION to_jsonb(model product_affinity) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'product_affinity_json_wrapper';
 COMMENT ON FUNCTION to_jsonb(product_affinity) IS
   'What a model is: kind, version, as_of, horizon, method, items, customers, blend, warnings; not its tables.';
+CREATE CAST (product_affinity AS bytea) WITHOUT FUNCTION;
+COMMENT ON CAST (product_affinity AS bytea) IS 'the bytes of the model';
 CREATE CAST (product_affinity AS jsonb) WITH FUNCTION to_jsonb(product_affinity);
 COMMENT ON CAST (product_affinity AS jsonb) IS 'what a model is, without its tables';
 
@@ -195,7 +197,7 @@ BEGIN ATOMIC
           reason text, reason_fr text, next_due date, value double precision);
 END;
 COMMENT ON FUNCTION top_products(product_affinity, item_history, date, integer, jsonb, text) IS
-  'The k best offers for a customer as of a day. score: probability to be in the next basket; probability: within the horizon; source: repeat, discovery or popular. A NULL history is a customer nobody knows, segment says which popularity.';
+  'The k best offers for a customer as of a day. score: what the ranking is by; probability: to be bought within the horizon; source: repeat, discovery or popular. A NULL history is a customer nobody knows, segment says which popularity.';
 CREATE FUNCTION product_score(model product_affinity, history item_history, as_of date, item text,
                               options jsonb DEFAULT '{}', segment text DEFAULT NULL)
   RETURNS TABLE (score double precision, probability double precision, source text, reason text, reason_fr text,

@@ -30,6 +30,60 @@ pub fn ease(counts: &Counts, ridge: f64, valued: bool, n: usize, checkpoint: Che
     weights
 }
 
+/// The same weights where there are fewer customers than items, the `kept` greatest to each item by size:
+/// with `K = (XX' + ridge I)^-1`, `P = (I - X'KX) / ridge`, so that `B_ij = (X'KX)_ij / (1 - (X'KX)_jj)`.
+///
+/// Takes the square of the customers in memory and their cube in time, and for each item one pass over
+/// all entries.
+pub(super) fn ease_by_customers(
+    counts: &Counts,
+    ridge: f64,
+    n: usize,
+    kept: usize,
+    checkpoint: Checkpoint,
+) -> Counts {
+    let (c, items) = (counts.rows(), counts.transposed(n));
+    let mut a = gram(&items, true, c, checkpoint);
+    for u in 0..c {
+        a[u * c + u] += ridge;
+    }
+    sweep(&mut a, c, checkpoint);
+    // The lower triangle of -K becomes all of K.
+    for u in 0..c {
+        for v in 0..=u {
+            let value = -a[u * c + v];
+            (a[u * c + v], a[v * c + u]) = (value, value);
+        }
+    }
+    let mut columns = Counts::new();
+    for to in 0..n {
+        let mut by_customer = vec![0.0; c];
+        for (u, x) in items.row(to) {
+            let row = &a[*u as usize * c..(*u as usize + 1) * c];
+            by_customer.iter_mut().zip(row).for_each(|(s, k)| *s += f64::from(*x) * k);
+        }
+        let mut sums = vec![0.0; n];
+        for (u, weight) in by_customer.iter().enumerate() {
+            counts.row(u).iter().for_each(|(from, x)| sums[*from as usize] += f64::from(*x) * weight);
+            if u % 256 == 0 {
+                checkpoint();
+            }
+        }
+        let rest = 1.0 - sums[to];
+        sums[to] = 0.0;
+        let mut column: Vec<(u32, f32)> =
+            sums.iter().enumerate().map(|(from, s)| (from as u32, (s / rest) as f32)).collect();
+        column.retain(|(_, w)| *w != 0.0);
+        if column.len() > kept {
+            column.select_nth_unstable_by(kept, |a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+            column.truncate(kept);
+        }
+        column.sort_unstable_by_key(|(from, _)| *from);
+        columns.push(column);
+    }
+    columns.transposed(n)
+}
+
 /// The lower triangle of X'X.
 fn gram(counts: &Counts, valued: bool, n: usize, checkpoint: Checkpoint) -> Vec<f64> {
     let mut a = vec![0.0; n * n];

@@ -53,8 +53,9 @@ pub(super) fn fit_data(
         warnings.push(Warning::new(
             "item_item",
             format!(
-                "{} items are more than the {} of EASE; discovery is by cosine neighbours.",
+                "{} items and {} customers are more than the {} of EASE; discovery is by cosine neighbours.",
                 data.items.len(),
+                data.customers(),
                 options.ease_items
             ),
         ));
@@ -119,12 +120,13 @@ pub(super) fn after(data: &Data, customer: usize, split: Day, until: Day) -> Opt
     (!after.next.is_empty()).then_some(after)
 }
 
-/// Of the items never bought that are not bought either, one in so many is taken, with this weight.
-const NEGATIVES: u64 = 20;
+/// Pairs of a customer and an item never bought that are looked at, about; of more, one in so many.
+const PAIRS: usize = 500_000;
 
-fn taken(customer: usize, item: u32) -> bool {
+/// Whether a pair that did not come true is among the one in `every` that are taken.
+fn taken(customer: usize, item: u32, every: u64) -> bool {
     let mixed = (customer as u64 * 0x9e37_79b9 + u64::from(item)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (mixed >> 32).is_multiple_of(NEGATIVES)
+    (mixed >> 32).is_multiple_of(every)
 }
 
 fn rising(mut logit: Logit) -> Logit {
@@ -148,15 +150,39 @@ fn learn(
     let (mut next_unseen, mut weight_unseen, mut activity_unseen) = (Vec::new(), Vec::new(), Vec::new());
     let mut times_unseen: Vec<f64> = Vec::new();
     let (mut baskets, mut horizons) = (0.0, 0.0);
+    // Who bought nothing after the split says nothing of what, but counts for how probable a purchase is.
+    let (mut absent, mut absent_unseen) = (Sample::new(REPEAT.len()), Sample::new(DISCOVERY.len()));
+    let (mut absent_activity, mut absent_unseen_activity) = (Vec::new(), Vec::new());
+    let looked_at = data.customers().min(4 * options.training_customers);
+    let every = (looked_at * data.items.len() / PAIRS).clamp(1, 1000) as u64;
     let mut trained = 0;
-    for at in 0..data.customers() {
+    for at in 0..looked_at {
         if trained == options.training_customers {
             break;
         }
         let customer = Customer::new(data.pairs(at), data.baskets(at), split);
-        let Some(after) = after(data, at, split, until).filter(|_| customer.baskets > 0) else { continue };
-        trained += 1;
+        if customer.baskets == 0 {
+            continue;
+        }
+        checkpoint();
         let habits = customer.habits();
+        let Some(after) = after(data, at, split, until) else {
+            let mut owns = vec![false; data.items.len()];
+            for owned in &customer.owned {
+                owns[owned.item as usize] = true;
+                absent.push(&habits.repeat(owned, &tables.items[owned.item as usize]), false, 1.0);
+                absent_activity.push(habits.activity);
+            }
+            let affinity = tables.affinity(&customer);
+            for (item, facts) in tables.items.iter().enumerate() {
+                if !owns[item] && taken(at, item as u32, every) {
+                    absent_unseen.push(&discovery(affinity[item], facts.recent), false, every as f64);
+                    absent_unseen_activity.push(habits.activity);
+                }
+            }
+            continue;
+        };
+        trained += 1;
         // Recall counts customers alike, however much they buy.
         let weight = 1.0 / after.next.len() as f64;
         baskets += weight;
@@ -173,10 +199,10 @@ fn learn(
         for (item, facts) in tables.items.iter().enumerate() {
             let place = item as u32;
             let bought = after.within.binary_search(&place).is_ok();
-            if owns[item] || !(bought || taken(at, place)) {
+            if owns[item] || !(bought || taken(at, place, every)) {
                 continue;
             }
-            let times = if bought { 1.0 } else { NEGATIVES as f64 };
+            let times = if bought { 1.0 } else { every as f64 };
             times_unseen.push(times);
             let times = times / after.within.len() as f64;
             unseen.push(&discovery(affinity[item], facts.recent), bought, times);
@@ -184,7 +210,6 @@ fn learn(
             weight_unseen.push(weight * times_unseen[times_unseen.len() - 1]);
             activity_unseen.push(habits.activity);
         }
-        checkpoint();
     }
     // Weights of mean 1 a customer, so that the ridge means the same for large baskets as for small.
     repeat.weight.iter_mut().for_each(|w| *w *= trained as f64 / baskets);
@@ -192,16 +217,23 @@ fn learn(
     let mut blend = Blend::default();
     if repeat.usable() {
         blend.repeat = Logit::fit(&repeat, 1.0, checkpoint);
-        let eta: Vec<f64> = etas(&blend.repeat, &repeat);
-        blend.repeat_probability =
-            second(&eta, Some(&activity_repeat), &within_repeat, &vec![1.0; eta.len()], checkpoint);
+        let mut eta = etas(&blend.repeat, &repeat);
+        eta.extend(etas(&blend.repeat, &absent));
+        within_repeat.extend(&absent.y);
+        activity_repeat.extend(absent_activity);
+        let weight = vec![1.0; eta.len()];
+        blend.repeat_probability = second(&eta, Some(&activity_repeat), &within_repeat, &weight, checkpoint);
     }
     if unseen.usable() {
         blend.discovery = Logit::fit(&unseen, 10.0, checkpoint);
-        let eta = etas(&blend.discovery, &unseen);
-        blend.discovery_probability =
-            second(&eta, Some(&activity_unseen), &unseen.y, &times_unseen, checkpoint);
+        let mut eta = etas(&blend.discovery, &unseen);
         blend.link = second(&eta, None, &next_unseen, &weight_unseen, checkpoint);
+        eta.extend(etas(&blend.discovery, &absent_unseen));
+        activity_unseen.extend(absent_unseen_activity);
+        times_unseen.extend(&absent_unseen.weight);
+        let outcome: Vec<bool> = unseen.y.iter().chain(&absent_unseen.y).copied().collect();
+        blend.discovery_probability =
+            second(&eta, Some(&activity_unseen), &outcome, &times_unseen, checkpoint);
     } else if !unseen.y.is_empty() && repeat.usable() {
         // Nobody tried anything new: the order stays, the level is that of nothing in so many chances.
         let level = (0.5 / (times_unseen.iter().sum::<f64>() + 1.0)).ln();

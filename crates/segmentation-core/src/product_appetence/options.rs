@@ -12,7 +12,7 @@ pub struct FitOptions {
     pub horizon: i32,
     /// Item neighbours kept an item.
     pub neighbours: usize,
-    /// With more items than this, discovery is by cosine neighbours instead of EASE.
+    /// With more items and more customers than this, discovery is by cosine neighbours instead of EASE.
     pub ease_items: usize,
     /// Ridge of EASE; `None`: 0.4 of the customers, at most 1000.
     pub ridge: Option<f64>,

@@ -196,7 +196,7 @@ impl Source {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scored {
     pub(super) item: u32,
-    /// Probability to be in the next basket: what the ranking is by.
+    /// Between 0 and 1, what the ranking is by: made for the next basket, small baskets weighing more.
     pub(super) score: f64,
     /// Probability to be bought within the horizon.
     pub(super) probability: f64,
@@ -208,7 +208,7 @@ pub(super) struct Scored {
 pub struct Offer {
     /// The item.
     pub item: String,
-    /// Probability to be in the next basket: what the ranking is by.
+    /// Between 0 and 1, what the ranking is by: made for the next basket, small baskets weighing more.
     pub score: f64,
     /// Probability to be bought within the horizon.
     pub probability: f64,

@@ -1,7 +1,7 @@
 //! What a model knows of its items, as of a day.
 
 use super::data::Data;
-use super::ease::ease;
+use super::ease::{ease, ease_by_customers};
 use super::matrix::{Counts, Neighbours, nearest};
 use super::options::FitOptions;
 use super::score::Customer;
@@ -70,7 +70,7 @@ impl Tables {
             logs.push(row.iter().map(|(item, n)| (*item, n.ln_1p())));
             counts.push(row);
         }
-        let mut tables = Tables { by_ease: n <= options.ease_items, ..Tables::default() };
+        let mut tables = Tables { by_ease: n.min(counts.rows()) <= options.ease_items, ..Tables::default() };
         tables.items = items(data, as_of, checkpoint);
         tables.segments = segments(data, as_of, &tables.items);
         if full || !tables.by_ease {
@@ -81,7 +81,11 @@ impl Tables {
         }
         if tables.by_ease {
             let ridge = options.ridge.unwrap_or((0.4 * counts.rows() as f64).clamp(1.0, 1000.0));
-            tables.ease = kept(ease(&logs, ridge, true, n, checkpoint), n, checkpoint);
+            tables.ease = if n <= counts.rows() || n <= options.ease_items {
+                kept(ease(&logs, ridge, true, n, checkpoint), n, checkpoint)
+            } else {
+                ease_by_customers(&logs, ridge, n, EASE_KEPT, checkpoint)
+            };
         }
         tables
     }

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use super::ease::ease_by_customers;
 use super::matrix::{Counts, Neighbours, nearest};
 use super::*;
 use crate::day::Day;
@@ -84,6 +85,26 @@ fn ease_is_its_brute_force_twin() {
             }
         }
     }
+}
+
+#[test]
+fn ease_by_customers_is_ease() {
+    let n = 13;
+    let counts = counts(9, n as u32);
+    let b = ease(&counts, 3.5, true, n, &mut || {});
+    let dual = ease_by_customers(&counts, 3.5, n, 100, &mut || {});
+    for i in 0..n {
+        for j in 0..n {
+            let row = dual.row(i);
+            let weight =
+                row.binary_search_by_key(&(j as u32), |e| e.0).map_or(0.0, |at| f64::from(row[at].1));
+            assert!((weight - b[i * n + j]).abs() < 1e-6, "{i} {j}");
+        }
+    }
+    // The greatest of each column only.
+    let few = ease_by_customers(&counts, 3.5, n, 3, &mut || {});
+    assert_eq!(few.entries.len(), 3 * n);
+    assert!(few.entries.iter().all(|e| dual.entries.contains(e)));
 }
 
 #[test]

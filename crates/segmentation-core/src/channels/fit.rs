@@ -261,10 +261,10 @@ fn fit_channel(name: &str, cells: &[Cell], checkpoint: Checkpoint) -> Channel {
 }
 
 /// Steps of EM at most, and the change of the log of a variance at which it ends.
-const EM_STEPS: usize = 200;
-const EM_TOLERANCE: f64 = 1e-6;
+const EM_STEPS: usize = 500;
+const EM_TOLERANCE: f64 = 1e-7;
 /// Variances between segments stay above this.
-const LEAST_VARIANCE: f64 = 1e-4;
+const LEAST_VARIANCE: f64 = 1e-6;
 
 /// The segments of a channel around it, and the variances between them (of logit mean and log
 /// precision): EM, with the posterior of each segment taken as normal around its mode.

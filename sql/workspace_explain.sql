@@ -30,6 +30,7 @@ FROM (VALUES
               'Indice de fidélité de {loyalty_index} sur 100 ; client depuis {tenure} jours, {purchase_days} jours avec achat.'),
   ('future_value', 'Expected to bring {future_value} {currency} within {value_horizon}: {expected_purchases} purchases of {expected_spend} {currency} each, discounted. High from {high_from}, medium from {medium_from}.',
                    'Devrait rapporter {future_value} {currency} dans les {value_horizon_fr} : {expected_purchases} achats de {expected_spend} {currency}, actualisés. Élevée à partir de {high_from}, moyenne à partir de {medium_from}.'),
+  ('product_appetence.none', 'No offer is likelier than {minimum_percent} %, what the best offer of half of all customers reaches; the best is {product}: {reason}', 'Aucune offre n''est plus probable que {minimum_percent} %, ce qu''atteint la meilleure offre de la moitié des clients ; la meilleure est {product} : {reason_fr}'),
   ('product_appetence', 'Best offer: {product}. {reason}', 'Meilleure offre : {product}. {reason_fr}'),
   ('channel_appetence', 'Answers {channel} at a rate of at least {lower_percent} % (mean {mean_percent} %, {n} contacts); it has consent.',
                         'Répond par {channel} à un taux d''au moins {lower_percent} % (moyenne {mean_percent} %, {n} contacts) ; le consentement est donné.'),
@@ -125,7 +126,12 @@ BEGIN
       IF held.axis = 'churn' AND held.code <> 'lost' AND n ->> 'mean_gap' IS NULL THEN
         topic := 'churn.once';
       END IF;
-      changes_on := workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior);
+      changes_on := workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior,
+        workspace_satisfaction(f.attributes, p.settings ->> 'satisfaction'));
+      IF held.axis = 'loyalty' THEN
+        n := n || jsonb_build_object('components', (SELECT jsonb_object_agg(l.component, jsonb_build_object('value', l.value, 'points', l.points, 'contribution', l.contribution, 'text', l.text))
+          FROM loyalty_explain(f.history, w.as_of, workspace_loyalty_options(p.settings, p.loyalty_prior), NULL, workspace_satisfaction(f.attributes, p.settings ->> 'satisfaction'), explain.language) AS l));
+      END IF;
     ELSIF held.axis = 'profile' THEN
       SELECT jsonb_build_object('profile_name', min(d.name), 'profile_name_fr', min(d.name_fr), 'confidence_percent', workspace_rounded(100 * s.profile_confidence),
                'distance', workspace_rounded(s.profile_distance, 3),
@@ -133,6 +139,7 @@ BEGIN
         INTO n FROM profile_describe(p.profile_model) AS d WHERE d.code = held.code;
     ELSIF held.axis = 'product_appetence' THEN
       EXECUTE format('SELECT to_jsonb(o) - ''customer'' FROM %s.customer_products AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
+      n := n || jsonb_build_object('minimum', p.product_minimum, 'minimum_percent', workspace_rounded(100 * p.product_minimum, 1));
     ELSIF held.axis = 'channel_appetence' THEN
       EXECUTE format('SELECT to_jsonb(o) - ''customer'' || jsonb_build_object(''lower_percent'', segmentation.workspace_rounded(100 * o.lower, 1), ''mean_percent'', segmentation.workspace_rounded(100 * o.mean, 1))
                       FROM %s.customer_channels AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
@@ -188,14 +195,14 @@ BEGIN
     WHEN 'future_value' THEN jsonb_build_object('future_value', round((s ->> 'future_value')::numeric, 2), 'expected_purchases', workspace_rounded((s ->> 'expected_purchases')::double precision, 2),
       'expected_spend', round(expected_spend(spend_model, history, as_of), 2), 'value_horizon', settings -> 'value_horizon', 'value_horizon_fr', workspace_interval_fr(settings ->> 'value_horizon'),
       'high_from', round(value_cuts.gros_from, 2), 'medium_from', round(value_cuts.moyens_from, 2))
-    ELSE jsonb_build_object('tenure', tenure(history, as_of), 'purchase_days', purchase_days(history, as_of))
+    ELSE jsonb_build_object('tenure', tenure(history, as_of), 'purchase_days', purchase_days(history, as_of), 'loyalty_index', workspace_rounded((s ->> 'loyalty_index')::double precision))
     END;
 END
 $$;
 COMMENT ON FUNCTION workspace_explain_purchases(text, jsonb, purchase_history, date, jsonb, jsonb, jsonb, pmg_cuts, pmg_cuts) IS 'Part of explain: the numbers of the axes from purchases.';
 
 CREATE FUNCTION workspace_changes_on(axis text, history purchase_history, as_of date, rfm_cuts rfm_cuts, pmg_cuts pmg_cuts, purchase_model jsonb, spend_model jsonb,
-  value_cuts pmg_cuts, settings jsonb, loyalty_prior jsonb) RETURNS date
+  value_cuts pmg_cuts, settings jsonb, loyalty_prior jsonb, satisfaction double precision) RETURNS date
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 BEGIN
   RETURN CASE axis
@@ -203,10 +210,11 @@ BEGIN
     WHEN 'pmg' THEN pmg_next_change(history, as_of, pmg_cuts, (settings ->> 'pmg_months')::integer)
     WHEN 'churn' THEN churn_next_change(purchase_model, history, as_of, workspace_churn_options(settings))
     WHEN 'future_value' THEN future_value_next_change(purchase_model, spend_model, history, as_of, value_cuts, workspace_value_options(settings))
+    WHEN 'loyalty' THEN loyalty_next_change(history, as_of, workspace_loyalty_options(settings, loyalty_prior), NULL, satisfaction)
     END;
 END
 $$;
-COMMENT ON FUNCTION workspace_changes_on(text, purchase_history, date, rfm_cuts, pmg_cuts, jsonb, jsonb, pmg_cuts, jsonb, jsonb) IS
+COMMENT ON FUNCTION workspace_changes_on(text, purchase_history, date, rfm_cuts, pmg_cuts, jsonb, jsonb, pmg_cuts, jsonb, jsonb, double precision) IS
   'Part of explain: the day on which time alone would change a code.';
 
 CREATE FUNCTION workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)

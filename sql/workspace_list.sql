@@ -17,7 +17,7 @@ COMMENT ON FUNCTION workspace_consents_sql(text, integer) IS 'Part of refresh: t
 
 CREATE FUNCTION workspace_channel_options(settings jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN jsonb_build_object('margin', settings -> 'channel_margin', 'cost', settings -> 'channel_costs' || CASE WHEN settings -> 'channel_costs' ? '*' THEN '{}' ELSE '{"*": 0}' END)
+  RETURN jsonb_build_object('by', 'lower', 'margin', settings -> 'channel_margin', 'cost', '{"*": 0}'::jsonb || (settings -> 'channel_costs'))
     || coalesce((SELECT jsonb_build_object('pressure', jsonb_agg(c.value || jsonb_build_object('channel', c.key) ORDER BY c.key))
                  FROM jsonb_each(settings -> 'channel_caps') AS c HAVING count(*) > 0), '{}');
 COMMENT ON FUNCTION workspace_channel_options(jsonb) IS 'Part of refresh: the options of rank_channels from the settings.';
@@ -54,6 +54,13 @@ BEGIN
   IF p.readiness -> 'product_appetence' = 'null' THEN
     EXECUTE format('UPDATE %s.parameter_set SET product_model = (SELECT fit_product_affinity(f.items, $2, $3) FROM %s AS f WHERE f.items IS NOT NULL) WHERE parameter_set = $1', ws, facts)
       USING number, as_of, jsonb_build_object('horizon', round(extract(epoch FROM (settings ->> 'product_horizon')::interval) / 86400));
+    -- The median of the best offers, of a thousand customers chosen by their keys.
+    EXECUTE format('UPDATE %1$s.parameter_set SET product_minimum = (
+        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t.probability)
+        FROM (SELECT f.items FROM %2$s AS f WHERE f.items IS NOT NULL ORDER BY hashtextextended(f.customer::text, 0), f.customer LIMIT 1000) AS f
+        CROSS JOIN LATERAL top_products(product_model, until(f.items, $2), $3, 1, $4) AS t)
+      WHERE parameter_set = $1', ws, facts)
+      USING number, as_of, workspace_product_day(as_of), workspace_product_options(settings);
   END IF;
   IF p.readiness -> 'channel_appetence' = 'null' THEN
     EXECUTE format('SELECT fit_channel_model(f.contacts, (profile_assign($2, %s)).code, $1), fit_send_time(f.hours) FROM %s AS f WHERE f.contacts IS NOT NULL',
@@ -159,14 +166,14 @@ CREATE FUNCTION workspace_lists_join_sql(at text) RETURNS text
       LEFT JOIN %1$smoment_codes AS best_moment ON best_moment.customer = s.customer', at);
 COMMENT ON FUNCTION workspace_lists_join_sql(text) IS 'Part of refresh: joins the best product, channel and moment to the scores.';
 
-CREATE FUNCTION workspace_axis_sql(axis text) RETURNS text
+CREATE FUNCTION workspace_axis_sql(axis text, product_minimum double precision DEFAULT NULL) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
   RETURN CASE axis
     WHEN 'loyalty' THEN 'coalesce(s.loyalty_band, ''insufficient_data'')'
-    WHEN 'product_appetence' THEN 'coalesce(best_product.product, CASE WHEN f.items IS NULL THEN ''insufficient_data'' ELSE ''none'' END)'
+    WHEN 'product_appetence' THEN format('CASE WHEN f.items IS NULL THEN ''insufficient_data'' WHEN best_product.probability >= %L THEN best_product.product ELSE ''none'' END', coalesce(product_minimum, 0))
     WHEN 'channel_appetence' THEN 'coalesce(best_channel.channel, ''none'')'
     WHEN 'life_moment' THEN 'coalesce(best_moment.moment, ''none'')' END;
-COMMENT ON FUNCTION workspace_axis_sql(text) IS 'Part of refresh: the expression of the code of loyalty, products, channels and moments.';
+COMMENT ON FUNCTION workspace_axis_sql(text, double precision) IS 'Part of refresh: the expression of the code of loyalty, products, channels and moments.';
 
 CREATE FUNCTION workspace_lists_next_change_sql(readiness jsonb, settings jsonb, loyalty_prior jsonb, as_of date) RETURNS text[]
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp

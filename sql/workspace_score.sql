@@ -190,7 +190,7 @@ BEGIN
     workspace_band_sql('loyalty', p.readiness, workspace_axis_sql('loyalty')),
     workspace_band_sql('future_value', p.readiness, format($e$CASE segmentation.pmg_bucket(s.future_value, %L::segmentation.pmg_cuts)
       WHEN 'G' THEN 'high' WHEN 'M' THEN 'medium' WHEN 'P' THEN 'low' WHEN 'I' THEN 'none' ELSE 'insufficient_data' END$e$, p.value_cuts)),
-    workspace_band_sql('product_appetence', p.readiness, workspace_axis_sql('product_appetence')),
+    workspace_band_sql('product_appetence', p.readiness, workspace_axis_sql('product_appetence', p.product_minimum)),
     workspace_band_sql('channel_appetence', p.readiness, workspace_axis_sql('channel_appetence')),
     workspace_band_sql('profile', p.readiness, $e$coalesce(s.profile, 'insufficient_data')$e$),
     workspace_band_sql('life_moment', p.readiness, workspace_axis_sql('life_moment')),

@@ -130,7 +130,7 @@ BEGIN
         workspace_satisfaction(f.attributes, p.settings ->> 'satisfaction'));
       IF held.axis = 'loyalty' THEN
         n := n || jsonb_build_object('components', (SELECT jsonb_object_agg(l.component, jsonb_build_object('value', l.value, 'points', l.points, 'contribution', l.contribution, 'text', l.text))
-          FROM loyalty_explain(f.history, w.as_of, workspace_loyalty_options(p.settings, p.loyalty_prior), NULL, workspace_satisfaction(f.attributes, p.settings ->> 'satisfaction'), explain.language) AS l));
+          FROM loyalty_explain(f.history, w.as_of, workspace_loyalty_options(p.settings, p.loyalty_prior), NULL, workspace_satisfaction(f.attributes, p.settings ->> 'satisfaction'), NULL, explain.language) AS l));
       END IF;
     ELSIF held.axis = 'profile' THEN
       SELECT jsonb_build_object('profile_name', min(d.name), 'profile_name_fr', min(d.name_fr), 'confidence_percent', workspace_rounded(100 * s.profile_confidence),

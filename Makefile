@@ -10,7 +10,7 @@ demo: install ## set up everything and segment 2,357 real customers
 	@tools/cluster start
 	@tools/demo
 
-demo-grocery: install ## real baskets of 2,469 households, downloaded, and what each will buy next
+demo-grocery: install ## real baskets of 2,469 households, downloaded: what each will buy next, and all nine axes
 	@tools/cluster start
 	@tools/demo-grocery
 

@@ -6,7 +6,7 @@
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-demo: install ## set up everything and segment 2,357 real customers
+demo: install ## set up everything, segment 2,357 real customers, show a workspace
 	@tools/cluster start
 	@tools/demo
 

@@ -58,7 +58,7 @@ BEGIN ATOMIC
       FROM @ws@.life_moments AS m CROSS JOIN @ws@.workspace AS w CROSS JOIN @ws@.bi_language AS l
       WHERE coalesce(m.ends, 'infinity') >= w.as_of
       GROUP BY 1, m.moment, l.language$q$),
-    ('bi_top_products', 'axis, code, product', 'What the customers of each segment would buy: the twenty best first offers. Best shown as a table.', $q$
+    ('bi_top_products', 'axis, code, product', 'What the customers of each segment would buy: the twenty products offered to most of them. Best shown as a table.', $q$
       SELECT t.axis, t.code, t.label, t.product, t.customers, t.expected
       FROM (SELECT g.axis, g.code, segmentation.label(g.axis, g.code, l.language) AS label, p.product, count(*) AS customers, sum(p.probability) AS expected,
               row_number() OVER (PARTITION BY g.axis, g.code ORDER BY count(*) DESC, p.product) AS place

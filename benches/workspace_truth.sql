@@ -49,7 +49,7 @@ SELECT v.* FROM (SELECT prediction_quality(churn_probability, churned) AS q, pre
 CROSS JOIN LATERAL (VALUES
   ('churn', 'AUC, no purchase in 90 days', (q ->> 'auc')::numeric, format('recency alone %s', round((r ->> 'auc')::numeric, 3))),
   ('churn', 'Brier score', (q ->> 'brier')::numeric, format('the base rate %s', round(base * (1 - base), 3))),
-  ('churn', 'calibration slope', (q ->> 'slope')::numeric, '1 is best'),
+  ('churn', 'calibration slope', (q #>> '{calibration,slope}')::numeric, '1 is best'),
   ('churn', 'mean probability', mean::numeric, format('happened %s', round(base, 3)))) AS v;
 INSERT INTO result (axis, measure, ours, beside)
 SELECT 'churn', 'AUC of lost_probability, lifetime over', (prediction_quality(lost_probability, lost) ->> 'auc')::numeric, format('recency alone %s', round((prediction_quality(recency / (recency + 30.0), lost) ->> 'auc')::numeric, 3)) FROM scored WHERE lost IS NOT NULL;
@@ -115,21 +115,22 @@ CROSS JOIN LATERAL (VALUES
   ('life_moment', 'precision, purchase_due: buys within 30 days', due, format('any repeat buyer %s; %s found', round(base, 3), flagged)),
   ('life_moment', 'recall, purchase_due: of those who buy', recall, format('by chance %s', round(share, 3)))) AS v;
 
--- Products: the first category offered, or one of the five, among those bought in the 90 days.
+-- Products: the first offer, or one of the five, among those bought in the 90 days.
 INSERT INTO result (axis, measure, ours, beside)
-WITH bought AS (SELECT DISTINCT l.customer_id AS customer, p.product, p.product_id::text AS id, c.category, c.category_id::text AS number FROM :shop.order_lines AS l JOIN :shop.products AS p USING (product_id) JOIN :shop.categories AS c USING (category_id)
-    WHERE l.ordered_on > :'day' AND l.amount > 0),
-  -- The level at which products are offered is a setting: any name of what was bought counts.
-  offered AS (SELECT o.customer, o.place, EXISTS (SELECT FROM bought AS b WHERE b.customer = o.customer AND o.product IN (b.id, b.product, b.category, b.number)) AS hit
-    FROM bench_truth.customer_products AS o WHERE o.customer IN (SELECT b.customer FROM bought AS b)),
-  common AS (SELECT p.product, row_number() OVER (ORDER BY count(*) DESC, p.product) AS place FROM (SELECT unnest(ARRAY[l.product_id::text, q.category_id::text, g.category]) AS product FROM known.order_lines AS l JOIN :shop.products AS q USING (product_id) JOIN :shop.categories AS g USING (category_id)) AS p
-    WHERE p.product IN (SELECT product FROM bench_truth.customer_products) GROUP BY p.product)
+WITH bought AS (SELECT DISTINCT l.customer_id AS customer, l.product_id::text AS product FROM :shop.order_lines AS l WHERE l.ordered_on > :'day' AND l.amount > 0),
+  buyer AS (SELECT DISTINCT b.customer FROM bought AS b JOIN bench_truth.customer_products AS o USING (customer)),
+  common AS (SELECT l.product_id::text AS product, row_number() OVER (ORDER BY count(*) DESC, l.product_id) AS place FROM known.order_lines AS l GROUP BY l.product_id),
+  hit AS (
+    SELECT 'ours' AS who, o.customer, o.place FROM bench_truth.customer_products AS o JOIN bought USING (customer, product)
+    UNION ALL SELECT 'common', b.customer, c.place FROM bought AS b JOIN common AS c USING (product))
 SELECT 'product_appetence', v.measure, v.ours, v.beside FROM (
-  SELECT (SELECT avg(hit::int) FROM offered WHERE place = 1) AS first, (SELECT avg(any_hit::int) FROM (SELECT bool_or(hit) AS any_hit FROM offered WHERE place <= 5 GROUP BY customer) AS a) AS five,
-    (SELECT avg(EXISTS (SELECT FROM bought AS b, common AS c WHERE b.customer = k.customer AND c.place = 1 AND c.product IN (b.id, b.category, b.number))::int) FROM (SELECT DISTINCT customer FROM offered) AS k) AS common_first,
-    (SELECT avg(EXISTS (SELECT FROM bought AS b, common AS c WHERE b.customer = k.customer AND c.place <= 5 AND c.product IN (b.id, b.category, b.number))::int) FROM (SELECT DISTINCT customer FROM offered) AS k) AS common_five) AS s
-CROSS JOIN LATERAL (VALUES ('the first offer is bought within 90 days, of those who buy', first, format('the most bought of all %s', round(common_first, 3))),
-  ('one of the first five is', five, format('the five most bought %s', round(common_five, 3)))) AS v (measure, ours, beside);
+  SELECT h.who, count(DISTINCT h.customer) FILTER (WHERE h.place = 1)::numeric / b.n AS first, count(DISTINCT h.customer) FILTER (WHERE h.place <= 5)::numeric / b.n AS five
+  FROM hit AS h JOIN buyer USING (customer) CROSS JOIN (SELECT count(*) AS n FROM buyer) AS b GROUP BY h.who, b.n) AS s
+JOIN LATERAL (SELECT max(h.first) FROM (SELECT count(DISTINCT x.customer) FILTER (WHERE x.place = 1)::numeric / (SELECT count(*) FROM buyer) AS first FROM hit AS x JOIN buyer USING (customer) WHERE x.who = 'common') AS h) AS c (first) ON true
+JOIN LATERAL (SELECT count(DISTINCT x.customer)::numeric / (SELECT count(*) FROM buyer) FROM hit AS x JOIN buyer USING (customer) WHERE x.who = 'common' AND x.place <= 5) AS d (five) ON true
+CROSS JOIN LATERAL (VALUES ('the first offer is bought within 90 days, of those who buy', s.first, format('the most bought product %s', round(c.first, 3))),
+  ('one of the first five is', s.five, format('the five most bought %s', round(d.five, 3)))) AS v (measure, ours, beside)
+WHERE s.who = 'ours';
 
 SELECT '| axis | measure | ours | beside |' UNION ALL SELECT '|---|---|---|---|';
 SELECT format('| `%s` | %s | **%s** | %s |', axis, measure, coalesce(round(ours, CASE WHEN abs(ours) < 0.1 THEN 4 ELSE 3 END)::text, '-'), beside) FROM result ORDER BY place;

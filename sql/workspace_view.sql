@@ -87,7 +87,7 @@ BEGIN ATOMIC
       SELECT p.parameter_set, p.as_of, p.status, p.note,
         (p.quality #>> '{churn,auc}')::double precision AS churn_auc, (p.quality #>> '{recency,auc}')::double precision AS recency_auc,
         (p.quality #>> '{churn,brier}')::double precision AS churn_brier, (p.quality #>> '{churn,brier_skill}')::double precision AS churn_brier_skill,
-        (p.quality #>> '{churn,slope}')::double precision AS churn_calibration_slope,
+        (p.quality #>> '{churn,calibration,slope}')::double precision AS churn_calibration_slope,
         (p.quality #>> '{value,correlation}')::double precision AS value_correlation, (p.quality #>> '{value,correlation_past}')::double precision AS past_correlation,
         (p.quality #>> '{value,predicted}')::numeric AS value_predicted, (p.quality #>> '{value,actual}')::numeric AS value_actual
       FROM @ws@.parameter_set AS p$q$),

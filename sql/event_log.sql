@@ -22,10 +22,32 @@ COMMENT ON FUNCTION contact_history_send(contact_history) IS 'I/O';
 CREATE FUNCTION contact_history_eq(contact_history, contact_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
 COMMENT ON FUNCTION contact_history_eq(contact_history, contact_history) IS 'implementation of = operator';
+CREATE FUNCTION contact_history_ne(contact_history, contact_history) RETURNS boolean
+  LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
+CREATE FUNCTION contact_history_hash(contact_history) RETURNS integer
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
+CREATE FUNCTION contact_history_hash_extended(contact_history, bigint) RETURNS bigint
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
+COMMENT ON FUNCTION contact_history_ne(contact_history, contact_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION contact_history_hash(contact_history) IS 'hash';
+COMMENT ON FUNCTION contact_history_hash_extended(contact_history, bigint) IS 'hash';
 CREATE OPERATOR = (
-  LEFTARG = contact_history, RIGHTARG = contact_history, FUNCTION = contact_history_eq, COMMUTATOR = =, RESTRICT = eqsel, JOIN = eqjoinsel
+  LEFTARG = contact_history, RIGHTARG = contact_history, FUNCTION = contact_history_eq,
+  COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
+  RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+CREATE OPERATOR <> (
+  LEFTARG = contact_history, RIGHTARG = contact_history, FUNCTION = contact_history_ne,
+  COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
+  RESTRICT = neqsel, JOIN = neqjoinsel
 );
 COMMENT ON OPERATOR = (contact_history, contact_history) IS 'the same content';
+COMMENT ON OPERATOR <> (contact_history, contact_history) IS 'not the same content';
+CREATE OPERATOR CLASS contact_history_ops DEFAULT FOR TYPE contact_history USING hash AS
+  OPERATOR 1 =,
+  FUNCTION 1 contact_history_hash(contact_history),
+  FUNCTION 2 contact_history_hash_extended(contact_history, bigint);
+COMMENT ON OPERATOR CLASS contact_history_ops USING hash IS 'the same content';
 CREATE TYPE consent_history;
 CREATE FUNCTION consent_history_in(cstring) RETURNS consent_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'consent_history_in_wrapper';
@@ -48,10 +70,32 @@ COMMENT ON FUNCTION consent_history_send(consent_history) IS 'I/O';
 CREATE FUNCTION consent_history_eq(consent_history, consent_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
 COMMENT ON FUNCTION consent_history_eq(consent_history, consent_history) IS 'implementation of = operator';
+CREATE FUNCTION consent_history_ne(consent_history, consent_history) RETURNS boolean
+  LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
+CREATE FUNCTION consent_history_hash(consent_history) RETURNS integer
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
+CREATE FUNCTION consent_history_hash_extended(consent_history, bigint) RETURNS bigint
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
+COMMENT ON FUNCTION consent_history_ne(consent_history, consent_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION consent_history_hash(consent_history) IS 'hash';
+COMMENT ON FUNCTION consent_history_hash_extended(consent_history, bigint) IS 'hash';
 CREATE OPERATOR = (
-  LEFTARG = consent_history, RIGHTARG = consent_history, FUNCTION = consent_history_eq, COMMUTATOR = =, RESTRICT = eqsel, JOIN = eqjoinsel
+  LEFTARG = consent_history, RIGHTARG = consent_history, FUNCTION = consent_history_eq,
+  COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
+  RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+CREATE OPERATOR <> (
+  LEFTARG = consent_history, RIGHTARG = consent_history, FUNCTION = consent_history_ne,
+  COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
+  RESTRICT = neqsel, JOIN = neqjoinsel
 );
 COMMENT ON OPERATOR = (consent_history, consent_history) IS 'the same content';
+COMMENT ON OPERATOR <> (consent_history, consent_history) IS 'not the same content';
+CREATE OPERATOR CLASS consent_history_ops DEFAULT FOR TYPE consent_history USING hash AS
+  OPERATOR 1 =,
+  FUNCTION 1 consent_history_hash(consent_history),
+  FUNCTION 2 consent_history_hash_extended(consent_history, bigint);
+COMMENT ON OPERATOR CLASS consent_history_ops USING hash IS 'the same content';
 CREATE TYPE interaction_history;
 CREATE FUNCTION interaction_history_in(cstring) RETURNS interaction_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'interaction_history_in_wrapper';
@@ -74,10 +118,32 @@ COMMENT ON FUNCTION interaction_history_send(interaction_history) IS 'I/O';
 CREATE FUNCTION interaction_history_eq(interaction_history, interaction_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
 COMMENT ON FUNCTION interaction_history_eq(interaction_history, interaction_history) IS 'implementation of = operator';
+CREATE FUNCTION interaction_history_ne(interaction_history, interaction_history) RETURNS boolean
+  LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
+CREATE FUNCTION interaction_history_hash(interaction_history) RETURNS integer
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
+CREATE FUNCTION interaction_history_hash_extended(interaction_history, bigint) RETURNS bigint
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
+COMMENT ON FUNCTION interaction_history_ne(interaction_history, interaction_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION interaction_history_hash(interaction_history) IS 'hash';
+COMMENT ON FUNCTION interaction_history_hash_extended(interaction_history, bigint) IS 'hash';
 CREATE OPERATOR = (
-  LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = interaction_history_eq, COMMUTATOR = =, RESTRICT = eqsel, JOIN = eqjoinsel
+  LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = interaction_history_eq,
+  COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
+  RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+CREATE OPERATOR <> (
+  LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = interaction_history_ne,
+  COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
+  RESTRICT = neqsel, JOIN = neqjoinsel
 );
 COMMENT ON OPERATOR = (interaction_history, interaction_history) IS 'the same content';
+COMMENT ON OPERATOR <> (interaction_history, interaction_history) IS 'not the same content';
+CREATE OPERATOR CLASS interaction_history_ops DEFAULT FOR TYPE interaction_history USING hash AS
+  OPERATOR 1 =,
+  FUNCTION 1 interaction_history_hash(interaction_history),
+  FUNCTION 2 interaction_history_hash_extended(interaction_history, bigint);
+COMMENT ON OPERATOR CLASS interaction_history_ops USING hash IS 'the same content';
 
 CREATE FUNCTION contact_history_add(contact_history, text, date, text) RETURNS contact_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contact_history_add_wrapper';

@@ -22,10 +22,32 @@ COMMENT ON FUNCTION send_hours_send(send_hours) IS 'I/O';
 CREATE FUNCTION send_hours_eq(send_hours, send_hours) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
 COMMENT ON FUNCTION send_hours_eq(send_hours, send_hours) IS 'implementation of = operator';
+CREATE FUNCTION send_hours_ne(send_hours, send_hours) RETURNS boolean
+  LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
+CREATE FUNCTION send_hours_hash(send_hours) RETURNS integer
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
+CREATE FUNCTION send_hours_hash_extended(send_hours, bigint) RETURNS bigint
+  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
+COMMENT ON FUNCTION send_hours_ne(send_hours, send_hours) IS 'implementation of <> operator';
+COMMENT ON FUNCTION send_hours_hash(send_hours) IS 'hash';
+COMMENT ON FUNCTION send_hours_hash_extended(send_hours, bigint) IS 'hash';
 CREATE OPERATOR = (
-  LEFTARG = send_hours, RIGHTARG = send_hours, FUNCTION = send_hours_eq, COMMUTATOR = =, RESTRICT = eqsel, JOIN = eqjoinsel
+  LEFTARG = send_hours, RIGHTARG = send_hours, FUNCTION = send_hours_eq,
+  COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
+  RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+CREATE OPERATOR <> (
+  LEFTARG = send_hours, RIGHTARG = send_hours, FUNCTION = send_hours_ne,
+  COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
+  RESTRICT = neqsel, JOIN = neqjoinsel
 );
 COMMENT ON OPERATOR = (send_hours, send_hours) IS 'the same content';
+COMMENT ON OPERATOR <> (send_hours, send_hours) IS 'not the same content';
+CREATE OPERATOR CLASS send_hours_ops DEFAULT FOR TYPE send_hours USING hash AS
+  OPERATOR 1 =,
+  FUNCTION 1 send_hours_hash(send_hours),
+  FUNCTION 2 send_hours_hash_extended(send_hours, bigint);
+COMMENT ON OPERATOR CLASS send_hours_ops USING hash IS 'the same content';
 CREATE TYPE send_time_cells;
 CREATE FUNCTION send_time_cells_in(cstring) RETURNS send_time_cells
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_time_cells_in_wrapper';

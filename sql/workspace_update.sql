@@ -513,13 +513,7 @@ RETURNS TABLE (event bigint, happened_at timestamptz, as_of date, customer text,
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   ws text := workspace_schema(workspace);
-  foreign_life boolean;
 BEGIN
-  EXECUTE format('SELECT EXISTS (SELECT FROM %s.event_reader AS r WHERE r.transaction >= pg_snapshot_xmax(pg_current_snapshot()))', ws) INTO foreign_life;
-  IF foreign_life THEN
-    RAISE object_not_in_prerequisite_state USING MESSAGE = format('workspace %I was restored from another server', workspace),
-      DETAIL = 'Its events are in the order of that server''s transactions.', HINT = format('SELECT segmentation.upgrade_workspace(%L) once.', workspace);
-  END IF;
   -- Numbers are given before the commit: an event of a transaction still running would be passed over for ever. So
   -- events come in the order of their transactions, and only when no earlier one can still come.
   RETURN QUERY EXECUTE format($q$

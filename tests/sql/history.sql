@@ -43,7 +43,7 @@ SELECT count(*) FROM h, days(history) WHERE name IN ('empty', 'null');
 -- until cuts off what is dated later; the rest stays what it was.
 SELECT as_of, until(history, as_of) FROM h, unnest('{-infinity,2024-01-02,2024-01-03,2024-02-10,2024-02-29,infinity}'::date[]) AS as_of
 WHERE name = 'some' ORDER BY as_of;
-SELECT until(until('{2024-01-03:1:1,2024-03-01:0:-1}', '2024-02-01'), '2024-12-31') AS refund_cut_off_stays_off;
+SELECT until(until(purchase_history '{2024-01-03:1:1,2024-03-01:0:-1}', '2024-02-01'), '2024-12-31') AS refund_cut_off_stays_off;
 
 -- Casts: jsonb for people and programs, bytea for looking at the packed bytes.
 SELECT history::jsonb FROM h WHERE name = 'some';

@@ -27,6 +27,8 @@ CREATE TEMP VIEW codes AS
         WHERE l.domain IN ('profile_method', 'profile_warning', 'profile_measure', 'criterion_kind', 'criterion_verdict',
                            'segment_criterion', 'segment_measure', 'trial_verdict', 'calibration_method',
                            'churn_role', 'churn_skipped', 'churn_warning', 'retention_family')
+  UNION SELECT 'axis', unnest(workspace_axes())
+  UNION SELECT 'workspace', 'insufficient_data'
   -- Levels and bands: next_change.sql shows them.
   UNION SELECT 'churn', unnest('{low,medium,high,lost,insufficient_data}'::text[])
   UNION SELECT 'future_value', unnest('{high,medium,low,none,insufficient_data}'::text[])

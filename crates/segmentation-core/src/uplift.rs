@@ -409,7 +409,7 @@ mod tests {
         let uplift = values(&a, &b).uplift(0.95).unwrap();
         assert!(near(uplift.p_value, 0.016_283_872_732_691_967) && uplift.verdict == "better");
         let [total, lower, upper] = uplift.incremental();
-        assert!(near(total, 5000.0 * (7.1283 - 5.811_878_787_878_787_6)));
+        assert!(near(total, 5000.0 * (7.1283 - 5.811_878_787_878_787)));
         assert!(
             near(lower, 5000.0 * 0.242_664_164_654_341_93) && near(upper, 5000.0 * 2.390_178_259_588_084)
         );

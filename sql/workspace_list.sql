@@ -72,7 +72,7 @@ BEGIN
     -- The p value up to which false discoveries stay within their share, among all customers now; frozen, so that
     -- one customer's moment does not hang on the others' between trainings.
     EXECUTE format('SELECT max(t.p) FILTER (WHERE t.q <= $2) FROM (
-        SELECT s.p, q_value(s.p) OVER () AS q FROM (SELECT (waning_interest(f.history, $1)).p_value AS p FROM %s AS f WHERE f.history IS NOT NULL) AS s WHERE s.p IS NOT NULL) AS t', facts)
+        SELECT s.p, q_value(s.p) OVER () AS q FROM (SELECT (waning_interest(f.history, $1)).p_value AS p FROM %s AS f WHERE f.history IS NOT NULL OFFSET 0) AS s WHERE s.p IS NOT NULL) AS t', facts)
       INTO alpha USING as_of, (settings ->> 'moment_false_discoveries')::double precision;
     EXECUTE format('UPDATE %s.parameter_set SET moment_model = $2 WHERE parameter_set = $1', ws)
       USING number, jsonb_build_object('purchase_due', jsonb_build_object('prior', prior), 'reactivated', jsonb_build_object('prior', prior),
@@ -98,8 +98,10 @@ BEGIN
       CREATE UNLOGGED TABLE %1$sproducts AS
       SELECT f.customer, t.rank::smallint AS place, t.item AS product, t.score, t.probability, t.source, t.next_due, t.reason, t.reason_fr
       FROM %1$sfacts AS f
-      CROSS JOIN LATERAL segmentation.top_products(%2$L::segmentation.product_affinity, segmentation.until(f.items, %3$L), %4$L, %5$s, %6$L::jsonb) AS t
-      WHERE f.items IS NOT NULL$q$, at, p.product_model, as_of, workspace_product_day(as_of), p.settings -> 'product_offers', workspace_product_options(p.settings));
+      CROSS JOIN LATERAL segmentation.top_products($1, segmentation.until(f.items, %2$L), %3$L, %4$s, %5$L::jsonb) AS t
+      WHERE f.items IS NOT NULL$q$, at, as_of, workspace_product_day(as_of), p.settings -> 'product_offers', workspace_product_options(p.settings))
+      -- A model of megabytes: not written out as a literal and parsed again.
+      USING p.product_model;
   END IF;
   IF p.channel_model IS NULL THEN
     EXECUTE format('CREATE UNLOGGED TABLE %1$schannels AS SELECT * FROM %2$s.customer_channels WITH NO DATA', at, ws);
@@ -125,12 +127,14 @@ BEGIN
     SELECT f.customer, (m.found).moment, (m.found).begins, (m.found).ends, (m.found).confidence, (m.found).evidence, (m.found).next_change
     FROM %1$sfacts AS f JOIN %1$sscores AS s ON s.customer = f.customer
     CROSS JOIN LATERAL (
-      SELECT v.found FROM (VALUES
-        (segmentation.purchase_due(f.history, %2$L, coalesce(s.alive_probability, 1), %3$L::jsonb)),
-        (segmentation.waning_interest(f.history, %2$L, %4$L::jsonb)),
-        (segmentation.first_purchase_moment(f.history, %2$L, %5$L::jsonb)),
-        (segmentation.reactivated(f.history, %2$L, %6$L::jsonb))) AS v (found)
-      WHERE f.history IS NOT NULL
+      -- One SELECT each: the expressions of VALUES are prepared anew for every row, and options are parsed again.
+      SELECT segmentation.purchase_due(f.history, %2$L, coalesce(s.alive_probability, 1), %3$L::jsonb) AS found WHERE f.history IS NOT NULL
+      UNION ALL
+      SELECT segmentation.waning_interest(f.history, %2$L, %4$L::jsonb) WHERE f.history IS NOT NULL
+      UNION ALL
+      SELECT segmentation.first_purchase_moment(f.history, %2$L, %5$L::jsonb) WHERE f.history IS NOT NULL
+      UNION ALL
+      SELECT segmentation.reactivated(f.history, %2$L, %6$L::jsonb) WHERE f.history IS NOT NULL
       UNION ALL
       SELECT segmentation.anniversary((f.attributes ->> 'birth_date')::date, %2$L, 'birth_date', %7$L::jsonb)
       WHERE f.attributes ->> 'birth_date' ~ '^\d{4}-\d\d-\d\d$'

@@ -25,12 +25,16 @@ BEGIN
     CASE WHEN keys IS NULL THEN '' ELSE format('o.customer IN (SELECT k.customer FROM %s AS k) AND', keys) END, staged,
     (SELECT string_agg(format('s.%1$I = o.%1$I', c), ' AND ') FROM unnest(key_columns) AS c));
   GET DIAGNOSTICS gone = ROW_COUNT;
-  EXECUTE format('INSERT INTO %s AS o (%2$s) SELECT %2$s FROM %3$s ON CONFLICT (%4$s) DO %5$s', table_oid,
+  -- What is there already is left out before the conflict: a row in conflict is locked, and written, even if it stays.
+  EXECUTE format('INSERT INTO %s AS o (%2$s) SELECT %2$s FROM %3$s AS s
+                  WHERE NOT EXISTS (SELECT FROM %1$s AS o WHERE %4$s AND ROW(%5$s) IS NOT DISTINCT FROM ROW(%6$s))
+                  ON CONFLICT (%7$s) DO UPDATE SET %8$s', table_oid,
     (SELECT string_agg(quote_ident(c), ', ') FROM unnest(all_columns) AS c), staged,
+    (SELECT string_agg(format('o.%1$I = s.%1$I', c), ' AND ') FROM unnest(key_columns) AS c),
+    (SELECT string_agg(format('o.%I', c), ', ') FROM unnest(all_columns) AS c WHERE NOT c = ANY (key_columns)),
+    (SELECT string_agg(format('s.%I', c), ', ') FROM unnest(all_columns) AS c WHERE NOT c = ANY (key_columns)),
     (SELECT string_agg(quote_ident(c), ', ') FROM unnest(key_columns) AS c),
-    (SELECT format('UPDATE SET %s WHERE ROW(%s) IS DISTINCT FROM ROW(%s)',
-       string_agg(format('%1$I = excluded.%1$I', c), ', '), string_agg(format('o.%I', c), ', '), string_agg(format('excluded.%I', c), ', '))
-     FROM unnest(all_columns) AS c WHERE NOT c = ANY (key_columns)));
+    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(all_columns) AS c WHERE NOT c = ANY (key_columns)));
   GET DIAGNOSTICS written = ROW_COUNT;
   RETURN written + gone;
 END

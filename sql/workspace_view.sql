@@ -48,7 +48,7 @@ BEGIN ATOMIC
       FROM @ws@.customer_segments AS c
       CROSS JOIN LATERAL (VALUES ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('future_value', c.future_value), ('profile', c.profile), ('life_moment', c.life_moment)) AS g (axis, code)
       JOIN (SELECT f.customer, u.channel FROM @ws@.customer_facts AS f CROSS JOIN @ws@.workspace AS w
-            CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of)) AS u (channel)) AS r ON r.customer = c.customer
+            CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of)) AS u (channel) OFFSET 0) AS r ON r.customer = c.customer
       JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
       CROSS JOIN @ws@.bi_language AS l
       GROUP BY g.axis, g.code, r.channel, l.language$q$),
@@ -87,7 +87,7 @@ BEGIN ATOMIC
       SELECT p.parameter_set, p.as_of, p.status, p.note,
         (p.quality #>> '{churn,auc}')::double precision AS churn_auc, (p.quality #>> '{recency,auc}')::double precision AS recency_auc,
         (p.quality #>> '{churn,brier}')::double precision AS churn_brier, (p.quality #>> '{churn,brier_skill}')::double precision AS churn_brier_skill,
-        (p.quality #>> '{churn,slope}')::double precision AS churn_calibration_slope,
+        (p.quality #>> '{churn,calibration,slope}')::double precision AS churn_calibration_slope,
         (p.quality #>> '{value,correlation}')::double precision AS value_correlation, (p.quality #>> '{value,correlation_past}')::double precision AS past_correlation,
         (p.quality #>> '{value,predicted}')::numeric AS value_predicted, (p.quality #>> '{value,actual}')::numeric AS value_actual
       FROM @ws@.parameter_set AS p$q$),

@@ -1,0 +1,80 @@
+# A workspace with every source: time of each phase against one plain aggregation of the orders, peak memory, what a
+# thousandth of changed customers costs, the views, bytes a customer. Then the axes against the hidden truth, if TRUTH
+# is not 0, on a shop of that many customers.
+
+TRUTH=${TRUTH:-5000}
+work_shop=whole_shop
+on_shop() { sql -c 'SET client_min_messages = warning' -c 'SET jit = off' -c "$MEMORY" -c "$SERIAL" "$@"; }
+fed='purchases=orders purchase_lines=order_lines customers=customers contacts=contacts interactions=interactions consents=consents
+  attribute_history=attribute_history products=products'
+
+# whole <schema> <customers>: a shop with every table, once, with an index by customer.
+whole() {
+  [ "$(sql -c "SELECT to_regclass('$1.truth_repeats') IS NOT NULL AND (SELECT count(*) FROM pg_namespace WHERE nspname = '$1' AND obj_description(oid, 'pg_namespace') LIKE '% $2 customers%') > 0")" = f ] || return 0
+  say "Simulating a whole shop of $2 customers, once"
+  on_shop -o /dev/null -c "DROP SCHEMA IF EXISTS $1 CASCADE" -c "SELECT * FROM simulate_shop('$1', $2, options => '{\"unlogged\": true, \"chronological\": false}')" \
+    -c "CREATE INDEX ON $1.orders (customer_id)" -c "CREATE INDEX ON $1.order_lines (customer_id)" -c "CREATE INDEX ON $1.contacts (customer_id)" -c "CREATE INDEX ON $1.interactions (customer_id)"
+  sql -c "SELECT format('VACUUM (FREEZE, ANALYZE) %I.%I;', schemaname, tablename) FROM pg_tables WHERE schemaname = '$1'" | run_psql -q -d "$DB"
+}
+
+# feed <workspace> <schema>: a new workspace with every source.
+feed() {
+  local pair
+  on_shop -o /dev/null -c "DROP SCHEMA IF EXISTS $1 CASCADE" -c "SELECT create_workspace('$1', 'integer', 'Europe/Paris')"
+  for pair in $fed; do on_shop -o /dev/null -c "SELECT add_source('$1', '${pair%=*}', '$2.${pair#*=}')"; done
+}
+
+# call <statement>: seconds and the greatest private memory of the backend (RssAnon, looked at ten times a second), in MB.
+call() {
+  local out=$work/call
+  run_psql -Atq -v ON_ERROR_STOP=1 -d "$DB" -c 'SET client_min_messages = warning' -c 'SET jit = off' -c "$MEMORY" -c "$SERIAL" -c "SET application_name = 'bench_workspace'" \
+    -c 'SELECT pg_backend_pid()' -c 'SELECT extract(epoch FROM clock_timestamp())' -c "$1" -c 'SELECT extract(epoch FROM clock_timestamp())' >"$out" &
+  local job=$! pid='' peak=0 now
+  while kill -0 $job 2>/dev/null; do
+    [ -n "$pid" ] || pid=$(sql -c "SELECT pid FROM pg_stat_activity WHERE application_name = 'bench_workspace'")
+    now=$(awk '/^RssAnon/ { print $2 }' "/proc/${pid:-none}/status" 2>/dev/null || true)
+    [ "${now:-0}" -le "$peak" ] || peak=$now
+    sleep 0.1
+  done
+  wait $job
+  awk -v peak="$peak" 'NR == 2 { b = $1 } NR > 2 { e = $1 } END { printf "%.3f %.0f\n", e - b, peak / 1024 }' "$out"
+}
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", a / b }'; }
+row() { printf '| %s | %s | %s | %s | **%s** | %s | %s |\n' "$@" | tee -a "$work/table"; }
+
+whole "$work_shop" "$SIZE"
+plain="SELECT customer_id, min(ordered_on), max(ordered_on), count(*), sum(amount) FROM $work_shop.orders GROUP BY customer_id"
+seconds "$plain" >/dev/null
+base=$(for round in 1 2 3; do seconds "$plain"; done | sort -n | sed -n 2p)
+note "the whole shop: $(sql -c "SELECT string_agg(format('%s %s', n.n, n.name), ', ') FROM (SELECT c.reltuples::bigint AS n, c.relname AS name FROM pg_class AS c WHERE c.relnamespace = '$work_shop'::regnamespace AND c.relkind = 'r' AND NOT c.relname LIKE 'truth%' AND c.reltuples >= 1000 ORDER BY 1 DESC) AS n")"
+feed bench_workspace "$work_shop"
+read -r first first_memory < <(call "CALL refresh('bench_workspace', '$AS_OF')")
+while IFS='|' read -r phase took; do
+  row "\`refresh\`, phase $phase, $SIZE customers" 'min, max, count, sum of the orders' "$took" "$base" "$(ratio "$took" "$base")" - -
+done < <(sql -c "SELECT phase, round(extract(epoch FROM ended_at - began_at), 3) FROM bench_workspace.refresh_log ORDER BY refresh, place")
+row "\`refresh\`, the first, all phases" 'min, max, count, sum of the orders' "$first" "$base" "$(ratio "$first" "$base")" - -
+on_shop -o /dev/null -c "SELECT start_capture('bench_workspace', kind, relation) FROM bench_workspace.source WHERE mapping ? 'customer'"
+read -r full full_memory < <(call "CALL refresh('bench_workspace', '$AS_OF', false)")
+row "\`refresh\`, nothing to train" 'min, max, count, sum of the orders' "$full" "$base" "$(ratio "$full" "$base")" - -
+note "peak private memory of the backend (RssAnon): $first_memory MB with a training, $full_memory MB without; work_mem is 1 GB"
+changed=$((SIZE / 1000))
+on_shop -c "UPDATE $work_shop.orders SET amount = amount WHERE customer_id IN (SELECT 1 + (n * 7919) % $SIZE FROM generate_series(1, $changed) AS n)"
+read -r part part_memory < <(call "CALL refresh_changed('bench_workspace', '$AS_OF')")
+r=$(ratio "$part" "$full")
+verdict=-; limit=-
+if [ "$SIZE" = $FULL ]; then limit=0.01; verdict=$(awk -v r="$r" 'BEGIN { print r <= 0.01 ? "met" : "MISSED" }'); fi
+row "\`refresh_changed\`, every source, $changed of $SIZE customers" 'the full refresh' "$part" "$full" "$r" "$limit" "$verdict"
+read -r day day_memory < <(call "CALL refresh_changed('bench_workspace', '$(date -d "$AS_OF + 1 day" +%F)')")
+note "the next day, nothing changed: $day s for $(sql -c "SELECT coalesce(max(rows) FILTER (WHERE phase = 'time'), 0) FROM bench_workspace.refresh_log WHERE refresh = (SELECT max(refresh) FROM bench_workspace.refresh_log)") customers whose day had come"
+read -r views views_memory < <(call "CALL refresh_views('bench_workspace')")
+row '`refresh_views`' 'the full refresh' "$views" "$full" "$(ratio "$views" "$full")" - -
+note "$(sql -c "SELECT format('the schema takes %s bytes a customer: %s', round(sum(s.bytes) / $SIZE), string_agg(format('%s %s', s.name, round(s.bytes / $SIZE)), ', ' ORDER BY s.bytes DESC) FILTER (WHERE s.bytes / $SIZE >= 5))
+  FROM (SELECT c.relname AS name, pg_total_relation_size(c.oid)::numeric AS bytes FROM pg_class AS c WHERE c.relnamespace = 'bench_workspace'::regnamespace AND c.relkind IN ('r', 'm')) AS s")"
+sql -c 'SET client_min_messages = warning' -o /dev/null -c "SELECT drop_workspace('bench_workspace')"
+
+if [ "$TRUTH" != 0 ]; then
+  truth_shop=$work_shop
+  [ "$TRUTH" = "$SIZE" ] || { truth_shop=truth_shop; whole truth_shop "$TRUTH"; }
+  { printf '\n## The axes of a workspace against the hidden truth\n\n%s customers; trained and scored 90 days before the end of the shop.\n\n' "$TRUTH"
+    sql -v shop="$truth_shop" -f - <benches/workspace_truth.sql; } | tee -a "$work/sections"
+fi

@@ -115,7 +115,7 @@ BEGIN
     CONTINUE WHEN explain.axis IS NOT NULL AND held.axis <> explain.axis;
     on_axis := held.axis;
     code := held.code;
-    label := label(CASE WHEN held.code = 'insufficient_data' THEN 'workspace' ELSE held.axis END, held.code, language);
+    label := workspace_label(held.axis, held.code, language);
     changes_on := NULL;
     topic := held.axis || '.' || held.code;
     IF held.code = 'insufficient_data' THEN

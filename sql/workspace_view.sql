@@ -1,13 +1,19 @@
 -- Views for BI tools: materialized, with a unique index, comments and labels. A role that may read them needs no right
 -- on facts or sources.
 
+-- Channels are the same codes on every page; what lacks data reads alike on every axis.
+CREATE FUNCTION workspace_label(axis text, code text, language text DEFAULT 'en') RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN label(CASE WHEN code = 'insufficient_data' THEN 'workspace' WHEN axis = 'channel_appetence' THEN 'channel' ELSE axis END, code, language);
+COMMENT ON FUNCTION workspace_label(text, text, text) IS 'The name of a code of an axis of a workspace in a language (en, fr).';
+
 -- The views: @ws@ is the schema. Every query names all with its schema.
 CREATE FUNCTION workspace_view_list() RETURNS TABLE (name text, keys text, about text, query text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
 BEGIN ATOMIC
   SELECT * FROM (VALUES
     ('bi_segment_size', 'axis, code', 'Customers and value by axis and code. Best shown as bars, or as a treemap.', $q$
-      SELECT g.axis, g.code, segmentation.label(g.axis, g.code, l.language) AS label, count(*) AS customers,
+      SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label, count(*) AS customers,
         count(*) / sum(count(*)) OVER (PARTITION BY g.axis)::double precision AS share,
         coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS future_value, avg(s.churn_probability) AS churn_probability
       FROM (SELECT c.customer, v.axis, v.code FROM @ws@.customer_segments AS c CROSS JOIN LATERAL (VALUES
@@ -29,21 +35,21 @@ BEGIN ATOMIC
             WINDOW w AS (ORDER BY s.turnover DESC, s.customer ROWS UNBOUNDED PRECEDING)) AS p
       GROUP BY p.percent$q$),
     ('bi_churn_value', 'churn, future_value', 'Customers by risk of churn and expected value: who is worth keeping. Best shown as a matrix.', $q$
-      SELECT c.churn, segmentation.label('churn', c.churn, l.language) AS churn_label,
-        c.future_value, segmentation.label('future_value', c.future_value, l.language) AS future_value_label,
+      SELECT c.churn, segmentation.workspace_label('churn', c.churn, l.language) AS churn_label,
+        c.future_value, segmentation.workspace_label('future_value', c.future_value, l.language) AS future_value_label,
         count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS value
       FROM @ws@.customer_segments AS c JOIN @ws@.customer_scores_stored AS s ON s.customer = c.customer CROSS JOIN @ws@.bi_language AS l
       GROUP BY c.churn, c.future_value, l.language$q$),
     ('bi_migration', 'as_of, axis, from_code, to_code', 'Who moved from code to code, by day of publication. Best shown as a Sankey diagram.', $q$
-      SELECT h.valid_from AS as_of, h.axis, b.code AS from_code, segmentation.label(h.axis, b.code, l.language) AS from_label,
-        h.code AS to_code, segmentation.label(h.axis, h.code, l.language) AS to_label, count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover
+      SELECT h.valid_from AS as_of, h.axis, b.code AS from_code, segmentation.workspace_label(h.axis, b.code, l.language) AS from_label,
+        h.code AS to_code, segmentation.workspace_label(h.axis, h.code, l.language) AS to_label, count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover
       FROM @ws@.membership_history AS h
       JOIN @ws@.membership_history AS b ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from
       LEFT JOIN @ws@.customer_scores_stored AS s ON s.customer = h.customer
       CROSS JOIN @ws@.bi_language AS l
       GROUP BY h.valid_from, h.axis, b.code, h.code, l.language$q$),
     ('bi_reach', 'axis, code, channel', 'How many customers of each segment may be contacted, by channel. Best shown as a table.', $q$
-      SELECT g.axis, g.code, segmentation.label(g.axis, g.code, l.language) AS label, r.channel, segmentation.label('channel_appetence', r.channel, l.language) AS channel_label,
+      SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label, r.channel, segmentation.workspace_label('channel_appetence', r.channel, l.language) AS channel_label,
         count(*) AS reachable, max(n.customers) AS customers
       FROM @ws@.customer_segments AS c
       CROSS JOIN LATERAL (VALUES ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('future_value', c.future_value), ('profile', c.profile), ('life_moment', c.life_moment)) AS g (axis, code)
@@ -53,14 +59,14 @@ BEGIN ATOMIC
       CROSS JOIN @ws@.bi_language AS l
       GROUP BY g.axis, g.code, r.channel, l.language$q$),
     ('bi_moments_ahead', 'week, moment', 'Life moments that begin in the weeks to come, and those under way (in the week of the published day). Best shown as a calendar.', $q$
-      SELECT pg_catalog.date_trunc('week', greatest(m.begins, w.as_of)::timestamp)::date AS week, m.moment, segmentation.label('life_moment', m.moment, l.language) AS label,
+      SELECT pg_catalog.date_trunc('week', greatest(m.begins, w.as_of)::timestamp)::date AS week, m.moment, segmentation.workspace_label('life_moment', m.moment, l.language) AS label,
         count(*) AS customers, avg(m.confidence) AS confidence
       FROM @ws@.life_moments AS m CROSS JOIN @ws@.workspace AS w CROSS JOIN @ws@.bi_language AS l
       WHERE coalesce(m.ends, 'infinity') >= w.as_of
       GROUP BY 1, m.moment, l.language$q$),
     ('bi_top_products', 'axis, code, product', 'What the customers of each segment would buy: the twenty products offered to most of them. Best shown as a table.', $q$
       SELECT t.axis, t.code, t.label, t.product, t.customers, t.expected
-      FROM (SELECT g.axis, g.code, segmentation.label(g.axis, g.code, l.language) AS label, p.product, count(*) AS customers, sum(p.probability) AS expected,
+      FROM (SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label, p.product, count(*) AS customers, sum(p.probability) AS expected,
               row_number() OVER (PARTITION BY g.axis, g.code ORDER BY count(*) DESC, p.product) AS place
             FROM @ws@.customer_products AS p JOIN @ws@.customer_segments AS c ON c.customer = p.customer
             CROSS JOIN LATERAL (VALUES ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('profile', c.profile)) AS g (axis, code)

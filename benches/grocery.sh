@@ -41,7 +41,7 @@ else
   done
   printf '\n## Product appetence on real baskets\n' >>"$work/sections"
   cat "$work/grocery.md" >>"$work/sections"
-  for page in docs/product_appetence.md docs/product_appetence_table.md; do
+  for page in docs/product_appetence.md; do
     if grep -qs '^<!-- grocery table -->' $page; then
       awk -v table="$work/grocery.md" '
         /^<!-- end of the grocery table -->/ { on = 0 }

@@ -153,7 +153,7 @@ BEGIN
       topic := CASE WHEN n IS NULL THEN 'segment' ELSE 'segment.override' END;
       label := held.code;
       IF n IS NULL THEN
-        n := segment_explain(p.segments -> substr(held.axis, 9), coalesce(f.company, '{}') || coalesce(f.attributes, '{}') || to_jsonb(s) || to_jsonb(c), w.as_of);
+        n := segment_explain(p.segments -> substr(held.axis, 9), workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), consents_on(f.consents, w.as_of)), w.as_of);
       END IF;
     END IF;
     numbers := coalesce(n, '{}') || jsonb_build_object('currency', p.settings ->> 'currency');

@@ -35,7 +35,9 @@ COMMENT ON FUNCTION workspace_product_day(date) IS 'Part of refresh: the day for
 
 CREATE FUNCTION workspace_moment_options(settings jsonb, model jsonb, moment text) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN coalesce(model -> moment, '{}') || coalesce(settings -> 'moment_options' -> moment, '{}');
+  RETURN coalesce(model -> moment, '{}')
+    || CASE WHEN moment = 'anniversary' THEN jsonb_build_object('ahead', round(extract(epoch FROM (settings ->> 'moment_ahead')::interval) / 86400)) ELSE '{}' END
+    || coalesce(settings -> 'moment_options' -> moment, '{}');
 COMMENT ON FUNCTION workspace_moment_options(jsonb, jsonb, text) IS 'Part of refresh: the options of a life moment: what was trained, then the settings.';
 
 CREATE FUNCTION workspace_train_axes(ws text, number integer, as_of date, settings jsonb) RETURNS void

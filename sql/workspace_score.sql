@@ -205,8 +205,7 @@ BEGIN
       FROM %1$ssegments AS c
       JOIN %1$sscores AS s ON s.customer = c.customer
       JOIN %1$sfacts AS f ON f.customer = c.customer
-      CROSS JOIN LATERAL (SELECT coalesce(f.company, '{}') || coalesce(f.attributes, '{}') || to_jsonb(s) || (to_jsonb(c) - '{segments,next_change_at}'::text[])
-        || jsonb_build_object('consents', to_jsonb(segmentation.consents_on(f.consents, %4$L))) AS row OFFSET 0) AS d
+      CROSS JOIN LATERAL (SELECT segmentation.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, %4$L)) AS row OFFSET 0) AS d
       %3$s$q$, at, custom, overridden, as_of);
     EXECUTE format('UPDATE %1$ssegments AS c SET segments = d.segments%2$s FROM %1$scustom AS d WHERE d.customer = c.customer', at,
       CASE WHEN p.settings ->> 'profile_segment' IS NOT NULL
@@ -219,6 +218,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION workspace_stage_scores(text, text, integer, date) IS 'Phase score of refresh: codes and lists for the staged facts.';
+
+-- Where a code and a score have one name, the score has it: every code is there as <axis>_code too.
+CREATE FUNCTION workspace_row(company jsonb, attributes jsonb, codes jsonb, scores jsonb, consents text[]) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN coalesce(company, '{}') || coalesce(attributes, '{}') || (codes - '{segments,next_change_at,since,parameter_set}'::text[]) || scores
+    || jsonb_build_object('rfm_code', codes -> 'rfm', 'pmg_code', codes -> 'pmg', 'churn_code', codes -> 'churn', 'loyalty_code', codes -> 'loyalty',
+         'future_value_code', codes -> 'future_value', 'product_appetence_code', codes -> 'product_appetence', 'channel_appetence_code', codes -> 'channel_appetence',
+         'profile_code', codes -> 'profile', 'life_moment_code', codes -> 'life_moment', 'consents', to_jsonb(consents));
+COMMENT ON FUNCTION workspace_row(jsonb, jsonb, jsonb, jsonb, text[]) IS 'What a registered definition sees of a customer: attributes, scores, codes, consents.';
 
 CREATE FUNCTION workspace_band_sql(axis text, readiness jsonb, expression text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp

@@ -27,7 +27,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION register_segment(text, text, jsonb, text) IS
-  'Registers a definition (of any kind) as a segment of a workspace, or changes it. It sees attributes, scores and codes of customers. It holds from the next refresh on.';
+  'Registers a definition (of any kind) as a segment of a workspace, or changes it. It sees attributes, scores and codes of customers: a code also as <axis>_code. It holds from the next refresh on.';
 
 CREATE FUNCTION unregister_segment(workspace text, segment text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
@@ -66,8 +66,7 @@ DECLARE
 BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT r.code, count(*), count(*) / sum(count(*)) OVER ()::double precision, sum(coalesce(r.turnover, 0))
-    FROM (SELECT segmentation.segment_assign($1, coalesce(f.company, '{}') || coalesce(f.attributes, '{}') || to_jsonb(s) || (to_jsonb(c) - '{segments,next_change_at,since,parameter_set}'::text[])
-              || jsonb_build_object('consents', to_jsonb(segmentation.consents_on(f.consents, s.as_of))), s.as_of) AS code, s.turnover
+    FROM (SELECT segmentation.segment_assign($1, segmentation.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, s.as_of)), s.as_of) AS code, s.turnover
           FROM %1$s.customer_scores AS s
           JOIN %1$s.customer_facts AS f ON f.customer = s.customer
           JOIN %1$s.customer_segments AS c ON c.customer = s.customer) AS r

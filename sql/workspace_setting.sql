@@ -121,7 +121,7 @@ INSERT INTO workspace_setting (place, name, type, default_value, least, greatest
   (100, 'profile_features', 'array', 'null', NULL, NULL, NULL, 'Attributes of customers that make profiles; null: all numbers, booleans and texts of at most 50 values.'),
   (101, 'profile_k', 'array', '[3, 8]', NULL, NULL, NULL, 'Least and greatest number of profiles.'),
   (102, 'profile_segment', 'text', 'null', NULL, NULL, NULL, 'A registered segment that is the profile axis instead of clusters.'),
-  (110, 'moment_ahead', 'interval', '"30 days"', 1, 366, NULL, 'How far ahead of its begin a life moment shows.'),
+  (110, 'moment_ahead', 'interval', '"14 days"', 1, 366, NULL, 'How many days ahead an anniversary shows.'),
   (111, 'moment_false_discoveries', 'number', '0.10', 0, 1, NULL, 'Accepted share of false alarms among waning_interest.'),
   (112, 'moment_options', 'object', '{}', NULL, NULL, NULL, 'Options of the life moment functions.'),
   (120, 'notify', 'boolean', 'false', NULL, NULL, NULL, 'Whether a publication sends NOTIFY segmentation with the workspace''s name.');

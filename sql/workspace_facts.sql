@@ -81,6 +81,11 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT time_zone FROM %s.workspace', ws) INTO zone;
 
+  -- A batch is scored by the models in use: its items are of their level.
+  IF batch IS NOT NULL THEN
+    EXECUTE format('SELECT coalesce((SELECT p.settings FROM %s.parameter_set AS p WHERE p.status = ''in_use''), $1)', ws) INTO settings USING settings;
+  END IF;
+
   part := 'purchases'; columns := '{history}';
   rows := workspace_rows_sql(ws, 'purchases', batch);
   IF rows IS NOT NULL THEN
@@ -145,7 +150,7 @@ BEGIN
   IF rows IS NOT NULL THEN
     query := format('SELECT r.customer, jsonb_agg(jsonb_build_object(''attribute'', r.attribute, ''changed_on'', r.changed_on, ''old'', r.old_value, ''new'', r.new_value)
         ORDER BY r.changed_on, r.attribute COLLATE "C", r.old_value COLLATE "C", r.new_value COLLATE "C") AS attribute_changes
-      FROM %s AS r WHERE r.attribute IS NOT NULL AND r.changed_on IS NOT NULL GROUP BY r.customer', rows);
+      FROM %s AS r WHERE r.attribute IS NOT NULL AND isfinite(r.changed_on) GROUP BY r.customer', rows);
     RETURN NEXT;
   END IF;
 
@@ -161,14 +166,15 @@ END
 $$;
 COMMENT ON FUNCTION workspace_fact_parts(text, text) IS 'Part of refresh: the facts by kind of source, as SQL with one row a customer.';
 
--- At the level of categories, a line whose product has none counts for nothing.
+-- At the level of categories, a line whose product has none counts for nothing, and one whose product has two rows
+-- counts once.
 CREATE FUNCTION workspace_items_sql(rows text, products text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
   RETURN CASE WHEN products IS NULL
     THEN format('SELECT r.customer, segmentation.item_history(r.product, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) AS items
       FROM %s AS r WHERE r.product IS NOT NULL GROUP BY r.customer', rows)
     ELSE format('SELECT r.customer, segmentation.item_history(p.category, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) AS items
-      FROM %s AS r JOIN %s AS p ON p.product = r.product WHERE p.category IS NOT NULL GROUP BY r.customer', rows, products) END;
+      FROM %s AS r JOIN (SELECT q.product, min(q.category COLLATE "C") AS category FROM %s AS q GROUP BY q.product) AS p ON p.product = r.product WHERE p.category IS NOT NULL GROUP BY r.customer', rows, products) END;
 COMMENT ON FUNCTION workspace_items_sql(text, text) IS 'Part of refresh: products bought by customer, as SQL.';
 
 CREATE FUNCTION workspace_contacts_sql(rows text, zone text) RETURNS text

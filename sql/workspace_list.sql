@@ -138,8 +138,8 @@ BEGIN
       UNION ALL
       SELECT segmentation.reactivated(f.history, %2$L, %6$L::jsonb) WHERE f.history IS NOT NULL
       UNION ALL
-      SELECT segmentation.anniversary((f.attributes ->> 'birth_date')::date, %2$L, 'birth_date', %7$L::jsonb)
-      WHERE f.attributes ->> 'birth_date' ~ '^\d{4}-\d\d-\d\d$'
+      SELECT segmentation.anniversary(segmentation.segment_date(f.attributes ->> 'birth_date'), %2$L, 'birth_date', %7$L::jsonb)
+      WHERE segmentation.segment_date(f.attributes ->> 'birth_date') IS NOT NULL
       UNION ALL
       SELECT segmentation.attribute_moment(a.change ->> 'attribute', (a.change ->> 'changed_on')::date, a.change ->> 'old', a.change ->> 'new', %2$L, %8$L::jsonb, f.company IS NOT NULL)
       FROM jsonb_array_elements(f.attribute_changes) AS a (change)

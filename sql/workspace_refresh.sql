@@ -34,12 +34,15 @@ CREATE FUNCTION workspace_retrains(ws text, as_of date, retrain boolean) RETURNS
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   used date;
+  level text;
+  settings jsonb := workspace_settings_now(ws);
 BEGIN
-  EXECUTE format('SELECT max(p.as_of) FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO used;
-  RETURN used IS NULL OR coalesce(retrain, as_of - used >= extract(epoch FROM (workspace_settings_now(ws) ->> 'retrain_after')::interval) / 86400);
+  EXECUTE format('SELECT p.as_of, p.settings ->> ''product_level'' FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO used, level;
+  -- A model of products knows nothing of categories: facts of another level need another.
+  RETURN used IS NULL OR level <> settings ->> 'product_level' OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400);
 END
 $$;
-COMMENT ON FUNCTION workspace_retrains(text, date, boolean) IS 'Part of refresh: whether a training is due, asked for, or the first.';
+COMMENT ON FUNCTION workspace_retrains(text, date, boolean) IS 'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
 
 CREATE FUNCTION workspace_log(ws text, refresh integer, place integer, phase text, as_of date) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$

@@ -206,8 +206,9 @@ BEGIN
   new_brier := (fresh.quality #>> '{churn,brier}')::double precision;
   IF used.parameter_set IS NULL THEN
     said := 'the first';
-  ELSIF new_brier IS NULL OR used.purchase_model #>> '{parameters}' IS NULL
-     OR used.as_of > (as_of - (fresh.settings ->> 'churn_horizon')::interval)::date THEN
+  ELSIF new_brier IS NULL OR used.purchase_model #>> '{parameters}' IS NULL THEN
+    said := 'not compared: there are too few data for a back-test';
+  ELSIF used.as_of > (as_of - (fresh.settings ->> 'churn_horizon')::interval)::date THEN
     -- A model trained after the test period began has seen its outcome: no fair comparison.
     said := 'not compared: the set in use is younger than the test period';
   ELSE

@@ -344,3 +344,25 @@ CALL refresh('empty', '5874897-12-31');
 SELECT drop_workspace('empty');
 SELECT count(*) AS workspaces FROM workspaces();
 DROP SCHEMA shop CASCADE;
+
+-- Dates that are none, or never, and a product with two rows: one customer's bad value does not stop the others.
+CREATE SCHEMA faulty;
+CREATE TABLE faulty.lines AS
+  SELECT i % 120 AS customer_id, i AS order_id, i % 3 AS product_id, date '2025-01-01' + (i * 7919 % 300) AS ordered_on, i % 90 AS amount FROM generate_series(1, 1200) AS i;
+CREATE TABLE faulty.products AS SELECT * FROM (VALUES (0, 'a'), (1, 'b'), (1, 'c'), (2, NULL)) AS p (product_id, category);
+CREATE TABLE faulty.people AS SELECT i AS customer_id, CASE i WHEN 1 THEN '2024-02-31' WHEN 2 THEN 'x' ELSE '1990-12-31' END AS birth_date FROM generate_series(0, 119) AS i;
+CREATE TABLE faulty.changes AS SELECT 3 AS customer_id, 'city' AS attribute, date 'infinity' AS changed_on, 'a' AS old_value, 'b' AS new_value;
+SELECT create_workspace('faults');
+SELECT workspace_settings('faults', '{"product_level": "category", "purchase_family": "bg_nbd"}');
+SELECT count(add_source('faults', kind, relation, mapping)) FROM (VALUES ('purchase_lines', 'faulty.lines'::regclass, '{}'::jsonb), ('products', 'faulty.products', '{}'),
+  ('customers', 'faulty.people', '{"birth_date": null}'), ('attribute_history', 'faulty.changes', '{}')) AS s (kind, relation, mapping);
+CALL refresh('faults', '2025-12-31');
+SELECT customer, life_moment FROM faults.customer_segments WHERE customer IN (1, 2, 3) ORDER BY customer;
+SELECT count(*) FROM faults.life_moments WHERE moment = 'anniversary';
+SELECT i.item, sum(i.purchases) FROM faults.customer_facts AS f, items(f.items) AS i GROUP BY i.item ORDER BY i.item;
+-- Another level of products needs another model, whatever was asked.
+SELECT workspace_settings('faults', '{"product_level": "product"}');
+CALL refresh('faults', '2025-12-31', retrain => false);
+SELECT max(parameter_set) FROM faults.parameter_set;
+SELECT drop_workspace('faults');
+DROP SCHEMA faulty CASCADE;

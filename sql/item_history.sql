@@ -123,6 +123,17 @@ COMMENT ON FUNCTION until(item_history, date) IS 'The history up to and includin
 CREATE FUNCTION item_count(history item_history, as_of date DEFAULT 'infinity') RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_count_wrapper';
 COMMENT ON FUNCTION item_count(item_history, date) IS 'Number of different items bought up to as_of.';
+CREATE FUNCTION item_next_day(history item_history, as_of date) RETURNS date
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_next_day_wrapper';
+COMMENT ON FUNCTION item_next_day(item_history, date) IS 'The first day after as_of that has a line, a return included; NULL if none has.';
+CREATE FUNCTION item_purchases(history item_history, items text[]) RETURNS purchase_history
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_purchases_wrapper';
+COMMENT ON FUNCTION item_purchases(item_history, text[]) IS
+  'The purchases of some items as one purchase history: for marker_purchase, yearly_recurrence and purchase_due of a category. A day counts as many purchases as the item bought most often on it.';
+CREATE FUNCTION category_breadth(history item_history, as_of date, categories integer) RETURNS double precision
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'item_breadth_wrapper';
+COMMENT ON FUNCTION category_breadth(item_history, date, integer) IS
+  'How evenly the purchases up to as_of spread over so many categories, from a history whose items are categories: entropy over its greatest value, 0 to 1. NULL without purchases.';
 CREATE FUNCTION items(history item_history, as_of date DEFAULT 'infinity')
   RETURNS TABLE (item text, first_day date, last_day date, days integer, purchases bigint, quantity numeric,
                  amount numeric, mean_gap double precision)

@@ -159,6 +159,7 @@ BEGIN
       loyalty_prior jsonb,
       product_model segmentation.product_affinity,
       product_minimum double precision,
+      categories integer,
       channel_model jsonb,
       send_time_profile jsonb,
       profile_model jsonb,
@@ -186,6 +187,7 @@ BEGIN
       customer @key@ PRIMARY KEY,
       history segmentation.purchase_history,
       items segmentation.item_history,
+      categories segmentation.item_history,
       contacts segmentation.contact_history,
       hours segmentation.send_hours,
       interactions segmentation.interaction_history,
@@ -229,7 +231,16 @@ BEGIN
       next_due date,
       reason text,
       reason_fr text,
+      value double precision,
       PRIMARY KEY (customer, place)
+    );
+    CREATE TABLE @ws@.product (
+      product text PRIMARY KEY,
+      category text,
+      name text,
+      margin numeric,
+      price numeric,
+      stock numeric
     );
     CREATE TABLE @ws@.customer_channels (
       customer @key@ NOT NULL,
@@ -367,6 +378,7 @@ BEGIN
       ('parameter_set', 'settings', 'All settings as they were.'),
       ('parameter_set', 'readiness', 'Axis to the reason why its data are too thin, null if they are not.'),
       ('parameter_set', 'quality', 'Back-tested quality, beside what simple rules reach.'),
+      ('parameter_set', 'categories', 'Number of categories of products, for the breadth in loyalty.'),
       ('parameter_set', 'segments', 'Definitions of the registered segments as they were.'),
       ('segment', NULL, 'Segments of your own, by definition; see segmentation.register_segment.'),
       ('segment_override', NULL, 'Who is put into a segment or kept out of it by hand. It wins over the definition.'),
@@ -374,6 +386,7 @@ BEGIN
       ('customer_facts', NULL, 'What is known of each customer, independent of any day: scores are computed from it.'),
       ('customer_facts', 'history', 'Purchases by day.'),
       ('customer_facts', 'items', 'Products bought by day (item_history).'),
+      ('customer_facts', 'categories', 'Categories bought by day (item_history), where products have categories and are what is offered.'),
       ('customer_facts', 'contacts', 'Contacts by channel.'),
       ('customer_facts', 'hours', 'Responses by hour of the week.'),
       ('customer_facts', 'interactions', 'Visits and calls, by day and kind.'),
@@ -406,6 +419,8 @@ BEGIN
       ('customer_products', 'probability', 'Of a purchase within product_horizon.'),
       ('customer_products', 'source', 'repeat, discovery or popular.'),
       ('customer_products', 'next_due', 'When it is used up, for what is bought again and again.'),
+      ('customer_products', 'value', 'probability x margin x price, where offers are ranked or limited by margin.'),
+      ('product', NULL, 'Products as the source of products had them at the last full refresh: names, margins, stock.'),
       ('customer_channels', NULL, 'Channels of each customer, ranked.'),
       ('customer_channels', 'eligible', 'Whether it may be used now: consent, and no contact pressure.'),
       ('customer_channels', 'reason', 'Why not.'),
@@ -514,6 +529,28 @@ BEGIN
   END IF;
   IF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
     RETURN format('must be one of %s', array_to_string(d.choices, ', '));
+  END IF;
+  -- Nested: a condition of one IF may be computed in any order.
+  IF d.name = 'moment_categories' THEN
+    IF EXISTS (
+      SELECT FROM jsonb_each(value) AS m WHERE m.key !~ '^[a-z][a-z0-9_]{0,62}$'
+        OR m.key IN ('none', 'insufficient_data', 'purchase_due', 'purchase_overdue', 'waning_interest', 'first_purchase', 'reactivated', 'anniversary')
+        OR NOT CASE WHEN jsonb_typeof(m.value) = 'array' THEN jsonb_array_length(m.value) > 0 AND NOT EXISTS (SELECT FROM jsonb_array_elements(m.value) AS c WHERE jsonb_typeof(c) <> 'string') ELSE false END)
+    THEN
+      RETURN 'must go from moments (codes in small letters, none that purchases or dates give already) to lists of categories, as {"birth": ["baby"]}';
+    END IF;
+  END IF;
+  IF d.name IN ('product_exclude', 'product_exclude_categories', 'product_owned_for_good') THEN
+    IF EXISTS (SELECT FROM jsonb_array_elements(value) AS e WHERE jsonb_typeof(e) <> 'string') THEN
+      RETURN 'must be an array of texts';
+    END IF;
+  END IF;
+  IF d.name = 'moment_calendar' AND value <> '[]' THEN
+    BEGIN
+      PERFORM yearly_recurrence(purchase_history '{}', date '2000-01-01', date '1999-01-01', 'holiday_ahead', value);
+    EXCEPTION WHEN data_exception OR invalid_parameter_value THEN
+      RETURN format('is not a calendar: %s', SQLERRM);
+    END;
   END IF;
   IF d.name = 'profile_k' AND (value::text ~ '^\[[1-9][0-9]?, [1-9][0-9]?\]$' AND value -> 0 <= value -> 1) IS NOT TRUE THEN
     RETURN 'must be an array of two whole numbers from 1 to 99: the least and the greatest';

@@ -30,8 +30,8 @@ FROM (VALUES
               'Indice de fidélité de {loyalty_index} sur 100 ; client depuis {tenure} jours, {purchase_days} jours avec achat.'),
   ('future_value', 'Expected to bring {future_value} {currency} within {value_horizon}: {expected_purchases} purchases of {expected_spend} {currency} each, discounted. High from {high_from}, medium from {medium_from}.',
                    'Devrait rapporter {future_value} {currency} dans les {value_horizon_fr} : {expected_purchases} achats de {expected_spend} {currency}, actualisés. Élevée à partir de {high_from}, moyenne à partir de {medium_from}.'),
-  ('product_appetence.none', 'No offer is likelier than {minimum_percent} %, what the best offer of half of all customers reaches; the best is {product} ({reason}).', 'Aucune offre n''est plus probable que {minimum_percent} %, ce qu''atteint la meilleure offre de la moitié des clients ; la meilleure est {product} ({reason_fr}).'),
-  ('product_appetence', 'Best offer: {product} ({reason}).', 'Meilleure offre : {product} ({reason_fr}).'),
+  ('product_appetence.none', 'No offer is likelier than {minimum_percent} %, what the best offer of half of all customers reaches; the best is {product_name} ({reason}).', 'Aucune offre n''est plus probable que {minimum_percent} %, ce qu''atteint la meilleure offre de la moitié des clients ; la meilleure est {product_name} ({reason_fr}).'),
+  ('product_appetence', 'Best offer: {product_name} ({reason}).', 'Meilleure offre : {product_name} ({reason_fr}).'),
   ('channel_appetence', 'Answers {channel} at a rate of at least {lower_percent} % (mean {mean_percent} %, {n} contacts); it has consent.',
                         'Répond par {channel} à un taux d''au moins {lower_percent} % (moyenne {mean_percent} %, {n} contacts) ; le consentement est donné.'),
   ('channel_appetence.none', 'No channel may be used now, or none was ever answered.', 'Aucun canal n''est utilisable maintenant, ou aucun n''a jamais reçu de réponse.'),
@@ -84,6 +84,7 @@ DECLARE
   key text;
   c record; s record; f record; p record; w record; held record;
   n jsonb;
+  named jsonb;
   topic text;
   found_one boolean := false;
 BEGIN
@@ -102,8 +103,11 @@ BEGIN
     RAISE no_data_found USING MESSAGE = format('workspace %I has no customer %s', workspace, coalesce(customer, 'null'));
   END IF;
   EXECUTE format('SELECT * FROM %s.customer_scores WHERE customer = $1::%s', ws, key) INTO s USING customer;
-  EXECUTE format('SELECT * FROM %s.customer_facts WHERE customer = $1::%s', ws, key) INTO f USING customer;
   EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING c.parameter_set;
+  EXECUTE format('SELECT f.*, segmentation.workspace_breadth(segmentation.workspace_categories(f.items, f.categories, $2 ->> ''product_level''), $3, $4) AS breadth,
+      segmentation.workspace_satisfaction(f.attributes, f.company, $2 ->> ''satisfaction'') AS satisfaction,
+      segmentation.workspace_share_of_wallet(f.attributes, f.company, f.history, $3, $2 ->> ''share_of_wallet'', $2 ->> ''potential'') AS share_of_wallet
+    FROM %s.customer_facts AS f WHERE f.customer = $1::%s', ws, key) INTO f USING customer, p.settings, w.as_of, p.categories;
 
   FOR held IN
     SELECT e.key AS axis, e.value AS code, a.place FROM unnest(workspace_axes()) WITH ORDINALITY AS a (axis, place)
@@ -127,10 +131,13 @@ BEGIN
         topic := 'churn.once';
       END IF;
       changes_on := workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior,
-        workspace_satisfaction(f.attributes, p.settings ->> 'satisfaction'));
+        f.breadth, f.satisfaction, f.share_of_wallet);
+      IF held.axis = 'loyalty' AND workspace_number(f.attributes, f.company, p.settings ->> 'potential') IS NOT NULL THEN
+        changes_on := LEAST(changes_on, workspace_wallet_next_change(f.history, w.as_of));
+      END IF;
       IF held.axis = 'loyalty' THEN
         n := n || jsonb_build_object('components', (SELECT jsonb_object_agg(l.component, jsonb_build_object('value', l.value, 'points', l.points, 'contribution', l.contribution, 'text', l.text))
-          FROM loyalty_explain(f.history, w.as_of, workspace_loyalty_options(p.settings, p.loyalty_prior), NULL, workspace_satisfaction(f.attributes, p.settings ->> 'satisfaction'), NULL, explain.language) AS l));
+          FROM loyalty_explain(f.history, w.as_of, workspace_loyalty_options(p.settings, p.loyalty_prior), f.breadth, f.satisfaction, f.share_of_wallet, explain.language) AS l));
       END IF;
     ELSIF held.axis = 'profile' THEN
       SELECT jsonb_build_object('profile_name', min(d.name), 'profile_name_fr', min(d.name_fr), 'confidence_percent', workspace_rounded(100 * s.profile_confidence),
@@ -139,7 +146,8 @@ BEGIN
         INTO n FROM profile_describe(p.profile_model) AS d WHERE d.code = held.code;
     ELSIF held.axis = 'product_appetence' THEN
       EXECUTE format('SELECT to_jsonb(o) - ''customer'' FROM %s.customer_products AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
-      n := n || jsonb_build_object('minimum', p.product_minimum, 'minimum_percent', workspace_rounded(100 * p.product_minimum, 1));
+      EXECUTE format('SELECT jsonb_build_object(''product_name'', coalesce((SELECT g.name FROM %s.product AS g WHERE g.product = $1), $1))', ws) INTO named USING n ->> 'product';
+      n := n || named || jsonb_build_object('minimum', p.product_minimum, 'minimum_percent', workspace_rounded(100 * p.product_minimum, 1));
     ELSIF held.axis = 'channel_appetence' THEN
       EXECUTE format('SELECT to_jsonb(o) - ''customer'' || jsonb_build_object(''lower_percent'', segmentation.workspace_rounded(100 * o.lower, 1), ''mean_percent'', segmentation.workspace_rounded(100 * o.mean, 1))
                       FROM %s.customer_channels AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
@@ -202,7 +210,7 @@ $$;
 COMMENT ON FUNCTION workspace_explain_purchases(text, jsonb, purchase_history, date, jsonb, jsonb, jsonb, pmg_cuts, pmg_cuts) IS 'Part of explain: the numbers of the axes from purchases.';
 
 CREATE FUNCTION workspace_changes_on(axis text, history purchase_history, as_of date, rfm_cuts rfm_cuts, pmg_cuts pmg_cuts, purchase_model jsonb, spend_model jsonb,
-  value_cuts pmg_cuts, settings jsonb, loyalty_prior jsonb, satisfaction double precision) RETURNS date
+  value_cuts pmg_cuts, settings jsonb, loyalty_prior jsonb, breadth double precision, satisfaction double precision, share_of_wallet double precision) RETURNS date
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 BEGIN
   RETURN CASE axis
@@ -210,11 +218,11 @@ BEGIN
     WHEN 'pmg' THEN pmg_next_change(history, as_of, pmg_cuts, (settings ->> 'pmg_months')::integer)
     WHEN 'churn' THEN churn_next_change(purchase_model, history, as_of, workspace_churn_options(settings))
     WHEN 'future_value' THEN future_value_next_change(purchase_model, spend_model, history, as_of, value_cuts, workspace_value_options(settings))
-    WHEN 'loyalty' THEN loyalty_next_change(history, as_of, workspace_loyalty_options(settings, loyalty_prior), NULL, satisfaction)
+    WHEN 'loyalty' THEN loyalty_next_change(history, as_of, workspace_loyalty_options(settings, loyalty_prior), breadth, satisfaction, share_of_wallet)
     END;
 END
 $$;
-COMMENT ON FUNCTION workspace_changes_on(text, purchase_history, date, rfm_cuts, pmg_cuts, jsonb, jsonb, pmg_cuts, jsonb, jsonb, double precision) IS
+COMMENT ON FUNCTION workspace_changes_on(text, purchase_history, date, rfm_cuts, pmg_cuts, jsonb, jsonb, pmg_cuts, jsonb, jsonb, double precision, double precision, double precision) IS
   'Part of explain: the day on which time alone would change a code.';
 
 CREATE FUNCTION workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)

@@ -78,6 +78,7 @@ DECLARE
   zone text;
   settings jsonb := workspace_settings_now(ws);
   rows text;
+  categories boolean;
 BEGIN
   EXECUTE format('SELECT time_zone FROM %s.workspace', ws) INTO zone;
 
@@ -102,10 +103,12 @@ BEGIN
     END IF;
   END IF;
 
-  part := 'lines'; columns := '{items}';
+  part := 'lines';
   rows := workspace_rows_sql(ws, 'purchase_lines', batch);
   IF rows IS NOT NULL THEN
-    query := workspace_items_sql(rows, CASE WHEN settings ->> 'product_level' = 'category' THEN workspace_rows_sql(ws, 'products') END);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s.source WHERE kind = ''products'' AND mapping ? ''category'')', ws) INTO categories;
+    columns := CASE WHEN categories AND settings ->> 'product_level' = 'product' THEN '{items,categories}' ELSE '{items}' END;
+    query := workspace_items_sql(rows, CASE WHEN categories OR settings ->> 'product_level' = 'category' THEN workspace_rows_sql(ws, 'products') END, settings ->> 'product_level');
     RETURN NEXT;
   END IF;
 
@@ -134,7 +137,7 @@ BEGIN
   part := 'customers'; columns := '{attributes}';
   rows := workspace_rows_sql(ws, 'customers', batch);
   IF rows IS NOT NULL THEN
-    query := format('SELECT r.customer, r.attributes || CASE WHEN r.birth_date IS NULL THEN ''{}'' ELSE jsonb_build_object(''birth_date'', r.birth_date) END AS attributes FROM %s AS r', rows);
+    query := format('SELECT r.customer, r.attributes || CASE WHEN r.birth_date IS NULL THEN ''{}'' ELSE jsonb_build_object(''birth_date'', r.birth_date) || CASE WHEN isfinite(r.birth_date) THEN jsonb_build_object(''birth_year'', extract(year FROM r.birth_date)::integer) ELSE ''{}'' END END AS attributes FROM %s AS r', rows);
     RETURN NEXT;
   END IF;
 
@@ -166,16 +169,20 @@ END
 $$;
 COMMENT ON FUNCTION workspace_fact_parts(text, text) IS 'Part of refresh: the facts by kind of source, as SQL with one row a customer.';
 
--- At the level of categories, a line whose product has none counts for nothing, and one whose product has two rows
--- counts once.
-CREATE FUNCTION workspace_items_sql(rows text, products text) RETURNS text
+-- What was bought: products with their categories beside them, or categories alone. A line whose product has no category
+-- counts for no category, and one whose product has two rows counts once.
+CREATE FUNCTION workspace_items_sql(rows text, products text, level text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN CASE WHEN products IS NULL
+  RETURN CASE WHEN level = 'product' AND products IS NOT NULL
+    THEN format('SELECT r.customer, segmentation.item_history(r.product, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) AS items,
+        segmentation.item_history(p.category, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) FILTER (WHERE p.category IS NOT NULL) AS categories
+      FROM %s AS r LEFT JOIN (SELECT q.product, min(q.category COLLATE "C") AS category FROM %s AS q GROUP BY q.product) AS p ON p.product = r.product WHERE r.product IS NOT NULL GROUP BY r.customer', rows, products)
+    WHEN products IS NULL
     THEN format('SELECT r.customer, segmentation.item_history(r.product, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) AS items
       FROM %s AS r WHERE r.product IS NOT NULL GROUP BY r.customer', rows)
     ELSE format('SELECT r.customer, segmentation.item_history(p.category, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) AS items
       FROM %s AS r JOIN (SELECT q.product, min(q.category COLLATE "C") AS category FROM %s AS q GROUP BY q.product) AS p ON p.product = r.product WHERE p.category IS NOT NULL GROUP BY r.customer', rows, products) END;
-COMMENT ON FUNCTION workspace_items_sql(text, text) IS 'Part of refresh: products bought by customer, as SQL.';
+COMMENT ON FUNCTION workspace_items_sql(text, text, text) IS 'Part of refresh: products bought by customer, as SQL.';
 
 CREATE FUNCTION workspace_contacts_sql(rows text, zone text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
@@ -199,9 +206,10 @@ CREATE FUNCTION workspace_facts_sql(ws text, parts text[], columns text[], relat
       (SELECT string_agg(format('SELECT r.customer FROM %s AS r', r.name), ' UNION ' ORDER BY r.n) FROM unnest(relations) WITH ORDINALITY AS r (name, n)),
       (SELECT string_agg(format('LEFT JOIN %s AS p%s ON p%2$s.customer = k.customer', r.name, r.n), ' ' ORDER BY r.n)
        FROM unnest(relations) WITH ORDINALITY AS r (name, n)))
-    FROM (VALUES (1, 'history', 'segmentation.purchase_history'), (2, 'items', 'segmentation.item_history'), (3, 'contacts', 'segmentation.contact_history'), (4, 'hours', 'segmentation.send_hours'),
-                 (5, 'interactions', 'segmentation.interaction_history'), (6, 'consents', 'segmentation.consent_history'), (7, 'attributes', 'jsonb'), (8, 'attribute_changes', 'jsonb'),
-                 (9, 'company', 'jsonb'), (10, 'subscriptions', 'jsonb')) AS fact (place, name, type)
+    FROM (VALUES (1, 'history', 'segmentation.purchase_history'), (2, 'items', 'segmentation.item_history'), (3, 'categories', 'segmentation.item_history'),
+                 (4, 'contacts', 'segmentation.contact_history'), (5, 'hours', 'segmentation.send_hours'), (6, 'interactions', 'segmentation.interaction_history'),
+                 (7, 'consents', 'segmentation.consent_history'), (8, 'attributes', 'jsonb'), (9, 'attribute_changes', 'jsonb'),
+                 (10, 'company', 'jsonb'), (11, 'subscriptions', 'jsonb')) AS fact (place, name, type)
     LEFT JOIN LATERAL (
       SELECT c.n FROM unnest(columns) WITH ORDINALITY AS c (names, n) WHERE fact.name = ANY (string_to_array(c.names, ','))) AS has ON true);
 COMMENT ON FUNCTION workspace_facts_sql(text, text[], text[], text[]) IS 'Part of refresh: the parts of facts joined, one row a customer, as SQL.';
@@ -223,6 +231,7 @@ BEGIN
     PERFORM workspace_drop_stage(ws);
     -- What this snapshot sees of the queue is done with at the publication.
     EXECUTE format('CREATE UNLOGGED TABLE %s.%I AS SELECT pg_current_snapshot() AS snapshot', ws, stage || 'snapshot');
+    PERFORM workspace_stage_catalogue(ws, stage);
   END IF;
   FOR held IN SELECT * FROM workspace_fact_parts(ws, batch) AS p WHERE p.query IS NOT NULL LOOP
     made := format('%s.%I', ws, stage || 'part_' || held.part);
@@ -265,6 +274,21 @@ END
 $$;
 COMMENT ON FUNCTION workspace_stage_facts(text, text, text) IS
   'Phase facts of refresh: reads all sources, or the rows of a batch of customers, into a staged table. Returns the number of customers.';
+
+-- The products as the offers see them: those of the last full refresh, whose rows belong to no customer.
+CREATE FUNCTION workspace_stage_catalogue(ws text, stage text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  rows text := workspace_rows_sql(ws, 'products');
+BEGIN
+  -- One row a product, as for the categories of lines; a name of several, and the least stock and margin, to be careful.
+  EXECUTE CASE WHEN rows IS NULL THEN format('CREATE UNLOGGED TABLE %s.%I AS SELECT * FROM %1$s.product WITH NO DATA', ws, stage || 'catalogue')
+    ELSE format('CREATE UNLOGGED TABLE %s.%I AS SELECT r.product, min(r.category COLLATE "C") AS category, min(r.name COLLATE "C") AS name,
+        min(r.margin)::numeric AS margin, min(r.price)::numeric AS price, min(r.stock)::numeric AS stock
+      FROM %s AS r WHERE r.product IS NOT NULL GROUP BY r.product', ws, stage || 'catalogue', rows) END;
+END
+$$;
+COMMENT ON FUNCTION workspace_stage_catalogue(text, text) IS 'Part of refresh: the products of the source, one row each, into a staged table.';
 
 -- What an earlier refresh left behind when it was killed.
 CREATE FUNCTION workspace_drop_stage(ws text) RETURNS void

@@ -132,6 +132,8 @@ BEGIN
   PERFORM workspace_write(ws, 'life_moments', at || 'moments', keys);
   EXECUTE format('DROP TABLE %1$sfacts, %1$sscores, %1$ssegments, %1$sproducts, %1$schannels, %1$smoments, %1$schannel_changes, %1$smoment_codes, %1$sdelta, %1$sresult', at);
   IF NOT partial THEN
+    PERFORM workspace_write(ws, 'product', at || 'catalogue', NULL);
+    EXECUTE format('DROP TABLE %scatalogue; ANALYZE %s.product', at, ws);
     PERFORM workspace_forget_queue(ws, stage);
     EXECUTE format('UPDATE %s.workspace SET as_of = $1, parameter_set = $2, refreshed_at = clock_timestamp()', ws) USING as_of, number;
     EXECUTE format('ANALYZE %1$s.customer_facts, %1$s.customer_segments, %1$s.membership_history, %1$s.customer_products, %1$s.customer_channels, %1$s.life_moments', ws);

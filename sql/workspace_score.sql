@@ -20,8 +20,10 @@ CREATE FUNCTION workspace_score_template() RETURNS text
     FROM {facts} AS f
     CROSS JOIN LATERAL (SELECT segmentation.rfm_score(f.history, {as_of}, {rfm_cuts}) AS rfm OFFSET 0) AS x
     CROSS JOIN LATERAL (SELECT segmentation.profile_assign({profile_model}, {profile_features}) AS assigned OFFSET 0) AS y
-    CROSS JOIN LATERAL (SELECT segmentation.loyalty(f.history, {as_of}, {loyalty_options}, NULL,
-      segmentation.workspace_satisfaction(f.attributes, {satisfaction})) AS loyalty OFFSET 0) AS z
+    CROSS JOIN LATERAL (SELECT segmentation.loyalty(f.history, {as_of}, {loyalty_options},
+      segmentation.workspace_breadth(segmentation.workspace_categories(f.items, f.categories, {product_level}), {as_of}, {categories}),
+      segmentation.workspace_satisfaction(f.attributes, f.company, {satisfaction}),
+      segmentation.workspace_share_of_wallet(f.attributes, f.company, f.history, {as_of}, {share_of_wallet}, {potential})) AS loyalty OFFSET 0) AS z
   $template$;
 COMMENT ON FUNCTION workspace_score_template() IS 'Part of refresh: all continuous scores as SQL, with places for the parameters.';
 
@@ -31,11 +33,39 @@ CREATE FUNCTION workspace_loyalty_options(settings jsonb, prior jsonb) RETURNS j
     || CASE WHEN settings -> 'loyalty_weights' = '{}' THEN '{}' ELSE jsonb_build_object('weights', settings -> 'loyalty_weights') END;
 COMMENT ON FUNCTION workspace_loyalty_options(jsonb, jsonb) IS 'Part of refresh: the options of loyalty from the settings and the prior.';
 
-CREATE FUNCTION workspace_satisfaction(attributes jsonb, attribute text) RETURNS double precision
+-- What the loyalty index takes from elsewhere than the purchases. Each is NULL where it is not known.
+
+CREATE FUNCTION workspace_number(attributes jsonb, company jsonb, attribute text) RETURNS double precision
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN CASE WHEN jsonb_typeof(attributes -> attribute) = 'number' AND (attributes ->> attribute)::double precision BETWEEN 0 AND 10
-    THEN (attributes ->> attribute)::double precision / 10 END;
-COMMENT ON FUNCTION workspace_satisfaction(jsonb, text) IS 'Part of refresh: a satisfaction from 0 to 10 among the attributes, as a share; NULL if there is none.';
+  RETURN CASE WHEN jsonb_typeof(coalesce(attributes -> attribute, company -> attribute)) = 'number'
+    THEN coalesce(attributes ->> attribute, company ->> attribute)::double precision END;
+COMMENT ON FUNCTION workspace_number(jsonb, jsonb, text) IS 'Part of refresh: a number among the attributes of a customer or its company; NULL if there is none.';
+
+CREATE FUNCTION workspace_satisfaction(attributes jsonb, company jsonb, attribute text) RETURNS double precision
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN attribute IS NOT NULL AND workspace_number(attributes, company, attribute) BETWEEN 0 AND 10
+    THEN workspace_number(attributes, company, attribute) / 10 END;
+COMMENT ON FUNCTION workspace_satisfaction(jsonb, jsonb, text) IS 'Part of refresh: a satisfaction from 0 to 10 among the attributes, as a share; NULL if there is none.';
+
+CREATE FUNCTION workspace_share_of_wallet(attributes jsonb, company jsonb, history purchase_history, as_of date, share text, potential text) RETURNS double precision
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE
+    WHEN share IS NOT NULL AND workspace_number(attributes, company, share) BETWEEN 0 AND 1 THEN workspace_number(attributes, company, share)
+    WHEN potential IS NOT NULL AND workspace_number(attributes, company, potential) > 0
+      THEN greatest(0, least(1, turnover(history, (as_of - interval '12 months')::date, as_of)::double precision / workspace_number(attributes, company, potential))) END;
+COMMENT ON FUNCTION workspace_share_of_wallet(jsonb, jsonb, purchase_history, date, text, text) IS
+  'Part of refresh: share of wallet by an attribute, or by the turnover of 12 months over a potential; NULL if neither is known.';
+
+CREATE FUNCTION workspace_categories(items item_history, categories item_history, level text) RETURNS item_history
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE level WHEN 'category' THEN items ELSE categories END;
+COMMENT ON FUNCTION workspace_categories(item_history, item_history, text) IS 'Part of refresh: what was bought, by category; where categories are what is offered, items are categories.';
+
+-- A category that came after the training counts as one more.
+CREATE FUNCTION workspace_breadth(history item_history, as_of date, categories integer) RETURNS double precision
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN history IS NOT NULL AND categories >= 2 THEN category_breadth(history, as_of, greatest(categories, item_count(history, as_of))) END;
+COMMENT ON FUNCTION workspace_breadth(item_history, date, integer) IS 'Part of refresh: breadth over the categories of a workspace, for loyalty; NULL if there are none.';
 
 -- What takes the places: name, the expression in terms of a parameter set p and the workspace w, its type. Internal.
 CREATE FUNCTION workspace_score_parameters() RETURNS TABLE (name text, expression text, type text)
@@ -50,6 +80,10 @@ BEGIN ATOMIC
     ('profile_model', 'p.profile_model || ''{}''', 'jsonb'),
     ('loyalty_options', 'segmentation.workspace_loyalty_options(p.settings, p.loyalty_prior)', 'jsonb'),
     ('satisfaction', 'p.settings ->> ''satisfaction''', 'text'),
+    ('share_of_wallet', 'p.settings ->> ''share_of_wallet''', 'text'),
+    ('potential', 'p.settings ->> ''potential''', 'text'),
+    ('product_level', 'p.settings ->> ''product_level''', 'text'),
+    ('categories', 'p.categories', 'integer'),
     ('churn_horizon', '(p.settings ->> ''churn_horizon'')::interval', 'interval'),
     ('churn_lost_horizon', '(p.settings ->> ''churn_lost_horizon'')::interval', 'interval'),
     ('value_horizon', '(p.settings ->> ''value_horizon'')::interval', 'interval'),
@@ -285,7 +319,7 @@ BEGIN
       ELSE format('segmentation.future_value_next_change(%L::jsonb, %L::jsonb, f.history, %L, %L::segmentation.pmg_cuts, %L::jsonb)',
         p.purchase_model, p.spend_model, as_of, p.value_cuts, workspace_value_options(p.settings)) END;
   END IF;
-  days := days || workspace_lists_next_change_sql(ready, p.settings, p.loyalty_prior, as_of);
+  days := days || workspace_lists_next_change_sql(ready, p.settings, p.loyalty_prior, p.categories, as_of);
   RETURN CASE WHEN days = '{}' THEN 'NULL::date' ELSE format('LEAST(%s)', array_to_string(days, ', ')) END;
 END
 $$;

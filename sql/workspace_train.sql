@@ -50,29 +50,45 @@ $$;
 COMMENT ON FUNCTION workspace_readiness(text, text, date, jsonb) IS 'Part of refresh: axis to the reason why its data are too thin.';
 
 -- The attributes that make profiles, when none are named: numbers, booleans, texts of few values. What differs from
--- customer to customer (keys, phone numbers, dates) says nothing about groups. Internal.
+-- customer to customer (keys, phone numbers, dates) says nothing about groups, and neither does what goes together with
+-- nothing else, as family names do: a cluster is features that vary together. Internal.
 CREATE FUNCTION workspace_profile_features(facts text, settings jsonb) RETURNS text[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   found text[];
+  together text[];
+  sample text[];
 BEGIN
   IF settings -> 'profile_features' <> 'null' THEN
     RETURN ARRAY(SELECT jsonb_array_elements_text(settings -> 'profile_features'));
   END IF;
+  sample := ARRAY(SELECT format($q$(SELECT s.customer, e.key AS name, e.value, jsonb_typeof(e.value) AS type
+      FROM (SELECT f.customer, coalesce(f.company, '{}') || coalesce(f.attributes, '{}') AS attributes FROM %s AS f
+            ORDER BY hashtextextended(f.customer::text, 0), f.customer LIMIT %s) AS s
+      CROSS JOIN LATERAL jsonb_each(s.attributes) AS e WHERE e.value <> 'null')$q$, facts, n) FROM unnest('{20000,5000}'::integer[]) WITH ORDINALITY AS u (n, place) ORDER BY place);
   EXECUTE format(
     'SELECT array_agg(a.name ORDER BY a.name COLLATE "C") FROM (
-       SELECT e.key AS name
-       FROM (SELECT coalesce(f.attributes, ''{}'') || coalesce(f.company, ''{}'') AS attributes FROM %s AS f
-             ORDER BY hashtextextended(f.customer::text, 0), f.customer LIMIT 20000) AS s
-       CROSS JOIN LATERAL jsonb_each(s.attributes) AS e
-       WHERE e.value <> ''null''
-       GROUP BY e.key
-       HAVING count(DISTINCT jsonb_typeof(e.value)) = 1
-          AND CASE min(jsonb_typeof(e.value)) WHEN ''boolean'' THEN count(DISTINCT e.value) > 1
-                WHEN ''string'' THEN count(DISTINCT e.value) BETWEEN 2 AND 50 AND count(*) > 2 * count(DISTINCT e.value)
+       SELECT e.name FROM %s AS e
+       -- Its year is an attribute of its own.
+       WHERE e.name <> ''birth_date''
+       GROUP BY e.name
+       HAVING count(DISTINCT e.type) = 1
+          AND CASE min(e.type) WHEN ''boolean'' THEN count(DISTINCT e.value) > 1
+                WHEN ''string'' THEN count(DISTINCT e.value) BETWEEN 2 AND 20 AND count(*) > 2 * count(DISTINCT e.value)
                 WHEN ''number'' THEN count(DISTINCT e.value) > 1 AND NOT (count(DISTINCT e.value) = count(*) AND bool_and(e.value::text ~ ''^-?[0-9]+$''))
-                ELSE false END) AS a', facts) INTO found;
-  RETURN coalesce(found, '{}');
+                ELSE false END) AS a', sample[1]) INTO found;
+  -- Cramer's V of each two, corrected for chance (Bergsma 2013), over those who have both; numbers in ten classes.
+  EXECUTE format($q$
+    WITH classed AS MATERIALIZED (
+      SELECT e.customer, e.name, CASE e.type WHEN 'number' THEN ceil(10 * cume_dist() OVER (PARTITION BY e.name, e.type ORDER BY CASE e.type WHEN 'number' THEN (e.value #>> '{}')::numeric END))::text ELSE e.value::text END AS class
+      FROM %s AS e WHERE e.name = ANY ($1)),
+    pair AS (
+      SELECT a.name AS one, b.name AS other, criterion(a.class, NULL, b.class, NULL) AS measured, count(*) OVER () AS pairs
+      FROM classed AS a JOIN classed AS b ON b.customer = a.customer AND a.name < b.name GROUP BY a.name, b.name)
+    SELECT array_agg(DISTINCT n.name COLLATE "C") FROM pair AS p CROSS JOIN LATERAL (VALUES (p.one), (p.other)) AS n (name)
+    WHERE (p.measured ->> 'cramers_v_corrected')::double precision >= 0.1 AND (p.measured ->> 'p_value')::double precision < 0.01 / p.pairs$q$, sample[2])
+    INTO together USING found;
+  RETURN coalesce(together, found, '{}');
 END
 $$;
 COMMENT ON FUNCTION workspace_profile_features(text, jsonb) IS 'Part of refresh: the attributes of customers that make profiles.';
@@ -136,6 +152,7 @@ DECLARE
   profile jsonb;
   quality jsonb := '{}';
   segments jsonb;
+  categories integer;
 BEGIN
   SELECT jsonb_build_object('bins', settings -> 'rfm_bins', 'first_match', false,
            'segments', jsonb_agg(jsonb_build_object('segment', m.segment, 'r', m.r, 'f', m.f, 'm', m.m) ORDER BY m.r, m.f, m.m)) INTO rfm_map
@@ -176,13 +193,14 @@ BEGIN
     END IF;
   END IF;
   EXECUTE format('SELECT coalesce(jsonb_object_agg(segment, definition), ''{}'') FROM %s.segment', ws) INTO segments;
+  EXECUTE format('SELECT NULLIF(count(DISTINCT c.category), 0) FROM %s.stage_catalogue AS c', ws) INTO categories;
   EXECUTE format($q$
     INSERT INTO %s.parameter_set (as_of, status, settings, readiness, rfm_cuts, rfm_map, pmg_cuts, purchase_model, spend_model,
-      value_cuts, profile_model, profile_features, segments, quality)
-    VALUES ($1, 'candidate', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING parameter_set$q$, ws)
+      value_cuts, profile_model, profile_features, segments, quality, categories)
+    VALUES ($1, 'candidate', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING parameter_set$q$, ws)
     INTO number
     USING as_of, settings, readiness, made.rfm_cuts, rfm_map, made.pmg_cuts, made.purchase_model, made.spend_model,
-      value_cuts, profile, features, segments, quality;
+      value_cuts, profile, features, segments, quality, categories;
   PERFORM workspace_train_axes(ws, number, as_of, settings);
   RETURN number;
 END

@@ -65,13 +65,14 @@ BEGIN ATOMIC
       WHERE coalesce(m.ends, 'infinity') >= w.as_of
       GROUP BY 1, m.moment, l.language$q$),
     ('bi_top_products', 'axis, code, product', 'What the customers of each segment would buy: the twenty products offered to most of them. Best shown as a table.', $q$
-      SELECT t.axis, t.code, t.label, t.product, t.customers, t.expected
+      SELECT t.axis, t.code, t.label, t.product, coalesce(n.name, t.product) AS product_name, t.customers, t.expected
       FROM (SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label, p.product, count(*) AS customers, sum(p.probability) AS expected,
               row_number() OVER (PARTITION BY g.axis, g.code ORDER BY count(*) DESC, p.product) AS place
             FROM @ws@.customer_products AS p JOIN @ws@.customer_segments AS c ON c.customer = p.customer
             CROSS JOIN LATERAL (VALUES ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('profile', c.profile)) AS g (axis, code)
             CROSS JOIN @ws@.bi_language AS l
             GROUP BY g.axis, g.code, p.product, l.language) AS t
+      LEFT JOIN @ws@.product AS n ON n.product = t.product
       WHERE t.place <= 20$q$),
     ('bi_cohort_retention', 'cohort, months', 'Of the customers who first bought in a month, the share that buys again so many months later. Best shown as a triangle.', $q$
       SELECT a.cohort, a.months, a.active, n.customers, a.active / n.customers::double precision AS share
@@ -137,7 +138,7 @@ BEGIN
         ('from_code', 'Code before.'), ('to_code', 'Code after.'), ('from_label', 'Its name.'), ('to_label', 'Its name.'), ('channel', 'Code of the channel.'),
         ('channel_label', 'Its name.'), ('churn_label', 'Its name.'), ('future_value_label', 'Its name.'),
         ('reachable', 'Customers with consent.'), ('week', 'Monday of the week.'), ('moment', 'Code of the life moment.'), ('confidence', 'Mean confidence, 0 to 1.'),
-        ('product', 'Product or category.'), ('expected', 'Expected number of buyers within product_horizon.'), ('cohort', 'Month of the first purchase.'),
+        ('product', 'Product or category.'), ('product_name', 'Its name, if the source of products has one.'), ('expected', 'Expected number of buyers within product_horizon.'), ('cohort', 'Month of the first purchase.'),
         ('months', 'Months after it.'), ('active', 'Customers who bought in that month.'), ('psi', 'Population stability index.'),
         ('verdict', 'stable, moderate or major.'), ('moved', 'Customers who changed their code.'), ('moved_share', 'As a share.'),
         ('parameter_set', 'Number of the parameter set.'), ('status', 'in_use, retired, rejected.'), ('note', 'Why.'), ('churn_auc', 'AUC of the churn probability.'),

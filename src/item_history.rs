@@ -4,10 +4,13 @@
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]
 
+use std::collections::HashSet;
 use std::ffi::{CStr, CString};
 
 use pgrx::prelude::*;
+use segmentation_core::history;
 use segmentation_core::item_history::{self, Line, Log};
+use segmentation_core::loyalty;
 use segmentation_core::money::{Money, SCALE};
 use segmentation_core::{Error, ErrorKind, Result};
 
@@ -199,6 +202,24 @@ fn item_history_until(history: BytesArg<'_>, until: i32) -> Vec<u8> {
 #[pg_extern(sql = false)]
 fn item_history_count(history: BytesArg<'_>, until: i32) -> i32 {
     item_history::totals(&unpack(&history), until).or_raise().len() as i32
+}
+
+#[pg_extern(sql = false)]
+fn item_purchases<'fcx>(history: BytesArg<'fcx>, items: Array<'fcx, &'fcx str>) -> Vec<u8> {
+    let wanted: HashSet<&str> = items.iter().flatten().collect();
+    history::pack(&item_history::purchases_of(&unpack(&history), |item| wanted.contains(item)).or_raise())
+}
+
+#[pg_extern(sql = false)]
+fn item_next_day(history: BytesArg<'_>, as_of: i32) -> Option<i32> {
+    item_history::next_day(&unpack(&history), as_of)
+}
+
+#[pg_extern(sql = false)]
+fn item_breadth(history: BytesArg<'_>, as_of: i32, items: i32) -> Option<f64> {
+    let totals = item_history::totals(&unpack(&history), as_of).or_raise();
+    let counts = totals.iter().map(|total| (total.item.to_owned(), total.purchases as f64)).collect();
+    loyalty::category_breadth(&counts, u32::try_from(items).unwrap_or(0)).or_raise()
 }
 
 #[pg_extern(sql = false)]

@@ -84,6 +84,10 @@ WHERE pg_temp.takes(jsonb_build_object(s.name, CASE s.type WHEN 'boolean' THEN '
 CALL refused('SELECT workspace_settings(''crm'', ''{"churn_high": 1e400}'')');
 CALL refused('SELECT workspace_settings(''crm'', ''{"churn_horizon": "99999999 years"}'')');
 CALL refused('SELECT workspace_settings(''crm'', ''{"churn_medium": 0.7, "churn_high": 0.6}'')');
+CALL refused('SELECT workspace_settings(''crm'', ''{"moment_categories": {"Birth": ["baby"]}, "product_exclude": [1], "product_owned_for_good": [null], "moment_calendar": [{"name": "summer"}], "product_rank_by": "price"}'')');
+CALL refused('SELECT workspace_settings(''crm'', ''{"moment_categories": {"birth": []}}'')');
+CALL refused('SELECT workspace_settings(''crm'', ''{"moment_categories": {"birth": "baby"}}'')');
+CALL refused('SELECT workspace_settings(''crm'', ''{"moment_categories": {"purchase_due": ["baby"]}}'')');
 CALL refused('SELECT workspace_settings(''crm'', ''{"value_high": 0.96}'')');
 CALL refused('SELECT workspace_settings(''crm'', ''{"profile_k": [8, 3]}'')');
 CALL refused('SELECT workspace_settings(''crm'', ''{"profile_k": [0, 3]}'')');
@@ -286,6 +290,7 @@ SELECT add_source('@ws@ "%s" {facts}.é''\ $1', 'purchases', '"sho""p.%s"."{fact
 SELECT add_source('@ws@ "%s" {facts}.é''\ $1', 'customers', '"sho""p.%s"."clients @ws@"', '{"customer": "cl''ie\"nt"}');
 SELECT register_segment('@ws@ "%s" {facts}.é''\ $1', 'odd', '{"kind": "rules", "default": "%s {as_of} ''\"", "segments": [{"segment": "$1''\\", "when": {"field": "{facts}", "=": "%s''\""}}]}');
 SELECT override_segment('@ws@ "%s" {facts}.é''\ $1', 'odd', 'é''"\ 5', 'it''s {as_of} %s');
+SELECT workspace_settings('@ws@ "%s" {facts}.é''\ $1', '{"profile_features": ["$1", "%s'' \"x", "@ws@\\", "{as_of}", "{facts}", "été {profile_features}"]}');
 CALL refresh('@ws@ "%s" {facts}.é''\ $1', '2025-12-31');
 CALL refresh('@ws@ "%s" {facts}.é''\ $1', '2026-01-31', false);
 SELECT profile_features, readiness FROM "@ws@ ""%s"" {facts}.é'\ $1".parameter_set;

@@ -22,12 +22,13 @@
 //! v z z...   purchases, quantities, amounts of the entries (absent where the flags say so)
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::Entry;
 use crate::money::Money;
 use crate::purchase_model::codec::{Reader, put, put_signed};
 
@@ -260,6 +261,30 @@ pub fn until(bytes: &[u8], until: Day) -> Result<Vec<u8>> {
     let mut lines = unpack(bytes)?;
     lines.retain(|line| line.day <= until);
     Ok(pack(&lines))
+}
+
+/// The purchases of some items, as the days of a purchase history. A day has as many purchases as the item of
+/// which it has most: lines do not say which of them were one order.
+///
+/// # Errors
+/// A sum does not fit.
+pub fn purchases_of(lines: &[Line], wanted: impl Fn(&str) -> bool) -> Result<Vec<Entry>> {
+    let mut days: BTreeMap<Day, Entry> = BTreeMap::new();
+    for lines in lines.chunk_by(|a, b| a.item == b.item).filter(|lines| wanted(lines[0].item)) {
+        for line in lines {
+            let entry =
+                days.entry(line.day).or_insert(Entry { day: line.day, purchases: 0, amount: Money::ZERO });
+            entry.purchases = entry.purchases.max(line.purchases);
+            entry.amount = entry.amount.checked_add(line.amount)?;
+        }
+    }
+    Ok(days.into_values().collect())
+}
+
+/// The first day after `as_of` that has a line: then what is known of the customer changes.
+#[must_use]
+pub fn next_day(lines: &[Line], as_of: Day) -> Option<Day> {
+    lines.iter().map(|line| line.day).filter(|day| *day > as_of).min()
 }
 
 /// What a customer did with one item.
@@ -528,6 +553,27 @@ mod tests {
         assert_eq!(totals.len(), 1);
         assert_eq!((totals[0].days, totals[0].purchases, totals[0].mean_gap()), (2, 2, Some(10.0)));
         assert_eq!((totals[0].quantity, totals[0].amount), (Money(20_000), Money(50_000)));
+    }
+
+    #[test]
+    fn purchases_of_some_items() {
+        let lines = net(vec![
+            line("a", 1, 20_000, 50_000),
+            line("a", 1, 10_000, 10_000),
+            line("a", 11, -10_000, -25_000),
+            line("b", 1, 10_000, 100),
+            line("b", 3, 10_000, 200),
+            line("c", 2, 10_000, 300),
+        ])
+        .unwrap();
+        let entry = |day, purchases, amount| Entry { day, purchases, amount: Money(amount) };
+        let both = purchases_of(&lines, |item| item != "c").unwrap();
+        assert_eq!(both, [entry(1, 2, 60_100), entry(3, 1, 200), entry(11, 0, -25_000)]);
+        assert_eq!(purchases_of(&lines, |_| false).unwrap(), []);
+        assert_eq!(
+            (next_day(&lines, 1), next_day(&lines, 3), next_day(&lines, 11)),
+            (Some(2), Some(11), None)
+        );
     }
 
     #[test]

@@ -156,6 +156,7 @@ BEGIN
       purchase_model jsonb,
       spend_model jsonb,
       value_cuts segmentation.pmg_cuts,
+      retention_model jsonb,
       loyalty_prior jsonb,
       product_model segmentation.product_affinity,
       product_minimum double precision,

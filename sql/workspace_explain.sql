@@ -26,6 +26,12 @@ FROM (VALUES
             'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % (moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). N''a acheté qu''un seul jour, il y a {recency} jours.'),
   ('churn.lost', 'Buys nothing within {churn_lost_horizon} with a probability of {lost_percent} %, more than {lost_above_percent} %. The last purchase was {recency} days ago.',
                  'N''achètera rien dans les {churn_lost_horizon_fr} avec une probabilité de {lost_percent} %, au-delà du seuil de {lost_above_percent} %. Le dernier achat date de {recency} jours.'),
+  ('churn.subscription', 'All {contracts} subscriptions that run end within {churn_horizon} with a probability of {churn_percent} % (medium from {medium_percent} %, high from {high_percent} %). The oldest runs since {since}.{notice}',
+                         'Les {contracts} abonnements en cours prendront tous fin dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % (moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). Le plus ancien court depuis le {since}.{notice_fr}'),
+  ('churn.one_subscription', 'The subscription, which runs since {since}, ends within {churn_horizon} with a probability of {churn_percent} % (medium from {medium_percent} %, high from {high_percent} %).{notice}',
+                         'L''abonnement, qui court depuis le {since}, prendra fin dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % (moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %).{notice_fr}'),
+  ('churn.no_subscription', 'No subscription runs; the last one ended on {ended_on}.', 'Aucun abonnement en cours ; le dernier a pris fin le {ended_on}.'),
+  ('data.few_subscribers', 'Only {have} customers have subscriptions; {need} are needed.', 'Seuls {have} clients ont des abonnements ; il en faut {need}.'),
   ('loyalty', 'Loyalty index of {loyalty_index} out of 100; customer for {tenure} days, {purchase_days} days with a purchase.',
               'Indice de fidélité de {loyalty_index} sur 100 ; client depuis {tenure} jours, {purchase_days} jours avec achat.'),
   ('future_value', 'Expected to bring {future_value} {currency} within {value_horizon}: {expected_purchases} purchases of {expected_spend} {currency} each, discounted. High from {high_from}, medium from {medium_from}.',
@@ -127,11 +133,16 @@ BEGIN
       topic := 'data.' || (n ->> 'code');
     ELSIF held.axis IN ('rfm', 'pmg', 'churn', 'future_value', 'loyalty') THEN
       n := workspace_explain_purchases(held.axis, to_jsonb(s), f.history, w.as_of, p.purchase_model, p.spend_model, p.settings, p.pmg_cuts, p.value_cuts);
-      IF held.axis = 'churn' AND held.code <> 'lost' AND n ->> 'mean_gap' IS NULL THEN
+      IF held.axis = 'churn' AND p.settings ->> 'churn_of' = 'subscriptions' THEN
+        SELECT n - '{purchase_days,recency,mean_gap,alive_probability,lost_above_percent}'::text[] || jsonb_build_object('contracts', count(*) FILTER (WHERE r.runs), 'since', min(r.started_on) FILTER (WHERE r.runs), 'ended_on', max(r.ended_on) FILTER (WHERE NOT r.runs),
+            'notice', coalesce(' Notice was given for ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''), 'notice_fr', coalesce(' Résiliation annoncée pour le ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''))
+          INTO n FROM workspace_contracts(f.subscriptions, w.as_of) AS r;
+        topic := CASE WHEN n ->> 'contracts' = '0' THEN 'churn.no_subscription' WHEN n ->> 'contracts' = '1' THEN 'churn.one_subscription' ELSE 'churn.subscription' END;
+      ELSIF held.axis = 'churn' AND held.code <> 'lost' AND n ->> 'mean_gap' IS NULL THEN
         topic := 'churn.once';
       END IF;
-      changes_on := workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior,
-        f.breadth, f.satisfaction, f.share_of_wallet);
+      changes_on := CASE WHEN held.axis = 'churn' AND p.settings ->> 'churn_of' = 'subscriptions' THEN NULL ELSE workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior,
+        f.breadth, f.satisfaction, f.share_of_wallet) END;
       IF held.axis = 'loyalty' AND workspace_number(f.attributes, f.company, p.settings ->> 'potential') IS NOT NULL THEN
         changes_on := LEAST(changes_on, workspace_wallet_next_change(f.history, w.as_of));
       END IF;
@@ -147,6 +158,9 @@ BEGIN
     ELSIF held.axis = 'product_appetence' THEN
       EXECUTE format('SELECT to_jsonb(o) - ''customer'' FROM %s.customer_products AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
       EXECUTE format('SELECT jsonb_build_object(''product_name'', coalesce((SELECT g.name FROM %s.product AS g WHERE g.product = $1), $1))', ws) INTO named USING n ->> 'product';
+      IF held.code = n ->> 'product' THEN
+        label := named ->> 'product_name';
+      END IF;
       n := n || named || jsonb_build_object('minimum', p.product_minimum, 'minimum_percent', workspace_rounded(100 * p.product_minimum, 1));
     ELSIF held.axis = 'channel_appetence' THEN
       EXECUTE format('SELECT to_jsonb(o) - ''customer'' || jsonb_build_object(''lower_percent'', segmentation.workspace_rounded(100 * o.lower, 1), ''mean_percent'', segmentation.workspace_rounded(100 * o.mean, 1))

@@ -1,16 +1,50 @@
 -- Scores and codes, set-based, from facts and a parameter set.
 
+-- Subscriptions. One that has a day of its end in the future was given notice of: there is nothing to guess.
+
+CREATE FUNCTION workspace_contracts(subscriptions jsonb, as_of date) RETURNS TABLE (plan text, started_on date, ended_on date, runs boolean)
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 2
+BEGIN ATOMIC
+  SELECT c.plan, c.started_on, c.ended_on, coalesce(c.ended_on > as_of, true)
+  FROM jsonb_to_recordset(subscriptions) AS c (plan text, started_on date, ended_on date)
+  WHERE c.started_on <= as_of;
+END;
+COMMENT ON FUNCTION workspace_contracts(jsonb, date) IS 'Part of refresh: the subscriptions of a customer that have begun, and whether they run.';
+
+CREATE FUNCTION workspace_contract_features(model jsonb, plan text) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN (model -> 'by_plan')::boolean AND plan IS NOT NULL THEN jsonb_build_object('plan', plan) ELSE '{}' END;
+COMMENT ON FUNCTION workspace_contract_features(jsonb, text) IS 'Part of refresh: what the model of contracts looks at.';
+
+-- The probability that all subscriptions of a customer end within a horizon: a product; 1 if none runs, NULL without any.
+-- As text, not as a function: the model is then read once a query, not once a row.
+CREATE FUNCTION workspace_contract_churn_sql(model text, subscriptions text, as_of text, horizon text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN replace(replace(replace(replace($sql$(
+        SELECT CASE WHEN count(*) = 0 THEN NULL WHEN NOT bool_or(c.runs) THEN 1 WHEN bool_or(e.p = 0) THEN 0
+          WHEN bool_or(c.runs AND e.p IS NULL) THEN NULL ELSE exp(sum(ln(NULLIF(e.p, 0)))) END
+        FROM segmentation.workspace_contracts(@subscriptions@, @as_of@) AS c
+        LEFT JOIN LATERAL (SELECT CASE WHEN c.ended_on IS NOT NULL THEN (c.ended_on <= @as_of@ + @horizon@)::integer::double precision
+          ELSE segmentation.churn_probability(@model@ -> 'model', age(@as_of@, c.started_on), @horizon@, segmentation.workspace_contract_features(@model@, c.plan)) END AS p OFFSET 0) AS e ON c.runs)$sql$,
+    '@model@', model), '@subscriptions@', subscriptions), '@as_of@', as_of), '@horizon@', horizon);
+COMMENT ON FUNCTION workspace_contract_churn_sql(text, text, text, text) IS
+  'Part of refresh: the probability that all subscriptions of a customer end within a horizon, as SQL.';
+
 -- Continuous scores of facts f. The values that a parameter set gives are written {name}: as literals when a refresh
 -- computes all customers (a literal is parsed once), as columns of p in the view customer_scores. Internal.
 CREATE FUNCTION workspace_score_template() RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN $template$
+  RETURN replace(replace($template$
     SELECT f.customer, {as_of} AS as_of,
       (x.rfm).recency::integer AS recency, (x.rfm).frequency::bigint AS frequency, (x.rfm).monetary AS monetary,
       (x.rfm).r AS r, (x.rfm).f AS f, (x.rfm).m AS m, (x.rfm).score AS rfm_score,
       segmentation.turnover(f.history, ({as_of} - pg_catalog.make_interval(months => {pmg_months}))::date, {as_of}) AS turnover,
-      segmentation.churn_probability({purchase_model}, f.history, {as_of}, {churn_horizon}) AS churn_probability,
-      segmentation.churn_probability({purchase_model}, f.history, {as_of}, {churn_lost_horizon}) AS lost_probability,
+      CASE {churn_of} WHEN 'subscriptions' THEN
+          CASE WHEN f.subscriptions IS NOT NULL THEN @contract_churn@ END
+        ELSE segmentation.churn_probability({purchase_model}, f.history, {as_of}, {churn_horizon}) END AS churn_probability,
+      CASE {churn_of} WHEN 'subscriptions' THEN
+          CASE WHEN f.subscriptions IS NOT NULL THEN @contract_lost@ END
+        ELSE segmentation.churn_probability({purchase_model}, f.history, {as_of}, {churn_lost_horizon}) END AS lost_probability,
       segmentation.alive_probability({purchase_model}, f.history, {as_of}) AS alive_probability,
       segmentation.expected_purchases({purchase_model}, f.history, {as_of}, {value_horizon}) AS expected_purchases,
       segmentation.future_value({purchase_model}, {spend_model}, f.history, {as_of}, {value_horizon}, {value_discount_rate}, {value_margin}) AS future_value,
@@ -24,7 +58,8 @@ CREATE FUNCTION workspace_score_template() RETURNS text
       segmentation.workspace_breadth(segmentation.workspace_categories(f.items, f.categories, {product_level}), {as_of}, {categories}),
       segmentation.workspace_satisfaction(f.attributes, f.company, {satisfaction}),
       segmentation.workspace_share_of_wallet(f.attributes, f.company, f.history, {as_of}, {share_of_wallet}, {potential})) AS loyalty OFFSET 0) AS z
-  $template$;
+  $template$, '@contract_churn@', workspace_contract_churn_sql('{retention_model}', 'f.subscriptions', '{as_of}', '{churn_horizon}')),
+    '@contract_lost@', workspace_contract_churn_sql('{retention_model}', 'f.subscriptions', '{as_of}', '{churn_lost_horizon}'));
 COMMENT ON FUNCTION workspace_score_template() IS 'Part of refresh: all continuous scores as SQL, with places for the parameters.';
 
 CREATE FUNCTION workspace_loyalty_options(settings jsonb, prior jsonb) RETURNS jsonb
@@ -76,6 +111,8 @@ BEGIN ATOMIC
     ('pmg_months', '(p.settings ->> ''pmg_months'')::integer', 'integer'),
     -- || '{}' fetches a long value once, not once a row.
     ('purchase_model', 'p.purchase_model || ''{}''', 'jsonb'),
+    ('retention_model', 'p.retention_model || ''{}''', 'jsonb'),
+    ('churn_of', 'p.settings ->> ''churn_of''', 'text'),
     ('spend_model', 'p.spend_model || ''{}''', 'jsonb'),
     ('profile_model', 'p.profile_model || ''{}''', 'jsonb'),
     ('loyalty_options', 'segmentation.workspace_loyalty_options(p.settings, p.loyalty_prior)', 'jsonb'),
@@ -153,8 +190,8 @@ BEGIN
       ('m', 'Monetary score.'),
       ('rfm_score', '100 r + 10 f + m.'),
       ('turnover', 'Turnover of the period that PMG looks at (12 rolling months).'),
-      ('churn_probability', 'Probability of no purchase within churn_horizon (90 days).'),
-      ('lost_probability', 'Probability of no purchase within churn_lost_horizon (365 days).'),
+      ('churn_probability', 'Probability of no purchase within churn_horizon (90 days), or of the end of all subscriptions; see the setting churn_of.'),
+      ('lost_probability', 'The same within churn_lost_horizon (365 days).'),
       ('alive_probability', 'Probability of still being a customer.'),
       ('loyalty_index', 'Loyalty index, 0 to 100.'),
       ('loyalty_band', 'Its band.'),
@@ -218,9 +255,12 @@ BEGIN
       ELSE format($e$coalesce(segmentation.rfm_segment(ROW(s.recency, s.frequency, s.monetary, s.r, s.f, s.m, %L, s.rfm_score)::segmentation.rfm, %L::jsonb), 'prospect')$e$, p.settings ->> 'rfm_bins', p.rfm_map) END,
     CASE WHEN p.readiness -> 'pmg' <> 'null' THEN $e$'insufficient_data'$e$
       ELSE format($e$coalesce(segmentation.pmg_bucket(s.turnover, %L::segmentation.pmg_cuts), 'I')::text$e$, p.pmg_cuts) END,
-    workspace_band_sql('churn', p.readiness, format($e$CASE WHEN s.churn_probability IS NULL THEN 'insufficient_data' WHEN s.lost_probability > %s THEN 'lost'
-      WHEN s.churn_probability >= %s THEN 'high' WHEN s.churn_probability >= %s THEN 'medium' ELSE 'low' END$e$,
-      p.settings -> 'churn_lost', p.settings -> 'churn_high', p.settings -> 'churn_medium')),
+    workspace_band_sql('churn', p.readiness, format($e$CASE WHEN s.churn_probability IS NULL THEN 'insufficient_data' WHEN %4$s THEN 'lost'
+      WHEN s.churn_probability >= %2$s THEN 'high' WHEN s.churn_probability >= %3$s THEN 'medium' ELSE 'low' END$e$,
+      NULL, p.settings -> 'churn_high', p.settings -> 'churn_medium',
+      CASE p.settings ->> 'churn_of' WHEN 'subscriptions'
+        THEN format('NOT EXISTS (SELECT FROM segmentation.workspace_contracts(f.subscriptions, %L) AS r WHERE r.runs)', as_of)
+        ELSE format('s.lost_probability > %s', p.settings -> 'churn_lost') END)),
     workspace_band_sql('loyalty', p.readiness, workspace_axis_sql('loyalty')),
     workspace_band_sql('future_value', p.readiness, format($e$CASE segmentation.pmg_bucket(s.future_value, %L::segmentation.pmg_cuts)
       WHEN 'G' THEN 'high' WHEN 'M' THEN 'medium' WHEN 'P' THEN 'low' WHEN 'I' THEN 'none' ELSE 'insufficient_data' END$e$, p.value_cuts)),
@@ -311,7 +351,9 @@ BEGIN
     days := days || format('segmentation.pmg_next_change(f.history, %L, %L::segmentation.pmg_cuts, %s)', as_of, p.pmg_cuts, p.settings ->> 'pmg_months');
   END IF;
   IF ready -> 'churn' = 'null' THEN
-    days := days || CASE WHEN workspace_churn_options(p.settings) IS NULL THEN tomorrow
+    -- Subscriptions grow older, and so does the risk, every day that one runs; one that begins or ends later is looked at then.
+    days := days || CASE WHEN p.settings ->> 'churn_of' = 'subscriptions' THEN format('CASE WHEN f.subscriptions IS NOT NULL THEN %s END', tomorrow)
+      WHEN workspace_churn_options(p.settings) IS NULL THEN tomorrow
       ELSE format('segmentation.churn_next_change(%L::jsonb, f.history, %L, %L::jsonb)', p.purchase_model, as_of, workspace_churn_options(p.settings)) END;
   END IF;
   IF ready -> 'future_value' = 'null' THEN

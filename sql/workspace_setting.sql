@@ -57,8 +57,8 @@ INSERT INTO workspace_field (kind, field, place, type, required, columns, about)
   ('consents', 'changed_on', 4, 'day', true, '{changed_on,changed_at}', 'From when on. The last one up to a day holds on that day; of several on one day, a refusal holds.'),
   ('subscriptions', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'Who subscribed.'),
   ('subscriptions', 'started_on', 2, 'day', true, '{started_on,started_at,start_date}', 'First day.'),
-  ('subscriptions', 'ended_on', 3, 'day', false, '{ended_on,ended_at,end_date}', 'Last day; null while it runs.'),
-  ('subscriptions', 'plan', 4, 'text', false, '{plan,offer,formule}', 'Which one.'),
+  ('subscriptions', 'ended_on', 3, 'day', false, '{ended_on,ended_at,end_date}', 'The day on which it ends or ended, null if none is set. One in the future is a notice given.'),
+  ('subscriptions', 'plan', 4, 'text', false, '{plan,offer,formule}', 'Which one: the probability that it ends is by plan, where there are from 2 to 50.'),
   ('subscriptions', 'price', 5, 'number', false, '{price,prix}', 'Price of a month.');
 
 CREATE TABLE workspace_setting (
@@ -98,7 +98,8 @@ INSERT INTO workspace_setting (place, name, type, default_value, least, greatest
   (42, 'pmg_moyens', 'number', 'null', 0, 1, NULL, 'Cumulative share that makes a customer M; null: .20 by rank, .95 by turnover.'),
   (43, 'pmg_months', 'integer', '12', 1, 120, NULL, 'Months of turnover that PMG looks at, up to as_of.'),
   (50, 'purchase_family', 'text', '"auto"', NULL, NULL, '{auto,nbd,bg_nbd,mbg_nbd,pareto_nbd}', 'Family of the purchase model.'),
-  (51, 'churn_horizon', 'interval', '"90 days"', 1, 3660, NULL, 'churn looks at the probability of no purchase within this time.'),
+  (49, 'churn_of', 'text', '"purchases"', NULL, NULL, '{purchases,subscriptions}', 'What churn is about: that no purchase comes within the horizon, or that all subscriptions of the customer end within it. Of who has no subscription running, lost.'),
+  (51, 'churn_horizon', 'interval', '"90 days"', 1, 3660, NULL, 'churn looks at the probability of no purchase (or of the end of all subscriptions) within this time.'),
   (52, 'churn_medium', 'number', '0.33', 0, 1, NULL, 'medium from this probability on.'),
   (53, 'churn_high', 'number', '0.66', 0, 1, NULL, 'high from this probability on.'),
   (54, 'churn_lost_horizon', 'interval', '"365 days"', 1, 3660, NULL, 'lost looks at the probability of no purchase within this time.'),

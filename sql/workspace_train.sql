@@ -14,7 +14,7 @@ BEGIN
     'SELECT count(*) FILTER (WHERE purchase_days(f.history, $1) > 0) AS buyers,
             count(*) FILTER (WHERE purchase_days(f.history, $1) > 1) AS repeaters,
             $1 - min(first_purchase(f.history)) FILTER (WHERE purchase_days(f.history, $1) > 0) AS days,
-            count(f.items) AS lines, count(f.contacts) AS contacts, count(coalesce(f.attributes, f.company)) AS attributes
+            count(f.items) AS lines, count(f.subscriptions) AS contracts, count(f.contacts) AS contacts, count(coalesce(f.attributes, f.company)) AS attributes
      FROM %s AS f', facts) INTO seen USING as_of;
   purchases := CASE
     WHEN NOT kinds && '{purchases,purchase_lines}' THEN jsonb_build_object('code', 'no_source', 'need', 'purchases')
@@ -29,7 +29,11 @@ BEGIN
       THEN jsonb_build_object('code', 'short_history', 'have', seen.days, 'need', settings -> 'minimum_history')
     END;
   RETURN jsonb_build_object(
-    'rfm', purchases, 'pmg', purchases, 'churn', lasting, 'loyalty', lasting, 'future_value', lasting,
+    'rfm', purchases, 'pmg', purchases, 'churn', CASE
+      WHEN settings ->> 'churn_of' <> 'subscriptions' THEN lasting
+      WHEN NOT 'subscriptions' = ANY (kinds) THEN jsonb_build_object('code', 'no_source', 'need', 'subscriptions')
+      WHEN seen.contracts < (settings ->> 'minimum_buyers')::integer
+        THEN jsonb_build_object('code', 'few_subscribers', 'have', seen.contracts, 'need', settings -> 'minimum_buyers') END, 'loyalty', lasting, 'future_value', lasting,
     'product_appetence', CASE
       WHEN NOT 'purchase_lines' = ANY (kinds) THEN jsonb_build_object('code', 'no_source', 'need', 'purchase_lines')
       WHEN seen.lines < (settings ->> 'minimum_buyers')::integer
@@ -136,6 +140,42 @@ $$;
 COMMENT ON FUNCTION workspace_backtest(text, date, jsonb, jsonb, jsonb) IS
   'Part of refresh: quality of churn and value on the last horizon, by a model of before it.';
 
+-- How long subscriptions last, by plan where there are some: a hazard, since it says what comes after the longest one seen.
+CREATE FUNCTION workspace_fit_contracts(facts text, as_of date) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  by_plan boolean;
+  model jsonb;
+BEGIN
+  EXECUTE format('SELECT count(DISTINCT c.plan) BETWEEN 2 AND 50 FROM %s AS f CROSS JOIN LATERAL workspace_contracts(f.subscriptions, $1) AS c', facts) INTO by_plan USING as_of;
+  EXECUTE format('SELECT fit_retention_model(c.started_on, CASE WHEN NOT c.runs THEN c.ended_on END, $1, CASE WHEN $2 AND c.plan IS NOT NULL THEN jsonb_build_object(''plan'', c.plan) ELSE ''{}'' END, ''{"family": "hazard"}'')
+    FROM %s AS f CROSS JOIN LATERAL workspace_contracts(f.subscriptions, $1) AS c WHERE coalesce(c.ended_on >= c.started_on, true)', facts) INTO model USING as_of, by_plan;
+  RETURN jsonb_build_object('by_plan', by_plan, 'model', model);
+END
+$$;
+COMMENT ON FUNCTION workspace_fit_contracts(text, date) IS 'Part of refresh: a model of how long subscriptions last.';
+
+-- The same one horizon ago, by what was known then, and who has none left now. Beside it, the share of all.
+CREATE FUNCTION workspace_backtest_contracts(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  horizon interval := (settings ->> 'churn_horizon')::interval;
+  inner_day date := (as_of - horizon)::date;
+  tested jsonb;
+BEGIN
+  model := coalesce(model, workspace_fit_contracts(facts, inner_day));
+  EXECUTE format($q$
+    SELECT jsonb_build_object('as_of', $1, 'horizon', $2::text, 'churn', prediction_quality(t.p, t.churned) - 'bins')
+    FROM (SELECT %2$s AS p, NOT EXISTS (SELECT FROM workspace_contracts(f.subscriptions, $3) AS c WHERE c.runs) AS churned
+          FROM %1$s AS f CROSS JOIN LATERAL (
+            SELECT jsonb_agg(jsonb_build_object('plan', c.plan, 'started_on', c.started_on)) AS known FROM workspace_contracts(f.subscriptions, $1) AS c WHERE c.runs) AS k
+          WHERE k.known IS NOT NULL) AS t WHERE t.p IS NOT NULL$q$, facts, workspace_contract_churn_sql('$4', 'k.known', '$1', '$2'))
+    INTO tested USING inner_day, horizon, as_of, model;
+  RETURN tested;
+END
+$$;
+COMMENT ON FUNCTION workspace_backtest_contracts(text, date, jsonb, jsonb) IS 'Part of refresh: quality of the churn of subscriptions on the last horizon.';
+
 -- Phase train: fits everything on stage_facts, and writes a candidate parameter set. Returns its number.
 CREATE FUNCTION workspace_train(ws text, as_of date) RETURNS integer
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
@@ -153,6 +193,7 @@ DECLARE
   quality jsonb := '{}';
   segments jsonb;
   categories integer;
+  retention jsonb;
 BEGIN
   SELECT jsonb_build_object('bins', settings -> 'rfm_bins', 'first_match', false,
            'segments', jsonb_agg(jsonb_build_object('segment', m.segment, 'r', m.r, 'f', m.f, 'm', m.m) ORDER BY m.r, m.f, m.m)) INTO rfm_map
@@ -183,6 +224,12 @@ BEGIN
     value_cuts := worth.cuts;
     quality := workspace_backtest(facts, as_of, settings);
   END IF;
+  IF settings ->> 'churn_of' = 'subscriptions' THEN
+    retention := workspace_fit_contracts(facts, as_of);
+    IF readiness -> 'churn' = 'null' THEN
+      quality := quality || workspace_backtest_contracts(facts, as_of, settings);
+    END IF;
+  END IF;
   IF readiness -> 'profile' = 'null' AND settings ->> 'profile_segment' IS NULL THEN
     features := workspace_profile_features(facts, settings);
     IF cardinality(features) = 0 THEN
@@ -196,11 +243,11 @@ BEGIN
   EXECUTE format('SELECT NULLIF(count(DISTINCT c.category), 0) FROM %s.stage_catalogue AS c', ws) INTO categories;
   EXECUTE format($q$
     INSERT INTO %s.parameter_set (as_of, status, settings, readiness, rfm_cuts, rfm_map, pmg_cuts, purchase_model, spend_model,
-      value_cuts, profile_model, profile_features, segments, quality, categories)
-    VALUES ($1, 'candidate', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING parameter_set$q$, ws)
+      value_cuts, profile_model, profile_features, segments, quality, categories, retention_model)
+    VALUES ($1, 'candidate', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING parameter_set$q$, ws)
     INTO number
     USING as_of, settings, readiness, made.rfm_cuts, rfm_map, made.pmg_cuts, made.purchase_model, made.spend_model,
-      value_cuts, profile, features, segments, quality, categories;
+      value_cuts, profile, features, segments, quality, categories, retention;
   PERFORM workspace_train_axes(ws, number, as_of, settings);
   RETURN number;
 END
@@ -224,13 +271,16 @@ BEGIN
   new_brier := (fresh.quality #>> '{churn,brier}')::double precision;
   IF used.parameter_set IS NULL THEN
     said := 'the first';
-  ELSIF new_brier IS NULL OR used.purchase_model #>> '{parameters}' IS NULL THEN
+  ELSIF new_brier IS NULL OR (CASE fresh.settings ->> 'churn_of' WHEN 'subscriptions' THEN used.retention_model::text ELSE used.purchase_model #>> '{parameters}' END) IS NULL THEN
     said := 'not compared: there are too few data for a back-test';
+  ELSIF used.settings ->> 'churn_of' <> fresh.settings ->> 'churn_of' THEN
+    said := 'not compared: churn is about something else now';
   ELSIF used.as_of > (as_of - (fresh.settings ->> 'churn_horizon')::interval)::date THEN
     -- A model trained after the test period began has seen its outcome: no fair comparison.
     said := 'not compared: the set in use is younger than the test period';
   ELSE
-    old_brier := (workspace_backtest(ws || '.stage_facts', as_of, fresh.settings, used.purchase_model, used.spend_model) #>> '{churn,brier}')::double precision;
+    old_brier := (CASE fresh.settings ->> 'churn_of' WHEN 'subscriptions' THEN workspace_backtest_contracts(ws || '.stage_facts', as_of, fresh.settings, used.retention_model)
+      ELSE workspace_backtest(ws || '.stage_facts', as_of, fresh.settings, used.purchase_model, used.spend_model) END #>> '{churn,brier}')::double precision;
     accepted := old_brier IS NULL OR new_brier <= old_brier * (1 + (fresh.settings ->> 'promote_tolerance')::double precision);
     said := format('Brier score of churn %s, against %s of parameter set %s: %s', round(new_brier::numeric, 5), round(old_brier::numeric, 5),
       used.parameter_set, CASE WHEN accepted THEN 'taken into use' ELSE 'rejected' END);

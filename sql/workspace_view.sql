@@ -13,7 +13,7 @@ CREATE FUNCTION workspace_view_list() RETURNS TABLE (name text, keys text, about
 BEGIN ATOMIC
   SELECT * FROM (VALUES
     ('bi_segment_size', 'axis, code', 'Customers and value by axis and code. Best shown as bars, or as a treemap.', $q$
-      SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label, count(*) AS customers,
+      SELECT g.axis, g.code, coalesce(p.name, segmentation.workspace_label(g.axis, g.code, l.language)) AS label, count(*) AS customers,
         count(*) / sum(count(*)) OVER (PARTITION BY g.axis)::double precision AS share,
         coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS future_value, avg(s.churn_probability) AS churn_probability
       FROM (SELECT c.customer, v.axis, v.code FROM @ws@.customer_segments AS c CROSS JOIN LATERAL (VALUES
@@ -23,7 +23,8 @@ BEGIN ATOMIC
             SELECT c.customer, 'segment:' || e.key, e.value FROM @ws@.customer_segments AS c CROSS JOIN LATERAL pg_catalog.jsonb_each_text(c.segments) AS e) AS g
       JOIN @ws@.customer_scores_stored AS s ON s.customer = g.customer
       CROSS JOIN @ws@.bi_language AS l
-      GROUP BY g.axis, g.code, l.language$q$),
+      LEFT JOIN @ws@.product AS p ON p.product = g.code AND g.axis = 'product_appetence'
+      GROUP BY g.axis, g.code, l.language, p.name$q$),
     ('bi_rfm_grid', 'r, f', 'Customers and turnover by recency score (5: lately) and frequency score (5: often). Best shown as a heat map.', $q$
       SELECT s.r, s.f, count(*) AS customers, sum(s.turnover) AS turnover, sum(s.monetary) AS monetary, avg(s.churn_probability) AS churn_probability
       FROM @ws@.customer_scores_stored AS s WHERE s.r IS NOT NULL GROUP BY s.r, s.f$q$),

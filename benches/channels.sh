@@ -110,4 +110,8 @@ race '`rank_channels` of stored histories' 'count(*), count(response) by custome
   "SELECT count(r.rank) FROM channel_models, channel_facts, rank_channels(channels, segment, h, c, '$AS_OF') AS r" "$plain"
 race '`send_time` of stored hours' 'count(*), count(response) by customer and channel' - \
   "SELECT count(send_time((SELECT send_time FROM channel_models), hours)) FROM channel_facts" "$plain"
+note "channels and send time of $SIZE customers: $(sql -c "$MEMORY" -c "$SERIAL" -c '\o /dev/null' \
+  -c "SELECT fit_channel_model(h, segment, '$AS_OF'), fit_send_time(hours) FROM channel_facts" \
+  -c "SELECT count(r.rank) FROM channel_models, channel_facts, rank_channels(channels, segment, h, c, '$AS_OF') AS r" \
+  -c '\o' -c "SELECT 'the backend had at most ' || round(substring(pg_read_file('/proc/' || pg_backend_pid() || '/status') FROM 'VmHWM:\s*(\d+) kB')::numeric / 1024) || ' MB, shared buffers (' || current_setting('shared_buffers') || ') included'")"
 sql -c "SELECT format('contacts: %s rows, %s bytes a stored history, %s bytes of stored hours', (SELECT count(*) FROM public.contacts_by_time), round(avg(pg_column_size(h))), round(avg(pg_column_size(hours)))) FROM channel_facts" | while read -r line; do note "$line"; done

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Precision and recall of the life-moment detectors on simulated shops, against the hidden truth, beside
 # naive rules: benches/life_moments.sh, with the private cluster running. Thresholds were looked at on
-# TUNE only; what is reported is REPORT. Not a topic of benches/run: it measures no time.
+# TUNE only; what is reported is REPORT. A part of the topic loyalty of benches/run, which measures time too.
 . "$(dirname "$0")/../tools/common.sh"
-TUNE=${TUNE:-1}
+TUNE=${TUNE-1}
 REPORT=${REPORT:-2}
 SIZE=${SIZE:-5000}
 db=life_moments

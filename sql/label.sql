@@ -610,7 +610,17 @@ FROM (VALUES
   ('axis', 'product_appetence', 'Product appetence', 'Appétence produit'),
   ('axis', 'channel_appetence', 'Channel appetence', 'Appétence canal'),
   ('axis', 'profile', 'Profile', 'Profil'),
-  ('axis', 'life_moment', 'Life moment', 'Moment de vie')
+  ('axis', 'life_moment', 'Life moment', 'Moment de vie'),
+  ('source', 'purchases', 'Purchases', 'Achats'),
+  ('source', 'purchase_lines', 'Purchase lines', 'Lignes d''achat'),
+  ('source', 'products', 'Products', 'Produits'),
+  ('source', 'customers', 'Customers', 'Clients'),
+  ('source', 'companies', 'Companies', 'Entreprises'),
+  ('source', 'attribute_history', 'Changes of attributes', 'Historique des attributs'),
+  ('source', 'contacts', 'Contacts', 'Sollicitations'),
+  ('source', 'interactions', 'Interactions', 'Interactions'),
+  ('source', 'consents', 'Consents', 'Consentements'),
+  ('source', 'subscriptions', 'Subscriptions', 'Abonnements')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 

@@ -48,7 +48,7 @@ FROM (VALUES
   ('segment.override', 'Set by hand.{because}', 'Fixé à la main.{because}'),
   ('changes', ' If nothing happens, this changes on {changes_on}.', ' Sans nouvel événement, cela change le {changes_on}.'),
   ('data.customer', 'Nothing is known of this customer that this axis needs.', 'Rien de ce que cet axe demande n''est connu de ce client.'),
-  ('data.no_source', 'The workspace has no source of {need}.', 'L''espace de travail n''a pas de source de {need}.'),
+  ('data.no_source', 'The workspace has no source of {need}.', 'L''espace de travail n''a pas de source « {need_label} » ({need}).'),
   ('data.few_buyers', 'Only {have} customers bought; {need} are needed.', 'Seuls {have} clients ont acheté ; il en faut {need}.'),
   ('data.few_repeaters', 'Only {have} customers bought on two days or more; {need} are needed.', 'Seuls {have} clients ont acheté au moins deux jours ; il en faut {need}.'),
   ('data.short_history', 'The purchases span {have} days; {need} are needed.', 'Les achats couvrent {have} jours ; il en faut {need}.'),
@@ -68,7 +68,8 @@ BEGIN
   WHERE s.topic IN (workspace_say.topic, split_part(workspace_say.topic, '.', 1))
     AND s.language = CASE WHEN workspace_say.language = 'fr' THEN 'fr' ELSE 'en' END
   ORDER BY length(s.topic) DESC LIMIT 1;
-  FOR pair IN SELECT n.key, n.value #>> '{}' AS value, jsonb_typeof(n.value) AS type FROM jsonb_each(numbers) AS n LOOP
+  FOR pair IN SELECT n.key, n.value #>> '{}' AS value, jsonb_typeof(n.value) AS type
+    FROM jsonb_each(numbers || jsonb_build_object('need_label', label('source', numbers ->> 'need', language))) AS n LOOP
     said := replace(said, '{' || pair.key || '}', coalesce(CASE WHEN pair.type = 'number' AND language = 'fr' THEN replace(pair.value, '.', ',') ELSE pair.value END, '?'));
   END LOOP;
   RETURN said;

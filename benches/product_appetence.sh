@@ -36,7 +36,7 @@ else
   if ! (peers) || ! .venv/bin/python -c 'import implicit' 2>/dev/null; then
     skip '`fit_product_affinity`' 'implicit could not be installed'
   else
-    sql -c "COPY (SELECT DISTINCT customer_id, item FROM shop.lines) TO STDOUT (FORMAT csv)" >"$work/pairs.csv"
+    sql -c "COPY (SELECT customer_id, item FROM shop.lines) TO STDOUT (FORMAT csv)" >"$work/pairs.csv"
     race "\`fit_product_affinity\`, $ITEMS items" 'implicit, cosine neighbours alone, matrix in memory' - "$fit" \
       "peer:implicit_cosine $work/pairs.csv 50"
     rm -f "$work/pairs.csv"

@@ -15,12 +15,13 @@ CREATE TABLE known.day AS SELECT max(ordered_on) - 90 AS day, max(ordered_on) AS
 CREATE VIEW known.orders AS SELECT o.* FROM :shop.orders AS o, known.day AS d WHERE o.ordered_on <= d.day;
 CREATE VIEW known.order_lines AS SELECT l.* FROM :shop.order_lines AS l, known.day AS d WHERE l.ordered_on <= d.day;
 CREATE VIEW known.customers AS SELECT c.* FROM :shop.customers AS c, known.day AS d WHERE c.registered_on <= d.day;
+CREATE VIEW known.companies AS SELECT c.customer_id, c.company_name, c.siren, c.naf_code, c.headcount_band FROM known.customers AS c WHERE c.is_company;
 CREATE VIEW known.contacts AS SELECT c.* FROM :shop.contacts AS c, known.day AS d WHERE (c.sent_at AT TIME ZONE 'Europe/Paris')::date <= d.day;
 CREATE VIEW known.interactions AS SELECT i.* FROM :shop.interactions AS i, known.day AS d WHERE (i.occurred_at AT TIME ZONE 'Europe/Paris')::date <= d.day;
 CREATE VIEW known.consents AS SELECT c.* FROM :shop.consents AS c, known.day AS d WHERE c.changed_on <= d.day;
 CREATE VIEW known.attribute_history AS SELECT a.* FROM :shop.attribute_history AS a, known.day AS d WHERE a.changed_on <= d.day;
 SELECT create_workspace('bench_truth', 'integer', 'Europe/Paris') \g /dev/null
-SELECT add_source('bench_truth', kind, relation::regclass) FROM (VALUES ('purchases', 'known.orders'), ('purchase_lines', 'known.order_lines'), ('customers', 'known.customers'),
+SELECT add_source('bench_truth', kind, relation::regclass) FROM (VALUES ('purchases', 'known.orders'), ('purchase_lines', 'known.order_lines'), ('customers', 'known.customers'), ('companies', 'known.companies'),
   ('contacts', 'known.contacts'), ('interactions', 'known.interactions'), ('consents', 'known.consents'), ('attribute_history', 'known.attribute_history'), ('products', :'shop' || '.products')) AS v (kind, relation) \g /dev/null
 SELECT day, ends FROM known.day \gset
 CALL refresh('bench_truth', :'day');

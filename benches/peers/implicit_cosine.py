@@ -14,6 +14,8 @@ from implicit.nearest_neighbours import CosineRecommender
 
 pairs = pd.read_csv(sys.argv[1], header=None, dtype=np.int32).to_numpy()
 matrix = csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])))
+matrix.sum_duplicates()
+matrix.data[:] = 1
 model = CosineRecommender(K=int(sys.argv[2]), num_threads=1)
 began = time.perf_counter()
 model.fit(matrix, show_progress=False)

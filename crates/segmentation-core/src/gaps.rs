@@ -19,7 +19,7 @@ use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::History;
 use crate::purchase_model::json::Object;
-use crate::special::{digamma, incomplete_beta, trigamma};
+use crate::special::{beta_quantile_log_odds, digamma, incomplete_beta, trigamma};
 
 /// The last so many gaps of a customer are used.
 pub const MOST_GAPS: usize = 64;
@@ -230,22 +230,35 @@ pub struct NextGap {
 }
 
 impl NextGap {
+    /// P(gap <= days) and P(gap > days): a beta distribution of days / (days + b), through the smaller of that and its
+    /// complement, so that no digits are lost far out.
+    fn both(&self, days: f64) -> (f64, f64) {
+        if days <= 0.0 {
+            (0.0, 1.0)
+        } else if days <= self.b {
+            incomplete_beta(self.shape, self.a, days / (days + self.b))
+        } else {
+            let (above, below) = incomplete_beta(self.a, self.shape, self.b / (days + self.b));
+            (below, above)
+        }
+    }
+
     /// P(gap <= days).
     #[must_use]
     pub fn cdf(&self, days: f64) -> f64 {
-        if days <= 0.0 { 0.0 } else { incomplete_beta(self.shape, self.a, days / (days + self.b)).0 }
+        self.both(days).0
     }
 
     /// P(gap > days).
     #[must_use]
     pub fn survival(&self, days: f64) -> f64 {
-        if days <= 0.0 { 1.0 } else { incomplete_beta(self.shape, self.a, days / (days + self.b)).1 }
+        self.both(days).1
     }
 
-    /// The days by which the gap has ended with this probability.
+    /// The days by which the gap has ended with this probability, at most e^20.
     #[must_use]
     pub fn quantile(&self, probability: f64) -> f64 {
-        root(-12.0, 20.0, 50, |u| probability - self.cdf(u.exp())).exp()
+        self.b * beta_quantile_log_odds(self.shape, self.a, probability).min(20.0 - self.b.ln()).exp()
     }
 
     /// The customer's typical gap in days: the median.
@@ -498,5 +511,23 @@ mod tests {
         let next = prior.next_gap(&[30.0; 30]);
         assert!((next.median() - 30.0).abs() < 3.0 && (next.cdf(next.quantile(0.25)) - 0.25).abs() < 1e-9);
         assert!((next.cdf(40.0) + next.survival(40.0) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn quantiles_are_those_of_bisection() {
+        for shape in [0.05, 0.7, 1.0, 3.0, 100.0] {
+            for a in [0.05, 1.0, 4.0, 60.0, 3000.0] {
+                for b in [0.5, 40.0, 20_000.0] {
+                    let next = NextGap { shape, a, b };
+                    for p in [0.001, 0.25, 0.5, 0.75, 0.95, 0.9999] {
+                        let halved = root(-600.0, 20.0, 75, |u| p - next.cdf(u.exp()));
+                        let found = next.quantile(p).ln();
+                        // Where the curve is flat, days as far apart as this have one probability.
+                        let same = (next.cdf(found.exp()) - next.cdf(halved.exp())).abs() < 1e-14;
+                        assert!((found - halved).abs() < 1e-9 || same, "{next:?} {p}: {found} {halved}");
+                    }
+                }
+            }
+        }
     }
 }

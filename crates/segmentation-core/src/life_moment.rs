@@ -167,10 +167,11 @@ pub fn purchase_due(
     let on = |p: f64| last.saturating_add(whole_days(next.quantile(p))).min(day::LAST);
     let (due, overdue, lapsed) = (on(options.from), on(options.until), on(options.lapsed));
     let elapsed = f64::from(as_of - last);
+    let median = next.median();
     let evidence = json!({
-        "last_purchase": date(last), "gaps": gaps.len(), "typical_gap": tenth(next.median()),
+        "last_purchase": date(last), "gaps": gaps.len(), "typical_gap": tenth(median),
         "regularity": hundredth(next.shape), "elapsed": as_of - last,
-        "overdue_ratio": hundredth(elapsed / next.median()), "alive": hundredth(alive),
+        "overdue_ratio": hundredth(elapsed / median), "alive": hundredth(alive),
     });
     let late = next.survival(elapsed);
     let mut moment = if as_of < overdue {

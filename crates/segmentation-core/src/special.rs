@@ -71,23 +71,33 @@ pub fn incomplete_beta(a: f64, b: f64, x: f64) -> (f64, f64) {
 }
 
 /// The quantile of the beta distribution: the x with I_x(a, b) = p, for a, b > 0 and 0 < p < 1.
+#[must_use]
+pub fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
+    logistic(beta_quantile_log_odds(a, b, p))
+}
+
+/// The quantile of the beta distribution as log-odds, ln(x / (1 - x)): no digits are lost near 1. Divided by one
+/// another, two gamma variables of shapes a and b have its exponential as their quantile.
 ///
 /// Newton's method on the logarithm of the smaller tail as a function of the log-odds of x, where it
 /// is nearly a straight line, kept within a bracket; it starts from the normal distribution that has
 /// the log-odds' mean and variance.
 #[must_use]
-pub fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
+pub fn beta_quantile_log_odds(a: f64, b: f64, p: f64) -> f64 {
     if p > 0.5 {
-        return 1.0 - beta_quantile(b, a, 1.0 - p);
+        return -beta_quantile_log_odds(b, a, 1.0 - p);
     }
     // Log-odds at which x and 1 - x leave the range of doubles.
-    let (mut low, mut high) = (-700.0, 37.0);
+    let (mut low, mut high) = (-700.0, 700.0);
     let ln_beta = ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
     let start = digamma(a) - digamma(b) + normal_quantile(p) * (trigamma(a) + trigamma(b)).sqrt();
     let mut u = start.clamp(low + 1.0, high - 1.0);
     for _ in 0..200 {
-        let x = logistic(u);
-        let below = incomplete_beta(a, b, x).0;
+        let below = if u <= 0.0 {
+            incomplete_beta(a, b, logistic(u)).0
+        } else {
+            incomplete_beta(b, a, logistic(-u)).1
+        };
         let error = if below > 0.0 { below.ln() - p.ln() } else { f64::NEG_INFINITY };
         if error < 0.0 {
             low = u;
@@ -99,11 +109,11 @@ pub fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
         let next = u - error / slope;
         let next = if next.is_finite() && next > low && next < high { next } else { 0.5 * (low + high) };
         if (next - u).abs() <= 1e-15 * (1.0 + u.abs()) {
-            return logistic(next);
+            return next;
         }
         u = next;
     }
-    logistic(u)
+    u
 }
 
 /// The regularised upper incomplete gamma function Q(a, x), for a > 0: the probability that a

@@ -100,9 +100,10 @@ BEGIN
       MESSAGE = format('schema %I already exists', workspace),
       HINT = 'A workspace is a schema of its own: choose another name.';
   END IF;
-  IF NOT EXISTS (SELECT FROM pg_opclass AS o JOIN pg_am AS a ON a.oid = o.opcmethod
+  -- One for the primary keys, one for the parts of the queue.
+  IF 2 > (SELECT count(DISTINCT a.amname) FROM pg_opclass AS o JOIN pg_am AS a ON a.oid = o.opcmethod
                  JOIN pg_type AS t ON t.oid = key_type
-                 WHERE a.amname = 'btree' AND o.opcdefault AND o.opcintype = CASE WHEN t.oid = 'varchar'::regtype THEN 'text'::regtype ELSE t.oid END)
+                 WHERE a.amname IN ('btree', 'hash') AND o.opcdefault AND o.opcintype = CASE WHEN t.oid = 'varchar'::regtype THEN 'text'::regtype ELSE t.oid END)
      OR key_type IN ('double precision'::regtype, 'real'::regtype, 'jsonb'::regtype, 'boolean'::regtype)
   THEN
     RAISE datatype_mismatch USING
@@ -123,7 +124,8 @@ BEGIN
       created_at timestamptz NOT NULL DEFAULT now(),
       as_of date,
       parameter_set integer,
-      refreshed_at timestamptz
+      refreshed_at timestamptz,
+      definitions text
     );
     CREATE TABLE @ws@.setting (
       name text PRIMARY KEY,
@@ -292,7 +294,8 @@ BEGIN
     CREATE TABLE @ws@.queue (
       change bigint GENERATED ALWAYS AS IDENTITY,
       customer @key@,
-      shard smallint GENERATED ALWAYS AS (coalesce(pg_catalog.hashtextextended(customer::text, 0) & 15, -1)) STORED,
+      -- Equal keys lie in one part, also those that are written differently, as 1.0 and 1.00.
+      shard smallint GENERATED ALWAYS AS (CASE WHEN customer IS NULL THEN -1 ELSE pg_catalog.hash_record_extended(ROW(customer), 0) & 15 END) STORED,
       transaction xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
     );
     CREATE INDEX queue_shard_customer ON @ws@.queue (shard, customer);
@@ -369,6 +372,7 @@ BEGIN
       ('workspace', 'as_of', 'The day of the published result.'),
       ('workspace', 'parameter_set', 'The parameter set of the published result.'),
       ('workspace', 'refreshed_at', 'When that was published.'),
+      ('workspace', 'definitions', 'Fingerprint of the registered segments and overrides in that result.'),
       ('setting', NULL, 'Settings that are not at their default; see segmentation.workspace_settings.'),
       ('source', NULL, 'Relations that feed the workspace; see segmentation.add_source.'),
       ('source', 'mapping', 'Field to column.'),
@@ -380,7 +384,7 @@ BEGIN
       ('parameter_set', 'readiness', 'Axis to the reason why its data are too thin, null if they are not.'),
       ('parameter_set', 'quality', 'Back-tested quality, beside what simple rules reach.'),
       ('parameter_set', 'categories', 'Number of categories of products, for the breadth in loyalty.'),
-      ('parameter_set', 'segments', 'Definitions of the registered segments as they were.'),
+      ('parameter_set', 'segments', 'Definitions of the registered segments by which customers were last scored.'),
       ('segment', NULL, 'Segments of your own, by definition; see segmentation.register_segment.'),
       ('segment_override', NULL, 'Who is put into a segment or kept out of it by hand. It wins over the definition.'),
       ('segment_override', 'code', 'The code to have; null: kept out.'),

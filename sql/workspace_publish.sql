@@ -135,7 +135,9 @@ BEGIN
     PERFORM workspace_write(ws, 'product', at || 'catalogue', NULL);
     EXECUTE format('DROP TABLE %scatalogue; ANALYZE %s.product', at, ws);
     PERFORM workspace_forget_queue(ws, stage);
-    EXECUTE format('UPDATE %s.workspace SET as_of = $1, parameter_set = $2, refreshed_at = clock_timestamp()', ws) USING as_of, number;
+    EXECUTE format('UPDATE %1$s.workspace SET as_of = $1, parameter_set = $2, definitions = (SELECT d.definitions FROM %1$s.%2$I AS d), refreshed_at = clock_timestamp()', ws, stage || 'definitions')
+      USING as_of, number;
+    EXECUTE format('DROP TABLE %s.%I', ws, stage || 'definitions');
     EXECUTE format('ANALYZE %1$s.customer_facts, %1$s.customer_segments, %1$s.membership_history, %1$s.customer_products, %1$s.customer_channels, %1$s.life_moments', ws);
   END IF;
   IF (settings ->> 'notify')::boolean AND moved > 0 THEN

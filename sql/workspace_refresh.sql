@@ -88,6 +88,9 @@ BEGIN
         INTO detail USING candidate;
     END;
   WHEN 'score' THEN
+    -- The fingerprint first: what comes after it is noticed by the next refresh_changed.
+    EXECUTE format('CREATE UNLOGGED TABLE %s.stage_definitions AS SELECT segmentation.workspace_definitions(%L) AS definitions', ws, ws);
+    PERFORM workspace_define(ws, parameter_set);
     rows := workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
   WHEN 'publish' THEN
     rows := workspace_publish(ws, 'stage_', parameter_set, as_of, false);

@@ -1,4 +1,30 @@
--- Segments of one's own in a workspace, and who went where.
+-- Segments of one's own in a workspace, and who went where. Definitions are not trained: each full scoring takes those of
+-- now into the parameter set that it scores by.
+
+CREATE FUNCTION workspace_define(ws text, number integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+BEGIN
+  EXECUTE format('UPDATE %1$s.parameter_set AS p SET segments = s.segments
+    FROM (SELECT coalesce(jsonb_object_agg(s.segment, s.definition), ''{}'') AS segments FROM %1$s.segment AS s) AS s
+    WHERE p.parameter_set = $1 AND p.segments <> s.segments', ws) USING number;
+END
+$$;
+COMMENT ON FUNCTION workspace_define(text, integer) IS 'Part of refresh: takes the registered definitions into a parameter set.';
+
+-- Times would not do: what is registered while a refresh runs, or undone by a DELETE, has to be noticed as well.
+CREATE FUNCTION workspace_definitions(ws text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+DECLARE
+  fingerprint text;
+BEGIN
+  EXECUTE format($q$SELECT concat_ws(' ',
+      (SELECT md5(coalesce(jsonb_object_agg(s.segment, s.definition), '{}')::text) FROM %1$s.segment AS s),
+      (SELECT concat(count(*), ' ', sum(hashtextextended(jsonb_build_array(o.segment, o.customer, o.code)::text, 0))) FROM %1$s.segment_override AS o))$q$, ws)
+    INTO fingerprint;
+  RETURN fingerprint;
+END
+$$;
+COMMENT ON FUNCTION workspace_definitions(text) IS 'Part of refresh: a fingerprint of the registered definitions and of what was set by hand.';
 
 CREATE FUNCTION register_segment(workspace text, segment text, definition jsonb, about text DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
@@ -22,8 +48,6 @@ BEGIN
   EXECUTE format('INSERT INTO %s.segment (segment, definition, about) VALUES ($1, $2, $3)
                   ON CONFLICT (segment) DO UPDATE SET definition = excluded.definition, about = excluded.about, registered_at = now()', ws)
     USING segment, definition, about;
-  -- Definitions are not trained: they hold from the next refresh on.
-  EXECUTE format('UPDATE %s.parameter_set SET segments = segments || jsonb_build_object($1, $2) WHERE status = ''in_use''', ws) USING segment, definition;
 END
 $$;
 COMMENT ON FUNCTION register_segment(text, text, jsonb, text) IS
@@ -39,7 +63,6 @@ BEGIN
   IF gone IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('workspace %I has no segment %s', workspace, coalesce(segment, 'null'));
   END IF;
-  EXECUTE format('UPDATE %s.parameter_set SET segments = segments - $1 WHERE status = ''in_use''', ws) USING segment;
 END
 $$;
 COMMENT ON FUNCTION unregister_segment(text, text) IS 'Takes a segment out of a workspace. Its members leave it at the next refresh; its history stays.';

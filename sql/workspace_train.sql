@@ -191,7 +191,6 @@ DECLARE
   value_cuts pmg_cuts;
   profile jsonb;
   quality jsonb := '{}';
-  segments jsonb;
   categories integer;
   retention jsonb;
 BEGIN
@@ -239,15 +238,14 @@ BEGIN
         USING jsonb_build_object('k', settings -> 'profile_k', 'seed', 1, 'sample', 200000);
     END IF;
   END IF;
-  EXECUTE format('SELECT coalesce(jsonb_object_agg(segment, definition), ''{}'') FROM %s.segment', ws) INTO segments;
   EXECUTE format('SELECT NULLIF(count(DISTINCT c.category), 0) FROM %s.stage_catalogue AS c', ws) INTO categories;
   EXECUTE format($q$
     INSERT INTO %s.parameter_set (as_of, status, settings, readiness, rfm_cuts, rfm_map, pmg_cuts, purchase_model, spend_model,
-      value_cuts, profile_model, profile_features, segments, quality, categories, retention_model)
-    VALUES ($1, 'candidate', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING parameter_set$q$, ws)
+      value_cuts, profile_model, profile_features, quality, categories, retention_model)
+    VALUES ($1, 'candidate', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING parameter_set$q$, ws)
     INTO number
     USING as_of, settings, readiness, made.rfm_cuts, rfm_map, made.pmg_cuts, made.purchase_model, made.spend_model,
-      value_cuts, profile, features, segments, quality, categories, retention;
+      value_cuts, profile, features, quality, categories, retention;
   PERFORM workspace_train_axes(ws, number, as_of, settings);
   RETURN number;
 END
@@ -311,9 +309,7 @@ BEGIN
       HINT = format('SELECT parameter_set, as_of, status FROM %s.parameter_set lists them.', ws);
   END IF;
   EXECUTE format('UPDATE %s.parameter_set SET status = ''retired'' WHERE status = ''in_use'' AND parameter_set <> $1', ws) USING parameter_set;
-  EXECUTE format('UPDATE %s.parameter_set SET status = ''in_use'', note = ''chosen by hand'',
-                    -- Registered segments are not trained: those of now hold.
-                    segments = (SELECT coalesce(jsonb_object_agg(s.segment, s.definition), ''{}'') FROM %1$s.segment AS s) WHERE parameter_set = $1', ws) USING parameter_set;
+  EXECUTE format('UPDATE %s.parameter_set SET status = ''in_use'', note = ''chosen by hand'' WHERE parameter_set = $1', ws) USING parameter_set;
 END
 $$;
 COMMENT ON FUNCTION use_parameter_set(text, integer) IS

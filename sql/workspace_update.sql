@@ -59,12 +59,11 @@ CREATE FUNCTION workspace_make_capture(ws text, source integer, customer name, r
 DECLARE
   key text;
   owner name;
+  body text;
 BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   SELECT r.rolname INTO owner FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE quote_ident(n.nspname) = ws;
-  EXECUTE format($f$
-    CREATE FUNCTION %1$s.capture_%2$s() RETURNS trigger
-      LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $trigger$
+  body := format($body$
     BEGIN
       IF TG_OP = 'INSERT' THEN
         INSERT INTO %1$s.queue (customer) SELECT DISTINCT r.%3$I::%4$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL;
@@ -79,7 +78,9 @@ BEGIN
       END IF;
       RETURN NULL;
     END
-    $trigger$ $f$, ws, source, customer, key);
+    $body$, ws, source, customer, key);
+  -- As a literal: a name that has dollars in it cannot end it.
+  EXECUTE format('CREATE FUNCTION %s.capture_%s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', ws, source, body);
   EXECUTE format('REVOKE ALL ON FUNCTION %s.capture_%s() FROM PUBLIC', ws, source);
   EXECUTE format('ALTER FUNCTION %s.capture_%s() OWNER TO %I', ws, source, owner);
   EXECUTE format('COMMENT ON FUNCTION %s.capture_%s() IS %L', ws, source, format('trigger of %s: notes whose rows change', relation));
@@ -305,18 +306,21 @@ CREATE FUNCTION workspace_move(ws text, day date, OUT customers bigint, OUT move
 DECLARE
   held record;
   number integer;
+  definitions text;
   everybody boolean;
   stage text := format('stage_%s_', pg_backend_pid());
   at text := format('%s.%s', ws, stage);
 BEGIN
-  EXECUTE format('SELECT as_of, parameter_set, refreshed_at FROM %s.workspace FOR UPDATE', ws) INTO held;
+  EXECUTE format('SELECT as_of, parameter_set, definitions FROM %s.workspace FOR UPDATE', ws) INTO held;
   EXECUTE format('SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO number;
   number := coalesce(number, held.parameter_set);
-  EXECUTE format('SELECT EXISTS (SELECT FROM %1$s.segment AS s WHERE s.registered_at > $1) OR EXISTS (SELECT FROM %1$s.segment_override AS o WHERE o.set_at > $1)', ws)
-    INTO everybody USING held.refreshed_at;
-  everybody := everybody OR number <> held.parameter_set;
+  definitions := workspace_definitions(ws);
+  everybody := number <> held.parameter_set OR definitions IS DISTINCT FROM held.definitions;
   IF NOT everybody AND day <= held.as_of THEN
     RETURN;
+  END IF;
+  IF everybody THEN
+    PERFORM workspace_define(ws, number);
   END IF;
   -- Another worker may have come further.
   day := greatest(day, held.as_of);
@@ -333,7 +337,7 @@ BEGIN
     moved := workspace_publish(ws, stage, number, day, true);
   END IF;
   EXECUTE format('DROP TABLE %skeys', at);
-  EXECUTE format('UPDATE %s.workspace SET as_of = $1, parameter_set = $2, refreshed_at = now()', ws) USING day, number;
+  EXECUTE format('UPDATE %s.workspace SET as_of = $1, parameter_set = $2, definitions = $3, refreshed_at = now()', ws) USING day, number, definitions;
 END
 $$;
 COMMENT ON FUNCTION workspace_move(text, date) IS 'Part of refresh_changed: moves the published day, and whoever time moves.';

@@ -11,7 +11,7 @@ fed='purchases=orders purchase_lines=order_lines customers=customers contacts=co
 
 # whole <schema> <customers>: a shop with every table, once, with an index by customer.
 whole() {
-  [ "$(sql -c "SELECT to_regclass('$1.truth_repeats') IS NOT NULL AND (SELECT count(*) FROM pg_namespace WHERE nspname = '$1' AND obj_description(oid, 'pg_namespace') LIKE '% $2 customers%') > 0")" = f ] || return 0
+  [ "$(sql -c "SELECT to_regclass('$1.companies') IS NOT NULL AND (SELECT count(*) FROM pg_namespace WHERE nspname = '$1' AND obj_description(oid, 'pg_namespace') LIKE '% $2 customers%') > 0")" = f ] || return 0
   say "Simulating a whole shop of $2 customers, once"
   on_shop -o /dev/null -c "DROP SCHEMA IF EXISTS $1 CASCADE" -c "SELECT * FROM simulate_shop('$1', $2, options => '{\"unlogged\": true, \"chronological\": false}')" \
     -c "CREATE VIEW $1.companies AS SELECT customer_id, company_name, siren, naf_code, headcount_band FROM $1.customers WHERE is_company" \
@@ -41,6 +41,13 @@ call() {
   wait $job
   awk -v peak="$peak" 'NR == 2 { b = $1 } NR > 2 { e = $1 } END { printf "%.3f %.0f\n", e - b, peak / 1024 }' "$out"
 }
+# Both sides find what they read in the memory of the operating system, as on a server that has enough of it: a thousand
+# customers are thousands of single pages, and a disk that needs a millisecond for each would be all that is measured.
+warm() {
+  sql -c "SELECT pg_relation_filepath(c.oid) FROM pg_class AS c WHERE c.relnamespace IN ('$work_shop'::regnamespace, 'bench_workspace'::regnamespace) AND c.relkind IN ('r', 'i', 't', 'm') AND pg_relation_filepath(c.oid) IS NOT NULL
+          UNION SELECT pg_relation_filepath(i.indexrelid) FROM pg_class AS c JOIN pg_index AS i ON i.indrelid = c.reltoastrelid WHERE c.relnamespace = 'bench_workspace'::regnamespace" |
+    while read -r path; do as_pg sh -c "cat '$DATA/$path' '$DATA/$path'.* >/dev/null 2>&1 || true"; done
+}
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", a / b }'; }
 row() { printf '| %s | %s | %s | %s | **%s** | %s | %s |\n' "$@" | tee -a "$work/table"; }
 
@@ -56,12 +63,17 @@ while IFS='|' read -r phase took; do
 done < <(sql -c "SELECT phase, round(extract(epoch FROM ended_at - began_at), 3) FROM bench_workspace.refresh_log ORDER BY refresh, place")
 row "\`refresh\`, the first, all phases" 'min, max, count, sum of the orders' "$first" "$base" "$(ratio "$first" "$base")" - -
 on_shop -o /dev/null -c "SELECT start_capture('bench_workspace', kind, relation) FROM bench_workspace.source WHERE mapping ? 'customer' AND kind <> 'companies'"
+warm
 read -r full full_memory < <(call "CALL refresh('bench_workspace', '$AS_OF', false)")
 row "\`refresh\`, nothing to train" 'min, max, count, sum of the orders' "$full" "$base" "$(ratio "$full" "$base")" - -
 note "peak private memory of the backend (RssAnon): $first_memory MB with a training, $full_memory MB without; work_mem is 1 GB"
 changed=$((SIZE / 1000))
-on_shop -c "UPDATE $work_shop.orders SET amount = amount WHERE customer_id IN (SELECT 1 + (n * 7919) % $SIZE FROM generate_series(1, $changed) AS n)"
-read -r part part_memory < <(call "CALL refresh_changed('bench_workspace', '$AS_OF')")
+warm
+# Three times other customers, and the median.
+part=$(for prime in 7919 7907 7901; do
+  on_shop -c "UPDATE $work_shop.orders SET amount = amount WHERE customer_id IN (SELECT 1 + (n * $prime) % $SIZE FROM generate_series(1, $changed) AS n)"
+  call "CALL refresh_changed('bench_workspace', '$AS_OF')"
+done | sort -n | awk 'NR == 2 { print $1 }')
 r=$(ratio "$part" "$full")
 verdict=-; limit=-
 if [ "$SIZE" = $FULL ]; then limit=0.01; verdict=$(awk -v r="$r" 'BEGIN { print r <= 0.01 ? "met" : "MISSED" }'); fi

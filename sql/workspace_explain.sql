@@ -70,6 +70,10 @@ BEGIN
   ORDER BY length(s.topic) DESC LIMIT 1;
   FOR pair IN SELECT n.key, n.value #>> '{}' AS value, jsonb_typeof(n.value) AS type
     FROM jsonb_each(numbers || jsonb_build_object('need_label', label('source', numbers ->> 'need', language))) AS n LOOP
+    -- One day, not one days; in French whatever is below two. A number is followed by what it counts; "mois" has no singular.
+    IF (CASE WHEN pair.type <> 'number' OR pair.key !~ '^\w+$' THEN false WHEN language = 'fr' THEN abs(pair.value::numeric) < 2 ELSE pair.value::numeric = 1 END) THEN
+      said := regexp_replace(said, format('(\{%s\} \w*[^i])s\M', pair.key), '\1', 'g');
+    END IF;
     said := replace(said, '{' || pair.key || '}', coalesce(CASE WHEN pair.type = 'number' AND language = 'fr' THEN replace(pair.value, '.', ',') ELSE pair.value END, '?'));
   END LOOP;
   RETURN said;

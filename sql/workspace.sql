@@ -299,10 +299,6 @@ BEGIN
       transaction xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
     );
     CREATE INDEX queue_shard_customer ON @ws@.queue (shard, customer);
-    CREATE TABLE @ws@.queue_shard (
-      shard smallint PRIMARY KEY
-    );
-    INSERT INTO @ws@.queue_shard SELECT pg_catalog.generate_series(0, 15);
     CREATE TABLE @ws@.capture (
       source integer NOT NULL REFERENCES @ws@.source ON DELETE CASCADE,
       relation regclass NOT NULL,
@@ -446,7 +442,6 @@ BEGIN
       ('queue', 'customer', 'The customer; null: all of them.'),
       ('queue', 'shard', 'Part of the queue: one worker works on a part at a time.'),
       ('queue', 'transaction', 'The transaction that changed it.'),
-      ('queue_shard', NULL, 'Parts of the queue: a worker locks the one it works on.'),
       ('capture', NULL, 'Relations with triggers that fill the queue: a source and its partitions.'),
       ('event_reader', NULL, 'How far each reader of events has come; see segmentation.read_events.'),
       ('erasure', NULL, 'That customers were erased, when and how many rows. Nothing says who.'),

@@ -259,28 +259,46 @@ END
 $$;
 COMMENT ON FUNCTION workspace_watch(text) IS 'Part of refresh_changed: new and lost partitions, watermarks, and rows of the queue that mean everybody.';
 
+CREATE FUNCTION workspace_part_lock(ws text, shard integer) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN workspace_lock(ws) + ((shard::bigint + 1) << 32);
+COMMENT ON FUNCTION workspace_part_lock(text, integer) IS 'Part of refresh_changed: the key of the advisory lock of a part of the queue.';
+
 -- One batch of the queue, in the caller's transaction: these customers are read again and scored at the
--- published day. Returns how many there were; NULL if no part is free that has changes up to a number.
+-- published day. Returns how many there were; NULL if there are no more changes up to a number.
 CREATE FUNCTION workspace_batch(ws text, size integer, most bigint, OUT customers bigint, OUT moved bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   held record;
-  parts smallint[];
+  waiting smallint[];
+  part smallint;
+  parts smallint[] := '{}';
   few boolean;
   stage text := format('stage_%s_', pg_backend_pid());
   keys text := format('%s.%skeys', ws, stage);
 BEGIN
-  -- Whoever moves the day waits for the batches under way, and these for it.
-  EXECUTE format('SELECT as_of, parameter_set FROM %s.workspace FOR SHARE', ws) INTO held;
   -- Two changes of one customer lie in one part, and one worker has it: facts never go back. A short queue is taken
-  -- whole, a long one part by part.
+  -- whole, a long one part by part. Advisory locks come before anything that gives this transaction a number: so who has
+  -- a part later has a higher number, and a reader gets the events of a customer in their order.
   EXECUTE format('SELECT count(*) < $1 FROM (SELECT FROM %s.queue AS q LIMIT $1) AS q', ws) INTO few USING size;
-  EXECUTE format('SELECT array_agg(t.shard) FROM (
-      SELECT s.shard FROM %1$s.queue_shard AS s WHERE EXISTS (SELECT FROM %1$s.queue AS q WHERE q.shard = s.shard AND q.change <= $1)
-      ORDER BY random() LIMIT $2 FOR UPDATE SKIP LOCKED) AS t', ws) INTO parts USING most, CASE WHEN few THEN 16 ELSE 1 END;
-  IF parts IS NULL THEN
+  EXECUTE format('SELECT array_agg(s.shard ORDER BY random()) FROM generate_series(0, 15) AS s (shard)
+                  WHERE EXISTS (SELECT FROM %s.queue AS q WHERE q.shard = s.shard AND q.change <= $1)', ws) INTO waiting USING most;
+  IF waiting IS NULL THEN
     RETURN;
   END IF;
+  FOREACH part IN ARRAY waiting LOOP
+    IF pg_try_advisory_xact_lock(workspace_part_lock(ws, part)) THEN
+      parts := parts || part;
+      EXIT WHEN NOT few;
+    END IF;
+  END LOOP;
+  IF parts = '{}' THEN
+    -- Others are at all of them, and may have begun before the last changes: what is left is ours.
+    PERFORM pg_advisory_xact_lock(workspace_part_lock(ws, waiting[1]));
+    parts := waiting[1:1];
+  END IF;
+  -- Whoever moves the day waits for the batches under way, and these for it.
+  EXECUTE format('SELECT as_of, parameter_set FROM %s.workspace FOR SHARE', ws) INTO held;
   EXECUTE format('CREATE UNLOGGED TABLE %s AS SELECT customer FROM %s.customer_facts WITH NO DATA', keys, ws);
   -- Out of the queue first, then the facts are read: what is committed in between is queued again.
   EXECUTE format('WITH k AS (SELECT DISTINCT q.customer FROM %1$s.queue AS q WHERE q.shard = ANY ($1) AND q.change <= $2 LIMIT $3),
@@ -308,17 +326,22 @@ DECLARE
   number integer;
   definitions text;
   everybody boolean;
+  locking text;
   stage text := format('stage_%s_', pg_backend_pid());
   at text := format('%s.%s', ws, stage);
 BEGIN
-  EXECUTE format('SELECT as_of, parameter_set, definitions FROM %s.workspace FOR UPDATE', ws) INTO held;
-  EXECUTE format('SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO number;
-  number := coalesce(number, held.parameter_set);
-  definitions := workspace_definitions(ws);
-  everybody := number <> held.parameter_set OR definitions IS DISTINCT FROM held.definitions;
-  IF NOT everybody AND day <= held.as_of THEN
-    RETURN;
-  END IF;
+  -- Mostly there is nothing to do: that is seen without waiting for the batches of others. What is seen then is looked at
+  -- again under the lock.
+  FOREACH locking IN ARRAY '{"",FOR UPDATE}'::text[] LOOP
+    EXECUTE format('SELECT as_of, parameter_set, definitions FROM %s.workspace %s', ws, locking) INTO held;
+    EXECUTE format('SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO number;
+    number := coalesce(number, held.parameter_set);
+    definitions := workspace_definitions(ws);
+    everybody := number <> held.parameter_set OR definitions IS DISTINCT FROM held.definitions;
+    IF NOT everybody AND day <= held.as_of THEN
+      RETURN;
+    END IF;
+  END LOOP;
   IF everybody THEN
     PERFORM workspace_define(ws, number);
   END IF;

@@ -44,41 +44,65 @@ DECLARE
   name text := workspace_trigger_name(ws, source);
   held record;
 BEGIN
-  FOR held IN SELECT t.tgname FROM pg_trigger AS t WHERE t.tgrelid = relation AND t.tgname LIKE replace(name, '_', '\_') || '\_%' LOOP
+  -- On the table of another they stay, and note more than is needed.
+  FOR held IN SELECT t.tgname FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+              WHERE t.tgrelid = relation AND t.tgname LIKE replace(name, '_', '\_') || '\_%' AND pg_has_role(c.relowner, 'USAGE') LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', held.tgname, relation);
   END LOOP;
   EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND c.relation = $2', ws) USING source, relation;
 END
 $$;
-COMMENT ON FUNCTION workspace_drop_triggers(text, integer, regclass) IS 'Part of stop_capture: takes the triggers off one table.';
+COMMENT ON FUNCTION workspace_drop_triggers(text, integer, regclass) IS 'Part of refresh_changed: takes the triggers off a partition that was detached.';
 
 -- The trigger function of one source. It writes the queue, to which those who write the source have no right: so it
--- runs with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL.
+-- runs with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL, and no code of others
+-- runs in it: a type that is not PostgreSQL's own is read by its output function, as its owner may give it any cast, and a
+-- column whose type was changed, or that is gone, is not looked at. Whatever happens to it, writing goes on.
 CREATE FUNCTION workspace_make_capture(ws text, source integer, customer name, relation regclass) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
-  key text;
+  key regtype;
+  given regtype;
   owner name;
   body text;
+  value text;
 BEGIN
-  EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
+  EXECUTE format('SELECT key_type::regtype FROM %s.workspace', ws) INTO key;
   SELECT r.rolname INTO owner FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE quote_ident(n.nspname) = ws;
+  SELECT a.atttypid INTO given FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = customer AND a.attnum > 0 AND NOT a.attisdropped;
+  IF given IS NULL OR NOT workspace_type_fits('key', workspace_base_type(given), key) THEN
+    RAISE datatype_mismatch USING MESSAGE = format('column "%s" of %s cannot be a key of type %s', customer, relation, key),
+      HINT = 'Call add_source again with a new mapping, or remove_source.';
+  END IF;
+  value := workspace_key_sql(format('r.%I', customer), given, key);
   body := format($body$
     BEGIN
       IF TG_OP = 'INSERT' THEN
-        INSERT INTO %1$s.queue (customer) SELECT DISTINCT r.%3$I::%4$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL;
+        INSERT INTO %1$s.queue (customer) SELECT DISTINCT %2$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL;
       ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO %1$s.queue (customer) SELECT DISTINCT r.%3$I::%4$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
-      ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO %1$s.queue (customer)
-        SELECT r.%3$I::%4$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL
-        UNION SELECT r.%3$I::%4$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
+        INSERT INTO %1$s.queue (customer) SELECT DISTINCT %2$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
       ELSE
+        INSERT INTO %1$s.queue (customer)
+        SELECT %2$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL
+        UNION SELECT %2$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
+      END IF;$body$, ws, value, customer);
+  -- What is no key is the refresh's to say.
+  IF workspace_key_narrows(given, key) THEN
+    body := concat(body, format($body$
+    EXCEPTION WHEN data_exception THEN
+      INSERT INTO %s.queue (customer) VALUES (NULL);$body$, ws));
+  END IF;
+  body := format($body$
+    BEGIN
+      IF TG_OP = 'TRUNCATE' OR NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+          WHERE a.attrelid = TG_RELID AND a.attname = %2$L AND NOT a.attisdropped AND a.atttypid = pg_catalog.to_regtype(%3$L)) THEN
         INSERT INTO %1$s.queue (customer) VALUES (NULL);
-      END IF;
+        RETURN NULL;
+      END IF;%4$s
+      END;
       RETURN NULL;
     END
-    $body$, ws, source, customer, key);
+    $body$, ws, customer, format('%s', given), body);
   -- As a literal: a name that has dollars in it cannot end it.
   EXECUTE format('CREATE FUNCTION %s.capture_%s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', ws, source, body);
   EXECUTE format('REVOKE ALL ON FUNCTION %s.capture_%s() FROM PUBLIC', ws, source);
@@ -146,20 +170,15 @@ CREATE FUNCTION stop_capture(workspace text, kind text, relation regclass) RETUR
 DECLARE
   ws text := workspace_owned(workspace);
   source integer;
-  held record;
 BEGIN
   EXECUTE format('SELECT s.source FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws) INTO source USING kind, relation;
   IF source IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace);
   END IF;
-  FOR held IN EXECUTE format('SELECT c.relation FROM %s.capture AS c WHERE c.source = $1', ws) USING source LOOP
-    IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation) THEN
-      PERFORM workspace_drop_triggers(ws, source, held.relation);
-    END IF;
-  END LOOP;
   EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1', ws) USING source;
+  -- With its triggers, on whatever table they are: to make one needs the right TRIGGER, to drop one alone the table.
   IF to_regprocedure(format('%s.capture_%s()', ws, source)) IS NOT NULL THEN
-    EXECUTE format('DROP FUNCTION %s.capture_%s()', ws, source);
+    EXECUTE format('DROP FUNCTION %s.capture_%s() CASCADE', ws, source);
   END IF;
   EXECUTE format('UPDATE %s.source AS s SET capture = ''none'', watermark_column = NULL, watermark = NULL, overlap = NULL WHERE s.source = $1', ws) USING source;
 END
@@ -240,8 +259,8 @@ BEGIN
       IF held.watermark IS NULL THEN
         EXECUTE format('INSERT INTO %s.queue (customer) SELECT NULL WHERE EXISTS (SELECT FROM %1$s.customer_facts)', ws);
       ELSE
-        EXECUTE format('INSERT INTO %1$s.queue (customer) SELECT DISTINCT r.%2$I::%3$s FROM %4$s AS r WHERE r.%2$I IS NOT NULL AND r.%5$I >= $1::%6$s - $2', ws,
-          held.mapping ->> 'customer', key, held.relation, held.watermark_column,
+        EXECUTE format('INSERT INTO %1$s.queue (customer) SELECT DISTINCT %3$s FROM %4$s AS r WHERE r.%2$I IS NOT NULL AND r.%5$I >= $1::%6$s - $2', ws,
+          held.mapping ->> 'customer', workspace_customer_sql('r', held.relation, held.mapping ->> 'customer', key::regtype), held.relation, held.watermark_column,
           (SELECT format_type(a.atttypid, NULL) FROM pg_attribute AS a WHERE a.attrelid = held.relation AND a.attname = held.watermark_column))
           USING held.watermark, held.overlap;
       END IF;
@@ -692,7 +711,8 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   FOR source IN EXECUTE format('SELECT s.relation, s.mapping ->> ''customer'' AS customer FROM %s.source AS s WHERE s.mapping ? ''customer''', ws) LOOP
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s WHERE s.%I::%s IN (SELECT k.customer FROM %s AS k))', source.relation, source.customer, key, keys) INTO there;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s WHERE %s IN (SELECT k.customer FROM %s AS k))', source.relation,
+      workspace_customer_sql('s', source.relation, source.customer, key::regtype), keys) INTO there;
     IF there AND NOT source.relation::text = ANY (found) THEN
       found := found || source.relation::text;
     END IF;

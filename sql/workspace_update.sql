@@ -534,21 +534,29 @@ COMMENT ON FUNCTION shell_quoted(text) IS 'Part of schedule_sql: a text for a sh
 -- Events, for a campaign tool to read
 
 -- A dump brings numbers of transactions of another server, perhaps ahead of this one's: they would never end, and what
--- comes next would sort before them. Found by the newest event; numbered anew in the same order.
+-- comes next would sort before them. Found by the newest events; numbered anew, all before what runs here. Transactions
+-- get one number as long as their events are in the order of their own numbers: so the order in which they are read, and
+-- where each reader stands in it, stay as they are with the least numbers.
 CREATE FUNCTION workspace_after_restore(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   strange boolean;
 BEGIN
-  EXECUTE format('SELECT e.transaction >= pg_snapshot_xmax(pg_current_snapshot()) AND e.transaction <> coalesce(pg_current_xact_id_if_assigned(), ''0'') FROM %s.events AS e ORDER BY e.event DESC LIMIT 1', ws) INTO strange;
+  EXECUTE format($q$
+    SELECT coalesce(bool_or(t.transaction >= pg_snapshot_xmax(pg_current_snapshot()) AND t.transaction <> coalesce(pg_current_xact_id_if_assigned(), '0')), false)
+    FROM ((SELECT e.transaction FROM %1$s.events AS e ORDER BY e.event DESC LIMIT 1000) UNION ALL SELECT r.transaction FROM %1$s.event_reader AS r) AS t$q$, ws) INTO strange;
   IF strange THEN
     EXECUTE format($q$
-      CREATE TEMP TABLE workspace_numbers ON COMMIT DROP AS
-      SELECT t.transaction, least(dense_rank() OVER (ORDER BY t.transaction), pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8 AS number
-      FROM (SELECT e.transaction FROM %1$s.events AS e UNION SELECT r.transaction FROM %1$s.event_reader AS r) AS t$q$, ws);
-    EXECUTE format('UPDATE %s.events AS e SET transaction = n.number FROM pg_temp.workspace_numbers AS n WHERE n.transaction = e.transaction', ws);
-    EXECUTE format('UPDATE %s.event_reader AS r SET transaction = n.number FROM pg_temp.workspace_numbers AS n WHERE n.transaction = r.transaction', ws);
-    DROP TABLE pg_temp.workspace_numbers;
+      WITH t AS (
+        SELECT t.transaction, min(t.event) AS first, max(t.event) AS last
+        FROM (SELECT e.transaction, e.event FROM %1$s.events AS e UNION ALL SELECT r.transaction, r.event FROM %1$s.event_reader AS r) AS t GROUP BY t.transaction),
+      b AS (
+        SELECT t.transaction, coalesce(t.first <= max(t.last) OVER (ORDER BY t.transaction ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS begins FROM t),
+      n AS MATERIALIZED (
+        SELECT b.transaction, least(3 + count(*) FILTER (WHERE b.begins) OVER (ORDER BY b.transaction), pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8 AS number FROM b),
+      e AS (
+        UPDATE %1$s.events AS e SET transaction = n.number FROM n WHERE n.transaction = e.transaction AND n.number <> e.transaction)
+      UPDATE %1$s.event_reader AS r SET transaction = n.number FROM n WHERE n.transaction = r.transaction AND n.number <> r.transaction$q$, ws);
   END IF;
 END
 $$;
@@ -824,17 +832,15 @@ CREATE FUNCTION upgrade_workspace(workspace text) RETURNS integer
 DECLARE
   ws text := workspace_owned(workspace);
   has integer;
-  held text;
 BEGIN
   EXECUTE format('SELECT layout FROM %s.workspace FOR UPDATE', ws) INTO has;
   IF has > workspace_layout() THEN
     RAISE feature_not_supported USING MESSAGE = format('workspace %I was made by a later version of the extension', workspace),
       DETAIL = format('Its layout is %s; this version knows up to %s.', has, workspace_layout()), HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
-  -- Restored from another server, whose transactions had higher numbers: these come before all of this one.
-  FOREACH held IN ARRAY '{events,event_reader,queue}'::text[] LOOP
-    EXECUTE format('UPDATE %s.%I SET transaction = ''3'' WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())', ws, held);
-  END LOOP;
+  PERFORM workspace_after_restore(ws);
+  -- What is queued was there before anything that is read from now on.
+  EXECUTE format('UPDATE %s.queue SET transaction = ''3'' WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())', ws);
   -- Layout 1 is the first. Each later one adds a step here: from 1 to 2, from 2 to 3.
   PERFORM workspace_comments(workspace);
   RETURN workspace_layout();

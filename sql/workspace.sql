@@ -299,10 +299,6 @@ BEGIN
       transaction xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
     );
     CREATE INDEX queue_shard_customer ON @ws@.queue (shard, customer);
-    CREATE TABLE @ws@.queue_shard (
-      shard smallint PRIMARY KEY
-    );
-    INSERT INTO @ws@.queue_shard SELECT pg_catalog.generate_series(0, 15);
     CREATE TABLE @ws@.capture (
       source integer NOT NULL REFERENCES @ws@.source ON DELETE CASCADE,
       relation regclass NOT NULL,
@@ -446,7 +442,6 @@ BEGIN
       ('queue', 'customer', 'The customer; null: all of them.'),
       ('queue', 'shard', 'Part of the queue: one worker works on a part at a time.'),
       ('queue', 'transaction', 'The transaction that changed it.'),
-      ('queue_shard', NULL, 'Parts of the queue: a worker locks the one it works on.'),
       ('capture', NULL, 'Relations with triggers that fill the queue: a source and its partitions.'),
       ('event_reader', NULL, 'How far each reader of events has come; see segmentation.read_events.'),
       ('erasure', NULL, 'That customers were erased, when and how many rows. Nothing says who.'),
@@ -613,18 +608,54 @@ COMMENT ON FUNCTION workspace_settings_now(text) IS 'All settings of a workspace
 
 -- Sources
 
+CREATE FUNCTION workspace_base_type(given regtype) RETURNS regtype
+  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+BEGIN ATOMIC
+  WITH RECURSIVE b AS (
+    SELECT t.oid, t.typtype, t.typbasetype FROM pg_type AS t WHERE t.oid = given
+    UNION ALL
+    SELECT t.oid, t.typtype, t.typbasetype FROM b JOIN pg_type AS t ON t.oid = b.typbasetype WHERE b.typtype = 'd')
+  SELECT b.oid::regtype FROM b WHERE b.typtype <> 'd';
+END;
+COMMENT ON FUNCTION workspace_base_type(regtype) IS 'Part of add_source: the type below domains.';
+
+-- A key is text of any type whose text is the same in all sessions. Between other types only PostgreSQL's own casts count:
+-- others are code of somebody's.
 CREATE FUNCTION workspace_type_fits(type text, given regtype, key_type regtype) RETURNS boolean
   LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
   RETURN CASE type
     WHEN 'text' THEN true
     WHEN 'key' THEN given = key_type OR EXISTS (
-      SELECT FROM pg_cast AS c WHERE c.castsource = given AND c.casttarget = key_type AND c.castcontext IN ('i', 'a'))
-      OR (key_type = 'text'::regtype) OR (given = 'varchar'::regtype AND key_type = 'text'::regtype)
+      SELECT FROM pg_cast AS c JOIN pg_type AS t ON t.oid = c.castsource
+      WHERE c.castsource = given AND c.casttarget = key_type AND c.castcontext IN ('i', 'a') AND t.typnamespace = 'pg_catalog'::regnamespace)
+      OR (key_type = 'text'::regtype AND EXISTS (
+        SELECT FROM pg_type AS t WHERE t.oid = given AND NOT t.typcategory IN ('A', 'C', 'D', 'P', 'R', 'T')
+          AND NOT t.oid = ANY ('{real,double precision,money,bytea}'::regtype[])))
     WHEN 'number' THEN given = ANY ('{smallint,integer,bigint,numeric,real,double precision,money}'::regtype[])
     WHEN 'boolean' THEN given = 'boolean'::regtype
     ELSE given = ANY ('{date,timestamp,timestamptz}'::regtype[])
   END;
 COMMENT ON FUNCTION workspace_type_fits(text, regtype, regtype) IS 'Whether a column of a type can be a field of a type of workspace_field.';
+
+CREATE FUNCTION workspace_key_sql(expression text, given regtype, key_type regtype) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN CASE WHEN given = key_type THEN expression
+    WHEN EXISTS (SELECT FROM pg_type AS t WHERE t.oid = workspace_base_type(given) AND (t.typnamespace = 'pg_catalog'::regnamespace OR t.oid = key_type))
+      THEN format('%s::%s', expression, key_type)
+    -- By its output function: its owner may give it any cast.
+    ELSE format('CASE WHEN %1$s IS NOT NULL THEN pg_catalog.format(''%%s'', %1$s) END::%2$s', expression, key_type) END;
+COMMENT ON FUNCTION workspace_key_sql(text, regtype, regtype) IS 'Part of refresh: a column as the key of customers, as SQL.';
+
+CREATE FUNCTION workspace_key_narrows(given regtype, key_type regtype) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN EXISTS (SELECT FROM pg_cast AS c WHERE c.castsource = workspace_base_type(given) AND c.casttarget = key_type AND c.castcontext <> 'i');
+COMMENT ON FUNCTION workspace_key_narrows(regtype, regtype) IS 'Part of start_capture: whether values of a type may be out of the range of the key.';
+
+CREATE FUNCTION workspace_customer_sql(alias text, relation regclass, customer text, key_type regtype) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN (SELECT workspace_key_sql(format('%s.%I', alias, a.attname), a.atttypid, key_type)
+          FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = customer AND a.attnum > 0 AND NOT a.attisdropped);
+COMMENT ON FUNCTION workspace_customer_sql(text, regclass, text, regtype) IS 'Part of refresh: the customer of a relation as a key, as SQL.';
 
 CREATE FUNCTION add_source(workspace text, kind text, relation regclass, mapping jsonb DEFAULT '{}', time_zone text DEFAULT NULL)
 RETURNS jsonb
@@ -683,9 +714,7 @@ BEGIN
         CONTINUE;
       END IF;
     END IF;
-    SELECT a.attname, getbaseuditype.t AS type INTO col
-    FROM pg_attribute AS a
-    CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::regtype FROM pg_type AS t WHERE t.oid = a.atttypid) AS getbaseuditype (t)
+    SELECT a.attname, workspace_base_type(a.atttypid) AS type INTO col FROM pg_attribute AS a
     WHERE a.attrelid = relation AND a.attname = named AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND THEN
       faults := faults || format('%s has no column "%s" (for "%s")', relation, named, wanted.field);

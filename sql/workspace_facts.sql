@@ -31,8 +31,7 @@ BEGIN
           WHEN 'instant' THEN 'timestamptz' WHEN 'number' THEN 'numeric' ELSE field.type END, field.field);
         CONTINUE;
       END IF;
-      SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END INTO given
-      FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+      SELECT workspace_base_type(a.atttypid) INTO given FROM pg_attribute AS a
       WHERE a.attrelid = source.relation AND a.attname = source.mapping ->> field.field AND NOT a.attisdropped;
       IF NOT FOUND THEN
         RAISE undefined_column USING
@@ -40,7 +39,7 @@ BEGIN
           HINT = 'Call add_source again with a new mapping, or remove_source.';
       END IF;
       columns := columns || format(CASE field.type
-          WHEN 'key' THEN CASE WHEN given = key THEN 's.%1$I AS %2$I' ELSE 's.%1$I::%3$s AS %2$I' END
+          WHEN 'key' THEN '%5$s AS %2$I'
           WHEN 'day' THEN CASE given::text WHEN 'date' THEN 's.%1$I AS %2$I' WHEN 'timestamp without time zone' THEN 's.%1$I::date AS %2$I'
                                ELSE '(s.%1$I AT TIME ZONE %4$L)::date AS %2$I' END
           WHEN 'instant' THEN CASE given::text WHEN 'timestamp with time zone' THEN 's.%1$I AS %2$I'
@@ -50,14 +49,14 @@ BEGIN
                                   ELSE 's.%1$I::bigint AS %2$I' END
           WHEN 'boolean' THEN 's.%1$I AS %2$I'
           ELSE 's.%1$I::text AS %2$I' END,
-        source.mapping ->> field.field, field.field, key, source.time_zone);
+        source.mapping ->> field.field, field.field, key, source.time_zone, CASE field.type WHEN 'key' THEN workspace_key_sql(format('s.%I', source.mapping ->> field.field), given, key) END);
     END LOOP;
     IF whole THEN
       columns := columns || format('to_jsonb(s) - %L AS attributes', source.mapping ->> 'customer');
     END IF;
     IF source.mapping ? 'customer' THEN
       SELECT CASE WHEN a.atttypid = key OR (a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[]) AND key = ANY ('{smallint,integer,bigint}'::regtype[]))
-        THEN format('s.%I', a.attname) ELSE format('s.%I::%s', a.attname, key) END INTO customer
+        THEN format('s.%I', a.attname) ELSE workspace_key_sql(format('s.%I', a.attname), a.atttypid, key) END INTO customer
       FROM pg_attribute AS a WHERE a.attrelid = source.relation AND a.attname = source.mapping ->> 'customer' AND NOT a.attisdropped;
       parts := parts || format('SELECT %s FROM %s AS s WHERE %s IS NOT NULL%s', array_to_string(columns, ', '), source.relation, customer,
         CASE WHEN batch IS NOT NULL THEN format(' AND %s IN (SELECT b.customer FROM %s AS b)', customer, batch) ELSE '' END);

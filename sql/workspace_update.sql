@@ -44,41 +44,65 @@ DECLARE
   name text := workspace_trigger_name(ws, source);
   held record;
 BEGIN
-  FOR held IN SELECT t.tgname FROM pg_trigger AS t WHERE t.tgrelid = relation AND t.tgname LIKE replace(name, '_', '\_') || '\_%' LOOP
+  -- On the table of another they stay, and note more than is needed.
+  FOR held IN SELECT t.tgname FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+              WHERE t.tgrelid = relation AND t.tgname LIKE replace(name, '_', '\_') || '\_%' AND pg_has_role(c.relowner, 'USAGE') LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', held.tgname, relation);
   END LOOP;
   EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND c.relation = $2', ws) USING source, relation;
 END
 $$;
-COMMENT ON FUNCTION workspace_drop_triggers(text, integer, regclass) IS 'Part of stop_capture: takes the triggers off one table.';
+COMMENT ON FUNCTION workspace_drop_triggers(text, integer, regclass) IS 'Part of refresh_changed: takes the triggers off a partition that was detached.';
 
 -- The trigger function of one source. It writes the queue, to which those who write the source have no right: so it
--- runs with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL.
+-- runs with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL, and no code of others
+-- runs in it: a type that is not PostgreSQL's own is read by its output function, as its owner may give it any cast, and a
+-- column whose type was changed, or that is gone, is not looked at. Whatever happens to it, writing goes on.
 CREATE FUNCTION workspace_make_capture(ws text, source integer, customer name, relation regclass) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
-  key text;
+  key regtype;
+  given regtype;
   owner name;
   body text;
+  value text;
 BEGIN
-  EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
+  EXECUTE format('SELECT key_type::regtype FROM %s.workspace', ws) INTO key;
   SELECT r.rolname INTO owner FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE quote_ident(n.nspname) = ws;
+  SELECT a.atttypid INTO given FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = customer AND a.attnum > 0 AND NOT a.attisdropped;
+  IF given IS NULL OR NOT workspace_type_fits('key', workspace_base_type(given), key) THEN
+    RAISE datatype_mismatch USING MESSAGE = format('column "%s" of %s cannot be a key of type %s', customer, relation, key),
+      HINT = 'Call add_source again with a new mapping, or remove_source.';
+  END IF;
+  value := workspace_key_sql(format('r.%I', customer), given, key);
   body := format($body$
     BEGIN
       IF TG_OP = 'INSERT' THEN
-        INSERT INTO %1$s.queue (customer) SELECT DISTINCT r.%3$I::%4$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL;
+        INSERT INTO %1$s.queue (customer) SELECT DISTINCT %2$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL;
       ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO %1$s.queue (customer) SELECT DISTINCT r.%3$I::%4$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
-      ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO %1$s.queue (customer)
-        SELECT r.%3$I::%4$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL
-        UNION SELECT r.%3$I::%4$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
+        INSERT INTO %1$s.queue (customer) SELECT DISTINCT %2$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
       ELSE
+        INSERT INTO %1$s.queue (customer)
+        SELECT %2$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL
+        UNION SELECT %2$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
+      END IF;$body$, ws, value, customer);
+  -- What is no key is the refresh's to say.
+  IF workspace_key_narrows(given, key) THEN
+    body := concat(body, format($body$
+    EXCEPTION WHEN data_exception THEN
+      INSERT INTO %s.queue (customer) VALUES (NULL);$body$, ws));
+  END IF;
+  body := format($body$
+    BEGIN
+      IF TG_OP = 'TRUNCATE' OR NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+          WHERE a.attrelid = TG_RELID AND a.attname = %2$L AND NOT a.attisdropped AND a.atttypid = pg_catalog.to_regtype(%3$L)) THEN
         INSERT INTO %1$s.queue (customer) VALUES (NULL);
-      END IF;
+        RETURN NULL;
+      END IF;%4$s
+      END;
       RETURN NULL;
     END
-    $body$, ws, source, customer, key);
+    $body$, ws, customer, format('%s', given), body);
   -- As a literal: a name that has dollars in it cannot end it.
   EXECUTE format('CREATE FUNCTION %s.capture_%s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', ws, source, body);
   EXECUTE format('REVOKE ALL ON FUNCTION %s.capture_%s() FROM PUBLIC', ws, source);
@@ -146,20 +170,15 @@ CREATE FUNCTION stop_capture(workspace text, kind text, relation regclass) RETUR
 DECLARE
   ws text := workspace_owned(workspace);
   source integer;
-  held record;
 BEGIN
   EXECUTE format('SELECT s.source FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws) INTO source USING kind, relation;
   IF source IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace);
   END IF;
-  FOR held IN EXECUTE format('SELECT c.relation FROM %s.capture AS c WHERE c.source = $1', ws) USING source LOOP
-    IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation) THEN
-      PERFORM workspace_drop_triggers(ws, source, held.relation);
-    END IF;
-  END LOOP;
   EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1', ws) USING source;
+  -- With its triggers, on whatever table they are: to make one needs the right TRIGGER, to drop one alone the table.
   IF to_regprocedure(format('%s.capture_%s()', ws, source)) IS NOT NULL THEN
-    EXECUTE format('DROP FUNCTION %s.capture_%s()', ws, source);
+    EXECUTE format('DROP FUNCTION %s.capture_%s() CASCADE', ws, source);
   END IF;
   EXECUTE format('UPDATE %s.source AS s SET capture = ''none'', watermark_column = NULL, watermark = NULL, overlap = NULL WHERE s.source = $1', ws) USING source;
 END
@@ -240,8 +259,8 @@ BEGIN
       IF held.watermark IS NULL THEN
         EXECUTE format('INSERT INTO %s.queue (customer) SELECT NULL WHERE EXISTS (SELECT FROM %1$s.customer_facts)', ws);
       ELSE
-        EXECUTE format('INSERT INTO %1$s.queue (customer) SELECT DISTINCT r.%2$I::%3$s FROM %4$s AS r WHERE r.%2$I IS NOT NULL AND r.%5$I >= $1::%6$s - $2', ws,
-          held.mapping ->> 'customer', key, held.relation, held.watermark_column,
+        EXECUTE format('INSERT INTO %1$s.queue (customer) SELECT DISTINCT %3$s FROM %4$s AS r WHERE r.%2$I IS NOT NULL AND r.%5$I >= $1::%6$s - $2', ws,
+          held.mapping ->> 'customer', workspace_customer_sql('r', held.relation, held.mapping ->> 'customer', key::regtype), held.relation, held.watermark_column,
           (SELECT format_type(a.atttypid, NULL) FROM pg_attribute AS a WHERE a.attrelid = held.relation AND a.attname = held.watermark_column))
           USING held.watermark, held.overlap;
       END IF;
@@ -259,28 +278,46 @@ END
 $$;
 COMMENT ON FUNCTION workspace_watch(text) IS 'Part of refresh_changed: new and lost partitions, watermarks, and rows of the queue that mean everybody.';
 
+CREATE FUNCTION workspace_part_lock(ws text, shard integer) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+  RETURN workspace_lock(ws) + ((shard::bigint + 1) << 32);
+COMMENT ON FUNCTION workspace_part_lock(text, integer) IS 'Part of refresh_changed: the key of the advisory lock of a part of the queue.';
+
 -- One batch of the queue, in the caller's transaction: these customers are read again and scored at the
--- published day. Returns how many there were; NULL if no part is free that has changes up to a number.
+-- published day. Returns how many there were; NULL if there are no more changes up to a number.
 CREATE FUNCTION workspace_batch(ws text, size integer, most bigint, OUT customers bigint, OUT moved bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   held record;
-  parts smallint[];
+  waiting smallint[];
+  part smallint;
+  parts smallint[] := '{}';
   few boolean;
   stage text := format('stage_%s_', pg_backend_pid());
   keys text := format('%s.%skeys', ws, stage);
 BEGIN
-  -- Whoever moves the day waits for the batches under way, and these for it.
-  EXECUTE format('SELECT as_of, parameter_set FROM %s.workspace FOR SHARE', ws) INTO held;
   -- Two changes of one customer lie in one part, and one worker has it: facts never go back. A short queue is taken
-  -- whole, a long one part by part.
+  -- whole, a long one part by part. Advisory locks come before anything that gives this transaction a number: so who has
+  -- a part later has a higher number, and a reader gets the events of a customer in their order.
   EXECUTE format('SELECT count(*) < $1 FROM (SELECT FROM %s.queue AS q LIMIT $1) AS q', ws) INTO few USING size;
-  EXECUTE format('SELECT array_agg(t.shard) FROM (
-      SELECT s.shard FROM %1$s.queue_shard AS s WHERE EXISTS (SELECT FROM %1$s.queue AS q WHERE q.shard = s.shard AND q.change <= $1)
-      ORDER BY random() LIMIT $2 FOR UPDATE SKIP LOCKED) AS t', ws) INTO parts USING most, CASE WHEN few THEN 16 ELSE 1 END;
-  IF parts IS NULL THEN
+  EXECUTE format('SELECT array_agg(s.shard ORDER BY random()) FROM generate_series(0, 15) AS s (shard)
+                  WHERE EXISTS (SELECT FROM %s.queue AS q WHERE q.shard = s.shard AND q.change <= $1)', ws) INTO waiting USING most;
+  IF waiting IS NULL THEN
     RETURN;
   END IF;
+  FOREACH part IN ARRAY waiting LOOP
+    IF pg_try_advisory_xact_lock(workspace_part_lock(ws, part)) THEN
+      parts := parts || part;
+      EXIT WHEN NOT few;
+    END IF;
+  END LOOP;
+  IF parts = '{}' THEN
+    -- Others are at all of them, and may have begun before the last changes: what is left is ours.
+    PERFORM pg_advisory_xact_lock(workspace_part_lock(ws, waiting[1]));
+    parts := waiting[1:1];
+  END IF;
+  -- Whoever moves the day waits for the batches under way, and these for it.
+  EXECUTE format('SELECT as_of, parameter_set FROM %s.workspace FOR SHARE', ws) INTO held;
   EXECUTE format('CREATE UNLOGGED TABLE %s AS SELECT customer FROM %s.customer_facts WITH NO DATA', keys, ws);
   -- Out of the queue first, then the facts are read: what is committed in between is queued again.
   EXECUTE format('WITH k AS (SELECT DISTINCT q.customer FROM %1$s.queue AS q WHERE q.shard = ANY ($1) AND q.change <= $2 LIMIT $3),
@@ -308,17 +345,22 @@ DECLARE
   number integer;
   definitions text;
   everybody boolean;
+  locking text;
   stage text := format('stage_%s_', pg_backend_pid());
   at text := format('%s.%s', ws, stage);
 BEGIN
-  EXECUTE format('SELECT as_of, parameter_set, definitions FROM %s.workspace FOR UPDATE', ws) INTO held;
-  EXECUTE format('SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO number;
-  number := coalesce(number, held.parameter_set);
-  definitions := workspace_definitions(ws);
-  everybody := number <> held.parameter_set OR definitions IS DISTINCT FROM held.definitions;
-  IF NOT everybody AND day <= held.as_of THEN
-    RETURN;
-  END IF;
+  -- Mostly there is nothing to do: that is seen without waiting for the batches of others. What is seen then is looked at
+  -- again under the lock.
+  FOREACH locking IN ARRAY '{"",FOR UPDATE}'::text[] LOOP
+    EXECUTE format('SELECT as_of, parameter_set, definitions FROM %s.workspace %s', ws, locking) INTO held;
+    EXECUTE format('SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO number;
+    number := coalesce(number, held.parameter_set);
+    definitions := workspace_definitions(ws);
+    everybody := number <> held.parameter_set OR definitions IS DISTINCT FROM held.definitions;
+    IF NOT everybody AND day <= held.as_of THEN
+      RETURN;
+    END IF;
+  END LOOP;
   IF everybody THEN
     PERFORM workspace_define(ws, number);
   END IF;
@@ -492,21 +534,29 @@ COMMENT ON FUNCTION shell_quoted(text) IS 'Part of schedule_sql: a text for a sh
 -- Events, for a campaign tool to read
 
 -- A dump brings numbers of transactions of another server, perhaps ahead of this one's: they would never end, and what
--- comes next would sort before them. Found by the newest event; numbered anew in the same order.
+-- comes next would sort before them. Found by the newest events; numbered anew, all before what runs here. Transactions
+-- get one number as long as their events are in the order of their own numbers: so the order in which they are read, and
+-- where each reader stands in it, stay as they are with the least numbers.
 CREATE FUNCTION workspace_after_restore(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
 DECLARE
   strange boolean;
 BEGIN
-  EXECUTE format('SELECT e.transaction >= pg_snapshot_xmax(pg_current_snapshot()) AND e.transaction <> coalesce(pg_current_xact_id_if_assigned(), ''0'') FROM %s.events AS e ORDER BY e.event DESC LIMIT 1', ws) INTO strange;
+  EXECUTE format($q$
+    SELECT coalesce(bool_or(t.transaction >= pg_snapshot_xmax(pg_current_snapshot()) AND t.transaction <> coalesce(pg_current_xact_id_if_assigned(), '0')), false)
+    FROM ((SELECT e.transaction FROM %1$s.events AS e ORDER BY e.event DESC LIMIT 1000) UNION ALL SELECT r.transaction FROM %1$s.event_reader AS r) AS t$q$, ws) INTO strange;
   IF strange THEN
     EXECUTE format($q$
-      CREATE TEMP TABLE workspace_numbers ON COMMIT DROP AS
-      SELECT t.transaction, least(dense_rank() OVER (ORDER BY t.transaction), pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8 AS number
-      FROM (SELECT e.transaction FROM %1$s.events AS e UNION SELECT r.transaction FROM %1$s.event_reader AS r) AS t$q$, ws);
-    EXECUTE format('UPDATE %s.events AS e SET transaction = n.number FROM pg_temp.workspace_numbers AS n WHERE n.transaction = e.transaction', ws);
-    EXECUTE format('UPDATE %s.event_reader AS r SET transaction = n.number FROM pg_temp.workspace_numbers AS n WHERE n.transaction = r.transaction', ws);
-    DROP TABLE pg_temp.workspace_numbers;
+      WITH t AS (
+        SELECT t.transaction, min(t.event) AS first, max(t.event) AS last
+        FROM (SELECT e.transaction, e.event FROM %1$s.events AS e UNION ALL SELECT r.transaction, r.event FROM %1$s.event_reader AS r) AS t GROUP BY t.transaction),
+      b AS (
+        SELECT t.transaction, coalesce(t.first <= max(t.last) OVER (ORDER BY t.transaction ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS begins FROM t),
+      n AS MATERIALIZED (
+        SELECT b.transaction, least(3 + count(*) FILTER (WHERE b.begins) OVER (ORDER BY b.transaction), pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8 AS number FROM b),
+      e AS (
+        UPDATE %1$s.events AS e SET transaction = n.number FROM n WHERE n.transaction = e.transaction AND n.number <> e.transaction)
+      UPDATE %1$s.event_reader AS r SET transaction = n.number FROM n WHERE n.transaction = r.transaction AND n.number <> r.transaction$q$, ws);
   END IF;
 END
 $$;
@@ -669,7 +719,8 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   FOR source IN EXECUTE format('SELECT s.relation, s.mapping ->> ''customer'' AS customer FROM %s.source AS s WHERE s.mapping ? ''customer''', ws) LOOP
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s WHERE s.%I::%s IN (SELECT k.customer FROM %s AS k))', source.relation, source.customer, key, keys) INTO there;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s WHERE %s IN (SELECT k.customer FROM %s AS k))', source.relation,
+      workspace_customer_sql('s', source.relation, source.customer, key::regtype), keys) INTO there;
     IF there AND NOT source.relation::text = ANY (found) THEN
       found := found || source.relation::text;
     END IF;
@@ -781,17 +832,15 @@ CREATE FUNCTION upgrade_workspace(workspace text) RETURNS integer
 DECLARE
   ws text := workspace_owned(workspace);
   has integer;
-  held text;
 BEGIN
   EXECUTE format('SELECT layout FROM %s.workspace FOR UPDATE', ws) INTO has;
   IF has > workspace_layout() THEN
     RAISE feature_not_supported USING MESSAGE = format('workspace %I was made by a later version of the extension', workspace),
       DETAIL = format('Its layout is %s; this version knows up to %s.', has, workspace_layout()), HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
-  -- Restored from another server, whose transactions had higher numbers: these come before all of this one.
-  FOREACH held IN ARRAY '{events,event_reader,queue}'::text[] LOOP
-    EXECUTE format('UPDATE %s.%I SET transaction = ''3'' WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())', ws, held);
-  END LOOP;
+  PERFORM workspace_after_restore(ws);
+  -- What is queued was there before anything that is read from now on.
+  EXECUTE format('UPDATE %s.queue SET transaction = ''3'' WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())', ws);
   -- Layout 1 is the first. Each later one adds a step here: from 1 to 2, from 2 to 3.
   PERFORM workspace_comments(workspace);
   RETURN workspace_layout();

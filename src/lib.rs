@@ -87,7 +87,12 @@ mod install {
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/workspace_setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!("../sql/workspace.sql", name = "workspace", requires = ["workspace_setting"]);
-    extension_sql_file!("../sql/workspace_facts.sql", name = "workspace_facts", requires = ["workspace"]);
+    extension_sql_file!("../sql/workspace_source.sql", name = "workspace_source", requires = ["workspace"]);
+    extension_sql_file!(
+        "../sql/workspace_facts.sql",
+        name = "workspace_facts",
+        requires = ["workspace_source"]
+    );
     extension_sql_file!(
         "../sql/workspace_train.sql",
         name = "workspace_train",
@@ -125,9 +130,29 @@ mod install {
         requires = ["workspace_view"]
     );
     extension_sql_file!(
-        "../sql/workspace_update.sql",
-        name = "workspace_update",
+        "../sql/workspace_capture.sql",
+        name = "workspace_capture",
         requires = ["workspace_explain"]
     );
-    extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["workspace_update"], finalize);
+    extension_sql_file!(
+        "../sql/workspace_update.sql",
+        name = "workspace_update",
+        requires = ["workspace_capture"]
+    );
+    extension_sql_file!(
+        "../sql/workspace_event.sql",
+        name = "workspace_event",
+        requires = ["workspace_update"]
+    );
+    extension_sql_file!(
+        "../sql/workspace_campaign.sql",
+        name = "workspace_campaign",
+        requires = ["workspace_event"]
+    );
+    extension_sql_file!(
+        "../sql/workspace_erase.sql",
+        name = "workspace_erase",
+        requires = ["workspace_campaign"]
+    );
+    extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["workspace_erase"], finalize);
 }

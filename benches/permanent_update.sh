@@ -45,7 +45,7 @@ awk -v f="$full" -v p="$part" -v n="$changed" -v s="$SIZE" -v whole="$FULL" 'BEG
 # of them leave it, brought in by one worker, then by two.
 rows=$(sql -c "WITH u AS (UPDATE bench_orders SET amount = amount + 1 WHERE customer_id <= $burst RETURNING 1) SELECT count(*) FROM u")
 note "a burst: one statement changes $rows rows of $burst customers; brought in within $(clock quiet -c "CALL refresh_changed('bench_update', '$AS_OF')") s"
-short() { quiet -c "INSERT INTO bench_update.queue (customer) SELECT 1 + (n * 7919) % $burst FROM generate_series(1, $((burst * 10))) AS n" -c "UPDATE bench_orders SET amount = amount + 1 WHERE customer_id <= $burst AND order_id % 10 = 0" >/dev/null; }
+short() { quiet -c "INSERT INTO bench_update.queue (customer) SELECT 1 + (n * 7919::bigint) % $burst FROM generate_series(1, $((burst * 10))) AS n" -c "UPDATE bench_orders SET amount = amount + 1 WHERE customer_id <= $burst AND order_id % 10 = 0" >/dev/null; }
 work_off() { quiet -c "CALL refresh_changed('bench_update', '$AS_OF')"; }
 two() { work_off & work_off; wait; }
 short

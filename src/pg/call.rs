@@ -35,8 +35,12 @@ struct Memo<T> {
     value: T,
 }
 
-/// A value of a call site made from arguments that are the same in every call of the query.
-struct Fixed<T>(T);
+/// What a call site keeps of its arguments.
+struct Slot<T> {
+    /// The arguments are the same in every call of the query: they are not even compared.
+    fixed: bool,
+    memo: Option<Memo<T>>,
+}
 
 impl<'fcx> CallSite<'fcx> {
     /// # Safety
@@ -110,19 +114,12 @@ impl<'fcx> CallSite<'fcx> {
         arguments: &[(usize, &[u8])],
         parse: impl FnOnce() -> Result<T, E>,
     ) -> Result<&mut T, E> {
-        let fixed = arguments.iter().all(|(argument, _)| self.is_fixed(*argument));
-        if !fixed {
-            let keys: Vec<&[u8]> = arguments.iter().map(|(_, key)| *key).collect();
-            return self.memo(&keys, parse);
-        }
-        let slot = self.remember(|_| None::<Fixed<T>>);
-        if slot.is_none() {
-            *slot = Some(Fixed(parse()?));
-        }
-        match slot {
-            Some(held) => Ok(&mut held.0),
-            None => unreachable!("filled just above"),
-        }
+        // Asked once: it is a call into PostgreSQL.
+        let slot = self.remember(|call| {
+            let fixed = arguments.iter().all(|(argument, _)| call.is_fixed(*argument));
+            Slot { fixed, memo: None }
+        });
+        slot.fill(arguments.iter().map(|(_, key)| *key), parse)
     }
 
     /// What `parse` makes of some arguments, whose bytes are `keys`; parsed again only
@@ -132,12 +129,24 @@ impl<'fcx> CallSite<'fcx> {
         keys: &[&[u8]],
         parse: impl FnOnce() -> Result<T, E>,
     ) -> Result<&mut T, E> {
-        let slot = self.remember(|_| None::<Memo<T>>);
-        match slot {
-            Some(memo) if memo.keys == keys => {}
-            _ => *slot = Some(Memo { keys: keys.iter().map(|key| key.to_vec()).collect(), value: parse()? }),
+        self.remember(|_| Slot { fixed: false, memo: None }).fill(keys.iter().copied(), parse)
+    }
+}
+
+impl<T> Slot<T> {
+    /// The value of these keys.
+    fn fill<'k, E>(
+        &mut self,
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        parse: impl FnOnce() -> Result<T, E>,
+    ) -> Result<&mut T, E> {
+        let held = self.memo.as_ref().is_some_and(|memo| self.fixed || memo.keys.iter().eq(keys.clone()));
+        if !held {
+            let value = parse()?;
+            let keys = if self.fixed { Vec::new() } else { keys.map(<[u8]>::to_vec).collect() };
+            self.memo = Some(Memo { keys, value });
         }
-        match slot {
+        match &mut self.memo {
             Some(memo) => Ok(&mut memo.value),
             None => unreachable!("filled just above"),
         }

@@ -44,7 +44,7 @@ CALL cancelled('SELECT count(*) FROM models, baskets, generate_series(1, 1000), 
 CALL cancelled('SELECT sum(score) FROM models, baskets, generate_series(1, 1000), product_score(products, items, ''2024-09-15'', ''7'')');
 CALL cancelled('SELECT max(product_next_change(products, items, ''2024-09-15'')) FROM models, baskets, generate_series(1, 1000)');
 CALL cancelled('SELECT basket_counts(basket) FROM (SELECT ARRAY[n & 255, (n >> 3) & 255, (n >> 5) & 255]::text[] AS basket FROM rows) AS b, generate_series(1, 1000)');
-CALL cancelled('SELECT count(*) FROM gathered, generate_series(1, 1000), association_rules(counts, ''{"min_baskets": 1, "max_q": 1, "min_lift": 0}'')');
+CALL cancelled('SELECT count(*) FROM gathered, generate_series(1, 1000) AS n, association_rules(counts, jsonb_build_object(''min_baskets'', n, ''max_q'', 1, ''min_lift'', 0))');
 
 -- Churn from features, contracts, profiles.
 CALL cancelled('SELECT churn_rows(churned, features) FROM rows, generate_series(1, 100)');

@@ -113,15 +113,14 @@ BEGIN
   END IF;
   -- Whoever moves the day waits for the batches under way, and these for it.
   EXECUTE format('SELECT as_of, parameter_set FROM %s.workspace FOR SHARE', ws) INTO held;
-  EXECUTE format('CREATE UNLOGGED TABLE %s AS SELECT customer FROM %s.customer_facts WITH NO DATA', keys, ws);
-  -- Out of the queue first, then the facts are read: what is committed in between is queued again.
-  EXECUTE format('WITH k AS (SELECT DISTINCT q.customer FROM %1$s.queue AS q WHERE q.shard = ANY ($1) AND q.change <= $2 LIMIT $3),
-      d AS (DELETE FROM %1$s.queue AS q USING k WHERE q.shard = ANY ($1) AND q.customer = k.customer RETURNING q.customer)
-    INSERT INTO %2$s (customer) SELECT DISTINCT d.customer FROM d', ws, keys) USING parts, most, size;
+  -- In two steps: a join of the queue with itself is planned by statistics of when it was empty, and takes all pairs.
+  EXECUTE format('CREATE UNLOGGED TABLE %1$s AS SELECT DISTINCT q.customer FROM %2$s.queue AS q WHERE q.shard = ANY ($1) AND q.change <= $2 LIMIT $3', keys, ws) USING parts, most, size;
   GET DIAGNOSTICS customers = ROW_COUNT;
   IF customers > 0 THEN
     EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (customer)', keys);
     EXECUTE format('ANALYZE %s', keys);
+    -- Out of the queue first, then the facts are read: what is committed in between is queued again.
+    EXECUTE format('DELETE FROM %s.queue AS q USING %s AS k WHERE q.shard = ANY ($1) AND q.customer = k.customer', ws, keys) USING parts;
     PERFORM workspace_stage_facts(ws, stage, keys);
     PERFORM workspace_stage_scores(ws, stage, held.parameter_set, held.as_of);
     moved := workspace_publish(ws, stage, held.parameter_set, held.as_of, true);
@@ -162,8 +161,8 @@ BEGIN
   -- Another worker may have come further.
   day := greatest(day, held.as_of);
   -- Who is in the queue is scored at the new day with the facts that are read then: not twice.
-  EXECUTE format('CREATE UNLOGGED TABLE %1$skeys AS SELECT s.customer FROM %2$s.customer_segments AS s
-                  WHERE ($1 OR s.next_change_at <= $2) AND NOT EXISTS (SELECT FROM %2$s.queue AS q WHERE q.customer = s.customer)', at, ws) USING everybody, day;
+  EXECUTE format('CREATE UNLOGGED TABLE %1$skeys AS SELECT s.customer FROM %2$s.customer_segments AS s WHERE $1 OR s.next_change_at <= $2
+                  EXCEPT SELECT q.customer FROM %2$s.queue AS q', at, ws) USING everybody, day;
   GET DIAGNOSTICS customers = ROW_COUNT;
   IF customers > 0 THEN
     EXECUTE format('ALTER TABLE %skeys ADD PRIMARY KEY (customer)', at);

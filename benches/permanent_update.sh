@@ -2,14 +2,6 @@
 
 clock() { local began; began=$(date +%s.%N); "$@" >/dev/null; awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { printf "%.3f", b - a }'; }
 quiet() { sql -c 'SET client_min_messages = warning' "$@"; }
-# pair <what> <against>: a row of the table from "ours other" by round on standard input.
-pair() {
-  awk -v what="$1" -v against="$2" '
-    function sort(v, n,  i, j, t) { for (i = 2; i <= n; i++) for (j = i; j > 1 && v[j - 1] > v[j]; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t } }
-    { ours[NR] = $1; other[NR] = $2; ratio[NR] = $1 / $2 }
-    END { sort(ours, NR); sort(other, NR); sort(ratio, NR); m = int((NR + 1) / 2)
-      printf "| %s | %s | %.6f | %.6f | **%.3f** (%.3f..%.3f) | - | - |\n", what, against, ours[m], other[m], ratio[m], ratio[1], ratio[NR] }' | tee -a "$work/table"
-}
 changed=$((SIZE / 1000))
 burst=$((SIZE / 10))
 
@@ -22,7 +14,7 @@ capture() { quiet -c "SELECT ${1}_capture('bench_update', 'purchases', 'bench_or
 writes=$work/insert.sql
 echo "INSERT INTO bench_orders VALUES (0, 1 + floor(random() * $SIZE)::integer, '$AS_OF', 10);" >"$writes"
 chmod -R a+rX "$work"
-one() { as_pg "$PG_BIN/pgbench" -h "$SOCKETS" -p "$PORT" -U "$PG_USER" -n -T 10 -f "$writes" "$DB" 2>/dev/null | awk '/^tps/ { print 1 / $3 }'; }
+one() { as_pg "$PG_BIN/pgbench" -h "$SOCKETS" -p "$PORT" -U "$PG_USER" -n -T 10 -f "$writes" "$DB" 2>/dev/null | awk '/^tps/ { print 1000 / $3 }'; }
 many() { clock sql -c "INSERT INTO bench_orders SELECT 0, 1 + (n * 7919) % $SIZE, '$AS_OF', 10 FROM generate_series(1, $burst) AS n"; }
 for side in one many; do
   for ((round = 0; round < ROUNDS; round++)); do
@@ -31,8 +23,8 @@ for side in one many; do
     echo "$a $b"
   done >"$work/$side"
 done
-pair 'an insert of one row, captured' 'the same, not captured' <"$work/one"
-pair "an insert of $burst rows, captured" 'the same, not captured' <"$work/many"
+report 'a thousand inserts of one row, captured' 'the same, not captured' - <"$work/one"
+report "an insert of $burst rows, captured" 'the same, not captured' - <"$work/many"
 
 capture start
 full=$(clock quiet -c "CALL refresh('bench_update', '$AS_OF', false)")

@@ -1,16 +1,6 @@
 -- Every function that can run long is cancelled within a second, wherever it is at that moment.
 SET search_path = segmentation, public;
 SET client_min_messages = warning;
--- The statement is given 150 ms (set before it), and the error has to come within one second more.
-CREATE PROCEDURE cancelled(query text) LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE query;
-  RAISE INFO 'NOT LONG ENOUGH  <<< %', clock_timestamp() - statement_timestamp();
-EXCEPTION WHEN query_canceled THEN
-  RAISE INFO '% within a second: %', SQLSTATE,
-    clock_timestamp() - statement_timestamp() < current_setting('statement_timeout')::interval + interval '1 second';
-END
-$$;
 -- Data: populations as stored values, so that what follows spends its time in the extension and not in making rows.
 CREATE UNLOGGED TABLE population (turnovers turnover_values, measures rfm_values);
 ALTER TABLE population ALTER turnovers SET STORAGE EXTERNAL, ALTER measures SET STORAGE EXTERNAL;
@@ -100,4 +90,3 @@ SET statement_timeout = 0;
 RESET max_parallel_workers_per_gather;
 SELECT (SELECT count(*) FROM cdnow) AS orders, purchases(merge(h)) AS purchases, (rfm_cuts(h, '1998-06-30')).frequency FROM (SELECT purchase_history(purchased_on, amount) AS h FROM cdnow GROUP BY customer_id) AS t;
 DROP TABLE population, customers, stored, buyers, gathered, models;
-DROP PROCEDURE cancelled;

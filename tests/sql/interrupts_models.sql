@@ -2,16 +2,6 @@
 -- moment: gathering rows, fitting, judging, scoring.
 SET search_path = segmentation, public;
 SET client_min_messages = warning;
--- The statement is given some time (set before it), and the error has to come within one second more.
-CREATE PROCEDURE cancelled(query text) LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE query;
-  RAISE INFO 'NOT LONG ENOUGH  <<< %', clock_timestamp() - statement_timestamp();
-EXCEPTION WHEN query_canceled THEN
-  RAISE INFO '% within a second: %', SQLSTATE,
-    clock_timestamp() - statement_timestamp() < current_setting('statement_timeout')::interval + interval '1 second';
-END
-$$;
 SET max_parallel_workers_per_gather = 0;
 CREATE UNLOGGED TABLE baskets AS
   SELECT c, item_history((hashint4(c * 37 + i) & 2047)::text, date '2024-01-01' + (hashint4(c + i) & 255)) AS items, purchase_history(date '2024-01-01' + (hashint4(c + i) & 255), 10::bigint) AS history
@@ -87,4 +77,3 @@ CALL cancelled('SELECT appetence_quality(products) FROM gathered');
 SET statement_timeout = 0;
 SELECT count(*) AS offers FROM models, (SELECT items FROM baskets ORDER BY c LIMIT 3) AS b, top_products(products, items, '2024-09-15', 4);
 DROP TABLE baskets, contacted, rows, models, gathered;
-DROP PROCEDURE cancelled;

@@ -15,6 +15,16 @@ CREATE TABLE rfm_customers AS
 ANALYZE;
 GRANT SELECT ON cdnow, rfm_orders, rfm_customers TO PUBLIC;
 SELECT extversion FROM pg_extension WHERE extname = 'segmentation';
+-- The statement is given some time (set before it), and the error has to come within one second more.
+CREATE PROCEDURE cancelled(query text) LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE query;
+  RAISE INFO 'NOT LONG ENOUGH  <<< %', clock_timestamp() - statement_timestamp();
+EXCEPTION WHEN query_canceled THEN
+  RAISE INFO '% within a second: %', SQLSTATE,
+    clock_timestamp() - statement_timestamp() < current_setting('statement_timeout')::interval + interval '1 second';
+END
+$$;
 -- Runs what must fail and shows how. An internal error, or Rust's own words, is a fault of ours.
 CREATE PROCEDURE refused(query text) LANGUAGE plpgsql AS $$
 DECLARE

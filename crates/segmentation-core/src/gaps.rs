@@ -255,10 +255,10 @@ impl NextGap {
         self.both(days).1
     }
 
-    /// The days by which the gap has ended with this probability, at most e^20.
+    /// The days by which the gap has ended with this probability, from e^-12 to e^20: ratios to them stay finite.
     #[must_use]
     pub fn quantile(&self, probability: f64) -> f64 {
-        self.b * beta_quantile_log_odds(self.shape, self.a, probability).min(20.0 - self.b.ln()).exp()
+        (self.b.ln() + beta_quantile_log_odds(self.shape, self.a, probability)).clamp(-12.0, 20.0).exp()
     }
 
     /// The customer's typical gap in days: the median.
@@ -520,7 +520,7 @@ mod tests {
                 for b in [0.5, 40.0, 20_000.0] {
                     let next = NextGap { shape, a, b };
                     for p in [0.001, 0.25, 0.5, 0.75, 0.95, 0.9999] {
-                        let halved = root(-600.0, 20.0, 75, |u| p - next.cdf(u.exp()));
+                        let halved = root(-12.0, 20.0, 60, |u| p - next.cdf(u.exp()));
                         let found = next.quantile(p).ln();
                         // Where the curve is flat, days as far apart as this have one probability.
                         let same = (next.cdf(found.exp()) - next.cdf(halved.exp())).abs() < 1e-14;

@@ -5,7 +5,7 @@
 ALTER TABLE rfm_map OWNER TO @extowner@;
 ALTER TABLE label OWNER TO @extowner@;
 GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
-GRANT SELECT ON rfm_map, label, b2b_definition, sector_preset, segment_template, workspace_field, workspace_setting, workspace_sentence TO PUBLIC;
+GRANT SELECT ON rfm_map, label, b2b_definition, sector_preset, segment_template, workspace_field, workspace_setting, workspace_sentence, workspace_registry TO PUBLIC;
 
 UPDATE label SET built_in = true;
 

@@ -93,15 +93,21 @@ COMMENT ON FUNCTION erase_customer(text, text, text) IS
 
 CREATE FUNCTION retention_due(workspace text, as_of date DEFAULT NULL, prospects interval DEFAULT '3 years', customers interval DEFAULT NULL)
 RETURNS TABLE (customer text, relation text, last_contact date, due_on date)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{workspace,customer_facts,source}');
   zone text;
   day date;
+  by_sources boolean;
   acts text[] := '{}';
   rows text;
 BEGIN
-  EXECUTE format('SELECT w.time_zone, coalesce($1, w.as_of, (now() AT TIME ZONE w.time_zone)::date) FROM %s.workspace AS w', ws) INTO zone, day USING as_of;
+  EXECUTE format('SELECT w.time_zone, coalesce($1, w.as_of, (now() AT TIME ZONE w.time_zone)::date) FROM ONLY %s.workspace AS w', ws) INTO zone, day USING as_of;
+  EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s.source AS s WHERE s.kind = ANY ($1))', ws)
+    INTO by_sources USING '{contacts,interactions,consents,subscriptions}'::text[];
+  IF by_sources THEN
+    PERFORM segmentation.workspace_refuse_sources(workspace);
+  END IF;
   -- What comes from the person: an answer, a visit, a call, a consent given or withdrawn. A message that was sent, or
   -- opened by a mail program, does not.
   rows := workspace_rows_sql(ws, 'contacts');
@@ -126,10 +132,10 @@ BEGIN
     SELECT t.customer::text, t.relation, t.last_contact, (t.last_contact + CASE t.relation WHEN 'prospect' THEN $2 ELSE $3 END)::date
     FROM (SELECT f.customer, CASE WHEN segmentation.last_purchase(f.history) IS NULL THEN 'prospect' ELSE 'customer' END AS relation,
             greatest(segmentation.last_purchase(f.history), a.day) AS last_contact
-          FROM %1$s.customer_facts AS f
+          FROM ONLY %1$s.customer_facts AS f
           LEFT JOIN (SELECT r.customer, max(r.day) AS day FROM (%2$s) AS r (customer, day) WHERE r.day <= $1 GROUP BY r.customer) AS a ON a.customer = f.customer) AS t
     WHERE (t.last_contact + CASE t.relation WHEN 'prospect' THEN $2 ELSE $3 END)::date <= $1
-    ORDER BY 4, 1$q$, ws, CASE WHEN acts = '{}' THEN format('SELECT f.customer, NULL::date FROM %s.customer_facts AS f WHERE false', ws) ELSE array_to_string(acts, ' UNION ALL ') END)
+    ORDER BY 4, 1$q$, ws, CASE WHEN acts = '{}' THEN format('SELECT f.customer, NULL::date FROM ONLY %s.customer_facts AS f WHERE false', ws) ELSE array_to_string(acts, ' UNION ALL ') END)
     USING day, prospects, customers;
 END
 $$;

@@ -107,26 +107,26 @@ BEGIN
     INTO by_sources USING '{contacts,interactions,consents,subscriptions}'::text[];
   IF by_sources THEN
     PERFORM segmentation.workspace_refuse_sources(workspace);
-  END IF;
-  -- What comes from the person: an answer, a visit, a call, a consent given or withdrawn. A message that was sent, or
-  -- opened by a mail program, does not.
-  rows := workspace_rows_sql(ws, 'contacts');
-  IF rows IS NOT NULL THEN
-    acts := acts || format('SELECT r.customer, (coalesce(r.responded_at, r.sent_at) AT TIME ZONE %L)::date AS day FROM %s AS r
-      WHERE r.response IS NOT NULL AND NOT lower(r.response) IN ('''', ''none'', ''open'', ''opened'', ''bounce'', ''bounced'', ''delivered'', ''sent'')', zone, rows);
-  END IF;
-  rows := workspace_rows_sql(ws, 'interactions');
-  IF rows IS NOT NULL THEN
-    acts := acts || format('SELECT r.customer, (r.occurred_at AT TIME ZONE %L)::date FROM %s AS r', zone, rows);
-  END IF;
-  rows := workspace_rows_sql(ws, 'consents');
-  IF rows IS NOT NULL THEN
-    acts := acts || format('SELECT r.customer, r.changed_on FROM %s AS r', rows);
-  END IF;
-  rows := workspace_rows_sql(ws, 'subscriptions');
-  IF rows IS NOT NULL THEN
-    -- One that runs is contact every day.
-    acts := acts || format('SELECT r.customer, coalesce(r.ended_on, %L::date) FROM %s AS r', day, rows);
+    -- What comes from the person: an answer, a visit, a call, a consent given or withdrawn. A message that was sent, or
+    -- opened by a mail program, does not.
+    rows := workspace_rows_sql(ws, 'contacts');
+    IF rows IS NOT NULL THEN
+      acts := acts || format('SELECT r.customer, (coalesce(r.responded_at, r.sent_at) AT TIME ZONE %L)::date AS day FROM %s AS r
+        WHERE r.response IS NOT NULL AND NOT lower(r.response) IN ('''', ''none'', ''open'', ''opened'', ''bounce'', ''bounced'', ''delivered'', ''sent'')', zone, rows);
+    END IF;
+    rows := workspace_rows_sql(ws, 'interactions');
+    IF rows IS NOT NULL THEN
+      acts := acts || format('SELECT r.customer, (r.occurred_at AT TIME ZONE %L)::date FROM %s AS r', zone, rows);
+    END IF;
+    rows := workspace_rows_sql(ws, 'consents');
+    IF rows IS NOT NULL THEN
+      acts := acts || format('SELECT r.customer, r.changed_on FROM %s AS r', rows);
+    END IF;
+    rows := workspace_rows_sql(ws, 'subscriptions');
+    IF rows IS NOT NULL THEN
+      -- One that runs is contact every day.
+      acts := acts || format('SELECT r.customer, coalesce(r.ended_on, %L::date) FROM %s AS r', day, rows);
+    END IF;
   END IF;
   RETURN QUERY EXECUTE format($q$
     SELECT t.customer::text, t.relation, t.last_contact, (t.last_contact + CASE t.relation WHEN 'prospect' THEN $2 ELSE $3 END)::date

@@ -70,7 +70,7 @@ BEGIN
   RETURN quote_ident(workspace);
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_schema(text) IS 'The quoted schema of a workspace, or an error if there is none.';
+COMMENT ON FUNCTION segmentation.workspace_schema(text) IS 'Part of every call: the quoted schema of a workspace, or an error if there is none.';
 
 -- Its owner's are also what belongs to a member of the owner's role: that may act as the owner.
 CREATE FUNCTION segmentation.workspace_alien(workspace text) RETURNS text
@@ -145,7 +145,7 @@ BEGIN
   RETURN ws;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_owned(text) IS 'The quoted schema of a workspace that the caller may change, or an error.';
+COMMENT ON FUNCTION segmentation.workspace_owned(text) IS 'Part of every call: the quoted schema of a workspace that the caller may change, or an error.';
 
 -- Looking into a workspace of others
 
@@ -157,7 +157,7 @@ COMMENT ON FUNCTION segmentation.workspace_look(text, text[], text[]) IS
 CREATE FUNCTION segmentation.workspace_guarded() RETURNS boolean
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_guarded_wrapper';
 COMMENT ON FUNCTION segmentation.workspace_guarded() IS
-  'Whether segmentation.guard is on: then only tables that were looked at are read, and only functions of superusers are run.';
+  'Part of workspace_readable: whether segmentation.guard is on: then only tables that were looked at are read, and only functions of superusers are run.';
 
 CREATE FUNCTION segmentation.workspace_let_down() RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_let_down_wrapper';
@@ -255,7 +255,7 @@ BEGIN ATOMIC
     WHERE s.name = 'segmentation.trusted_workspaces' AND s.source <> 'database' AND pg_catalog.btrim(t.name) = workspace);
 END;
 COMMENT ON FUNCTION segmentation.workspace_trusted(text) IS
-  'Whether the caller asked for a workspace by name in segmentation.trusted_workspaces: then its owner''s code may run with the caller''s rights.';
+  'Part of workspace_readable: whether the caller asked for a workspace by name in segmentation.trusted_workspaces: then its owner''s code may run with the caller''s rights.';
 
 -- The gate for what looks into a workspace. Every function that calls it has the clause SET segmentation.guard = on;
 -- for the owner, and for whom the caller trusts by name, the guard is let down. reads and writes name the tables.
@@ -292,7 +292,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_readable(text, text[], text[]) IS
-  'The quoted schema of a workspace whose tables the caller may look into without running code of others, or an error. For functions with SET segmentation.guard = on.';
+  'Part of every call: the quoted schema of a workspace whose tables the caller may look into without running code of others, or an error. For functions with SET segmentation.guard = on.';
 
 -- Sources are whatever their owner made of them: views, foreign tables, with policies.
 CREATE FUNCTION segmentation.workspace_refuse_sources(workspace text) RETURNS void

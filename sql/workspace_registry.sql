@@ -249,10 +249,11 @@ COMMENT ON FUNCTION segmentation.workspace_fault(text, oid[], oid[]) IS
 CREATE FUNCTION segmentation.workspace_trusted(workspace text) RETURNS boolean
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT EXISTS (
+  SELECT CASE WHEN pg_catalog.current_setting('segmentation.trusted_workspaces', true) <> '' THEN EXISTS (
     SELECT FROM pg_catalog.pg_settings AS s
     CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.string_to_array(s.setting, ',')) AS t (name)
-    WHERE s.name = 'segmentation.trusted_workspaces' AND s.source <> 'database' AND pg_catalog.btrim(t.name) = workspace);
+    WHERE s.name = 'segmentation.trusted_workspaces' AND s.source <> 'database' AND pg_catalog.btrim(t.name) = workspace)
+    ELSE false END;
 END;
 COMMENT ON FUNCTION segmentation.workspace_trusted(text) IS
   'Part of workspace_readable: whether the caller asked for a workspace by name in segmentation.trusted_workspaces: then its owner''s code may run with the caller''s rights.';

@@ -222,8 +222,8 @@ BEGIN ATOMIC
     JOIN pg_catalog.pg_roles AS r ON r.oid = t.typowner
     WHERE NOT r.rolsuper
     UNION ALL
-    SELECT 6, pg_catalog.format('%s uses %s of role %I', pg_catalog.pg_describe_object(e.class, e.oid, 0),
-      pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0), r.rolname)
+    SELECT 6, pg_catalog.format('%s uses %s of role %I', coalesce(pg_catalog.pg_describe_object(e.class, e.oid, 0), 'an index or the like'),
+      coalesce(pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0), 'something'), r.rolname)
     FROM expression AS e
     JOIN pg_catalog.pg_depend AS d ON d.classid = e.class AND d.objid = e.oid
     JOIN pg_catalog.pg_roles AS r ON r.oid = CASE d.refclassid

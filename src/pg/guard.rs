@@ -4,7 +4,7 @@
 //! expression of an index that the planner folds. So a function that looks into a workspace of others has the clause
 //! `SET segmentation.guard = on`, and asks [`look`] first. From then until it returns nothing is read but the tables
 //! that were checked, the catalogues and the extension's own, and nothing runs but what a superuser owns. The check
-//! finds what is there and names it. The guard, two hooks of PostgreSQL, holds whatever comes between the check and the
+//! finds what is there and names it. The guard, three hooks of PostgreSQL, holds whatever comes between the check and the
 //! use: an index can be made, and a schema renamed, beside a lock on a table.
 
 use std::cell::RefCell;
@@ -13,6 +13,8 @@ use std::sync::OnceLock;
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, IntoDatum, PgList, PgSqlErrorCode, pg_sys};
 
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+
 use super::error::refuse;
 
 static GUARD: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -20,6 +22,7 @@ static TRUSTED: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new
 
 static ACCESS_BEFORE: OnceLock<pg_sys::object_access_hook_type> = OnceLock::new();
 static PERMS_BEFORE: OnceLock<pg_sys::ExecutorCheckPerms_hook_type> = OnceLock::new();
+static ANALYZE_BEFORE: OnceLock<pg_sys::post_parse_analyze_hook_type> = OnceLock::new();
 
 thread_local! {
     /// The tables that [`look`] found in order.
@@ -51,6 +54,9 @@ pub(super) fn install() {
         }
         if PERMS_BEFORE.set(pg_sys::ExecutorCheckPerms_hook).is_ok() {
             pg_sys::ExecutorCheckPerms_hook = Some(on_permissions);
+        }
+        if ANALYZE_BEFORE.set(pg_sys::post_parse_analyze_hook).is_ok() {
+            pg_sys::post_parse_analyze_hook = Some(on_analyzed);
         }
     }
 }
@@ -103,12 +109,12 @@ pub fn look(workspace: &str, reads: &[String], writes: &[String]) -> Option<Stri
             pg_sys::LockRelationOid(relation, mode as pg_sys::LOCKMODE);
             Ok(relation)
         };
-        let read = reads.iter().map(|table| lock(table, pg_sys::ACL_SELECT.into(), pg_sys::AccessShareLock));
+        let read = reads.iter().map(|table| lock(table, pg_sys::ACL_SELECT, pg_sys::AccessShareLock));
         let read = match read.collect::<Result<Vec<_>, _>>() {
             Ok(read) => read,
             Err(fault) => return Some(fault),
         };
-        let written = writes.iter().map(|table| lock(table, pg_sys::ACL_INSERT.into(), pg_sys::RowExclusiveLock));
+        let written = writes.iter().map(|table| lock(table, pg_sys::ACL_INSERT, pg_sys::RowExclusiveLock));
         let written = match written.collect::<Result<Vec<_>, _>>() {
             Ok(written) => written,
             Err(fault) => return Some(fault),
@@ -136,7 +142,15 @@ unsafe fn fault_of(workspace: &str, read: &[pg_sys::Oid], written: &[pg_sys::Oid
         // SAFETY: SPI is connected; the arguments have their types; the text is copied before SPI is left.
         unsafe {
             let nulls = std::ptr::null();
-            pg_sys::SPI_execute_with_args(query.as_ptr(), 3, types.as_mut_ptr(), values.as_mut_ptr(), nulls, true, 1);
+            pg_sys::SPI_execute_with_args(
+                query.as_ptr(),
+                3,
+                types.as_mut_ptr(),
+                values.as_mut_ptr(),
+                nulls,
+                true,
+                1,
+            );
             let table = pg_sys::SPI_tuptable;
             if pg_sys::SPI_processed != 1 || table.is_null() {
                 return Some("it could not be looked at".into());
@@ -163,7 +177,7 @@ unsafe extern "C-unwind" fn on_access(
     // SAFETY: called by PostgreSQL, with what it passes on.
     unsafe {
         if let Some(Some(before)) = ACCESS_BEFORE.get() {
-            before(access, class, object, part, argument);
+            pg_guard_ffi_boundary(|| before(access, class, object, part, argument));
         }
         if access == pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE && GUARD.get() {
             let owner = owner_of_function(object);
@@ -178,13 +192,63 @@ unsafe extern "C-unwind" fn on_access(
     }
 }
 
-/// Called with the relations of a query before it is run.
+/// Called with a query as it was written: its names stand for relations from here on, and these are locked; nothing is
+/// planned yet, which may do much for a view or a foreign table.
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn on_analyzed(
+    state: *mut pg_sys::ParseState,
+    query: *mut pg_sys::Query,
+    jumbled: *mut pg_sys::JumbleState,
+) {
+    // SAFETY: called by PostgreSQL, with what it passes on.
+    unsafe {
+        if let Some(Some(before)) = ANALYZE_BEFORE.get() {
+            pg_guard_ffi_boundary(|| before(state, query, jumbled));
+        }
+        if GUARD.get() {
+            let mut found = pg_sys::InvalidOid;
+            find_unchecked(query.cast(), (&raw mut found).cast());
+            if found != pg_sys::InvalidOid {
+                refuse_relation(found);
+            }
+        }
+    }
+}
+
+/// Finds a relation that may not be read, anywhere in a query: context is where its OID goes.
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn find_unchecked(node: *mut pg_sys::Node, context: *mut std::ffi::c_void) -> bool {
+    // SAFETY: called with nodes of a query; a node begins with its kind.
+    unsafe {
+        if node.is_null() {
+            return false;
+        }
+        match (*node).type_ {
+            pg_sys::NodeTag::T_RangeTblEntry => {
+                let entry = node.cast::<pg_sys::RangeTblEntry>();
+                let unchecked =
+                    (*entry).rtekind == pg_sys::RTEKind::RTE_RELATION && !may_read((*entry).relid);
+                if unchecked {
+                    *context.cast() = (*entry).relid;
+                }
+                unchecked
+            }
+            pg_sys::NodeTag::T_Query => {
+                let flags = pg_sys::QTW_EXAMINE_RTES_BEFORE as i32;
+                pg_sys::query_tree_walker(node.cast(), Some(find_unchecked), context, flags)
+            }
+            _ => pg_sys::expression_tree_walker(node, Some(find_unchecked), context),
+        }
+    }
+}
+
+/// Called with the relations of a query before it is run: with those of its views too, and with children.
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn on_permissions(relations: *mut pg_sys::List, raises: bool) -> bool {
     // SAFETY: called by PostgreSQL, with what it passes on: a list of range table entries.
     unsafe {
         if let Some(Some(before)) = PERMS_BEFORE.get()
-            && !before(relations, raises)
+            && !pg_guard_ffi_boundary(|| before(relations, raises))
         {
             return false;
         }
@@ -199,14 +263,22 @@ unsafe extern "C-unwind" fn on_permissions(relations: *mut pg_sys::List, raises:
             if !raises {
                 return false;
             }
-            refuse(
-                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                format!("relation {} is not read here", name_of(pg_sys::get_rel_name((*entry).relid))),
-                "It was not among the tables that were looked at: it may be code of another role.",
-            );
+            refuse_relation((*entry).relid);
         }
         true
     }
+}
+
+/// # Safety
+/// Within a transaction.
+unsafe fn refuse_relation(relation: pg_sys::Oid) -> ! {
+    // SAFETY: looks into the catalogues only.
+    let name = unsafe { name_of(pg_sys::get_rel_name(relation)) };
+    refuse(
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        format!("relation {name} is not read here"),
+        "It was not among the tables that were looked at: it may be code of another role.",
+    );
 }
 
 /// # Safety

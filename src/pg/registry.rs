@@ -65,7 +65,11 @@ fn owned(workspace: &str) {
     }
     if !owned {
         let code = PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE;
-        refuse(code, format!("must be owner of schema \"{workspace}\""), "Only its owner says that it is a workspace.");
+        refuse(
+            code,
+            format!("must be owner of schema \"{workspace}\""),
+            "Only its owner says that it is a workspace.",
+        );
     }
 }
 

@@ -362,6 +362,7 @@ SET segmentation.guard = on;
 SELECT workspace_guarded();
 SELECT * FROM traps.sight;
 SELECT traps.spring();
+SELECT traps.fold('x');
 SELECT * FROM traps.folded WHERE a = 1;
 TABLE traps.mine;
 SELECT query_to_xml('SELECT * FROM traps.sight', true, true, '');

@@ -1,6 +1,6 @@
 -- Looking into a workspace of others runs nothing of theirs: each function that looks, each trap, as a superuser and as
 -- another reader. A trap that springs says so, for good: nextval is not undone by an error.
-SET search_path = segmentation, public;
+SET search_path = public, segmentation;
 SET datestyle = ISO;
 SET timezone = 'Europe/Paris';
 SET client_min_messages = warning;
@@ -395,7 +395,7 @@ RESET ROLE;
 -- The owner of the database does not answer for who connects.
 SELECT format('ALTER DATABASE %I SET segmentation.trusted_workspaces = ''regions''', current_database()) \gexec
 \c -
-SET search_path = segmentation, public;
+SET search_path = public, segmentation;
 SET client_min_messages = warning;
 \set VERBOSITY terse
 SHOW segmentation.trusted_workspaces;

@@ -1,82 +1,13 @@
 -- A workspace: a schema of its owner that holds facts, models and results, and what feeds it.
 
 -- Every function below works on a workspace by name. All run with the rights of the caller; none has powers of
--- its own. Paths are pinned: a name resolves to PostgreSQL's own, or to this extension's.
+-- its own, but for those that write the registry of workspaces. Paths are pinned: a name resolves to PostgreSQL's own,
+-- or to this extension's.
 
 CREATE FUNCTION segmentation.workspace_layout() RETURNS integer
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN 1;
 COMMENT ON FUNCTION segmentation.workspace_layout() IS 'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
-
-CREATE FUNCTION segmentation.workspaces() RETURNS TABLE (workspace text, owner name, layout integer, key_type text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  held record;
-BEGIN
-  FOR held IN
-    SELECT n.nspname, r.rolname
-    FROM pg_class AS c
-    JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    JOIN pg_roles AS r ON r.oid = n.nspowner
-    WHERE c.relname = 'workspace' AND c.relkind = 'r'
-      AND obj_description(c.oid, 'pg_class') LIKE 'A workspace of the extension segmentation%'
-      AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-    ORDER BY n.nspname
-  LOOP
-    workspace := held.nspname;
-    owner := held.rolname;
-    EXECUTE format('SELECT layout, key_type FROM %I.workspace', held.nspname) INTO layout, key_type;
-    RETURN NEXT;
-  END LOOP;
-END
-$$;
-COMMENT ON FUNCTION segmentation.workspaces() IS 'The workspaces of this database that the caller may read.';
-
-CREATE FUNCTION segmentation.workspace_schema(workspace text) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF workspace IS NULL THEN
-    RAISE null_value_not_allowed USING MESSAGE = 'workspace must not be null';
-  END IF;
-  IF NOT EXISTS (
-    SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = workspace AND c.relname = 'workspace' AND c.relkind = 'r'
-      AND obj_description(c.oid, 'pg_class') LIKE 'A workspace of the extension segmentation%')
-  THEN
-    RAISE invalid_schema_name USING
-      MESSAGE = format('workspace %I does not exist', workspace),
-      HINT = 'Make it with create_workspace; segmentation.workspaces() lists those there are.';
-  END IF;
-  RETURN quote_ident(workspace);
-END
-$$;
-COMMENT ON FUNCTION segmentation.workspace_schema(text) IS 'The quoted schema of a workspace, or an error if there is none.';
-
--- What changes a workspace runs as its owner does: code of the owner's (a view, a trigger) must not get the
--- rights of somebody who has more.
-CREATE FUNCTION segmentation.workspace_owned(workspace text) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  ws text := segmentation.workspace_schema(workspace);
-  owner record;
-BEGIN
-  SELECT r.oid, r.rolname, r.rolsuper INTO owner
-  FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = workspace;
-  IF NOT pg_has_role(current_user, owner.oid, 'MEMBER') THEN
-    RAISE insufficient_privilege USING
-      MESSAGE = format('must be owner of workspace %I', workspace),
-      HINT = format('Its owner is %I.', owner.rolname);
-  END IF;
-  IF NOT owner.rolsuper AND (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
-    RAISE insufficient_privilege USING
-      MESSAGE = format('a superuser does not work in workspace %I of another role', workspace),
-      DETAIL = 'Code of the owner would run with all rights.',
-      HINT = format('Connect as %1$I, or SET ROLE %1$I.', owner.rolname);
-  END IF;
-  RETURN ws;
-END
-$$;
-COMMENT ON FUNCTION segmentation.workspace_owned(text) IS 'The quoted schema of a workspace that the caller may change, or an error.';
 
 CREATE FUNCTION segmentation.create_workspace(workspace text, key_type regtype DEFAULT 'bigint', time_zone text DEFAULT NULL)
 RETURNS void
@@ -345,6 +276,7 @@ BEGIN
   EXECUTE replace(replace(layout, '@key@', key), '@ws@', quote_ident(workspace));
   EXECUTE format('INSERT INTO %I.workspace (layout, key_type, time_zone) VALUES ($1, $2, $3)', workspace)
     USING segmentation.workspace_layout(), key, zone;
+  PERFORM segmentation.workspace_register(workspace, segmentation.workspace_layout(), segmentation.workspace_key(quote_ident(workspace)));
   PERFORM segmentation.workspace_comments(workspace);
   PERFORM segmentation.workspace_make_scores(workspace);
   PERFORM segmentation.workspace_make_views(workspace);
@@ -475,6 +407,7 @@ BEGIN
   FOR held IN EXECUTE format('SELECT kind, relation FROM %s.source WHERE capture = %L', ws, 'trigger') LOOP
     PERFORM segmentation.stop_capture(workspace, held.kind, held.relation);
   END LOOP;
+  PERFORM segmentation.workspace_unregister(workspace);
   EXECUTE format('DROP SCHEMA %s CASCADE', ws);
 END
 $$;
@@ -485,12 +418,12 @@ COMMENT ON FUNCTION segmentation.drop_workspace(text) IS
 
 CREATE FUNCTION segmentation.workspace_settings(workspace text)
 RETURNS TABLE (name text, value jsonb, default_value jsonb, about text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
     'SELECT d.name, coalesce(s.value, d.default_value), d.default_value, d.about
-     FROM segmentation.workspace_setting AS d LEFT JOIN %s.setting AS s ON s.name = d.name ORDER BY d.place',
-    segmentation.workspace_schema(workspace));
+     FROM segmentation.workspace_setting AS d LEFT JOIN ONLY %s.setting AS s ON s.name = d.name ORDER BY d.place',
+    segmentation.workspace_readable(workspace, '{setting}'));
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_settings(text) IS 'All settings of a workspace: the value that holds, the default, what it does.';
@@ -600,7 +533,7 @@ DECLARE
   held jsonb;
 BEGIN
   EXECUTE format('SELECT jsonb_object_agg(d.name, coalesce(s.value, d.default_value))
-                  FROM segmentation.workspace_setting AS d LEFT JOIN %s.setting AS s ON s.name = d.name', ws) INTO held;
+                  FROM segmentation.workspace_setting AS d LEFT JOIN ONLY %s.setting AS s ON s.name = d.name', ws) INTO held;
   RETURN held;
 END
 $$;

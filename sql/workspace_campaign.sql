@@ -29,12 +29,12 @@ COMMENT ON FUNCTION segmentation.assign_campaign(text, text, text, double precis
 
 CREATE FUNCTION segmentation.campaign_uplift(workspace text, campaign text, until date, by_segment boolean DEFAULT false, options jsonb DEFAULT '{}')
 RETURNS TABLE (segment text, bought segmentation.uplift, turnover segmentation.uplift)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{campaign,workspace,campaign_customer,customer_facts}');
   held record;
 BEGIN
-  EXECUTE format('SELECT c.as_of, (c.assigned_at AT TIME ZONE w.time_zone)::date AS assigned_on FROM %1$s.campaign AS c CROSS JOIN %1$s.workspace AS w WHERE c.campaign = $1', ws)
+  EXECUTE format('SELECT c.as_of, (c.assigned_at AT TIME ZONE w.time_zone)::date AS assigned_on FROM ONLY %1$s.campaign AS c CROSS JOIN ONLY %1$s.workspace AS w WHERE c.campaign = $1', ws)
     INTO held USING campaign;
   IF held.assigned_on IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('workspace %I has no campaign %s', workspace, coalesce(campaign, 'null'));
@@ -44,7 +44,7 @@ BEGIN
     FROM (SELECT CASE WHEN $5 THEN c.segment END AS segment, c.assigned,
             coalesce(segmentation.frequency(f.history, $3) - segmentation.frequency(f.history, $2), 0) AS purchases,
             coalesce(segmentation.turnover(f.history, $2, $3), 0) AS turnover
-          FROM %1$s.campaign_customer AS c LEFT JOIN %1$s.customer_facts AS f ON f.customer = c.customer
+          FROM ONLY %1$s.campaign_customer AS c LEFT JOIN ONLY %1$s.customer_facts AS f ON f.customer = c.customer
           WHERE c.campaign = $1) AS o
     GROUP BY o.segment ORDER BY o.segment$q$, ws) USING campaign, coalesce(held.as_of, held.assigned_on), until, options, by_segment;
 END

@@ -184,9 +184,9 @@ COMMENT ON FUNCTION segmentation.stop_capture(text, text, regclass) IS 'Ends wha
 
 CREATE FUNCTION segmentation.capture_status(workspace text)
 RETURNS TABLE (kind text, relation regclass, capture text, watermark text, misses text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{source,capture}');
 BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT s.kind, s.relation, s.capture, s.watermark, CASE
@@ -194,11 +194,11 @@ BEGIN
       WHEN s.capture = 'watermark' THEN 'deleted rows, rows whose ' || s.watermark_column || ' did not grow, and commits later than ' || s.overlap || ': a full refresh finds them'
       ELSE concat_ws('; ', 'writes with session_replication_role = replica, among them those of logical replication',
         (SELECT 'writes to the new partition ' || string_agg(m::text, ', ') || ', until refresh_changed has seen it'
-         FROM segmentation.workspace_members(s.relation) AS m WHERE NOT EXISTS (SELECT FROM %1$s.capture AS c WHERE c.source = s.source AND c.relation = m)),
+         FROM segmentation.workspace_members(s.relation) AS m WHERE NOT EXISTS (SELECT FROM ONLY %1$s.capture AS c WHERE c.source = s.source AND c.relation = m)),
         (SELECT 'all writes: its triggers are gone or disabled' WHERE 4 > (SELECT count(*) FROM pg_trigger AS t
            WHERE t.tgrelid = s.relation AND t.tgenabled IN ('O', 'A') AND t.tgname LIKE replace(segmentation.workspace_trigger_name(%1$L, s.source), '_', '\_') || '\_%%')))
       END
-    FROM %1$s.source AS s ORDER BY s.source$q$, ws);
+    FROM ONLY %1$s.source AS s ORDER BY s.source$q$, ws);
 END
 $$;
 COMMENT ON FUNCTION segmentation.capture_status(text) IS 'How changes of each source are noticed, and what that cannot see.';

@@ -93,43 +93,49 @@ COMMENT ON FUNCTION segmentation.erase_customer(text, text, text) IS
 
 CREATE FUNCTION segmentation.retention_due(workspace text, as_of date DEFAULT NULL, prospects interval DEFAULT '3 years', customers interval DEFAULT NULL)
 RETURNS TABLE (customer text, relation text, last_contact date, due_on date)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{workspace,customer_facts,source}');
   zone text;
   day date;
+  by_sources boolean;
   acts text[] := '{}';
   rows text;
 BEGIN
-  EXECUTE format('SELECT w.time_zone, coalesce($1, w.as_of, (now() AT TIME ZONE w.time_zone)::date) FROM %s.workspace AS w', ws) INTO zone, day USING as_of;
-  -- What comes from the person: an answer, a visit, a call, a consent given or withdrawn. A message that was sent, or
-  -- opened by a mail program, does not.
-  rows := segmentation.workspace_rows_sql(ws, 'contacts');
-  IF rows IS NOT NULL THEN
-    acts := acts || format('SELECT r.customer, (coalesce(r.responded_at, r.sent_at) AT TIME ZONE %L)::date AS day FROM %s AS r
-      WHERE r.response IS NOT NULL AND NOT lower(r.response) IN ('''', ''none'', ''open'', ''opened'', ''bounce'', ''bounced'', ''delivered'', ''sent'')', zone, rows);
-  END IF;
-  rows := segmentation.workspace_rows_sql(ws, 'interactions');
-  IF rows IS NOT NULL THEN
-    acts := acts || format('SELECT r.customer, (r.occurred_at AT TIME ZONE %L)::date FROM %s AS r', zone, rows);
-  END IF;
-  rows := segmentation.workspace_rows_sql(ws, 'consents');
-  IF rows IS NOT NULL THEN
-    acts := acts || format('SELECT r.customer, r.changed_on FROM %s AS r', rows);
-  END IF;
-  rows := segmentation.workspace_rows_sql(ws, 'subscriptions');
-  IF rows IS NOT NULL THEN
-    -- One that runs is contact every day.
-    acts := acts || format('SELECT r.customer, coalesce(r.ended_on, %L::date) FROM %s AS r', day, rows);
+  EXECUTE format('SELECT w.time_zone, coalesce($1, w.as_of, (now() AT TIME ZONE w.time_zone)::date) FROM ONLY %s.workspace AS w', ws) INTO zone, day USING as_of;
+  EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s.source AS s WHERE s.kind = ANY ($1))', ws)
+    INTO by_sources USING '{contacts,interactions,consents,subscriptions}'::text[];
+  IF by_sources THEN
+    PERFORM segmentation.workspace_refuse_sources(workspace);
+    -- What comes from the person: an answer, a visit, a call, a consent given or withdrawn. A message that was sent, or
+    -- opened by a mail program, does not.
+    rows := segmentation.workspace_rows_sql(ws, 'contacts');
+    IF rows IS NOT NULL THEN
+      acts := acts || format('SELECT r.customer, (coalesce(r.responded_at, r.sent_at) AT TIME ZONE %L)::date AS day FROM %s AS r
+        WHERE r.response IS NOT NULL AND NOT lower(r.response) IN ('''', ''none'', ''open'', ''opened'', ''bounce'', ''bounced'', ''delivered'', ''sent'')', zone, rows);
+    END IF;
+    rows := segmentation.workspace_rows_sql(ws, 'interactions');
+    IF rows IS NOT NULL THEN
+      acts := acts || format('SELECT r.customer, (r.occurred_at AT TIME ZONE %L)::date FROM %s AS r', zone, rows);
+    END IF;
+    rows := segmentation.workspace_rows_sql(ws, 'consents');
+    IF rows IS NOT NULL THEN
+      acts := acts || format('SELECT r.customer, r.changed_on FROM %s AS r', rows);
+    END IF;
+    rows := segmentation.workspace_rows_sql(ws, 'subscriptions');
+    IF rows IS NOT NULL THEN
+      -- One that runs is contact every day.
+      acts := acts || format('SELECT r.customer, coalesce(r.ended_on, %L::date) FROM %s AS r', day, rows);
+    END IF;
   END IF;
   RETURN QUERY EXECUTE format($q$
     SELECT t.customer::text, t.relation, t.last_contact, (t.last_contact + CASE t.relation WHEN 'prospect' THEN $2 ELSE $3 END)::date
     FROM (SELECT f.customer, CASE WHEN segmentation.last_purchase(f.history) IS NULL THEN 'prospect' ELSE 'customer' END AS relation,
             greatest(segmentation.last_purchase(f.history), a.day) AS last_contact
-          FROM %1$s.customer_facts AS f
+          FROM ONLY %1$s.customer_facts AS f
           LEFT JOIN (SELECT r.customer, max(r.day) AS day FROM (%2$s) AS r (customer, day) WHERE r.day <= $1 GROUP BY r.customer) AS a ON a.customer = f.customer) AS t
     WHERE (t.last_contact + CASE t.relation WHEN 'prospect' THEN $2 ELSE $3 END)::date <= $1
-    ORDER BY 4, 1$q$, ws, CASE WHEN acts = '{}' THEN format('SELECT f.customer, NULL::date FROM %s.customer_facts AS f WHERE false', ws) ELSE array_to_string(acts, ' UNION ALL ') END)
+    ORDER BY 4, 1$q$, ws, CASE WHEN acts = '{}' THEN format('SELECT f.customer, NULL::date FROM ONLY %s.customer_facts AS f WHERE false', ws) ELSE array_to_string(acts, ' UNION ALL ') END)
     USING day, prospects, customers;
 END
 $$;

@@ -31,19 +31,19 @@ COMMENT ON FUNCTION segmentation.workspace_after_restore(text) IS 'Part of refre
 
 CREATE FUNCTION segmentation.read_events(workspace text, reader text, most integer DEFAULT 1000)
 RETURNS TABLE (event bigint, happened_at timestamptz, as_of date, customer text, kind text, axis text, code text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{events,event_reader}');
 BEGIN
   -- Numbers are given before the commit: an event of a transaction still running would be passed over for ever. So
   -- events come in the order of their transactions, and only when no earlier one can still come.
   RETURN QUERY EXECUTE format($q$
     SELECT e.event, e.happened_at, e.as_of, e.customer::text, e.kind, e.axis, e.code
-    FROM %1$s.events AS e
+    FROM ONLY %1$s.events AS e
     -- What is seen of a transaction that has not begun here came by a dump.
     WHERE (e.transaction < pg_snapshot_xmin(pg_current_snapshot()) OR e.transaction >= pg_snapshot_xmax(pg_current_snapshot()))
-      AND (e.transaction, e.event) > (coalesce((SELECT r.transaction FROM %1$s.event_reader AS r WHERE r.reader = $1), '0'::xid8),
-                                      coalesce((SELECT r.event FROM %1$s.event_reader AS r WHERE r.reader = $1), 0))
+      AND (e.transaction, e.event) > (coalesce((SELECT r.transaction FROM ONLY %1$s.event_reader AS r WHERE r.reader = $1), '0'::xid8),
+                                      coalesce((SELECT r.event FROM ONLY %1$s.event_reader AS r WHERE r.reader = $1), 0))
     ORDER BY e.transaction, e.event LIMIT $2$q$, ws) USING reader, most;
 END
 $$;
@@ -51,21 +51,21 @@ COMMENT ON FUNCTION segmentation.read_events(text, text, integer) IS
   'The next events for a reader, the oldest first: the same again until confirm_events is called, so that each is read at least once. An event comes when all transactions that began before it have ended.';
 
 CREATE FUNCTION segmentation.confirm_events(workspace text, reader text, event bigint) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{events}', '{event_reader}');
   moved bigint;
 BEGIN
   IF reader IS NULL OR event IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'reader and event must not be null';
   END IF;
   EXECUTE format($q$
-    INSERT INTO %1$s.event_reader AS r (reader, transaction, event) SELECT $1, e.transaction, e.event FROM %1$s.events AS e WHERE e.event = $2
+    INSERT INTO %1$s.event_reader AS r (reader, transaction, event) SELECT $1, e.transaction, e.event FROM ONLY %1$s.events AS e WHERE e.event = $2
     ON CONFLICT (reader) DO UPDATE SET transaction = excluded.transaction, event = excluded.event, confirmed_at = clock_timestamp()
     WHERE (excluded.transaction, excluded.event) > (r.transaction, r.event)$q$, ws) USING reader, event;
   GET DIAGNOSTICS moved = ROW_COUNT;
   IF moved = 0 THEN
-    EXECUTE format('SELECT count(*) FROM %s.events AS e WHERE e.event = $1', ws) INTO moved USING event;
+    EXECUTE format('SELECT count(*) FROM ONLY %s.events AS e WHERE e.event = $1', ws) INTO moved USING event;
     IF moved = 0 THEN
       RAISE undefined_object USING MESSAGE = format('workspace %I has no event %s', workspace, event);
     END IF;

@@ -89,18 +89,17 @@ COMMENT ON FUNCTION segmentation.workspace_rounded(double precision, integer) IS
 
 CREATE FUNCTION segmentation.explain(workspace text, customer text, axis text DEFAULT NULL, language text DEFAULT 'en')
 RETURNS TABLE (on_axis text, code text, label text, explanation text, changes_on date, numbers jsonb)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
-  key text;
+  ws text := segmentation.workspace_readable(workspace, '{workspace,customer_segments,parameter_set,customer_facts,customer_products,product,customer_channels,life_moments,segment_override}');
+  key constant text := segmentation.workspace_key(ws);
   c record; s record; f record; p record; w record; held record;
   n jsonb;
   named jsonb;
   topic text;
   found_one boolean := false;
 BEGIN
-  EXECUTE format('SELECT * FROM %s.workspace', ws) INTO w;
-  key := w.key_type;
+  EXECUTE format('SELECT * FROM ONLY %s.workspace', ws) INTO w;
   IF w.as_of IS NULL THEN
     RAISE object_not_in_prerequisite_state USING MESSAGE = format('workspace %I has no published result yet', workspace),
       HINT = format('CALL segmentation.refresh(%L)', workspace);
@@ -109,16 +108,16 @@ BEGIN
     RAISE invalid_parameter_value USING MESSAGE = format('unknown axis "%s"', axis),
       HINT = format('Axes: %s, and segment: with the name of a registered segment.', array_to_string(segmentation.workspace_axes(), ', '));
   END IF;
-  EXECUTE format('SELECT * FROM %s.customer_segments WHERE customer = $1::%s', ws, key) INTO c USING customer;
+  EXECUTE format('SELECT * FROM ONLY %s.customer_segments WHERE customer = $1::%s', ws, key) INTO c USING customer;
   IF c.customer IS NULL THEN
     RAISE no_data_found USING MESSAGE = format('workspace %I has no customer %s', workspace, coalesce(customer, 'null'));
   END IF;
-  EXECUTE format('SELECT * FROM %s.customer_scores WHERE customer = $1::%s', ws, key) INTO s USING customer;
-  EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING c.parameter_set;
+  EXECUTE format('SELECT s.* FROM (%s) AS s WHERE s.customer = $1::%s', segmentation.workspace_scores_query(ws), key) INTO s USING customer;
+  EXECUTE format('SELECT * FROM ONLY %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING c.parameter_set;
   EXECUTE format('SELECT f.*, segmentation.workspace_breadth(segmentation.workspace_categories(f.items, f.categories, $2 ->> ''product_level''), $3, $4) AS breadth,
       segmentation.workspace_satisfaction(f.attributes, f.company, $2 ->> ''satisfaction'') AS satisfaction,
       segmentation.workspace_share_of_wallet(f.attributes, f.company, f.history, $3, $2 ->> ''share_of_wallet'', $2 ->> ''potential'') AS share_of_wallet
-    FROM %s.customer_facts AS f WHERE f.customer = $1::%s', ws, key) INTO f USING customer, p.settings, w.as_of, p.categories;
+    FROM ONLY %s.customer_facts AS f WHERE f.customer = $1::%s', ws, key) INTO f USING customer, p.settings, w.as_of, p.categories;
 
   FOR held IN
     SELECT e.key AS axis, e.value AS code, a.place FROM unnest(segmentation.workspace_axes()) WITH ORDINALITY AS a (axis, place)
@@ -161,21 +160,21 @@ BEGIN
                'typical', jsonb_object_agg(d.feature, jsonb_build_object('centre', d.centre, 'population', d.population)) FILTER (WHERE d.feature IS NOT NULL AND d.centre IS NOT NULL))
         INTO n FROM segmentation.profile_describe(p.profile_model) AS d WHERE d.code = held.code;
     ELSIF held.axis = 'product_appetence' THEN
-      EXECUTE format('SELECT to_jsonb(o) - ''customer'' FROM %s.customer_products AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
-      EXECUTE format('SELECT jsonb_build_object(''product_name'', coalesce((SELECT g.name FROM %s.product AS g WHERE g.product = $1), $1))', ws) INTO named USING n ->> 'product';
+      EXECUTE format('SELECT to_jsonb(o) - ''customer'' FROM ONLY %s.customer_products AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
+      EXECUTE format('SELECT jsonb_build_object(''product_name'', coalesce((SELECT g.name FROM ONLY %s.product AS g WHERE g.product = $1), $1))', ws) INTO named USING n ->> 'product';
       IF held.code = n ->> 'product' THEN
         label := named ->> 'product_name';
       END IF;
       n := n || named || jsonb_build_object('minimum', p.product_minimum, 'minimum_percent', segmentation.workspace_rounded(100 * p.product_minimum, 1));
     ELSIF held.axis = 'channel_appetence' THEN
       EXECUTE format('SELECT to_jsonb(o) - ''customer'' || jsonb_build_object(''lower_percent'', segmentation.workspace_rounded(100 * o.lower, 1), ''mean_percent'', segmentation.workspace_rounded(100 * o.mean, 1))
-                      FROM %s.customer_channels AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
+                      FROM ONLY %s.customer_channels AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
     ELSIF held.axis = 'life_moment' THEN
       EXECUTE format('SELECT jsonb_build_object(''moment'', o.moment, ''begins'', o.begins, ''ends'', o.ends, ''confidence_percent'', segmentation.workspace_rounded(100 * o.confidence), ''evidence'', o.evidence)
-                      FROM %s.life_moments AS o WHERE o.customer = $1::%s AND o.moment = $2 ORDER BY o.begins DESC LIMIT 1', ws, key) INTO n USING customer, held.code;
+                      FROM ONLY %s.life_moments AS o WHERE o.customer = $1::%s AND o.moment = $2 ORDER BY o.begins DESC LIMIT 1', ws, key) INTO n USING customer, held.code;
       n := n || jsonb_build_object('moment_label', label, 'until_en', coalesce(' until ' || (n ->> 'ends'), ''), 'until_fr', coalesce(' jusqu''au ' || (n ->> 'ends'), ''));
     ELSE
-      EXECUTE format('SELECT jsonb_build_object(''override'', true, ''because'', coalesce('' '' || o.reason, '''')) FROM %s.segment_override AS o WHERE o.segment = $1 AND o.customer = $2::%s', ws, key)
+      EXECUTE format('SELECT jsonb_build_object(''override'', true, ''because'', coalesce('' '' || o.reason, '''')) FROM ONLY %s.segment_override AS o WHERE o.segment = $1 AND o.customer = $2::%s', ws, key)
         INTO n USING substr(held.axis, 9), customer;
       topic := CASE WHEN n IS NULL THEN 'segment' ELSE 'segment.override' END;
       label := held.code;
@@ -245,21 +244,27 @@ COMMENT ON FUNCTION segmentation.workspace_changes_on(text, segmentation.purchas
   'Part of explain: the day on which time alone would change a code.';
 
 CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{workspace,source,parameter_set}');
   w record;
   s record;
   readiness jsonb;
   needed record;
 BEGIN
-  EXECUTE format('SELECT * FROM %s.workspace', ws) INTO w;
+  EXECUTE format('SELECT * FROM ONLY %s.workspace', ws) INTO w;
   item := 'workspace';
   status := CASE WHEN w.as_of IS NULL THEN 'missing' ELSE 'ready' END;
   detail := CASE WHEN w.as_of IS NULL THEN 'nothing is published yet: CALL segmentation.refresh' ELSE format('published as of %s, parameter set %s', w.as_of, w.parameter_set) END;
   RETURN NEXT;
-  FOR s IN EXECUTE format('SELECT * FROM %s.source ORDER BY source', ws) LOOP
+  FOR s IN EXECUTE format('SELECT * FROM ONLY %s.source ORDER BY source', ws) LOOP
     item := format('source %s: %s', s.kind, s.relation);
+    IF segmentation.workspace_guarded() THEN
+      status := 'unknown';
+      detail := 'not looked at: it may be code of the owner''s, which would run with your rights';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
     BEGIN
       EXECUTE 'SELECT 1 FROM (' || segmentation.workspace_rows_sql(ws, s.kind) || ') AS r LIMIT 0';
       status := 'ready';
@@ -274,7 +279,7 @@ BEGIN
     END;
     RETURN NEXT;
   END LOOP;
-  EXECUTE format('SELECT (SELECT p.readiness FROM %1$s.parameter_set AS p WHERE p.parameter_set = w.parameter_set) FROM %1$s.workspace AS w', ws) INTO readiness;
+  EXECUTE format('SELECT (SELECT p.readiness FROM ONLY %1$s.parameter_set AS p WHERE p.parameter_set = w.parameter_set) FROM ONLY %1$s.workspace AS w', ws) INTO readiness;
   FOR needed IN SELECT a.axis FROM unnest(segmentation.workspace_axes()) WITH ORDINALITY AS a (axis, place) ORDER BY a.place LOOP
     item := 'axis ' || needed.axis;
     IF readiness IS NULL THEN

@@ -37,7 +37,7 @@ DECLARE
   level text;
   settings jsonb := segmentation.workspace_settings_now(ws);
 BEGIN
-  EXECUTE format('SELECT p.as_of, p.settings ->> ''product_level'' FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO used, level;
+  EXECUTE format('SELECT p.as_of, p.settings ->> ''product_level'' FROM ONLY %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO used, level;
   -- A model of products knows nothing of categories: facts of another level need another.
   RETURN used IS NULL OR level <> settings ->> 'product_level' OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400);
 END

@@ -160,21 +160,34 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_score_sql(text, text, integer, date) IS 'Part of refresh: all continuous scores as SQL.';
 
+-- All continuous scores at the published day, from the tables. The view customer_scores is this query; the functions read
+-- it here: a view may have been replaced.
+CREATE FUNCTION segmentation.workspace_scores_query(ws text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  filled text := segmentation.workspace_score_template();
+BEGIN
+  filled := regexp_replace(filled,
+    concat('\{(', (SELECT string_agg(s.name, '|') FROM segmentation.workspace_score_parameters() AS s), ')\}'), 'p.\1', 'g');
+  filled := replace(filled, '{profile_features}', 'segmentation.workspace_pick(p.features, f.attributes, f.company)');
+  filled := replace(filled, '{as_of}', 'p.as_of');
+  filled := replace(filled, '{facts} AS f', format('p CROSS JOIN ONLY %s.customer_facts AS f', ws));
+  RETURN format('WITH p AS MATERIALIZED (SELECT w.as_of, p.profile_features AS features, %2$s
+    FROM ONLY %1$s.workspace AS w JOIN ONLY %1$s.parameter_set AS p ON p.parameter_set = w.parameter_set) %3$s', ws,
+    (SELECT string_agg(format('%s AS %I', s.expression, s.name), ', ') FROM segmentation.workspace_score_parameters() AS s), filled);
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_scores_query(text) IS
+  'Part of create_workspace, explain and workspace_segment_preview: the query of the view customer_scores, as SQL.';
+
 -- The view customer_scores, and its materialized twin for BI tools.
 CREATE FUNCTION segmentation.workspace_make_scores(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := quote_ident(workspace);
-  filled text := segmentation.workspace_score_template();
   said record;
 BEGIN
-  filled := regexp_replace(filled, '\{(' || (SELECT string_agg(s.name, '|') FROM segmentation.workspace_score_parameters() AS s) || ')\}', 'p.\1', 'g');
-  filled := replace(filled, '{profile_features}', 'segmentation.workspace_pick(p.features, f.attributes, f.company)');
-  filled := replace(filled, '{as_of}', 'p.as_of');
-  filled := replace(filled, '{facts} AS f', format('p CROSS JOIN %s.customer_facts AS f', ws));
-  EXECUTE format('CREATE VIEW %1$s.customer_scores AS WITH p AS MATERIALIZED (SELECT w.as_of, p.profile_features AS features, %2$s
-    FROM %1$s.workspace AS w JOIN %1$s.parameter_set AS p ON p.parameter_set = w.parameter_set) %3$s', ws,
-    (SELECT string_agg(format('%s AS %I', s.expression, s.name), ', ') FROM segmentation.workspace_score_parameters() AS s), filled);
+  EXECUTE format('CREATE VIEW %s.customer_scores AS %s', ws, segmentation.workspace_scores_query(ws));
   EXECUTE format('CREATE MATERIALIZED VIEW %1$s.customer_scores_stored AS SELECT * FROM %1$s.customer_scores WITH NO DATA', ws);
   EXECUTE format('CREATE UNIQUE INDEX customer_scores_stored_customer ON %s.customer_scores_stored (customer)', ws);
   EXECUTE format('COMMENT ON VIEW %s.customer_scores IS %L', ws, 'Every continuous score at the published day, computed from facts and models when it is read.');

@@ -83,28 +83,28 @@ COMMENT ON FUNCTION segmentation.override_segment(text, text, text, text, text) 
   'Puts a customer into a segment by hand (code), or keeps it out (code NULL), whatever the definition says, from the next refresh on. A row of segment_override: delete it to undo.';
 
 CREATE FUNCTION segmentation.workspace_segment_preview(workspace text, definition jsonb) RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{workspace,parameter_set,customer_facts,customer_segments}');
 BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT r.code, count(*), count(*) / sum(count(*)) OVER ()::double precision, sum(coalesce(r.turnover, 0))
     FROM (SELECT segmentation.segment_assign($1, segmentation.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, s.as_of)), s.as_of) AS code, s.turnover
-          FROM %1$s.customer_scores AS s
-          JOIN %1$s.customer_facts AS f ON f.customer = s.customer
-          JOIN %1$s.customer_segments AS c ON c.customer = s.customer) AS r
-    GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws) USING definition;
+          FROM (%2$s) AS s
+          JOIN ONLY %1$s.customer_facts AS f ON f.customer = s.customer
+          JOIN ONLY %1$s.customer_segments AS c ON c.customer = s.customer) AS r
+    GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws, segmentation.workspace_scores_query(ws)) USING definition;
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS 'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
 
 CREATE FUNCTION segmentation.workspace_segment_overlap(workspace text) RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{customer_segments}');
 BEGIN
   RETURN QUERY EXECUTE format($q$
-    WITH m AS (SELECT c.customer, e.key || ':' || e.value AS segment FROM %s.customer_segments AS c CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e),
+    WITH m AS (SELECT c.customer, e.key || ':' || e.value AS segment FROM ONLY %s.customer_segments AS c CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e),
     n AS (SELECT m.segment, count(*) AS n FROM m GROUP BY m.segment)
     SELECT a.segment, b.segment, count(*), count(*)::double precision / na.n, count(*)::double precision / (na.n + nb.n - count(*))
     FROM m AS a JOIN m AS b ON b.customer = a.customer AND b.segment <> a.segment
@@ -116,17 +116,17 @@ COMMENT ON FUNCTION segmentation.workspace_segment_overlap(text) IS 'Registered 
 
 CREATE FUNCTION segmentation.movements(workspace text, "from" date, "to" date, axis text DEFAULT NULL)
 RETURNS TABLE (on_axis text, from_code text, to_code text, customers bigint)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{membership_history}');
 BEGIN
   IF "from" IS NULL OR "to" IS NULL OR "from" >= "to" THEN
     RAISE invalid_parameter_value USING MESSAGE = 'the first day must be before the second', DETAIL = format('They are %s and %s.', coalesce("from"::text, 'null'), coalesce("to"::text, 'null'));
   END IF;
   RETURN QUERY EXECUTE format($q$
     SELECT coalesce(a.axis, b.axis), a.code, b.code, count(*)
-    FROM (SELECT * FROM %1$s.membership_history AS h WHERE h.valid_from <= $1 AND (h.valid_to > $1 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS a
-    FULL JOIN (SELECT * FROM %1$s.membership_history AS h WHERE h.valid_from <= $2 AND (h.valid_to > $2 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS b
+    FROM (SELECT * FROM ONLY %1$s.membership_history AS h WHERE h.valid_from <= $1 AND (h.valid_to > $1 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS a
+    FULL JOIN (SELECT * FROM ONLY %1$s.membership_history AS h WHERE h.valid_from <= $2 AND (h.valid_to > $2 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS b
       ON b.customer = a.customer AND b.axis = a.axis
     GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC, 2, 3$q$, ws) USING "from", "to", axis;
 END

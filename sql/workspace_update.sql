@@ -261,16 +261,16 @@ COMMENT ON PROCEDURE segmentation.refresh_changed(text, date, integer) IS
 -- What is due
 
 CREATE FUNCTION segmentation.workspace_due(workspace text, as_of date DEFAULT NULL) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation.workspace_readable(workspace, '{workspace,source,setting,parameter_set}');
   held record;
   day date;
   uncaptured boolean;
 BEGIN
-  EXECUTE format('SELECT w.as_of, w.time_zone FROM %s.workspace AS w', ws) INTO held;
+  EXECUTE format('SELECT w.as_of, w.time_zone FROM ONLY %s.workspace AS w', ws) INTO held;
   day := coalesce(as_of, greatest((now() AT TIME ZONE held.time_zone)::date, held.as_of));
-  EXECUTE format('SELECT EXISTS (SELECT FROM %s.source AS s WHERE s.capture = ''none'')', ws) INTO uncaptured;
+  EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s.source AS s WHERE s.capture = ''none'')', ws) INTO uncaptured;
   RETURN CASE WHEN held.as_of IS NULL OR segmentation.workspace_retrains(ws, day, NULL) THEN 'retrain'
     WHEN uncaptured AND held.as_of < day THEN 'refresh' ELSE 'changed' END;
 END

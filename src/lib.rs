@@ -37,6 +37,7 @@ mod simulate;
 mod spend_model;
 mod test_design;
 mod uplift;
+mod workspace_registry;
 
 ::pgrx::pg_module_magic!();
 
@@ -87,7 +88,12 @@ mod install {
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/workspace_setting.sql", name = "workspace_setting", requires = ["simulate"]);
-    extension_sql_file!("../sql/workspace.sql", name = "workspace", requires = ["workspace_setting"]);
+    extension_sql_file!(
+        "../sql/workspace_registry.sql",
+        name = "workspace_registry",
+        requires = ["workspace_setting"]
+    );
+    extension_sql_file!("../sql/workspace.sql", name = "workspace", requires = ["workspace_registry"]);
     extension_sql_file!("../sql/workspace_source.sql", name = "workspace_source", requires = ["workspace"]);
     extension_sql_file!(
         "../sql/workspace_facts.sql",

@@ -31,6 +31,13 @@ pub fn raise(error: Error) -> ! {
     unreachable!("an ERROR report unwinds");
 }
 
+/// Raises an error that is PostgreSQL's business, not the core's; does not return.
+#[cold]
+pub fn refuse(code: PgSqlErrorCode, message: String, detail: &str) -> ! {
+    ErrorReport::new(code, message, "segmentation").set_detail(detail).report(PgLogLevel::ERROR);
+    unreachable!("an ERROR report unwinds");
+}
+
 /// `result.or_raise()`: the value, or the error raised in PostgreSQL.
 pub trait OrRaise<T> {
     /// The value, or the error raised in PostgreSQL.

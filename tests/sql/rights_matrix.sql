@@ -1,0 +1,134 @@
+-- Who may call what of a workspace. Every function whose first argument is a workspace is here, from the catalogue; one
+-- that is not is listed, and has to be added. "yes", or the SQLSTATE of the refusal: 42501 insufficient privilege, 3F000
+-- no workspace.
+SET client_min_messages = warning;
+\set VERBOSITY terse
+\set SHOW_CONTEXT never
+CREATE ROLE installer;
+CREATE ROLE owner;
+CREATE ROLE member IN ROLE owner;
+CREATE ROLE reader;
+CREATE ROLE writer;
+CREATE ROLE outsider;
+CREATE DATABASE segmentation_rights_matrix;
+\c segmentation_rights_matrix
+SET client_min_messages = warning;
+\set VERBOSITY terse
+\set SHOW_CONTEXT never
+SET datestyle = ISO;
+-- Installed as a trusted extension is: by who may create objects in the database.
+GRANT CREATE ON DATABASE segmentation_rights_matrix TO installer, owner;
+SET ROLE installer;
+CREATE EXTENSION segmentation;
+RESET ROLE;
+CREATE TABLE orders (customer_id bigint, ordered_on date, amount numeric);
+INSERT INTO orders SELECT n % 60, date '2024-01-01' + n * 7 % 500, n % 50 + 1 FROM generate_series(1, 900) AS n;
+GRANT SELECT, TRIGGER ON orders TO owner;
+GRANT INSERT, UPDATE, DELETE, TRUNCATE ON orders TO writer;
+GRANT SELECT ON orders TO writer;
+
+SET ROLE owner;
+SELECT segmentation.create_workspace('crm', time_zone => 'UTC');
+SELECT segmentation.add_source('crm', 'purchases', 'orders');
+SELECT segmentation.register_segment('crm', 'late', '{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "recency", ">": 100}}]}');
+CALL segmentation.refresh('crm', '2025-05-31', true);
+CALL segmentation.refresh('crm', '2025-06-30', false);
+CALL segmentation.refresh_views('crm');
+SELECT segmentation.start_capture('crm', 'purchases', 'orders');
+SELECT count(*) FROM segmentation.assign_campaign('crm', 'spring', 'SELECT customer FROM crm.customer_segments', 0.2);
+GRANT USAGE ON SCHEMA crm TO reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA crm TO reader;
+GRANT INSERT, UPDATE ON crm.event_reader TO reader;
+RESET ROLE;
+
+CREATE TABLE called (function text, query text);
+INSERT INTO called VALUES
+  ('add_source', 'SELECT segmentation.add_source(''crm'', ''purchases'', ''orders'')'),
+  ('adopt_workspace', 'SELECT segmentation.adopt_workspace(''crm'')'),
+  ('apply_retention', 'SELECT segmentation.apply_retention(''crm'')'),
+  ('assign_campaign', 'SELECT segmentation.assign_campaign(''crm'', ''autumn'', ''SELECT 1'')'),
+  ('campaign_uplift', 'SELECT segmentation.campaign_uplift(''crm'', ''spring'', ''2099-01-01'')'),
+  ('capture_status', 'SELECT segmentation.capture_status(''crm'')'),
+  ('confirm_events', 'SELECT segmentation.confirm_events(''crm'', ''mail'', 1)'),
+  ('create_workspace', 'SELECT segmentation.create_workspace(''crm_2'')'),
+  ('drop_workspace', 'SELECT segmentation.drop_workspace(''crm'')'),
+  ('erase_customer', 'SELECT segmentation.erase_customer(''crm'', ''-1'')'),
+  ('explain', 'SELECT segmentation.explain(''crm'', ''1'')'),
+  ('movements', 'SELECT segmentation.movements(''crm'', ''2025-05-31'', ''2025-06-30'')'),
+  ('override_segment', 'SELECT segmentation.override_segment(''crm'', ''late'', ''1'', ''yes'')'),
+  ('read_events', 'SELECT segmentation.read_events(''crm'', ''mail'')'),
+  ('refresh', 'CALL segmentation.refresh(''crm'', ''2025-07-01'')'),
+  ('refresh_changed', 'CALL segmentation.refresh_changed(''crm'', ''2025-07-01'')'),
+  ('refresh_views', 'CALL segmentation.refresh_views(''crm'')'),
+  ('register_segment', 'SELECT segmentation.register_segment(''crm'', ''x'', ''{"kind": "rules", "segments": [{"segment": "x", "when": {"field": "recency", ">": 1}}]}'')'),
+  ('remove_source', 'SELECT segmentation.remove_source(''crm'', ''purchases'', ''orders'')'),
+  ('retention_due', 'SELECT segmentation.retention_due(''crm'')'),
+  ('run_due', 'CALL segmentation.run_due(''crm'', ''2025-07-01'')'),
+  ('schedule_sql', 'SELECT segmentation.schedule_sql(''crm'')'),
+  ('start_capture', 'SELECT segmentation.start_capture(''crm'', ''purchases'', ''orders'')'),
+  ('stop_capture', 'SELECT segmentation.stop_capture(''crm'', ''purchases'', ''orders'')'),
+  ('unregister_segment', 'SELECT segmentation.unregister_segment(''crm'', ''late'')'),
+  ('upgrade_workspace', 'SELECT segmentation.upgrade_workspace(''crm'')'),
+  ('use_parameter_set', 'SELECT segmentation.use_parameter_set(''crm'', 1)'),
+  ('workspace_check', 'SELECT segmentation.workspace_check(''crm'')'),
+  ('workspace_due', 'SELECT segmentation.workspace_due(''crm'')'),
+  ('workspace_segment_overlap', 'SELECT segmentation.workspace_segment_overlap(''crm'')'),
+  ('workspace_segment_preview', 'SELECT segmentation.workspace_segment_preview(''crm'', ''{"kind": "rules", "segments": [{"segment": "x", "when": {"field": "recency", ">": 1}}]}'')'),
+  ('workspace_settings', 'SELECT segmentation.workspace_settings(''crm'')'),
+  ('workspace_settings, to change', 'SELECT segmentation.workspace_settings(''crm'', ''{"currency": "CHF"}'')'),
+  ('workspaces', 'SELECT segmentation.workspaces()'),
+  ('(a row of the registry)', 'INSERT INTO segmentation.workspace_registry (workspace, owner, layout, key_type) VALUES (''x'', ''owner'', 1, ''bigint'')'),
+  ('(a table in the workspace)', 'CREATE TABLE crm.mine (a integer)'),
+  ('(its facts)', 'SELECT * FROM crm.customer_facts'),
+  ('(its codes, changed)', 'UPDATE crm.customer_segments SET rfm = ''x'''),
+  ('(its queue)', 'INSERT INTO crm.queue (customer) VALUES (1)'),
+  ('(the source, written)', 'INSERT INTO orders VALUES (1, ''2025-06-30'', 5)'),
+  ('(a function of the extension)', 'CREATE FUNCTION segmentation.format(text, text) RETURNS text LANGUAGE sql RETURN ''caught''');
+
+-- Parts are not for use: they say so.
+SELECT DISTINCT p.proname AS missing_in_this_test
+FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'segmentation'
+WHERE (p.proargnames[1] = 'workspace' OR p.proname = 'workspaces') AND obj_description(p.oid, 'pg_proc') NOT LIKE 'Part of %'
+  AND NOT p.proname IN (SELECT split_part(c.function, ',', 1) FROM called AS c) ORDER BY 1;
+
+CREATE TABLE answer (function text, role name, said text);
+-- Each in a subtransaction that is undone. A procedure that commits cannot be run there: it has passed the gate.
+DO $$
+DECLARE
+  one record;
+  role name;
+  state text;
+BEGIN
+  FOR one IN SELECT * FROM called LOOP
+    FOREACH role IN ARRAY '{superuser,installer,owner,member,reader,writer,outsider}'::name[] LOOP
+      BEGIN
+        IF role <> 'superuser' THEN
+          EXECUTE format('SET LOCAL ROLE %I', role);
+        END IF;
+        EXECUTE one.query;
+        RAISE 'done' USING ERRCODE = 'P0000';
+      EXCEPTION WHEN OTHERS THEN
+        state := SQLSTATE;
+      END;
+      INSERT INTO answer VALUES (one.function, role, CASE WHEN state IN ('P0000', '2D000', '25001') THEN 'yes' ELSE state END);
+    END LOOP;
+  END LOOP;
+END
+$$;
+SELECT a.function,
+  max(a.said) FILTER (WHERE a.role = 'superuser') AS superuser,
+  max(a.said) FILTER (WHERE a.role = 'installer') AS installer,
+  max(a.said) FILTER (WHERE a.role = 'owner') AS owner,
+  max(a.said) FILTER (WHERE a.role = 'member') AS member,
+  max(a.said) FILTER (WHERE a.role = 'reader') AS reader,
+  max(a.said) FILTER (WHERE a.role = 'writer') AS writer,
+  max(a.said) FILTER (WHERE a.role = 'outsider') AS outsider
+FROM answer AS a GROUP BY a.function ORDER BY a.function COLLATE "C";
+-- What an install by who is no superuser leaves whom.
+SELECT n.nspowner = 10 AS schema_is_the_bootstrap_superusers, n.nspowner::regrole = 'installer'::regrole AS or_the_installers FROM pg_namespace AS n WHERE n.nspname = 'segmentation';
+SELECT c.relname, CASE c.relowner WHEN 10 THEN 'bootstrap superuser' ELSE c.relowner::regrole::text END AS owner
+FROM pg_class AS c WHERE c.relnamespace = 'segmentation'::regnamespace AND c.relkind = 'r' ORDER BY c.relname;
+\c segmentation_regress
+DROP DATABASE segmentation_rights_matrix;
+DROP ROLE member, owner, installer, reader, writer, outsider;

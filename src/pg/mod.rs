@@ -10,6 +10,7 @@ pub mod error;
 pub mod expanded;
 pub mod json_tree;
 pub mod jsonb;
+pub mod memo;
 pub mod message;
 pub mod numeric;
 pub mod row;
@@ -21,6 +22,7 @@ pub mod window;
 
 pub use call::CallSite;
 pub use error::OrRaise;
+pub use memo::Key;
 pub use numeric::Numeric;
 
 /// Lets PostgreSQL cancel the query: to be called by every loop that can run long.

@@ -16,8 +16,10 @@ use pgrx::{pg_sys, varlena};
 use super::jsonb::JsonbArg;
 use super::value::{StoredArg, Value, varlena_bytes};
 
-/// Values of ended call sites that a transaction keeps.
+/// Values of ended call sites that a transaction keeps, at most.
 const KEPT: usize = 8;
+/// Bytes of the arguments that they were made of, at most, but for the last one.
+const KEPT_BYTES: usize = 256 << 20;
 
 /// Something by which a value is remembered: an argument, or what else its making depends on.
 #[derive(Clone, Copy)]
@@ -163,6 +165,16 @@ impl<T> Memo<T> {
         Ok(Memo(Some(Held { keys: keys.iter().map(owned).collect(), value })))
     }
 
+    /// Bytes of the keys, fetched or not: about what the value takes.
+    fn weight(&self) -> usize {
+        let weight = |(form, bytes): &(Form, Vec<u8>)| match (form, bytes.get(2..6)) {
+            // A pointer begins, after its tag, with the size of the value.
+            (Form::Stored, Some(&[a, b, c, d])) => u32::from_ne_bytes([a, b, c, d]) as usize,
+            _ => bytes.len(),
+        };
+        self.0.as_ref().map_or(0, |held| held.keys.iter().map(weight).sum())
+    }
+
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -195,6 +207,7 @@ impl<T> Memo<T> {
 /// may be something else.
 struct Kept {
     made_at: &'static Location<'static>,
+    weight: usize,
     memo: Box<dyn Any>,
 }
 
@@ -235,14 +248,22 @@ pub(super) fn give<T: 'static>(made_at: &'static Location<'static>, memo: Memo<T
     if memo.is_empty() {
         return;
     }
-    drop(STORE.try_with(|store| {
+    // What has to go is dropped outside the borrow.
+    let gone = STORE.try_with(|store| {
         let mut store = store.borrow_mut();
-        if !store.open {
-            return None;
+        let mut gone = Vec::new();
+        if store.open {
+            store.memos.push_back(Kept { made_at, weight: memo.weight(), memo: Box::new(memo) });
+            let heavy = |memos: &VecDeque<Kept>| {
+                memos.len() > KEPT || memos.iter().map(|kept| kept.weight).sum::<usize>() > KEPT_BYTES
+            };
+            while store.memos.len() > 1 && heavy(&store.memos) {
+                gone.extend(store.memos.pop_front());
+            }
         }
-        store.memos.push_back(Kept { made_at, memo: Box::new(memo) });
-        if store.memos.len() > KEPT { store.memos.pop_front() } else { None }
-    }));
+        gone
+    });
+    drop(gone);
 }
 
 /// The memo of these keys, if the transaction has one.

@@ -9,7 +9,7 @@ use segmentation_core::b2b::{email, identifier, job, naf, place, public_holiday}
 
 use crate::pg::enums::EnumValues;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
-use crate::pg::row::{Column, RowShape};
+use crate::pg::row::Column;
 use crate::pg::value::Value;
 use crate::pg::{CallSite, OrRaise, interrupt};
 
@@ -234,7 +234,7 @@ fn peer_benchmark_merge<'fcx>(
 #[pg_extern(sql = false)]
 fn peer_benchmark_final<'fcx>(state: ExpandedArg<'fcx, Peers>, mut call: CallSite<'fcx>) -> Option<Value> {
     let benchmark = state.with(|peers| peers.benchmark(&mut interrupt))?;
-    let shape = call.remember(RowShape::of_result);
+    let shape = call.shape();
     Some(shape.row([
         Column::I64(benchmark.companies as i64),
         Column::F64(benchmark.median),

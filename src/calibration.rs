@@ -11,7 +11,7 @@ use crate::churn_model::{is_unfitted, unfitted};
 use crate::options::WithOptions;
 use crate::pg::expanded::{Expanded, ExpandedArg, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 use crate::prediction_quality::Outcomes;
 use crate::purchase_model::not_constant;
 
@@ -25,7 +25,7 @@ fn outcomes_add<'fcx>(
 ) -> Expanded<'fcx, WithOptions<Outcomes>> {
     let options = options.ok_or_else(|| not_constant("options")).or_raise();
     let text = call
-        .memo(&[options.raw_bytes()], || Ok::<_, segmentation_core::Error>(options.text()))
+        .memo(&[Key::of(options)], || Ok::<_, segmentation_core::Error>(options.text()))
         .or_raise()
         .clone();
     let mut state = resume(state, &call, || WithOptions::new(Outcomes::default(), Some(options)));
@@ -93,6 +93,6 @@ fn prepare(model: JsonbArg) -> Result<Option<Calibration>> {
 
 #[pg_extern(sql = false)]
 fn calibrated<'fcx>(model: JsonbArg<'fcx>, predicted: f64, mut call: CallSite<'fcx>) -> Option<f64> {
-    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo(&[Key::of(model)], || prepare(model)).or_raise().as_ref()?;
     Some(model.calibrated(predicted).or_raise())
 }

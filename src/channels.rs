@@ -14,12 +14,13 @@ use segmentation_core::{Error, ErrorKind, Result};
 use serde_json::Value as Json;
 
 use crate::bytes_type;
+use crate::options::given;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
 use crate::pg::row::{Column, RowShape};
 use crate::pg::value::{BytesArg, Value};
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 use crate::purchase_model::not_constant;
 
 impl Flat for ChannelCells {
@@ -54,7 +55,7 @@ fn channel_cells_recv(mut message: Message) -> Vec<u8> {
 fn options(options: Option<JsonbArg>, call: &mut CallSite) -> Result<Rc<Counting>> {
     let options = options.ok_or_else(|| not_constant("options"))?;
     let parsed =
-        call.memo(&[options.raw_bytes()], || ChannelCells::options(&options.value("options")?).map(Rc::new))?;
+        call.memo(&[Key::of(options)], || ChannelCells::options(&options.value("options")?).map(Rc::new))?;
     Ok(Rc::clone(parsed))
 }
 
@@ -187,48 +188,32 @@ fn channel_score<'fcx>(
 ) -> Option<Value> {
     let (model, channel, level) = (model?, channel?, check_level(level?).or_raise());
     let (sent, responses) = check_counts(sent?, responses?).or_raise();
-    let site = call.remember(Site::new);
-    let prepared = site.prepared(model, None).or_raise();
+    let shape = call.shape();
+    let prepared = prepared(model, None, &mut call).or_raise();
     let rates = prepared.model.as_ref()?.prior(channel, segment)?.after(sent, responses);
     let columns = [rates.mean(), rates.lower(level), sent, responses].map(Column::F64);
-    Some(site.shape.row(columns))
+    Some(shape.row(columns))
 }
 
-/// What a place in a query remembers: model and options, as long as they are the same, and bounds.
-struct Site {
-    shape: Rc<RowShape>,
-    keys: (Vec<u8>, Vec<u8>),
-    prepared: Option<Prepared>,
-}
-
+/// A model and options, and bounds as they were asked for.
 struct Prepared {
     model: Option<ChannelModel>,
     options: RankOptions,
     cache: LowerCache,
 }
 
-impl Site {
-    fn new(call: &CallSite) -> Self {
-        Site { shape: Rc::new(RowShape::of_rows(call)), keys: Default::default(), prepared: None }
-    }
-
-    fn prepared(&mut self, model: JsonbArg, options: Option<JsonbArg>) -> Result<&mut Prepared> {
-        let raw = (model.raw_bytes(), options.map_or(&[][..], JsonbArg::raw_bytes));
-        if self.prepared.is_none() || self.keys.0 != raw.0 || self.keys.1 != raw.1 {
-            let given =
-                options.map_or_else(|| Ok(Json::Object(Default::default())), |o| o.value("options"))?;
-            self.prepared = Some(Prepared {
-                options: RankOptions::from_json(&given)?,
-                model: ChannelModel::from_json(&model.value("channel model")?)?,
-                cache: LowerCache::default(),
-            });
-            self.keys = (raw.0.to_vec(), raw.1.to_vec());
-        }
-        match &mut self.prepared {
-            Some(prepared) => Ok(prepared),
-            None => unreachable!("filled just above"),
-        }
-    }
+fn prepared<'a>(
+    model: JsonbArg,
+    options: Option<JsonbArg>,
+    call: &'a mut CallSite,
+) -> Result<&'a mut Prepared> {
+    call.memo(&[Key::of(model), Key::of(options)], || {
+        Ok(Prepared {
+            options: RankOptions::from_json(&given(options)?)?,
+            model: ChannelModel::from_json(&model.value("channel model")?)?,
+            cache: LowerCache::default(),
+        })
+    })
 }
 
 /// What is known of a customer: segment, contacts, consents.
@@ -247,7 +232,7 @@ fn known<'a>((segment, history, consents): Customer<'a>) -> Known<'a> {
     Known { segment, history: read(LogKind::Contacts, history), consents: read(LogKind::Consents, consents) }
 }
 
-fn row(shape: &RowShape, ranked: &Ranked) -> Value {
+fn row(shape: RowShape, ranked: &Ranked) -> Value {
     let number = |value: Option<f64>| value.map_or(Column::Null, Column::F64);
     shape.row([
         Column::Text(ranked.channel),
@@ -275,9 +260,8 @@ fn channel_ranking<'fcx>(
 ) -> Option<Value> {
     let as_of = check_as_of(as_of?).or_raise();
     let customer = known((segment, history, consents));
-    let site = call.remember(Site::new);
-    let shape = Rc::clone(&site.shape);
-    let Prepared { model, options, cache } = site.prepared(model?, options).or_raise();
+    let shape = call.shape();
+    let Prepared { model, options, cache } = prepared(model?, options, &mut call).or_raise();
     let model = model.as_ref()?;
     let ranked = rank(
         model,
@@ -288,7 +272,7 @@ fn channel_ranking<'fcx>(
         options,
         cache,
     );
-    let rows = ranked.iter().map(|ranked| row(&shape, ranked)).collect();
+    let rows = ranked.iter().map(|ranked| row(shape, ranked)).collect();
     Some(shape.array(rows))
 }
 
@@ -305,7 +289,7 @@ fn channel_code<'fcx>(
 ) -> Option<String> {
     let as_of = check_as_of(as_of?).or_raise();
     let customer = known((segment, history, consents));
-    let Prepared { model, options, cache } = call.remember(Site::new).prepared(model?, options).or_raise();
+    let Prepared { model, options, cache } = prepared(model?, options, &mut call).or_raise();
     let Some(model) = model else { return Some(INSUFFICIENT_DATA.to_owned()) };
     let ranked = rank(
         model,
@@ -332,7 +316,7 @@ fn channel_next_change<'fcx>(
 ) -> Option<i32> {
     let as_of = check_as_of(as_of?).or_raise();
     let customer = known((segment, history, consents));
-    let Prepared { model, options, cache } = call.remember(Site::new).prepared(model?, options).or_raise();
+    let Prepared { model, options, cache } = prepared(model?, options, &mut call).or_raise();
     let (history, consents) = (customer.history.as_ref(), customer.consents.as_ref());
     next_change(model.as_ref()?, customer.segment, history, consents, as_of, options, cache, &mut interrupt)
 }

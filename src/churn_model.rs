@@ -12,8 +12,9 @@ use serde_json::{Value as Json, json};
 use crate::bytes_type;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
+use crate::pg::memo::borrow;
 use crate::pg::message::Message;
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 use crate::purchase_model::not_constant;
 
 impl Flat for ChurnRows {
@@ -51,7 +52,7 @@ fn take_in(
 /// The options of an aggregate call, which every row must give alike.
 fn options<'a>(call: &'a mut CallSite, options: Option<JsonbArg>) -> Result<&'a mut ChurnOptions> {
     let options = options.ok_or_else(|| not_constant("options"))?;
-    call.memo(&[options.raw_bytes()], || ChurnOptions::from_json(&options.value("options")?))
+    call.memo(&[Key::of(options)], || ChurnOptions::from_json(&options.value("options")?))
 }
 
 fn resume_with<'fcx>(
@@ -169,7 +170,7 @@ fn churn_probability_features<'fcx>(
     features: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<f64> {
-    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo(&[Key::of(model)], || prepare(model)).or_raise().as_ref()?;
     let features = Features::read(features.node()).or_raise();
     Some(model.churn_probability(&features).or_raise())
 }
@@ -192,8 +193,8 @@ fn churn_explain<'fcx>(
 > {
     let language = Language::parse(language).or_raise();
     let features = Features::read(features.node()).or_raise();
-    let model = prepare(model).or_raise();
-    let rows = model.map(|model| model.explain(&features, language).or_raise()).unwrap_or_default();
+    let model = borrow(&[Key::of(model)], || prepare(model)).or_raise();
+    let rows = model.as_ref().map(|model| model.explain(&features, language).or_raise()).unwrap_or_default();
     TableIterator::new(
         rows.into_iter().map(|c| (c.feature, c.value, c.contribution, c.contribution.exp(), c.words)),
     )

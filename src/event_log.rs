@@ -22,7 +22,7 @@ use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
 use crate::pg::state::{State, StateArg};
 use crate::pg::value::BytesArg;
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 
 /// A log of one kind, for text and binary input.
 macro_rules! log_types {
@@ -353,7 +353,7 @@ fn engagement_score<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> f64 {
     let as_of = check_as_of(as_of).or_raise();
-    let options = call.memo(&[options.raw_bytes()], || engagement_options(options)).or_raise();
+    let options = call.memo(&[Key::of(options)], || engagement_options(options)).or_raise();
     let log = EventLog::read(LogKind::Interactions, &history).or_raise();
     let weight = |kind: &str| options.weights.get(kind).copied().unwrap_or(options.rest);
     event_log::engagement(&log, as_of, options.half_life_days, weight, &mut interrupt).or_raise()

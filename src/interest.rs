@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
-use crate::pg::{CallSite, OrRaise};
+use crate::pg::memo::borrow;
+use crate::pg::{CallSite, Key, OrRaise};
 
 fn parse(bytes: &[u8]) -> Result<serde_json::Value> {
     serde_json::from_slice(bytes).map_err(|_| Error::new(ErrorKind::InvalidBinary, "invalid aggregate state"))
@@ -124,8 +125,12 @@ fn interest_population_final(state: ExpandedArg<'_, Population>) -> JsonbOut {
     state.with(|state| JsonbOut(state.model()))
 }
 
+fn read_model(model: JsonbArg) -> Result<InterestModel> {
+    InterestModel::from_json(&model.value("interest model")?)
+}
+
 fn model<'a>(model: JsonbArg, call: &'a mut CallSite) -> &'a InterestModel {
-    call.memo(&[model.raw_bytes()], || InterestModel::from_json(&model.value("interest model")?)).or_raise()
+    call.memo(&[Key::of(model)], || read_model(model)).or_raise()
 }
 
 #[pg_extern(sql = false)]
@@ -161,7 +166,7 @@ fn interest_profile<'fcx>(
     ),
 > {
     let bought = bought.value("counts").and_then(|v| counts(&v)).or_raise();
-    let model = interest_model.value("interest model").and_then(|v| InterestModel::from_json(&v)).or_raise();
+    let model = borrow(&[Key::of(interest_model)], || read_model(interest_model)).or_raise();
     TableIterator::new(
         model
             .interests(&bought)

@@ -9,14 +9,14 @@ use segmentation_core::life_moment::{
     WaningOptions, YearlyOptions,
 };
 
-use crate::loyalty::{site, value};
+use crate::options::given;
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::row::{Column, RowShape};
 use crate::pg::value::{BytesArg, Value};
 use crate::pg::window::{Window, window_function};
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 
-fn row(shape: &RowShape, moment: LifeMoment) -> Value {
+fn row(shape: RowShape, moment: LifeMoment) -> Value {
     let date = |day: Option<i32>| day.map_or(Column::Null, Column::Date);
     let number = |value: Option<f64>| value.map_or(Column::Null, Column::F64);
     shape.row([
@@ -42,10 +42,11 @@ fn purchase_due<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[options], || DueOptions::from_json(&value(options)?));
+    let shape = call.shape();
+    let options = call.memo(&[Key::of(options)], || DueOptions::from_json(&given(options)?)).or_raise();
     let alive = alive.unwrap_or(1.0);
-    let moment = life_moment::purchase_due(bytes(history), as_of?, alive, &site.options).or_raise();
-    Some(row(&site.shape, moment))
+    let moment = life_moment::purchase_due(bytes(history), as_of?, alive, options).or_raise();
+    Some(row(shape, moment))
 }
 
 #[pg_extern(sql = false)]
@@ -55,9 +56,10 @@ fn waning_interest<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[options], || WaningOptions::from_json(&value(options)?));
-    let moment = life_moment::waning_interest(bytes(history), as_of?, &site.options).or_raise();
-    Some(row(&site.shape, moment))
+    let shape = call.shape();
+    let options = call.memo(&[Key::of(options)], || WaningOptions::from_json(&given(options)?)).or_raise();
+    let moment = life_moment::waning_interest(bytes(history), as_of?, options).or_raise();
+    Some(row(shape, moment))
 }
 
 #[pg_extern(sql = false)]
@@ -70,10 +72,11 @@ fn waning_interest_counts<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[options], || WaningOptions::from_json(&value(options)?));
+    let shape = call.shape();
+    let options = call.memo(&[Key::of(options)], || WaningOptions::from_json(&given(options)?)).or_raise();
     let counts = (recent? as f64, recent_days?, before? as f64, before_days?);
-    let moment = life_moment::waning_counts(counts, as_of?, &site.options).or_raise();
-    Some(row(&site.shape, moment))
+    let moment = life_moment::waning_counts(counts, as_of?, options).or_raise();
+    Some(row(shape, moment))
 }
 
 #[pg_extern(sql = false)]
@@ -87,7 +90,7 @@ fn rate_ratio_test<'fcx>(
 ) -> Value {
     let test = life_moment::rate_ratio_test(recent as f64, recent_days, before as f64, before_days, level)
         .or_raise();
-    call.remember(RowShape::of_result).row([
+    call.shape().row([
         test.ratio.map_or(Column::Null, Column::F64),
         Column::F64(test.lower),
         if test.upper.is_finite() { Column::F64(test.upper) } else { Column::Null },
@@ -105,14 +108,15 @@ fn yearly_recurrence<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[options, calendar], || {
+    let shape = call.shape();
+    let read = || {
         let calendar = calendar.map(|c| c.value("calendar")).transpose()?;
-        YearlyOptions::from_json(&value(options)?, calendar.as_ref())
-    });
+        YearlyOptions::from_json(&given(options)?, calendar.as_ref())
+    };
+    let options = call.memo(&[Key::of(options), Key::of(calendar)], read).or_raise();
     let code = moment.unwrap_or("holiday_ahead");
-    let moment =
-        life_moment::yearly_recurrence(bytes(history), as_of?, since, code, &site.options).or_raise();
-    Some(row(&site.shape, moment))
+    let moment = life_moment::yearly_recurrence(bytes(history), as_of?, since, code, options).or_raise();
+    Some(row(shape, moment))
 }
 
 #[pg_extern(sql = false)]
@@ -122,9 +126,10 @@ fn first_purchase_moment<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[options], || value(options));
-    let moment = life_moment::first_purchase(bytes(history), as_of?, &site.options).or_raise();
-    Some(row(&site.shape, moment))
+    let shape = call.shape();
+    let options = call.memo(&[Key::of(options)], || given(options)).or_raise();
+    let moment = life_moment::first_purchase(bytes(history), as_of?, options).or_raise();
+    Some(row(shape, moment))
 }
 
 #[pg_extern(sql = false)]
@@ -134,9 +139,11 @@ fn reactivated<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[options], || ReactivatedOptions::from_json(&value(options)?));
-    let moment = life_moment::reactivated(bytes(history), as_of?, &site.options).or_raise();
-    Some(row(&site.shape, moment))
+    let shape = call.shape();
+    let options =
+        call.memo(&[Key::of(options)], || ReactivatedOptions::from_json(&given(options)?)).or_raise();
+    let moment = life_moment::reactivated(bytes(history), as_of?, options).or_raise();
+    Some(row(shape, moment))
 }
 
 #[pg_extern(sql = false)]
@@ -147,10 +154,11 @@ fn anniversary<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[options], || value(options));
+    let shape = call.shape();
+    let options = call.memo(&[Key::of(options)], || given(options)).or_raise();
     let kind = kind.unwrap_or("birth_date");
-    let moment = life_moment::anniversary(on?, as_of?, kind, &site.options).or_raise();
-    Some(row(&site.shape, moment))
+    let moment = life_moment::anniversary(on?, as_of?, kind, options).or_raise();
+    Some(row(shape, moment))
 }
 
 #[pg_extern(sql = false)]
@@ -165,10 +173,12 @@ fn attribute_moment<'fcx>(
     is_company: Option<bool>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[mapping], || match mapping {
+    let shape = call.shape();
+    let read = || match mapping {
         Some(mapping) => AttributeMapping::from_json(&mapping.value("mapping")?),
         None => Ok(AttributeMapping::default()),
-    });
+    };
+    let mapping = call.memo(&[Key::of(mapping)], read).or_raise();
     let change = AttributeChange {
         attribute: attribute?,
         changed_on: changed_on?,
@@ -176,8 +186,8 @@ fn attribute_moment<'fcx>(
         new_value,
         is_company: is_company.unwrap_or(false),
     };
-    let moment = life_moment::attribute_moment(change, as_of?, &site.options).or_raise();
-    Some(row(&site.shape, moment))
+    let moment = life_moment::attribute_moment(change, as_of?, mapping).or_raise();
+    Some(row(shape, moment))
 }
 
 #[pg_extern(sql = false)]
@@ -194,11 +204,12 @@ fn marker_purchase<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[options], || MarkerOptions::from_json(&value(options)?));
+    let shape = call.shape();
+    let options = call.memo(&[Key::of(options)], || MarkerOptions::from_json(&given(options)?)).or_raise();
     let code = moment.unwrap_or("birth");
     let moment =
-        life_moment::marker_purchase(bytes(marker), bytes(history), as_of?, code, &site.options).or_raise();
-    Some(row(&site.shape, moment))
+        life_moment::marker_purchase(bytes(marker), bytes(history), as_of?, code, options).or_raise();
+    Some(row(shape, moment))
 }
 
 // False discovery

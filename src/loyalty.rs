@@ -15,63 +15,14 @@ use segmentation_core::{Error, ErrorKind, Result};
 use crate::options::{self, Options, WithOptions};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
-use crate::pg::row::{Column, RowShape};
+use crate::pg::memo::borrow;
+use crate::pg::row::Column;
 use crate::pg::value::{BytesArg, Value};
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 use crate::purchase_model::not_constant;
 
-/// What a place in a query remembers: the shape of its rows, and its options as last read.
-pub struct Site<O> {
-    /// The composite that the function returns.
-    pub shape: RowShape,
-    key: Vec<u8>,
-    /// The options.
-    pub options: O,
-}
-
-/// The shape and the options of a call site; options are read again only when their bytes differ.
-///
-/// `None` for options is an empty object.
-pub fn site<'c, O: 'static>(
-    call: &'c mut CallSite,
-    options: &[Option<JsonbArg>],
-    read: impl Fn() -> Result<O>,
-) -> &'c mut Site<O> {
-    let key = || options.iter().map(|o| o.map_or(&[][..], JsonbArg::raw_bytes)).collect::<Vec<_>>();
-    let slot = call.remember(|call| Site {
-        shape: RowShape::of_result(call),
-        key: key().concat(),
-        options: read().or_raise(),
-    });
-    if !same(&slot.key, &key()) {
-        slot.options = read().or_raise();
-        slot.key = key().concat();
-    }
-    slot
-}
-
-/// Whether the parts, one after the other, are the whole.
-fn same(whole: &[u8], parts: &[&[u8]]) -> bool {
-    let mut rest = whole;
-    parts.iter().all(|part| match rest.strip_prefix(*part) {
-        Some(tail) => {
-            rest = tail;
-            true
-        }
-        None => false,
-    }) && rest.is_empty()
-}
-
-/// Options as a JSON value; none is an empty object.
-///
-/// # Errors
-/// Nested deeper than 128 levels.
-pub fn value(options: Option<JsonbArg>) -> Result<serde_json::Value> {
-    options.map_or(Ok(serde_json::Value::Object(serde_json::Map::new())), |o| o.value("options"))
-}
-
 fn read(options: Option<JsonbArg>) -> Result<LoyaltyOptions> {
-    LoyaltyOptions::from_json(&value(options)?)
+    LoyaltyOptions::from_json(&options::given(options)?)
 }
 
 fn number(value: Option<f64>) -> Column<'static> {
@@ -88,12 +39,13 @@ fn loyalty<'fcx>(
     share_of_wallet: Option<f64>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = site(&mut call, &[options], || read(options));
+    let shape = call.shape();
+    let options = call.memo(&[Key::of(options)], || read(options)).or_raise();
     let attitudes = Attitudes { breadth, satisfaction, share_of_wallet };
-    let loyalty = loyalty::loyalty(history.map(|h| h.0), as_of?, &site.options, attitudes).or_raise();
+    let loyalty = loyalty::loyalty(history.map(|h| h.0), as_of?, options, attitudes).or_raise();
     let v = loyalty.values;
     let whole = |value: Option<f64>| value.map_or(Column::Null, |n| Column::I32(n as i32));
-    Some(site.shape.row([
+    Some(shape.row([
         whole(v[0]),
         whole(v[1]),
         number(v[2]),
@@ -117,8 +69,7 @@ fn loyalty_next_change<'fcx>(
     share_of_wallet: Option<f64>,
     mut call: CallSite<'fcx>,
 ) -> Option<i32> {
-    let key = options.map_or(&[][..], JsonbArg::raw_bytes);
-    let options = call.memo(&[key], || read(options)).or_raise();
+    let options = call.memo(&[Key::of(options)], || read(options)).or_raise();
     let attitudes = Attitudes { breadth, satisfaction, share_of_wallet };
     loyalty::next_change(history.map(|h| h.0), as_of?, options, attitudes).or_raise()
 }
@@ -144,7 +95,7 @@ fn loyalty_explain<'fcx>(
     ),
 > {
     let language = Language::parse(language.unwrap_or("en")).or_raise();
-    let options = read(options).or_raise();
+    let options = borrow(&[Key::of(options)], || read(options)).or_raise();
     let attitudes = Attitudes { breadth, satisfaction, share_of_wallet };
     let lines = as_of.map(|as_of| {
         let loyalty = loyalty::loyalty(history.map(|h| h.0), as_of, &options, attitudes).or_raise();

@@ -13,7 +13,7 @@ use segmentation_core::{Result, pmg, rfm};
 
 use crate::pg::jsonb::JsonbArg;
 use crate::pg::value::{BytesArg, Value};
-use crate::pg::{CallSite, OrRaise};
+use crate::pg::{CallSite, Key, OrRaise};
 use crate::pmg::read_cuts as read_pmg_cuts;
 use crate::purchase_model::{Prepared, prepare, summary};
 use crate::rfm::read_cuts as read_rfm_cuts;
@@ -29,7 +29,7 @@ fn rfm_next_change<'fcx>(
     cuts: Value,
     mut call: CallSite<'fcx>,
 ) -> Option<i32> {
-    let cuts = call.memo_of(&[(2, cuts.bytes())], || read_rfm_cuts(cuts)).or_raise();
+    let cuts = call.memo(&[Key::of(cuts)], || read_rfm_cuts(cuts)).or_raise();
     History::read(&history).and_then(|history| rfm::next_change(&history, as_of, cuts)).or_raise()
 }
 
@@ -41,7 +41,7 @@ fn pmg_next_change<'fcx>(
     months: i32,
     mut call: CallSite<'fcx>,
 ) -> Option<i32> {
-    let cuts = (*call.memo_of(&[(2, cuts.bytes())], || read_pmg_cuts(cuts)).or_raise())?;
+    let cuts = (*call.memo(&[Key::of(cuts)], || read_pmg_cuts(cuts)).or_raise())?;
     History::read(&history).and_then(|history| pmg::next_change(&history, as_of, cuts, months)).or_raise()
 }
 
@@ -76,8 +76,8 @@ fn churn_level<'fcx>(
 ) -> Option<&'static str> {
     let (as_of, options) = (as_of?, options?);
     let (Some(model), Some(history)) = (model, history) else { return Some(INSUFFICIENT_DATA) };
-    let keys = [(0, model.raw_bytes()), (3, options.raw_bytes())];
-    let (model, levels) = call.memo_of(&keys, || prepare_churn(model, options)).or_raise();
+    let keys = [Key::of(model), Key::of(options)];
+    let (model, levels) = call.memo(&keys, || prepare_churn(model, options)).or_raise();
     let level = |customer: CustomerSummary| Some(levels.level(&model.as_ref()?.scorer, customer).code());
     Some(summary(&history, as_of).or_raise().and_then(level).unwrap_or(INSUFFICIENT_DATA))
 }
@@ -90,8 +90,8 @@ fn churn_next_change<'fcx>(
     options: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<i32> {
-    let keys = [(0, model.raw_bytes()), (3, options.raw_bytes())];
-    let (model, levels) = call.memo_of(&keys, || prepare_churn(model, options)).or_raise();
+    let keys = [Key::of(model), Key::of(options)];
+    let (model, levels) = call.memo(&keys, || prepare_churn(model, options)).or_raise();
     let scorer = &model.as_ref()?.scorer;
     let customer = summary(&history, as_of).or_raise();
     with_later_purchases(&history, as_of, |until| {
@@ -128,9 +128,8 @@ fn prepare_value<'a>(
     cuts: Value,
     options: JsonbArg,
 ) -> &'a Option<BandRules> {
-    let keys =
-        [(0, models[0].raw_bytes()), (1, models[1].raw_bytes()), (4, cuts.bytes()), (5, options.raw_bytes())];
-    call.memo_of(&keys, || {
+    let keys = [Key::of(models[0]), Key::of(models[1]), Key::of(cuts), Key::of(options)];
+    call.memo(&keys, || {
         let options = value_options(&options.value("options")?)?;
         let parts = (prepare(models[0])?, prepare_spend(models[1])?, read_pmg_cuts(cuts)?);
         Ok(match parts {

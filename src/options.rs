@@ -6,7 +6,7 @@ use segmentation_core::{Error, ErrorKind, Result};
 
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat};
 use crate::pg::jsonb::JsonbArg;
-use crate::pg::{CallSite, OrRaise};
+use crate::pg::{CallSite, Key, OrRaise};
 
 /// Options of an aggregate, read from their JSON object.
 pub trait Options: Sized {
@@ -27,6 +27,14 @@ fn value(text: &str) -> Result<serde_json::Value> {
         text => serde_json::from_str(text)
             .map_err(|error| Error::invalid("invalid options").detail(format!("{error}."))),
     }
+}
+
+/// Options as they are given in a call; none is an empty object.
+///
+/// # Errors
+/// Nested deeper than 128 levels.
+pub fn given(options: Option<JsonbArg>) -> Result<serde_json::Value> {
+    options.map_or_else(|| value(""), |options| options.value("options"))
 }
 
 /// Options from their text; the empty text is no options.
@@ -108,7 +116,7 @@ where
     ) -> Expanded<'fcx, Self> {
         let text = match options {
             Some(options) => {
-                call.memo(&[options.raw_bytes()], || Ok::<_, Error>(options.text())).or_raise().clone()
+                call.memo(&[Key::of(options)], || Ok::<_, Error>(options.text())).or_raise().clone()
             }
             None => String::new(),
         };

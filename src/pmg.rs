@@ -16,10 +16,10 @@ use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::JsonbArg;
 use crate::pg::message::Message;
 use crate::pg::numeric::NumericArg;
-use crate::pg::row::{Column, RowShape, columns};
+use crate::pg::row::{Column, columns};
 use crate::pg::value::Value;
 use crate::pg::window::{Window, window_function};
-use crate::pg::{CallSite, Numeric, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, Numeric, OrRaise, interrupt};
 
 const LABELS: [&str; 4] = ["I", "P", "M", "G"];
 
@@ -79,31 +79,16 @@ pub fn read_cuts(cuts: Value) -> Result<Option<Cuts>> {
     }
 }
 
-/// What a frozen bucket remembers between rows.
-struct Frozen {
-    labels: EnumValues,
-    key: Vec<u8>,
-    cuts: Option<Cuts>,
-}
-
 #[pg_extern(sql = false)]
 fn pmg_bucket_frozen<'fcx>(
     turnover: NumericArg<'fcx>,
     cuts: Value,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let frozen = call.remember(|call| Frozen {
-        labels: EnumValues::of_result(call, &LABELS),
-        key: Vec::new(),
-        cuts: None,
-    });
-    let bytes = cuts.bytes();
-    if frozen.key != bytes {
-        frozen.cuts = read_cuts(cuts).or_raise();
-        frozen.key = bytes.to_vec();
-    }
+    let cuts = *call.memo(&[Key::of(cuts)], || read_cuts(cuts)).or_raise();
     let turnover = turnover.money("turnover").or_raise();
-    frozen.cuts.map(|cuts| frozen.labels.get(cuts.class(turnover).code()))
+    let class = cuts?.class(turnover).code();
+    Some(call.remember(|call| EnumValues::of_result(call, &LABELS)).get(class))
 }
 
 // Turnovers of a population
@@ -200,7 +185,7 @@ fn cuts_row(turnovers: &Turnovers, options: &CutOptions, call: &mut CallSite) ->
     let cuts = active.cuts(limits)?;
     // Shares have at most twelve places; a numeric of ours shows four.
     let share = |share: Share| Column::NumericOfDouble(share.0 as f64 / SHARE_SCALE as f64);
-    let shape = call.remember(RowShape::of_result);
+    let shape = call.shape();
     Some(shape.row([
         Column::Text(limits.mode.name()),
         share(limits.gros),

@@ -17,9 +17,10 @@ use serde_json::{Value as Json, json};
 use crate::bytes_type;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
+use crate::pg::memo::Memo;
 use crate::pg::message::Message;
 use crate::pg::value::{BytesArg, StoredArg};
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 use crate::purchase_model::not_constant;
 
 impl Flat for AffinityRows {
@@ -99,7 +100,7 @@ fn take<'fcx>(
 fn fit_options(options: Option<JsonbArg>, call: &mut CallSite) -> Rc<FitOptions> {
     let options = options.ok_or_else(|| not_constant("options")).or_raise();
     let parse = || FitOptions::from_json(&options.value("options")?).map(Rc::new);
-    Rc::clone(call.memo(&[options.raw_bytes()], parse).or_raise())
+    Rc::clone(call.memo(&[Key::of(options)], parse).or_raise())
 }
 
 #[pg_extern(sql = false)]
@@ -227,11 +228,10 @@ fn count(k: i32) -> Result<usize> {
     usize::try_from(k).map_err(|_| Error::invalid("k must be 0 or above").detail(format!("It is {k}.")))
 }
 
-/// What a call site keeps: the model, and the options applied to its items.
-struct Site {
+/// A model, and the options that its items were last chosen by.
+struct Prepared {
     model: Option<AffinityModel>,
-    options: Vec<u8>,
-    choice: Option<Choice>,
+    choice: Memo<Option<Choice>>,
 }
 
 /// The model and the options, each read when it changes; `None` if the model could not be fitted.
@@ -240,16 +240,15 @@ fn prepared<'a>(
     options: JsonbArg,
     call: &'a mut CallSite,
 ) -> Result<Option<(&'a AffinityModel, &'a Choice)>> {
-    let site = call.memo_of(&[(0, model.raw_bytes())], || {
+    let Prepared { model, choice } = call.memo(&[Key::of(model)], || {
         let model = AffinityModel::from_bytes(model.content())?;
-        Ok::<_, Error>(Site { model, options: Vec::new(), choice: None })
+        Ok::<_, Error>(Prepared { model, choice: Memo::default() })
     })?;
-    if site.options != options.raw_bytes() {
+    let choice = choice.of(&[Key::of(options)], || {
         let read = OfferOptions::from_json(&options.value("options")?)?;
-        site.choice = site.model.as_ref().map(|model| model.choice(&read));
-        site.options = options.raw_bytes().to_vec();
-    }
-    Ok(site.model.as_ref().zip(site.choice.as_ref()))
+        Ok::<_, Error>(model.as_ref().map(|model| model.choice(&read)))
+    })?;
+    Ok(model.as_ref().zip(choice.as_ref()))
 }
 
 #[pg_extern(sql = false)]
@@ -297,7 +296,7 @@ fn product_probability<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Option<f64> {
     let parse = || AffinityModel::from_bytes(model.content());
-    let model = call.memo_of(&[(0, model.raw_bytes())], parse).or_raise().as_ref()?;
+    let model = call.memo(&[Key::of(model)], parse).or_raise().as_ref()?;
     model.probability(Some(&history), as_of, item).or_raise()
 }
 

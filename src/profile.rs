@@ -17,9 +17,9 @@ use crate::bytes_type;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
-use crate::pg::row::{Column, RowShape};
+use crate::pg::row::Column;
 use crate::pg::value::Value;
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 use crate::purchase_model::not_constant;
 
 impl Flat for ProfileRows {
@@ -47,9 +47,8 @@ fn profile_rows_recv(mut message: Message) -> Vec<u8> {
 /// The options of a call, parsed once.
 fn options(options: Option<JsonbArg>, call: &mut CallSite) -> Result<Rc<ProfileOptions>> {
     let options = options.ok_or_else(|| not_constant("options"))?;
-    let parsed = call.memo(&[options.raw_bytes()], || {
-        ProfileOptions::from_json(&options.value("options")?).map(Rc::new)
-    })?;
+    let parsed = call
+        .memo(&[Key::of(options)], || ProfileOptions::from_json(&options.value("options")?).map(Rc::new))?;
     Ok(Rc::clone(parsed))
 }
 
@@ -166,7 +165,7 @@ fn prepare(model: JsonbArg) -> Result<Option<ProfileModel>> {
     ProfileModel::from_json(&value).map(Some)
 }
 
-fn assignment_row(assignment: Option<Assignment>, call: &CallSite) -> Option<Value> {
+fn assignment_row(assignment: Option<Assignment>, call: &mut CallSite) -> Option<Value> {
     let assignment = assignment?;
     let columns = [
         Column::Text(&assignment.code),
@@ -174,7 +173,7 @@ fn assignment_row(assignment: Option<Assignment>, call: &CallSite) -> Option<Val
         Column::F64(assignment.confidence),
         assignment.next.as_deref().map_or(Column::Null, Column::Text),
     ];
-    Some(RowShape::of_result(call).row(columns))
+    Some(call.shape().row(columns))
 }
 
 #[pg_extern(sql = false)]
@@ -183,10 +182,10 @@ fn profile_assign_array<'fcx>(
     features: Array<'fcx, f64>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo(&[Key::of(model)], || prepare(model)).or_raise().as_ref()?;
     let values: Vec<Option<f64>> = features.iter().collect();
     let assignment = model.assign_array(&values).or_raise();
-    assignment_row(assignment, &call)
+    assignment_row(assignment, &mut call)
 }
 
 #[pg_extern(sql = false)]
@@ -195,9 +194,9 @@ fn profile_assign_named<'fcx>(
     features: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo(&[Key::of(model)], || prepare(model)).or_raise().as_ref()?;
     let assignment = object(features).and_then(|features| model.assign_named(&features)).or_raise();
-    assignment_row(assignment, &call)
+    assignment_row(assignment, &mut call)
 }
 
 #[pg_extern(sql = false)]

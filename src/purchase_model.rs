@@ -17,10 +17,10 @@ use crate::bytes_type;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
-use crate::pg::row::{Column, RowShape};
+use crate::pg::row::Column;
 use crate::pg::timestamp::Interval;
 use crate::pg::value::{BytesArg, Value};
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 
 // Cells: the mergeable state of a fit
 
@@ -114,7 +114,7 @@ fn purchase_cells_add_options<'fcx>(
     let as_of = as_of.ok_or_else(|| not_constant("as_of")).or_raise();
     let options = options.ok_or_else(|| not_constant("options")).or_raise();
     let options = call
-        .memo(&[options.raw_bytes()], || FitOptions::from_json(&options.value("options")?))
+        .memo(&[Key::of(options)], || FitOptions::from_json(&options.value("options")?))
         .or_raise()
         .clone();
     let mut state = resume(state, &call, || Cells::new(as_of, options.clone()).or_raise());
@@ -214,7 +214,7 @@ fn score<R>(
     as_of: Day,
     answer: impl FnOnce(&mut Prepared, CustomerSummary) -> R,
 ) -> Option<R> {
-    let prepared = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise();
+    let prepared = call.memo(&[Key::of(model)], || prepare(model)).or_raise();
     let summary = summary(history, as_of).or_raise()?;
     prepared.as_mut().map(|prepared| answer(prepared, summary))
 }
@@ -257,11 +257,6 @@ fn expected_purchases<'fcx>(
     score(&mut call, model, &history, as_of, |p, customer| p.scorer.expected_purchases(customer, horizon))
 }
 
-/// Rows are made anew for each call: these functions cost far more than the look-up.
-fn row<const N: usize>(call: &CallSite, columns: [Column; N]) -> Value {
-    RowShape::of_result(call).row(columns)
-}
-
 #[pg_extern(sql = false)]
 fn next_purchase<'fcx>(
     model: JsonbArg<'fcx>,
@@ -281,11 +276,11 @@ fn next_purchase<'fcx>(
     };
     let columns =
         [date(next.median_days), date(next.lower_days), date(next.upper_days), Column::F64(next.never)];
-    Some(row(&call, columns))
+    Some(call.shape().row(columns))
 }
 
-fn bounds(call: &CallSite, (lower, upper): (f64, f64)) -> Value {
-    row(call, [Column::F64(lower), Column::F64(upper)])
+fn bounds(call: &mut CallSite, (lower, upper): (f64, f64)) -> Value {
+    call.shape().row([Column::F64(lower), Column::F64(upper)])
 }
 
 #[pg_extern(sql = false)]
@@ -302,7 +297,7 @@ fn purchases_interval<'fcx>(
         p.scorer.purchases_interval(customer, horizon, level)
     })?
     .or_raise();
-    Some(bounds(&call, (lower as f64, upper as f64)))
+    Some(bounds(&mut call, (lower as f64, upper as f64)))
 }
 
 /// An interval from the uncertainty of the parameters, which is prepared when first asked for.

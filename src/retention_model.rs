@@ -12,9 +12,10 @@ use segmentation_core::{ErrorKind, Result};
 use crate::churn_model::unfitted;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
+use crate::pg::memo::borrow;
 use crate::pg::message::Message;
 use crate::pg::timestamp::Interval;
-use crate::pg::{CallSite, Numeric, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, Numeric, OrRaise, interrupt};
 use crate::{bytes_type, purchase_model::not_constant};
 
 impl Flat for Contracts {
@@ -101,7 +102,7 @@ fn contracts_add_options<'fcx>(
 ) -> Expanded<'fcx, Contracts> {
     let options = options.ok_or_else(|| not_constant("options")).or_raise();
     let options = call
-        .memo(&[options.raw_bytes()], || RetentionOptions::from_json(&options.value("options")?))
+        .memo(&[Key::of(options)], || RetentionOptions::from_json(&options.value("options")?))
         .or_raise()
         .clone();
     add(state, (started, ended), as_of, features, &options, &call)
@@ -144,7 +145,7 @@ fn score<R>(
     features: JsonbArg,
     answer: impl FnOnce(&RetentionModel, Survival) -> Option<R>,
 ) -> Option<R> {
-    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare(model)).or_raise().as_ref()?;
+    let model = call.memo(&[Key::of(model)], || prepare(model)).or_raise().as_ref()?;
     let features = Features::read(features.node()).or_raise();
     answer(model, model.survival(&features).or_raise())
 }
@@ -224,9 +225,10 @@ fn retention_curve<'fcx>(
         name!(upper, Option<f64>),
     ),
 > {
-    let model = prepare(model).or_raise();
+    let model = borrow(&[Key::of(model)], || prepare(model)).or_raise();
     let features = Features::read(features.node()).or_raise();
-    let curve = model.map(|model| model.survival(&features).or_raise().curve().to_vec()).unwrap_or_default();
+    let curve =
+        model.as_ref().map(|model| model.survival(&features).or_raise().curve().to_vec()).unwrap_or_default();
     TableIterator::new(curve.into_iter().map(|p| {
         let period = i32::try_from(p.period).unwrap_or(i32::MAX);
         let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);

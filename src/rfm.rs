@@ -22,7 +22,7 @@ use crate::pg::row::{Column, RowShape, columns};
 use crate::pg::snapshot::SnapshotKey;
 use crate::pg::value::{BytesArg, Value};
 use crate::pg::window::{Window, window_function};
-use crate::pg::{CallSite, Numeric, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, Numeric, OrRaise, interrupt};
 
 /// Recency, frequency and monetary of a customer who bought.
 type Measures = [f64; 3];
@@ -52,7 +52,7 @@ fn of_history(history: &[u8], as_of: i32) -> Result<Option<Measures>> {
 
 // Rows of type rfm
 
-fn row(shape: &RowShape, given: [Column; 3], scores: Option<Scores>, bins: usize) -> Value {
+fn row(shape: RowShape, given: [Column; 3], scores: Option<Scores>, bins: usize) -> Value {
     let [recency, frequency, monetary] = given;
     let score = |value: fn(Scores) -> i16| scores.map_or(Column::Null, |s| Column::I16(value(s)));
     shape.row([
@@ -159,7 +159,7 @@ fn score_window<M: Monetary>(window: &mut Window) -> Option<Value> {
         }
         _ => None,
     };
-    let shape = window.call.remember(RowShape::of_result);
+    let shape = window.call.shape();
     let given = [same(recency), same(frequency), monetary.map_or(Column::Null, M::column)];
     Some(row(shape, given, scores, partition.bins))
 }
@@ -191,12 +191,12 @@ fn score_history_window(window: &mut Window) -> Option<Value> {
         (Some(history), Some(as_of)) => history_measures(history.bytes(), as_of.i32()).or_raise(),
         _ => None,
     };
-    let shape = window.call.remember(RowShape::of_result);
+    let shape = window.call.shape();
     Some(history_row(shape, measures, |m| partition.score(m), partition.bins))
 }
 
 fn history_row(
-    shape: &RowShape,
+    shape: RowShape,
     measures: Option<(i32, u64, segmentation_core::money::Money)>,
     score: impl FnOnce(Option<Measures>) -> Option<Scores>,
     bins: usize,
@@ -230,27 +230,8 @@ pub fn read_cuts(value: Value) -> Result<Cuts> {
     Cuts::new([&array(recency), &array(frequency), &array(monetary)], bins, rule)
 }
 
-/// What a frozen scoring remembers between rows.
-struct Frozen {
-    shape: RowShape,
-    key: Vec<u8>,
-    cuts: Option<Cuts>,
-}
-
-fn frozen<'a>(call: &'a mut CallSite, cuts: Value) -> (&'a RowShape, Cuts) {
-    let frozen =
-        call.remember(|call| Frozen { shape: RowShape::of_result(call), key: Vec::new(), cuts: None });
-    let bytes = cuts.bytes();
-    let parsed = match frozen.cuts {
-        Some(parsed) if frozen.key == bytes => parsed,
-        _ => {
-            let parsed = read_cuts(cuts).or_raise();
-            frozen.key = bytes.to_vec();
-            frozen.cuts = Some(parsed);
-            parsed
-        }
-    };
-    (&frozen.shape, parsed)
+fn frozen(call: &mut CallSite, cuts: Value) -> Cuts {
+    *call.memo(&[Key::of(cuts)], || read_cuts(cuts)).or_raise()
 }
 
 fn score_frozen<M: Monetary>(
@@ -260,7 +241,7 @@ fn score_frozen<M: Monetary>(
     cuts: Option<Value>,
     call: &mut CallSite,
 ) -> Option<Value> {
-    let (shape, cuts) = frozen(call, cuts?);
+    let cuts = frozen(call, cuts?);
     let scores = match (recency, frequency, monetary) {
         (Some(r), Some(f), Some(m)) => {
             measures(numeric(r), numeric(f), M::read(m)).or_raise().map(|[r, f, m]| cuts.scores(r, f, m))
@@ -268,7 +249,7 @@ fn score_frozen<M: Monetary>(
         _ => None,
     };
     let given = [same(recency), same(frequency), monetary.map_or(Column::Null, M::column)];
-    Some(row(shape, given, scores, cuts.bins()))
+    Some(row(call.shape(), given, scores, cuts.bins()))
 }
 
 #[pg_extern(sql = false)]
@@ -300,12 +281,12 @@ fn rfm_score_frozen_history<'fcx>(
     cuts: Option<Value>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let (shape, cuts) = frozen(&mut call, cuts?);
+    let cuts = frozen(&mut call, cuts?);
     let measures = match (history, as_of) {
         (Some(history), Some(as_of)) => history_measures(&history, as_of).or_raise(),
         _ => None,
     };
-    Some(history_row(shape, measures, |m| m.map(|[r, f, m]| cuts.scores(r, f, m)), cuts.bins()))
+    Some(history_row(call.shape(), measures, |m| m.map(|[r, f, m]| cuts.scores(r, f, m)), cuts.bins()))
 }
 
 // Cut points of a population
@@ -431,7 +412,7 @@ fn cuts_row(values: &Values, options: &CutOptions, call: &mut CallSite) -> Optio
     let CutOptions { bins, rule } = *options;
     let cuts = values.cuts(bins, rule, &mut interrupt).or_raise()?;
     let [recency, frequency, monetary] = cuts.measures();
-    let shape = call.remember(RowShape::of_result);
+    let shape = call.shape();
     Some(shape.row([
         Column::F64Array(recency),
         Column::F64Array(frequency),
@@ -503,13 +484,6 @@ fn read_map(name: &str) -> Result<(SegmentMap, Vec<Fault>)> {
     SegmentMap::of_rows(name, i32::from(first), false, &rows)
 }
 
-/// A map that a call site has read, and when.
-struct MapMemo {
-    name: String,
-    seen: SnapshotKey,
-    map: SegmentMap,
-}
-
 /// Bins and scores of an rfm value; no scores for a prospect, nothing at all for a row of nulls.
 fn read_rfm(rfm: Value) -> Option<(i16, Option<Scores>)> {
     let [_, _, _, r, f, m, bins, _] = columns::<8>(rfm, "rfm");
@@ -530,14 +504,11 @@ fn rfm_segment_by_name<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Option<String> {
     let ((bins, scores), map) = (read_rfm(rfm?)?, map?);
-    let slot = call.remember(|_| None::<MapMemo>);
     let seen = SnapshotKey::current();
-    if !slot.as_ref().is_some_and(|memo| memo.name == map && memo.seen == seen) {
-        let (read, _) = read_map(map).or_raise();
-        *slot = Some(MapMemo { name: map.to_owned(), seen, map: read });
-    }
+    let keys = [Key::bytes(map.as_bytes()), Key::bytes(seen.bytes())];
+    let map = call.memo(&keys, || read_map(map).map(|(map, _)| map)).or_raise();
     let Some(scores) = scores else { return Some(PROSPECT.to_owned()) };
-    slot.as_ref().map(|memo| memo.map.segment(scores, bins).or_raise().to_owned())
+    Some(map.segment(scores, bins).or_raise().to_owned())
 }
 
 #[pg_extern(sql = false)]
@@ -548,7 +519,7 @@ fn rfm_segment_by_json<'fcx>(
 ) -> Option<String> {
     let ((bins, scores), map) = (read_rfm(rfm?)?, map?);
     let map = call
-        .memo_of(&[(1, map.raw_bytes())], || {
+        .memo(&[Key::of(map)], || {
             SegmentMap::of_json(&map.value("map of RFM segments").or_raise()).map(|(map, _)| map)
         })
         .or_raise();

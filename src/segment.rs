@@ -11,7 +11,7 @@ use segmentation_core::{Error, ErrorKind, Result};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::json_tree::JsonNode;
 use crate::pg::jsonb::{JsonbArg, JsonbOut, JsonbText, RecordArg};
-use crate::pg::{CallSite, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, OrRaise, interrupt};
 
 /// A definition, and the days that it compares with as of the last day it was asked for.
 struct Prepared {
@@ -51,7 +51,7 @@ fn prepared<'c>(
     definition: JsonbArg,
     as_of: Option<Day>,
 ) -> Result<(&'c Definition, Context<'c>)> {
-    let prepared = call.memo_of(&[(0, definition.raw_bytes())], || Prepared::new(definition, as_of))?;
+    let prepared = call.memo(&[Key::of(definition)], || Prepared::new(definition, as_of))?;
     prepared.context(as_of)?;
     Ok((&prepared.definition, Context { days: &prepared.days, as_of }))
 }
@@ -276,7 +276,7 @@ fn lookalike_final(state: ExpandedArg<'_, Lookalike>) -> JsonbOut {
 
 #[pg_extern(sql = false)]
 fn lookalike_score<'fcx>(model: JsonbArg<'fcx>, features: JsonbArg<'fcx>, mut call: CallSite<'fcx>) -> f64 {
-    let model = call.memo_of(&[(0, model.raw_bytes())], || LookalikeModel::parse(model.node())).or_raise();
+    let model = call.memo(&[Key::of(model)], || LookalikeModel::parse(model.node())).or_raise();
     model.score(customer(features).or_raise())
 }
 
@@ -286,6 +286,6 @@ fn lookalike_explain<'fcx>(
     features: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> JsonbOut {
-    let model = call.memo_of(&[(0, model.raw_bytes())], || LookalikeModel::parse(model.node())).or_raise();
+    let model = call.memo(&[Key::of(model)], || LookalikeModel::parse(model.node())).or_raise();
     JsonbOut(model.explain(customer(features).or_raise()))
 }

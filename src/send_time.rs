@@ -17,11 +17,11 @@ use crate::options::{Options, WithOptions};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
-use crate::pg::row::{Column, RowShape};
+use crate::pg::row::Column;
 use crate::pg::state::{State, StateArg};
 use crate::pg::timestamp::{Instant, LocalTime};
 use crate::pg::value::{BytesArg, Value};
-use crate::pg::{CallSite, OrRaise};
+use crate::pg::{CallSite, Key, OrRaise};
 
 // The hours of a customer
 
@@ -290,37 +290,18 @@ fn mask(open_hours: Option<BytesArg>) -> Result<Option<Mask>> {
     })
 }
 
-/// What a place in a query remembers.
-struct Site {
-    shape: RowShape,
-    key: Vec<u8>,
-    model: Option<Option<SendTimeModel>>,
-}
-
-impl Site {
-    fn new(call: &CallSite) -> Self {
-        Site { shape: RowShape::of_rows(call), key: Vec::new(), model: None }
-    }
-
-    fn model(&mut self, model: JsonbArg) -> Result<Option<&SendTimeModel>> {
-        if self.model.is_none() || self.key != model.raw_bytes() {
-            self.model = Some(SendTimeModel::from_json(&model.value("send time model")?)?);
-            self.key = model.raw_bytes().to_vec();
-        }
-        Ok(self.model.as_ref().and_then(Option::as_ref))
-    }
-}
-
 /// The scores of the week, and the weight of the customer's acts.
 fn scored(
-    site: &mut Site,
     model: Option<JsonbArg>,
     hours: Option<BytesArg>,
     open_hours: Option<BytesArg>,
+    call: &mut CallSite,
 ) -> Option<([f64; HOURS], f64)> {
     let mask = mask(open_hours).or_raise();
     let hours = hours.map(|hours| SendHours::read(&hours).or_raise());
-    let model = site.model(model?).or_raise()?;
+    let model = model?;
+    let read = || SendTimeModel::from_json(&model.value("send time model")?);
+    let model = call.memo(&[Key::of(model)], read).or_raise().as_ref()?;
     let scores = model.scores(hours.as_ref(), |hour| mask.as_ref().is_none_or(|mask| mask.open(hour)));
     Some((scores, hours.map_or(0.0, |hours| hours.total())))
 }
@@ -332,10 +313,9 @@ fn send_time<'fcx>(
     open_hours: Option<BytesArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let site = call.remember(Site::new);
-    let (scores, n) = scored(site, model, hours, open_hours)?;
+    let (scores, n) = scored(model, hours, open_hours, &mut call)?;
     let hour = best(&scores)?;
-    Some(site.shape.row([
+    Some(call.shape().row([
         Column::I16((hour / 24) as i16 + 1),
         Column::I16((hour % 24) as i16),
         Column::F64(scores[hour]),
@@ -350,8 +330,7 @@ fn send_time_scores<'fcx>(
     open_hours: Option<BytesArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<Vec<f64>> {
-    let site = call.remember(Site::new);
-    scored(site, model, hours, open_hours).map(|(scores, _)| scores.to_vec())
+    scored(model, hours, open_hours, &mut call).map(|(scores, _)| scores.to_vec())
 }
 
 #[pg_extern(sql = false)]

@@ -18,10 +18,10 @@ use crate::bytes_type;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
-use crate::pg::row::{Column, RowShape};
+use crate::pg::row::Column;
 use crate::pg::timestamp::Interval;
 use crate::pg::value::{BytesArg, Value};
-use crate::pg::{CallSite, Numeric, OrRaise, interrupt};
+use crate::pg::{CallSite, Key, Numeric, OrRaise, interrupt};
 use crate::purchase_model::{Prepared, is_unfitted, not_constant, prepare, summary, unfitted};
 
 impl Flat for SpendCells {
@@ -104,7 +104,7 @@ fn spend_cells_add_options<'fcx>(
     let as_of = as_of.ok_or_else(|| not_constant("as_of")).or_raise();
     let options = options.ok_or_else(|| not_constant("options")).or_raise();
     let options = call
-        .memo(&[options.raw_bytes()], || SpendOptions::from_json(&options.value("options")?))
+        .memo(&[Key::of(options)], || SpendOptions::from_json(&options.value("options")?))
         .or_raise()
         .clone();
     let mut state = resume(state, &call, || SpendCells::new(as_of, options.clone()).or_raise());
@@ -167,7 +167,7 @@ fn expected_spend<'fcx>(
     as_of: i32,
     mut call: CallSite<'fcx>,
 ) -> Option<Numeric> {
-    let model = call.memo_of(&[(0, model.raw_bytes())], || prepare_spend(model)).or_raise().as_ref()?;
+    let model = call.memo(&[Key::of(model)], || prepare_spend(model)).or_raise().as_ref()?;
     let spent = spent(model, &history, as_of).or_raise()?;
     model.expected_spend(spent.transactions, spent.mean()).map(numeric)
 }
@@ -194,9 +194,9 @@ fn value<R>(
 ) -> Option<R> {
     let options =
         horizon.days_from(as_of).and_then(|days| ValueOptions::new(days, discount_rate, margin)).or_raise();
-    let keys = [(0, models.0.raw_bytes()), (1, models.1.raw_bytes())];
+    let keys = [Key::of(models.0), Key::of(models.1)];
     let (purchases, spend) =
-        call.memo_of(&keys, || Ok((prepare(models.0)?, prepare_spend(models.1)?))).or_raise();
+        call.memo(&keys, || Ok((prepare(models.0)?, prepare_spend(models.1)?))).or_raise();
     let (purchases, spend) = (purchases.as_ref()?, spend.as_ref()?);
     let customer = summary(history, as_of).or_raise()?;
     let spent = spent(spend, history, as_of).or_raise()?;
@@ -256,5 +256,5 @@ fn future_value_interval<'fcx>(
     })?
     .or_raise()?;
     let columns = [Column::Numeric(numeric(interval.0)), Column::Numeric(numeric(interval.1))];
-    Some(RowShape::of_result(&call).row(columns))
+    Some(call.shape().row(columns))
 }

@@ -4,7 +4,7 @@
 use pgrx::prelude::*;
 use segmentation_core::test_design;
 
-use crate::pg::row::{Column, RowShape};
+use crate::pg::row::Column;
 use crate::pg::value::Value;
 use crate::pg::{CallSite, OrRaise};
 
@@ -18,7 +18,7 @@ fn sample_size<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Value {
     let size = test_design::sample_size(base_rate, lift, power, significance, held_out).or_raise();
-    call.remember(RowShape::of_result).row([
+    call.shape().row([
         Column::I64(size.treated as i64),
         Column::I64(size.held_out as i64),
         Column::F64(size.target_rate),
@@ -37,7 +37,7 @@ fn ab_result<'fcx>(
 ) -> Value {
     let result = test_design::ab_result(treated, successes, held_out, held_out_successes, level).or_raise();
     let (difference, lower, upper) = result.difference;
-    call.remember(RowShape::of_result).row([
+    call.shape().row([
         Column::F64(result.treated_rate),
         Column::F64(result.held_out_rate),
         Column::F64(difference),
@@ -53,5 +53,5 @@ fn ab_result<'fcx>(
 fn wilson_interval<'fcx>(successes: f64, n: f64, level: f64, mut call: CallSite<'fcx>) -> Value {
     let z = test_design::level_z(level).or_raise();
     let (lower, upper) = test_design::wilson(successes, n, z);
-    call.remember(RowShape::of_result).row([Column::F64(lower), Column::F64(upper)])
+    call.shape().row([Column::F64(lower), Column::F64(upper)])
 }

@@ -13,7 +13,7 @@ use crate::options::{self, Options, WithOptions};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::JsonbArg;
 use crate::pg::message::Message;
-use crate::pg::row::{Column, RowShape};
+use crate::pg::row::Column;
 use crate::pg::value::Value;
 use crate::pg::{CallSite, OrRaise, interrupt};
 
@@ -111,7 +111,7 @@ fn row(outcomes: &Outcomes, options: &UpliftOptions, call: &mut CallSite) -> Val
     let uplift: Uplift = outcomes.uplift(options.level).or_raise();
     let number = |value: Option<f64>| value.map_or(Column::Null, Column::F64);
     let [incremental, incremental_lower, incremental_upper] = uplift.incremental();
-    call.remember(RowShape::of_result).row([
+    call.shape().row([
         Column::I64(uplift.assigned.customers as i64),
         Column::I64(uplift.held_out.customers as i64),
         number(uplift.assigned.mean),

@@ -1,11 +1,15 @@
 //! One call of a function: what is remembered between the calls of one place in
 //! a query, and whether an aggregate is calling.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::marker::PhantomData;
+use std::panic::Location;
 
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::pg_sys;
+
+use super::memo::{self, Key, Memo};
+use super::row::{ResultType, RowShape};
 
 /// The place in a query from which a function is called. A function takes it as
 /// an argument that SQL does not see.
@@ -29,18 +33,36 @@ unsafe impl<'fcx> ArgAbi<'fcx> for CallSite<'fcx> {
     }
 }
 
-/// A value of a call site with the bytes it was made from.
-struct Memo<T> {
-    keys: Vec<Vec<u8>>,
-    value: T,
+/// Something that a call site keeps until its query ends.
+trait Entry: Any {
+    /// The query ended.
+    fn retire(self: Box<Self>);
 }
 
-/// What a call site keeps of its arguments.
-struct Slot<T> {
-    /// The arguments are the same in every call of the query: they are not even compared.
-    fixed: bool,
-    memo: Option<Memo<T>>,
+/// What is kept as it is.
+struct Plain<T>(T);
+
+impl<T: 'static> Entry for Plain<T> {
+    fn retire(self: Box<Self>) {}
 }
+
+/// What was made of arguments.
+struct Slot<T> {
+    /// The arguments are constants: they are not even compared.
+    fixed: bool,
+    made_at: &'static Location<'static>,
+    memo: Memo<T>,
+}
+
+impl<T: 'static> Entry for Slot<T> {
+    fn retire(self: Box<Self>) {
+        memo::give(self.made_at, self.memo);
+    }
+}
+
+/// Everything that a call site keeps, one of a type.
+#[derive(Default)]
+struct Remembered(Vec<Box<dyn Entry>>);
 
 impl<'fcx> CallSite<'fcx> {
     /// # Safety
@@ -75,86 +97,114 @@ impl<'fcx> CallSite<'fcx> {
         }
     }
 
-    /// What this call site remembers: made at its first call, dropped when the query ends.
+    /// What this call site remembers, one of a type: made at its first call, dropped when the query ends.
     pub fn remember<T: 'static>(&mut self, make: impl FnOnce(&CallSite) -> T) -> &mut T {
-        // SAFETY: flinfo outlives the call; fn_extra is ours: it is null or holds the
-        // box that we put there, since no function of this extension uses it otherwise.
+        &mut self.entry(|call| Plain(make(call))).0
+    }
+
+    /// The shape of the rows that the function returns, or of those of its array.
+    pub fn shape(&mut self) -> RowShape<'fcx> {
+        self.remember(ResultType::of).shape()
+    }
+
+    /// What `make` makes of the keys: made again only when they differ from those of the last call. Everything
+    /// that it looks at must be among them.
+    ///
+    /// # Errors
+    /// What `make` says.
+    #[track_caller]
+    pub fn memo<T: 'static, E>(
+        &mut self,
+        keys: &[Key],
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<&mut T, E> {
+        let made_at = Location::caller();
+        let slot = self.entry(|call| {
+            memo::open();
+            Slot { fixed: keys.iter().all(|key| call.is_constant(*key)), made_at, memo: Memo::default() }
+        });
+        let held = if slot.fixed { !slot.memo.is_empty() } else { slot.memo.is(keys) };
+        if !held {
+            let memo = match memo::take(made_at, keys) {
+                Some(memo) => memo,
+                None => Memo::made(keys, make)?,
+            };
+            // Two values in turn are both kept.
+            memo::give(made_at, std::mem::replace(&mut slot.memo, memo));
+        }
+        Ok(slot.memo.held())
+    }
+
+    /// Whether a key is an argument that is written as a constant, so that it is the same in every call.
+    ///
+    /// A parameter is none, although PostgreSQL calls it stable: a variable of PL/pgSQL is a parameter, and its
+    /// expressions live as long as the transaction.
+    fn is_constant(&self, key: Key) -> bool {
+        // SAFETY: fcinfo belongs to the call under way; it has as many arguments as it says, and the expression
+        // of the call, if there is one, is a node.
         unsafe {
+            let expression = (*(*self.fcinfo).flinfo).fn_expr;
+            if expression.is_null() {
+                return false;
+            }
+            let written = match (*expression).type_ {
+                pg_sys::NodeTag::T_FuncExpr => (*expression.cast::<pg_sys::FuncExpr>()).args,
+                pg_sys::NodeTag::T_OpExpr => (*expression.cast::<pg_sys::OpExpr>()).args,
+                _ => return false,
+            };
+            let count = (*self.fcinfo).nargs as usize;
+            if written.is_null() || (*written).length as usize != count {
+                return false;
+            }
+            let given = std::slice::from_raw_parts((*self.fcinfo).args.as_ptr(), count);
+            let mut places = (0..count)
+                .filter(|at| key.is_argument((!given[*at].isnull).then_some(given[*at].value)))
+                .peekable();
+            places.peek().is_some()
+                && places.all(|at| {
+                    let node = (*(*written).elements.add(at)).ptr_value.cast::<pg_sys::Node>();
+                    !node.is_null() && (*node).type_ == pg_sys::NodeTag::T_Const
+                })
+        }
+    }
+
+    /// The one entry of its type, made if there is none.
+    fn entry<N: Entry>(&mut self, make: impl FnOnce(&CallSite) -> N) -> &mut N {
+        // SAFETY: flinfo outlives the call; fn_extra is ours: it is null or holds the box that we put there, since
+        // no function of this extension that takes its call site uses it otherwise.
+        let entries = unsafe {
             let flinfo = (*self.fcinfo).flinfo;
             if (*flinfo).fn_extra.is_null() {
-                let boxed: Box<Box<dyn Any>> = Box::new(Box::new(make(self)));
                 let callback = pg_sys::MemoryContextAllocZero(
                     (*flinfo).fn_mcxt,
                     size_of::<pg_sys::MemoryContextCallback>(),
                 ) as *mut pg_sys::MemoryContextCallback;
-                let raw = Box::into_raw(boxed);
+                let raw = Box::into_raw(Box::<Remembered>::default());
                 (*callback).func = Some(drop_remembered);
                 (*callback).arg = raw.cast();
                 pg_sys::MemoryContextRegisterResetCallback((*flinfo).fn_mcxt, callback);
                 (*flinfo).fn_extra = raw.cast();
             }
-            let remembered = &mut *(*flinfo).fn_extra.cast::<Box<dyn Any>>();
-            match remembered.downcast_mut() {
-                Some(value) => value,
-                None => pgrx::error!("a call site remembers a value of another type"),
+            &mut (*(*flinfo).fn_extra.cast::<Remembered>()).0
+        };
+        let at = match entries.iter().position(|entry| (**entry).type_id() == TypeId::of::<N>()) {
+            Some(at) => at,
+            None => {
+                entries.push(Box::new(make(self)));
+                entries.len() - 1
             }
-        }
-    }
-
-    /// Whether an argument, counted from 0, is a constant or a parameter of the query: the same in every call.
-    fn is_fixed(&self, argument: usize) -> bool {
-        // SAFETY: fcinfo belongs to the call under way; the function only reads the expression of the call.
-        unsafe { pg_sys::get_fn_expr_arg_stable((*self.fcinfo).flinfo, argument as i32) }
-    }
-
-    /// As [`Self::memo`], of the arguments at the given places. If they are constants, they are not even compared:
-    /// a long model would be, for every row.
-    pub fn memo_of<T: 'static, E>(
-        &mut self,
-        arguments: &[(usize, &[u8])],
-        parse: impl FnOnce() -> Result<T, E>,
-    ) -> Result<&mut T, E> {
-        // Asked once: it is a call into PostgreSQL.
-        let slot = self.remember(|call| {
-            let fixed = arguments.iter().all(|(argument, _)| call.is_fixed(*argument));
-            Slot { fixed, memo: None }
-        });
-        slot.fill(arguments.iter().map(|(_, key)| *key), parse)
-    }
-
-    /// What `parse` makes of some arguments, whose bytes are `keys`; parsed again only
-    /// when these differ from those of the last call.
-    pub fn memo<T: 'static, E>(
-        &mut self,
-        keys: &[&[u8]],
-        parse: impl FnOnce() -> Result<T, E>,
-    ) -> Result<&mut T, E> {
-        self.remember(|_| Slot { fixed: false, memo: None }).fill(keys.iter().copied(), parse)
-    }
-}
-
-impl<T> Slot<T> {
-    /// The value of these keys.
-    fn fill<'k, E>(
-        &mut self,
-        keys: impl Iterator<Item = &'k [u8]> + Clone,
-        parse: impl FnOnce() -> Result<T, E>,
-    ) -> Result<&mut T, E> {
-        let held = self.memo.as_ref().is_some_and(|memo| self.fixed || memo.keys.iter().eq(keys.clone()));
-        if !held {
-            let value = parse()?;
-            let keys = if self.fixed { Vec::new() } else { keys.map(<[u8]>::to_vec).collect() };
-            self.memo = Some(Memo { keys, value });
-        }
-        match &mut self.memo {
-            Some(memo) => Ok(&mut memo.value),
-            None => unreachable!("filled just above"),
+        };
+        let entry: &mut dyn Any = entries[at].as_mut();
+        match entry.downcast_mut() {
+            Some(entry) => entry,
+            None => pgrx::error!("a call site remembers a value of another type"),
         }
     }
 }
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn drop_remembered(arg: *mut std::ffi::c_void) {
-    // SAFETY: arg is the box made in `remember`, and PostgreSQL calls this once.
-    drop(unsafe { Box::from_raw(arg.cast::<Box<dyn Any>>()) });
+    // SAFETY: arg is the box made in `entry`, and PostgreSQL calls this once.
+    let remembered = unsafe { Box::from_raw(arg.cast::<Remembered>()) };
+    remembered.0.into_iter().for_each(Entry::retire);
 }

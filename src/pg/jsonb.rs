@@ -1,10 +1,10 @@
-//! `jsonb` arguments, parsed only when they change.
+//! `jsonb` arguments, parsed only when somebody looks.
 
 use std::marker::PhantomData;
 
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum};
-use pgrx::{pg_sys, varlena};
+use pgrx::pg_sys;
 use segmentation_core::{Error, Result};
 
 use super::json_tree::JsonNode;
@@ -28,13 +28,8 @@ unsafe impl<'fcx> ArgAbi<'fcx> for JsonbArg<'fcx> {
 }
 
 impl<'fcx> JsonbArg<'fcx> {
-    /// The bytes of the datum as it came, compressed or a pointer to where it is stored:
-    /// within a query, equal bytes are equal values. Comparing them spares a scored row
-    /// the detoasting of its model.
-    pub fn raw_bytes(self) -> &'fcx [u8] {
-        let pointer = self.datum.cast_mut_ptr::<pg_sys::varlena>();
-        // SAFETY: a varlena of any kind says its own size; it lives as long as the call.
-        unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), varlena::varsize_any(pointer)) }
+    pub(super) fn datum(self) -> pg_sys::Datum {
+        self.datum
     }
 
     /// Its value, read where it lies.

@@ -12,6 +12,7 @@ pub mod guard;
 pub mod json_tree;
 pub mod jsonb;
 mod load;
+pub mod memo;
 pub mod message;
 pub mod numeric;
 pub mod registry;
@@ -24,6 +25,7 @@ pub mod window;
 
 pub use call::CallSite;
 pub use error::OrRaise;
+pub use memo::Key;
 pub use numeric::Numeric;
 
 /// Lets PostgreSQL cancel the query: to be called by every loop that can run long.

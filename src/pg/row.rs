@@ -1,5 +1,7 @@
 //! Composite values: rows that a function returns, rows that it is given.
 
+use std::marker::PhantomData;
+
 use pgrx::{AllocatedByPostgres, PgTupleDesc, pg_sys};
 
 use super::numeric::Numeric;
@@ -37,44 +39,41 @@ pub enum Column<'a> {
     Bool(bool),
 }
 
-/// The shape of the composite type that a function returns.
-pub struct RowShape(pg_sys::TupleDesc);
+/// The row type that a function returns, looked up for a call site and remembered by it.
+#[derive(Clone, Copy)]
+pub(super) struct ResultType(pg_sys::TupleDesc);
 
-impl RowShape {
-    /// The shape for a call site, to be remembered by it.
-    pub fn of_result(call: &CallSite) -> Self {
-        // SAFETY: the descriptor is copied into the memory of the call site, which
-        // outlives what the call site remembers.
-        unsafe {
-            let flinfo = (*call.fcinfo()).flinfo;
-            let old = pg_sys::MemoryContextSwitchTo((*flinfo).fn_mcxt);
-            let type_oid = pg_sys::get_func_rettype((*flinfo).fn_oid);
-            let desc = pg_sys::BlessTupleDesc(pg_sys::lookup_rowtype_tupdesc_copy(type_oid, -1));
-            pg_sys::MemoryContextSwitchTo(old);
-            RowShape(desc)
-        }
-    }
-
-    /// The shape of what a function returns: a row, or the rows of an array. Without one for a
-    /// function that returns neither.
-    pub fn of_rows(call: &CallSite) -> Self {
-        // SAFETY: as for `of_result`; a type that is no array has no element type, and one that is
-        // no row has no relation.
+impl ResultType {
+    /// That of the rows, or of the rows of an array; none for a function that returns neither.
+    pub(super) fn of(call: &CallSite) -> Self {
+        // SAFETY: the descriptor is copied into the memory of the call site, which outlives what the call site
+        // remembers. A type that is no array has no element type, and one that is no row has no relation.
         unsafe {
             let flinfo = (*call.fcinfo()).flinfo;
             let type_oid = pg_sys::get_func_rettype((*flinfo).fn_oid);
             let element = pg_sys::get_element_type(type_oid);
             let type_oid = if element == pg_sys::InvalidOid { type_oid } else { element };
             if pg_sys::get_typ_typrelid(type_oid) == pg_sys::InvalidOid {
-                return RowShape(std::ptr::null_mut());
+                return ResultType(std::ptr::null_mut());
             }
             let old = pg_sys::MemoryContextSwitchTo((*flinfo).fn_mcxt);
             let desc = pg_sys::BlessTupleDesc(pg_sys::lookup_rowtype_tupdesc_copy(type_oid, -1));
             pg_sys::MemoryContextSwitchTo(old);
-            RowShape(desc)
+            ResultType(desc)
         }
     }
 
+    /// Its shape, for a call.
+    pub(super) fn shape<'fcx>(self) -> RowShape<'fcx> {
+        RowShape(self.0, PhantomData)
+    }
+}
+
+/// The shape of the rows that a function returns: see [`CallSite::shape`].
+#[derive(Clone, Copy)]
+pub struct RowShape<'fcx>(pg_sys::TupleDesc, PhantomData<&'fcx ()>);
+
+impl RowShape<'_> {
     /// An array of rows of this shape.
     pub fn array(&self, rows: Vec<Value>) -> Value {
         let mut datums: Vec<pg_sys::Datum> = rows.into_iter().map(Value::datum).collect();

@@ -10,6 +10,7 @@ pub mod error;
 pub mod expanded;
 pub mod json_tree;
 pub mod jsonb;
+mod load;
 pub mod message;
 pub mod numeric;
 pub mod row;

@@ -65,7 +65,7 @@ fn same(whole: &[u8], parts: &[&[u8]]) -> bool {
 /// Options as a JSON value; none is an empty object.
 ///
 /// # Errors
-/// Nested deeper than 128 levels.
+/// See [`JsonbArg::value`].
 pub fn value(options: Option<JsonbArg>) -> Result<serde_json::Value> {
     options.map_or(Ok(serde_json::Value::Object(serde_json::Map::new())), |o| o.value("options"))
 }

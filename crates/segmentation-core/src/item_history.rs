@@ -375,7 +375,8 @@ pub fn from_text(text: &str) -> Result<Vec<u8>> {
     let invalid = |detail: String| {
         Error::new(ErrorKind::InvalidText, "invalid input syntax for type item_history").detail(detail)
     };
-    let value = crate::json::parse(text).map_err(|_| invalid("It is not JSON, or nested too deeply.".to_owned()))?;
+    let value =
+        crate::json::parse(text).map_err(|_| invalid("It is not JSON, or nested too deeply.".to_owned()))?;
     let list = value.as_array().ok_or_else(|| invalid("It is not a JSON list.".to_owned()))?;
     let line = |value: &Value| -> Option<Owned> {
         let [item, day, purchases, quantity, amount] = value.as_array()?.as_slice() else { return None };

@@ -24,11 +24,8 @@ fn outcomes_add<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Expanded<'fcx, WithOptions<Outcomes>> {
     let options = options.ok_or_else(|| not_constant("options")).or_raise();
-    let text = call
-        .memo(&[Key::of(options)], || Ok::<_, segmentation_core::Error>(options.text()))
-        .or_raise()
-        .clone();
-    let mut state = resume(state, &call, || WithOptions::new(Outcomes::default(), Some(options)));
+    let text = call.memo(&[Key::of(options)], || options.options_text()).or_raise().clone();
+    let mut state = resume(state, &call, || WithOptions::new(Outcomes::default(), Some(options)).or_raise());
     if state.value().text() != text {
         Err(not_constant("options")).or_raise()
     }

@@ -24,8 +24,9 @@ pub trait Options: Sized {
 fn value(text: &str) -> Result<serde_json::Value> {
     match text {
         "" => Ok(serde_json::Value::Object(serde_json::Map::new())),
+        // Written by `options_text`, unless a state was forged.
         text => serde_json::from_str(text)
-            .map_err(|error| Error::invalid("invalid options").detail(format!("{error}."))),
+            .map_err(|_| Error::new(ErrorKind::InvalidBinary, "invalid aggregate state")),
     }
 }
 
@@ -45,6 +46,14 @@ pub fn parse<O: Options>(text: &str) -> Result<O> {
     O::read(&Object::new("options", "", &value(text)?, O::FIELDS)?)
 }
 
+/// Options of a function that keeps none.
+///
+/// # Errors
+/// Unknown fields, wrong values.
+pub fn read<O: Options>(options: JsonbArg) -> Result<O> {
+    O::read(&Object::new("options", "", &options.value("options")?, O::FIELDS)?)
+}
+
 /// The options of an aggregate that has none.
 pub fn none<O: Options>() -> O {
     parse("").or_raise()
@@ -60,8 +69,12 @@ pub struct WithOptions<S> {
 
 impl<S> WithOptions<S> {
     /// A state begun with these options, not read yet.
-    pub fn new(state: S, options: Option<JsonbArg>) -> Self {
-        WithOptions { state, options: options.map(JsonbArg::text).unwrap_or_default() }
+    ///
+    /// # Errors
+    /// Too large, nested too deeply.
+    pub fn new(state: S, options: Option<JsonbArg>) -> Result<Self> {
+        let options = options.map(JsonbArg::options_text).transpose()?.unwrap_or_default();
+        Ok(WithOptions { state, options })
     }
 
     /// The options.
@@ -80,7 +93,7 @@ impl<S> WithOptions<S> {
     /// The options as a JSON value.
     ///
     /// # Errors
-    /// Nested deeper than 128 levels.
+    /// It cannot be read.
     pub fn value(&self) -> Result<serde_json::Value> {
         value(&self.options)
     }
@@ -115,9 +128,7 @@ where
         first: impl FnOnce() -> S,
     ) -> Expanded<'fcx, Self> {
         let text = match options {
-            Some(options) => {
-                call.memo(&[Key::of(options)], || Ok::<_, Error>(options.text())).or_raise().clone()
-            }
+            Some(options) => call.memo(&[Key::of(options)], || options.options_text()).or_raise().clone(),
             None => String::new(),
         };
         match state {

@@ -217,7 +217,7 @@ fn pmg_cuts_of_values<'fcx>(
     options: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let options: CutOptions = options::parse(&options.text()).or_raise();
+    let options: CutOptions = options::read(options).or_raise();
     values.with(|turnovers| cuts_row(turnovers, &options, &mut call))
 }
 

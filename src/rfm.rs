@@ -430,7 +430,7 @@ fn rfm_cuts_of_values<'fcx>(
     options: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let options: CutOptions = options::parse(&options.text()).or_raise();
+    let options: CutOptions = options::read(options).or_raise();
     values.with(|values| cuts_row(values, &options, &mut call))
 }
 

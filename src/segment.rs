@@ -1,6 +1,8 @@
 //! SQL face of [`segmentation_core::segment`]: `segment_assign` and its kin.
 //! Declared in `sql/segment.sql`.
 
+use std::collections::HashMap;
+
 use pgrx::prelude::*;
 use segmentation_core::day::Day;
 use segmentation_core::segment::{
@@ -173,6 +175,7 @@ fn segment_conditions(
 fn segment_codes(definition: JsonbArg<'_>) -> Vec<String> {
     let definition = sized(definition).and_then(Definition::parse).or_raise();
     let mut codes: Vec<String> = definition.segments().into_iter().map(str::to_owned).collect();
+    // Once in all, so that a look through the list is linear.
     if let Some(default) = definition.default.filter(|default| !codes.contains(default)) {
         codes.push(default);
     }
@@ -203,7 +206,7 @@ fn segment_sql<'fcx>(
     let mut prepared = Prepared::new(definition?, as_of).or_raise();
     let definition = prepared.definition.clone();
     let context = prepared.context(as_of).or_raise();
-    let listed: Vec<(String, Column)> = columns
+    let listed: HashMap<String, Column> = columns
         .iter()
         .flat_map(|columns| columns.node().members())
         .map(|(name, class)| {

@@ -7,12 +7,12 @@
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]
 
-use pgrx::JsonB;
 use pgrx::prelude::*;
 use segmentation_core::day::Day;
 use segmentation_core::money::{Money, SCALE};
 use segmentation_core::simulate::{CATEGORIES, CHANNELS, CUSTOMER_LIMIT, Customer, Options, Shop};
 
+use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::{Numeric, OrRaise, interrupt};
 
 /// Cents as `numeric` with two decimals.
@@ -25,8 +25,12 @@ fn category_id(position: usize) -> i16 {
     position as i16 + 1
 }
 
-fn shop(seed: i64, starts: Day, ends: Day, options: &JsonB) -> Shop {
-    Options::from_json(&options.0).and_then(|options| Shop::new(seed, starts, ends, options)).or_raise()
+fn read(options: JsonbArg) -> Options {
+    options.value("options of the simulation").and_then(|options| Options::from_json(&options)).or_raise()
+}
+
+fn shop(seed: i64, starts: Day, ends: Day, options: JsonbArg) -> Shop {
+    Shop::new(seed, starts, ends, read(options)).or_raise()
 }
 
 /// The rows of customers `first` to `last`, each made by `rows`.
@@ -44,9 +48,8 @@ fn of_customers<R>(
 }
 
 #[pg_extern(sql = false)]
-fn simulate_options(options: JsonB) -> JsonB {
-    let options = Options::from_json(&options.0).or_raise();
-    JsonB(serde_json::to_value(options).unwrap_or_default())
+fn simulate_options(options: JsonbArg<'_>) -> JsonbOut {
+    JsonbOut(serde_json::to_value(read(options)).unwrap_or_default())
 }
 
 #[pg_extern(sql = false)]
@@ -64,7 +67,7 @@ fn simulate_products(
     seed: i64,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -80,7 +83,7 @@ fn simulate_products(
         name!(lasts_days, Option<i32>),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     let rows: Vec<_> = shop
         .products()
         .iter()
@@ -107,12 +110,12 @@ fn simulate_campaigns(
     seed: i64,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (name!(campaign_id, i32), name!(channel, &'static str), name!(sent_on, Day), name!(category_id, i16)),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     let rows: Vec<_> = shop
         .campaigns()
         .iter()
@@ -128,7 +131,7 @@ fn simulate_customers(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -154,7 +157,7 @@ fn simulate_customers(
         name!(headcount_band, Option<&'static str>),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |shop, customer| {
         let (known, _) = shop.attributes(customer);
         let (name, siren, naf, headcount) = match known.company {
@@ -195,7 +198,7 @@ fn simulate_attribute_history(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -206,7 +209,7 @@ fn simulate_attribute_history(
         name!(new_value, String),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |shop, customer| {
         let (_, changes) = shop.attributes(customer);
         changes
@@ -223,7 +226,7 @@ fn simulate_orders(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -236,7 +239,7 @@ fn simulate_orders(
         name!(refund_of, Option<i64>),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |shop, customer| {
         let row = |o: segmentation_core::simulate::Order| {
             (o.id, customer.id, o.ordered_on, o.ordered_at, money(o.cents), o.channel, o.refund_of)
@@ -252,7 +255,7 @@ fn simulate_order_lines(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -265,7 +268,7 @@ fn simulate_order_lines(
         name!(amount, Numeric),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |shop, customer| {
         let orders = shop.orders(customer);
         let lines = shop.lines(customer, &orders);
@@ -290,12 +293,12 @@ fn simulate_consents(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (name!(customer_id, i32), name!(channel, &'static str), name!(granted, bool), name!(changed_on, Day)),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |shop, customer| {
         let row =
             |c: segmentation_core::simulate::ConsentChange| (customer.id, c.channel, c.granted, c.changed_on);
@@ -310,7 +313,7 @@ fn simulate_contacts(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -324,7 +327,7 @@ fn simulate_contacts(
         name!(responded_at, Option<i64>),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |shop, customer| {
         let orders = shop.orders(customer);
         shop.contacts(customer, &orders)
@@ -343,7 +346,7 @@ fn simulate_interactions(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -354,7 +357,7 @@ fn simulate_interactions(
         name!(category_id, Option<i16>),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |shop, customer| {
         let orders = shop.orders(customer);
         shop.interactions(customer, &orders)
@@ -371,7 +374,7 @@ fn simulate_subscriptions(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -382,7 +385,7 @@ fn simulate_subscriptions(
         name!(ended_on, Option<Day>),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |shop, customer| {
         let row = |s: segmentation_core::simulate::Subscription| {
             (customer.id, s.plan, money(s.cents), s.started_on, s.ended_on)
@@ -398,7 +401,7 @@ fn simulate_truth_customers(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -420,7 +423,7 @@ fn simulate_truth_customers(
         name!(subscription_hazard, f64),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     let single = |values: &[f64]| values.iter().map(|v| *v as f32).collect::<Vec<f32>>();
     TableIterator::new(of_customers(shop, first, last, move |_, customer| {
         let purchasing = customer.purchasing;
@@ -452,7 +455,7 @@ fn simulate_truth_moments(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -464,7 +467,7 @@ fn simulate_truth_moments(
         name!(recorded_on, Option<Day>),
     ),
 > {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |_, customer| {
         let row = |m: &segmentation_core::simulate::Moment| {
             (customer.id, m.kind.code(), m.begins, m.ends, m.happens, m.recorded)
@@ -480,9 +483,9 @@ fn simulate_truth_repeats(
     last: i32,
     starts: Day,
     ends: Day,
-    options: JsonB,
+    options: JsonbArg<'_>,
 ) -> TableIterator<'static, (name!(customer_id, i32), name!(product_id, i32), name!(gap_days, i32))> {
-    let shop = shop(seed, starts, ends, &options);
+    let shop = shop(seed, starts, ends, options);
     TableIterator::new(of_customers(shop, first, last, |shop, customer| {
         shop.repeats(customer).into_iter().map(|r| (customer.id, r.product_id, r.gap)).collect()
     }))

@@ -150,6 +150,6 @@ fn uplift_of_values<'fcx>(
     options: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Value {
-    let options: UpliftOptions = options::parse(&options.text()).or_raise();
+    let options: UpliftOptions = options::read(options).or_raise();
     values.with(|state| row(state, &options, &mut call))
 }

@@ -1,5 +1,7 @@
 //! Errors of the core crate as PostgreSQL errors: SQLSTATE, detail, hint.
 
+use std::borrow::Cow;
+
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode};
 use segmentation_core::{Error, ErrorKind};
@@ -17,15 +19,28 @@ fn sqlstate(kind: ErrorKind) -> PgSqlErrorCode {
     }
 }
 
+/// The longest part of a message, in bytes: names and values that it quotes can be of any length.
+const LONGEST: usize = 2000;
+
+/// The text, cut short if nobody would read it to its end.
+fn shortened(mut text: Cow<'static, str>) -> Cow<'static, str> {
+    if text.len() > LONGEST {
+        let end = text.floor_char_boundary(LONGEST);
+        text.to_mut().truncate(end);
+        text.to_mut().push_str("...");
+    }
+    text
+}
+
 /// Raises the error in PostgreSQL; does not return.
 #[cold]
 pub fn raise(error: Error) -> ! {
-    let mut report = ErrorReport::new(sqlstate(error.kind), error.message, "segmentation");
+    let mut report = ErrorReport::new(sqlstate(error.kind), shortened(error.message), "segmentation");
     if let Some(detail) = error.detail {
-        report = report.set_detail(detail);
+        report = report.set_detail(shortened(detail));
     }
     if let Some(hint) = error.hint {
-        report = report.set_hint(hint);
+        report = report.set_hint(shortened(hint));
     }
     report.report(PgLogLevel::ERROR);
     unreachable!("an ERROR report unwinds");

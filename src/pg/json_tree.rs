@@ -8,7 +8,10 @@
 use std::borrow::Cow;
 
 use segmentation_core::segment::{Node, View};
+use segmentation_core::{Error, ErrorKind, Result};
+use serde_json::{Map, Number, Value};
 
+use super::interrupt;
 use super::numeric::NumericArg;
 
 const COUNT: u32 = 0x0FFF_FFFF;
@@ -29,6 +32,12 @@ const CONTAINER: u32 = 0x5000_0000;
 
 /// Objects up to this size are searched from the first key on, larger ones by halving.
 const SMALL: usize = 64;
+/// After so many children of a container the server is asked whether to go on.
+const PATIENCE: usize = 4096;
+/// The deepest nesting of what becomes a tree of its own.
+pub const MAX_DEPTH: usize = 100;
+/// The most values (of lists and objects, and these themselves) in such a tree: a few hundred megabytes of memory.
+pub const MAX_VALUES: usize = 2_000_000;
 
 /// A value within a `jsonb`.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +147,92 @@ impl<'a> JsonNode<'a> {
     }
 }
 
+/// Makes a tree of a `jsonb`, and counts what it makes.
+struct Planter<'w> {
+    /// The argument, for errors.
+    what: &'w str,
+    values: usize,
+    depth: usize,
+}
+
+impl Planter<'_> {
+    fn error(&self, kind: ErrorKind, detail: String) -> Error {
+        Error::new(kind, format!("invalid {}", self.what)).detail(detail)
+    }
+
+    fn plant(&mut self, node: JsonNode) -> Result<Value> {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(Error::new(ErrorKind::LimitExceeded, format!("the {} is too large", self.what))
+                .detail(format!("At most {MAX_VALUES} values are accepted."))
+                .hint("Leave out what is not needed."));
+        }
+        Ok(match node.view() {
+            View::Null if node.kind == NUMERIC => {
+                return Err(self.error(ErrorKind::InvalidParameter, "A number is not finite.".to_owned()));
+            }
+            View::Null => Value::Null,
+            View::Bool(value) => Value::Bool(value),
+            View::Text(text) => Value::String(String::from_utf8_lossy(text).into_owned()),
+            View::Number(number) => {
+                // As JSON text is read: what is written without a fraction is a whole number if it fits.
+                let fraction = NumericArg::from_bytes(node.bytes.get(4..).unwrap_or_default()).has_decimals();
+                let whole = if fraction { None } else { number.to_i64() };
+                match whole {
+                    Some(whole) => Value::Number(whole.into()),
+                    None => self.double(&number)?,
+                }
+            }
+            View::List(list) => {
+                self.enter()?;
+                let elements = list.elements().map(|element| self.plant(element)).collect::<Result<_>>()?;
+                self.depth -= 1;
+                Value::Array(elements)
+            }
+            View::Object(object) => {
+                self.enter()?;
+                let members = object.members().map(|(key, value)| Ok((key.into_owned(), self.plant(value)?)));
+                let members = members.collect::<Result<Map<_, _>>>()?;
+                self.depth -= 1;
+                Value::Object(members)
+            }
+        })
+    }
+
+    fn double(&self, number: &segmentation_core::segment::Decimal) -> Result<Value> {
+        if let Some(double) = Number::from_f64(number.to_f64()) {
+            return Ok(Value::Number(double));
+        }
+        let shown: String = number.to_string().chars().take(20).collect();
+        let detail = format!("The number {shown}... is out of range for type double precision.");
+        Err(self.error(ErrorKind::InvalidParameter, detail))
+    }
+
+    fn enter(&mut self) -> Result<()> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let detail = format!("It is nested deeper than {MAX_DEPTH} levels.");
+            return Err(self
+                .error(ErrorKind::InvalidParameter, detail)
+                .hint("Nest lists and objects less deeply."));
+        }
+        Ok(())
+    }
+}
+
+impl JsonNode<'_> {
+    /// The value as a tree of its own; `what` names it in errors.
+    ///
+    /// The server is asked now and then whether to go on, and the size is limited: whatever reads the tree later is
+    /// linear in it, and soon done.
+    ///
+    /// # Errors
+    /// It is nested too deeply, has too many values, or a number beyond a double.
+    pub fn to_tree(self, what: &str) -> Result<Value> {
+        Planter { what, values: 0, depth: 0 }.plant(self)
+    }
+}
+
 impl<'a> Node<'a> for JsonNode<'a> {
     #[inline]
     fn view(self) -> View<'a, Self> {
@@ -174,6 +269,9 @@ impl<'a> Node<'a> for JsonNode<'a> {
         let count = if header & ARRAY != 0 { (header & COUNT) as usize } else { 0 };
         let mut offset = 0;
         (0..count).map(move |index| {
+            if index % PATIENCE == PATIENCE - 1 {
+                interrupt();
+            }
             let element = children.at(index, offset);
             offset = children.end(index, offset);
             element
@@ -185,6 +283,9 @@ impl<'a> Node<'a> for JsonNode<'a> {
         let count = if header & OBJECT != 0 { (header & COUNT) as usize } else { 0 };
         let (mut key_at, mut value_at) = (0, children.offset(count));
         (0..count).map(move |index| {
+            if index % PATIENCE == PATIENCE - 1 {
+                interrupt();
+            }
             let key = children.at(index, key_at);
             let value = children.at(count + index, value_at);
             key_at = children.end(index, key_at);

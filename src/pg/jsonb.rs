@@ -5,10 +5,13 @@ use std::marker::PhantomData;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum};
 use pgrx::pg_sys;
-use segmentation_core::{Error, Result};
+use segmentation_core::{Error, ErrorKind, Result};
 
 use super::json_tree::JsonNode;
 use super::value::Raw;
+
+/// The largest options that an aggregate's state keeps, in bytes of jsonb.
+const MAX_OPTIONS: usize = 1_000_000;
 
 /// A `jsonb` argument, neither detoasted nor parsed yet.
 #[derive(Clone, Copy)]
@@ -43,23 +46,26 @@ impl<'fcx> JsonbArg<'fcx> {
         unsafe { <&[u8]>::from_datum(self.datum, false) }.unwrap_or_default()
     }
 
-    /// Its text.
-    pub fn text(self) -> String {
-        // SAFETY: jsonb_out takes one jsonb, toasted or not, and returns a cstring.
-        let text = unsafe {
-            pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(self.datum)])
-                .and_then(|datum| <&std::ffi::CStr>::from_datum(datum, false))
-        };
-        text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+    /// As JSON text, for a state that keeps the options of its aggregate.
+    ///
+    /// # Errors
+    /// It is larger than options are, or malformed: see [`JsonbArg::value`].
+    pub fn options_text(self) -> Result<String> {
+        let size = self.content().len();
+        if size > MAX_OPTIONS {
+            return Err(Error::new(ErrorKind::LimitExceeded, "the options are too large")
+                .detail(format!("They have {size} bytes; at most {MAX_OPTIONS} are accepted."))
+                .hint("Every group of an aggregate keeps its options."));
+        }
+        Ok(self.value("options")?.to_string())
     }
 
     /// Its value; `what` names the argument in errors.
     ///
     /// # Errors
-    /// Nested deeper than 128 levels.
+    /// Nested deeper than 100 levels, more than 2,000,000 values, or a number out of range.
     pub fn value(self, what: &str) -> Result<serde_json::Value> {
-        serde_json::from_str(&self.text())
-            .map_err(|error| Error::invalid(format!("invalid {what}")).detail(format!("{error}.")))
+        self.node().to_tree(what)
     }
 }
 

@@ -152,6 +152,13 @@ impl<'a> NumericArg<'a> {
         Some(Decimal::stored(number.negative, number.weight, number.digits))
     }
 
+    /// Whether it is written with decimals, as 1.0 is; of NaN and infinity nothing is said.
+    pub fn has_decimals(self) -> bool {
+        let header = self.0.first_chunk::<2>().map_or(0, |header| u16::from_ne_bytes(*header));
+        let scale = if header & SIGN_MASK == SHORT { header & 0x1F80 } else { header & 0x3FFF };
+        scale != 0
+    }
+
     /// Whether it is below zero (before any rounding).
     pub fn is_negative(self) -> bool {
         self.digits("").is_ok_and(|number| number.negative)

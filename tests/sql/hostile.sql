@@ -259,6 +259,41 @@ CALL refused('SELECT fit_purchase_model(h::purchase_history, ''2024-01-01'', o) 
 CALL refused('SELECT fit_spend_model(''{2023-01-01:1:1}''::purchase_history, ''2024-01-01'', ''{"transactions": "x"}'')');
 CALL refused('SELECT expected_spend(''{"kind":"spend_model"}'', ''{2023-01-01:1:1}''::purchase_history, ''2024-01-01'')');
 
+-- Nested deeply, or too large: said as that, whatever reads it.
+CREATE FUNCTION nested(depth integer) RETURNS jsonb LANGUAGE sql AS $$ SELECT (repeat('[', depth) || repeat(']', depth))::jsonb $$;
+CREATE FUNCTION keys(n integer) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_object_agg('key' || i, i) FROM generate_series(1, n) AS i $$;
+CALL refused('SELECT simulate_options(nested(100))');
+CALL refused('SELECT simulate_options(nested(101))');
+CALL refused('SELECT simulate_options(nested(129))');
+CALL refused('SELECT simulate_options(jsonb_build_object(''pure'', nested(5000)))');
+CALL refused('SELECT * FROM simulate_orders(1, 1, 1, ''2023-01-01'', ''2025-12-31'', nested(129))');
+CALL refused('SELECT churn_probability(nested(5000), ''{2023-01-01:1:1}''::purchase_history, ''2024-01-01'', ''90 days'')');
+CALL refused('SELECT churn_probability(''{}''::jsonb, nested(5000))');
+CALL refused('SELECT fit_churn_model(true, jsonb_build_object(''a'', nested(5000)))');
+CALL refused('SELECT fit_purchase_model(''{2023-01-01:1:1}''::purchase_history, ''2024-01-01'', jsonb_build_object(''family'', nested(5000)))');
+CALL refused('SELECT uplift(true, true, jsonb_build_object(''confidence'', nested(5000)))');
+CALL refused('SELECT segment_assign(jsonb_build_object(''kind'', nested(5000)), ''{}''::jsonb, NULL::date)');
+CALL refused('SELECT segment_assign((repeat(''{"kind": "rules", "segments": [{"segment": "a", "when": '', 1) || repeat(''{"not": '', 101) || ''{"field": "a", "=": 1}'' || repeat(''}'', 101) || ''}]}'')::jsonb, ''{}''::jsonb, NULL::date)');
+CALL refused('SELECT (repeat(''['', 5000) || repeat('']'', 5000))::item_history');
+CALL refused('SELECT uplift(true, true, keys(100000))');
+CALL refused('SELECT rfm_cuts(1, 1, 1, keys(100000))');
+CALL refused('SELECT churn_probability(to_jsonb(array_fill(1, ARRAY[1999999])), ''{2023-01-01:1:1}''::purchase_history, ''2024-01-01'', ''90 days'')');
+CALL refused('SELECT churn_probability(to_jsonb(array_fill(1, ARRAY[2000000])), ''{2023-01-01:1:1}''::purchase_history, ''2024-01-01'', ''90 days'')');
+CALL refused('SELECT segment_assign(jsonb_build_object(''kind'', ''benefits'', ''criteria'', (SELECT jsonb_agg(''c'' || n) FROM generate_series(1, 101) AS n), ''profiles'', ''[{"segment": "a", "weights": [1]}]''::jsonb), ''{}''::jsonb, NULL::date)');
+CALL refused('SELECT fit_profile(''{"a": 1}''::jsonb, jsonb_build_object(''categorical'', (SELECT jsonb_agg(''c'' || n) FROM generate_series(1, 257) AS n)))');
+-- What a message quotes is cut short.
+DO $$
+DECLARE
+  message text;
+BEGIN
+  PERFORM simulate_options(jsonb_build_object(repeat('x', 1000000), 1));
+EXCEPTION WHEN invalid_parameter_value THEN
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
+  RAISE INFO '% characters: % ... %', length(message), left(message, 30), right(message, 10);
+END
+$$;
+DROP FUNCTION nested, keys;
+
 -- Names are data: quotes, backslashes, a million characters.
 SELECT label('x''; DROP TABLE label; --', 'a"b\c', '''') AS comes_back;
 CALL refused('SELECT rfm_segment(rfm_score(1, 1, 1) OVER (), ''"; DROP TABLE rfm_map; --'')');

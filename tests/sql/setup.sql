@@ -15,14 +15,23 @@ CREATE TABLE rfm_customers AS
 ANALYZE;
 GRANT SELECT ON cdnow, rfm_orders, rfm_customers TO PUBLIC;
 SELECT extversion FROM pg_extension WHERE extname = 'segmentation';
--- The statement is given some time (set before it), and the error has to come within one second more.
+-- The time that this backend has had of a processor; where the system does not say, the clock. A busy machine makes
+-- everybody wait, a fault makes the backend work.
+CREATE FUNCTION worked() RETURNS interval LANGUAGE sql VOLATILE AS $$
+  SELECT coalesce(
+    split_part(pg_read_file('/proc/self/schedstat', 0, 100, true), ' ', 1)::double precision / 1e6 * interval '1 millisecond',
+    clock_timestamp() - to_timestamp(0))
+$$;
+-- The statement is given some time (set before it), and the error has to come within one second of work more.
 CREATE PROCEDURE cancelled(query text) LANGUAGE plpgsql AS $$
+DECLARE
+  before interval := worked();
 BEGIN
   EXECUTE query;
-  RAISE INFO 'NOT LONG ENOUGH  <<< %', clock_timestamp() - statement_timestamp();
+  RAISE INFO 'NOT LONG ENOUGH  <<< %', worked() - before;
 EXCEPTION WHEN query_canceled THEN
   RAISE INFO '% within a second: %', SQLSTATE,
-    clock_timestamp() - statement_timestamp() < current_setting('statement_timeout')::interval + interval '1 second';
+    worked() - before < current_setting('statement_timeout')::interval + interval '1 second';
 END
 $$;
 -- Runs what must fail and shows how. An internal error, or Rust's own words, is a fault of ours.

@@ -161,8 +161,7 @@ impl Calibration {
     /// # Errors
     /// Names the field that is missing or wrong.
     pub fn from_json(value: &Value) -> Result<Self> {
-        let keys: Vec<&str> = value.as_object().into_iter().flatten().map(|(k, _)| k.as_str()).collect();
-        let object = Object::new("calibration", "", value, &keys)?;
+        let object = Object::open("calibration", "", value)?;
         if object.need_text("kind")? != "calibration" {
             return Err(object.wrong("kind", "\"calibration\""));
         }

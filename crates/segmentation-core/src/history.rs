@@ -558,6 +558,9 @@ pub fn parse_text(text: &str) -> Result<Vec<u8>> {
     let mut entries = Vec::new();
     if !inner.trim_ascii().is_empty() {
         for (i, item) in inner.split(',').enumerate() {
+            if i % 4096 == 4095 {
+                crate::host::pause();
+            }
             let item = item.trim_ascii();
             let mut parts = item.splitn(3, ':');
             let entry = (|| {

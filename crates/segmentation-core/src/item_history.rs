@@ -29,6 +29,7 @@ use serde_json::Value;
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Entry;
+use crate::host;
 use crate::money::Money;
 use crate::purchase_model::codec::{Reader, put, put_signed};
 
@@ -374,7 +375,8 @@ pub fn from_text(text: &str) -> Result<Vec<u8>> {
     let invalid = |detail: String| {
         Error::new(ErrorKind::InvalidText, "invalid input syntax for type item_history").detail(detail)
     };
-    let value: Value = serde_json::from_str(text).map_err(|e| invalid(format!("{e}.")))?;
+    let value =
+        crate::json::parse(text).map_err(|_| invalid("It is not JSON, or nested too deeply.".to_owned()))?;
     let list = value.as_array().ok_or_else(|| invalid("It is not a JSON list.".to_owned()))?;
     let line = |value: &Value| -> Option<Owned> {
         let [item, day, purchases, quantity, amount] = value.as_array()?.as_slice() else { return None };
@@ -384,7 +386,10 @@ pub fn from_text(text: &str) -> Result<Vec<u8>> {
         Some((item, day::parse(day.as_str()?)?, purchases, quantity, amount))
     };
     let mut owned = Vec::with_capacity(list.len());
-    for value in list {
+    for (i, value) in list.iter().enumerate() {
+        if i % 4096 == 4095 {
+            host::pause();
+        }
         let expected = || {
             let shown: String = value.to_string().chars().take(60).collect();
             invalid(format!("{shown} is not [item, day, purchases, quantity, amount]."))

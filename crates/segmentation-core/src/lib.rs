@@ -28,6 +28,7 @@ pub mod future_value_band;
 pub mod gaps;
 pub mod history;
 pub mod holdout;
+pub mod host;
 pub mod interest;
 pub mod item_history;
 pub mod life_moment;

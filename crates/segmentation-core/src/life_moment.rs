@@ -544,6 +544,7 @@ fn by_date(days: &[Day], since: Day, as_of: Day, options: &YearlyOptions) -> Vec
     let w = options.half_width;
     let mut found = Vec::new();
     for anchor in days {
+        crate::host::pause();
         // The first anniversary whose window is not over.
         let mut year = ((as_of - w - anchor) / 366).max(1);
         let next = loop {
@@ -589,6 +590,7 @@ fn by_calendar(days: &[Day], since: Day, as_of: Day, options: &YearlyOptions) ->
     let before = |holiday: &Holiday| (holiday.begins - options.ahead, holiday.begins - 1);
     let mut found = Vec::new();
     for holiday in options.calendar.iter().filter(|h| h.begins > as_of) {
+        crate::host::pause();
         let (begins, ends) = before(holiday);
         let past: Vec<(Day, Day)> = options
             .calendar
@@ -849,8 +851,13 @@ impl AttributeRule {
         })
     }
 
-    fn fits(&self, attribute: &str, old: &str, new: &str, company: bool) -> bool {
-        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
+    /// Whether it is about such a change; `folded` is the new value in small letters.
+    fn fits(&self, attribute: &str, old: &str, (new, folded): (&str, &str), company: bool) -> bool {
+        // What is longer is no number that anybody wrote.
+        let number = |text: &str| {
+            let text = Some(text.trim()).filter(|text| text.len() <= 400)?;
+            text.parse::<f64>().ok().filter(|n| n.is_finite())
+        };
         let moved = match (self.change, number(old), number(new)) {
             (Change::Changed, _, _) => true,
             (Change::Increased, Some(old), Some(new)) => new > old,
@@ -858,8 +865,8 @@ impl AttributeRule {
             _ => false,
         };
         let among = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(start) => new.to_lowercase().starts_with(&start.to_lowercase()),
-            None => new.to_lowercase() == pattern.to_lowercase(),
+            Some(start) => folded.starts_with(&start.to_lowercase()),
+            None => folded == pattern.to_lowercase(),
         };
         self.attributes.iter().any(|a| a == attribute)
             && self.company.is_none_or(|wanted| wanted == company)
@@ -905,7 +912,9 @@ pub fn attribute_moment(
         // Not known yet.
         return Ok(LifeMoment { next_change: Some(on), ..nothing() });
     }
-    let rule = mapping.rules.iter().find(|r| r.fits(change.attribute, old, new, change.is_company));
+    let folded = new.to_lowercase();
+    let rule =
+        mapping.rules.iter().find(|r| r.fits(change.attribute, old, (new, &folded), change.is_company));
     let Some(rule) = rule else { return Ok(nothing()) };
     let evidence = json!({
         "attribute": change.attribute, "changed_on": date(on), "old_value": old, "new_value": new,

@@ -821,14 +821,10 @@ impl RetentionModel {
     /// A feature of another kind than in the model.
     pub fn survival(&self, features: &Features) -> Result<Survival<'_>> {
         let whole = self.groups.first().ok_or_else(|| Error::invalid("the model has no curve"))?;
-        let same = |group: &&Group| {
-            group.features.as_ref().is_some_and(|own| {
-                let given: Vec<(String, FeatureValue)> =
-                    features.0.iter().map(|(n, v)| (n.to_string(), v.clone())).collect();
-                *own == feature_json(&given)
-            })
-        };
-        let group = self.groups.iter().find(same).unwrap_or(whole);
+        let given: Vec<(String, FeatureValue)> =
+            features.0.iter().map(|(n, v)| (n.to_string(), v.clone())).collect();
+        let given = feature_json(&given);
+        let group = self.groups.iter().find(|group| group.features.as_ref() == Some(&given)).unwrap_or(whole);
         let group = if self.family == Family::ShiftedBetaGeometric && group.geometric.is_none() {
             whole
         } else {
@@ -838,6 +834,7 @@ impl RetentionModel {
         if let Some(h) = &self.hazard {
             let (mut start, mut log) = (0.0, 0.0);
             for step in 0..=h.steps.len() {
+                crate::host::pause();
                 let mut all = features.clone();
                 all.0.retain(|(name, _)| name != STEP);
                 all.0.push((Cow::Borrowed(STEP), FeatureValue::Text(step_name(&h.steps, step).into())));

@@ -201,6 +201,7 @@ fn obstacle(
         return Some("excluded");
     }
     let pressed = |rule: &Rule| {
+        crate::host::pause();
         rule.channel.as_deref().is_none_or(|of| of == channel)
             && history.map_or(0, |h| contacts(h, as_of, Some(rule.days), rule.channel.as_deref()))
                 >= rule.contacts
@@ -237,6 +238,7 @@ pub fn rank<'a>(
     }
     let (mut open, mut closed) = (Vec::new(), Vec::new());
     for channel in names {
+        crate::host::pause();
         let position = history.and_then(|log| log.names.iter().position(|name| *name == channel));
         let (sent, responses) = match (&counted, position) {
             (Some(counted), Some(position)) => counted[position],

@@ -95,7 +95,8 @@ impl<'a> Features<'a> {
     /// The value of a feature.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&FeatureValue<'a>> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value)
+        let place = self.0.binary_search_by(|(other, _)| order(other, name)).ok()?;
+        Some(&self.0[place].1)
     }
 }
 

@@ -41,7 +41,7 @@ impl Kind {
 }
 
 /// What a category stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Itself.
     Named,
@@ -323,8 +323,7 @@ impl ChurnModel {
     /// # Errors
     /// Names the field that is missing or wrong.
     pub fn from_json(value: &Value) -> Result<Self> {
-        let keys: Vec<&str> = value.as_object().into_iter().flatten().map(|(k, _)| k.as_str()).collect();
-        let object = Object::new(WHAT, "", value, &keys)?;
+        let object = Object::open(WHAT, "", value)?;
         if object.need_text("kind")? != KIND {
             return Err(object.wrong("kind", format_args!("\"{KIND}\"")));
         }
@@ -375,7 +374,11 @@ impl ChurnModel {
             });
         }
         let mut by_name = HashMap::new();
+        // Of each feature, where a level stands: the first of those that are called the same.
+        let mut places: Vec<HashMap<(Role, Option<String>), usize>> = Vec::with_capacity(features.len());
         for (i, feature) in features.iter().enumerate() {
+            let levels = feature.levels.iter().enumerate().rev();
+            places.push(levels.map(|(at, level)| ((level.role, level.name.clone()), at)).collect());
             if by_name.insert(feature.name.clone(), i).is_some() {
                 return Err(object.wrong("features", "a list of features with different names"));
             }
@@ -404,8 +407,9 @@ impl ChurnModel {
                 intercept = Some(coefficient);
                 continue;
             }
-            let feature = by_name.get(one.need_text("feature")?).and_then(|&i| features.get_mut(i));
-            let feature = feature.ok_or_else(|| one.wrong("feature", "the name of one of the features"))?;
+            let place = by_name.get(one.need_text("feature")?).copied();
+            let place = place.ok_or_else(|| one.wrong("feature", "the name of one of the features"))?;
+            let feature = &mut features[place];
             let role = match role {
                 "number" | "boolean" => {
                     feature.coefficient = Some(coefficient);
@@ -418,10 +422,9 @@ impl ChurnModel {
                     return Err(one.wrong("role", "one of intercept, number, boolean, level, other, missing"));
                 }
             };
-            let name = one.text("level")?;
-            let level = feature.levels.iter_mut().find(|l| l.role == role && l.name.as_deref() == name);
-            level.ok_or_else(|| one.wrong("level", "a level of the feature"))?.coefficient =
-                Some(coefficient);
+            let level = places[place].get(&(role, one.text("level")?.map(str::to_owned)));
+            let level = *level.ok_or_else(|| one.wrong("level", "a level of the feature"))?;
+            feature.levels[level].coefficient = Some(coefficient);
         }
         let intercept = intercept.ok_or_else(|| object.wrong("coefficients", "a list with an intercept"))?;
         Warning::read_list(&object)?;

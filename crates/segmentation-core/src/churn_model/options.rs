@@ -148,7 +148,8 @@ impl ChurnOptions {
     /// Whether a feature is one of them.
     pub(super) fn keeps(&self, name: &str) -> bool {
         self.features.is_empty()
-            || self.features.iter().any(|f| f == name)
+            // Sorted when they were read.
+            || self.features.binary_search_by(|f| f.as_str().cmp(name)).is_ok()
             || self.offset.as_deref() == Some(name)
     }
 

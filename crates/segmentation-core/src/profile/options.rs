@@ -5,6 +5,8 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::purchase_model::json::Object;
 
+use super::rows::MOST_FEATURES;
+
 /// How profiles are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -204,6 +206,9 @@ fn choice(object: &Object, key: &str, usual: &str, other: &str) -> Result<bool> 
 
 fn names(object: &Object, key: &str) -> Result<Vec<String>> {
     let Some(list) = object.list(key)? else { return Ok(Vec::new()) };
+    if list.len() > MOST_FEATURES {
+        return Err(object.wrong(key, format_args!("a list of at most {MOST_FEATURES} texts")));
+    }
     let names: Option<Vec<String>> = list.iter().map(|v| v.as_str().map(str::to_owned)).collect();
     let names = names.ok_or_else(|| object.wrong(key, "a list of texts"))?;
     let mut sorted = names.clone();

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::purchase_model::codec::{Reader, put};
 
 /// More features than this are refused.
-const MOST_FEATURES: usize = 256;
+pub(super) const MOST_FEATURES: usize = 256;
 /// More categories of one feature than this are refused.
 const MOST_CATEGORIES: usize = 10_000;
 /// Bytes of a category or a name at most.

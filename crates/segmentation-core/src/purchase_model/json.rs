@@ -4,6 +4,30 @@ use serde_json::{Map, Value};
 
 use crate::day::{self, Day};
 use crate::error::{Error, Result};
+use crate::host;
+
+/// JSON text that may be long, read so that the host can interrupt.
+struct Watched<'a>(&'a [u8]);
+
+impl std::io::Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        host::pause();
+        self.0.read(buffer)
+    }
+}
+
+/// The value of a JSON text.
+///
+/// # Errors
+/// It is none, or nested too deeply.
+pub(crate) fn parse(text: &str) -> serde_json::Result<Value> {
+    // A short text is read in place, which is faster.
+    const LONG: usize = 1 << 20;
+    if text.len() < LONG {
+        return serde_json::from_str(text);
+    }
+    serde_json::from_reader(std::io::BufReader::with_capacity(1 << 16, Watched(text.as_bytes())))
+}
 
 /// An object under inspection: what it is called in messages, and where it lies.
 pub struct Object<'a> {
@@ -18,6 +42,20 @@ impl<'a> Object<'a> {
     /// # Errors
     /// It is no object, or has another key.
     pub fn new(what: &'static str, path: &str, value: &'a Value, known: &[&str]) -> Result<Self> {
+        let object = Self::open(what, path, value)?;
+        if let Some(key) = object.map.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(Error::invalid(format!("unknown field \"{}\" in {what}", object.at(key)))
+                .hint(format!("Known fields are: {}.", known.join(", "))));
+        }
+        Ok(object)
+    }
+
+    /// `value` as an object, whatever its keys.
+    ///
+    /// # Errors
+    /// It is no object.
+    pub fn open(what: &'static str, path: &str, value: &'a Value) -> Result<Self> {
+        host::pause();
         let Value::Object(map) = value else {
             return Err(Error::invalid(format!("{what} must be a JSON object")).detail(format!(
                 "{} is {}.",
@@ -25,12 +63,7 @@ impl<'a> Object<'a> {
                 kind(value)
             )));
         };
-        let object = Self { what, path: path.to_owned(), map };
-        if let Some(key) = map.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(Error::invalid(format!("unknown field \"{}\" in {what}", object.at(key)))
-                .hint(format!("Known fields are: {}.", known.join(", "))));
-        }
-        Ok(object)
+        Ok(Self { what, path: path.to_owned(), map })
     }
 
     fn at(&self, key: &str) -> String {
@@ -169,5 +202,20 @@ fn kind(value: &Value) -> &'static str {
         Value::String(_) => "a text",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_read_as_a_short_one() {
+        let list: Vec<Value> = (0..200_000).map(|n| Value::from(format!("\u{e9}\"{n}"))).collect();
+        let text = Value::from(list.clone()).to_string();
+        assert!(text.len() > 1 << 20);
+        assert_eq!(parse(&text).unwrap(), Value::from(list));
+        assert!(parse(&text[..text.len() - 1]).is_err());
+        assert!(parse(&"[".repeat(1 << 21)).is_err());
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 /// A finite decimal number: ± sum of `digit[i] * 10000^(weight - i)`.
 ///
 /// Canonical: no leading and no trailing zero digit; zero has no digits and weight 0.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Decimal<'a> {
     negative: bool,
     weight: i32,

@@ -1,5 +1,7 @@
 //! Whether a condition holds, and which segments follow.
 
+use std::collections::HashSet;
+
 use super::decimal::{Decimal, Sum};
 use super::document::{Node, View};
 use super::{
@@ -42,6 +44,40 @@ impl<'d, 'a, N: Node<'a>> Scope<'d, 'a, N> {
     }
 }
 
+/// Up to so many values are looked for one by one, more in a set.
+const FEW: usize = 16;
+
+/// What a list is searched for: equal where [`Context::order`] says so.
+#[derive(PartialEq, Eq, Hash)]
+enum Key<'k> {
+    Number(Decimal<'k>),
+    Text(&'k [u8]),
+    Bool(bool),
+}
+
+impl<'k> Key<'k> {
+    fn of(operand: &'k Operand) -> Option<Self> {
+        match operand {
+            Operand::Number(number) => Some(Key::Number(number.clone())),
+            Operand::Text(text) => Some(Key::Text(text.as_bytes())),
+            Operand::Bool(value) => Some(Key::Bool(*value)),
+            // Lists are not searched for dates.
+            Operand::Date(_) => None,
+        }
+    }
+}
+
+/// The elements of a list that an operand may equal.
+fn keys<'a, N: Node<'a>>(list: N) -> HashSet<Key<'a>> {
+    let key = |element: N| match element.view() {
+        View::Number(number) => Some(Key::Number(number)),
+        View::Text(text) => Some(Key::Text(text)),
+        View::Bool(value) => Some(Key::Bool(value)),
+        View::Null | View::List(_) | View::Object(_) => None,
+    };
+    list.elements().filter_map(key).collect()
+}
+
 impl Context<'_> {
     /// How a value compares with an operand; `None` if it is of another type.
     #[inline]
@@ -76,11 +112,31 @@ impl Context<'_> {
             },
             FieldTest::ContainsAny(operands) => {
                 let View::List(list) = view else { return None };
-                Some(list.elements().any(|element| operands.iter().any(|o| self.equals(element, o))))
+                if operands.len() <= FEW {
+                    return Some(
+                        list.elements().any(|element| operands.iter().any(|o| self.equals(element, o))),
+                    );
+                }
+                let elements = keys(*list);
+                Some(
+                    operands
+                        .iter()
+                        .any(|operand| Key::of(operand).is_some_and(|key| elements.contains(&key))),
+                )
             }
             FieldTest::ContainsAll(operands) => {
                 let View::List(list) = view else { return None };
-                Some(operands.iter().all(|o| list.elements().any(|element| self.equals(element, o))))
+                if operands.len() <= FEW {
+                    return Some(
+                        operands.iter().all(|o| list.elements().any(|element| self.equals(element, o))),
+                    );
+                }
+                let elements = keys(*list);
+                Some(
+                    operands
+                        .iter()
+                        .all(|operand| Key::of(operand).is_some_and(|key| elements.contains(&key))),
+                )
             }
         }
     }
@@ -247,13 +303,12 @@ impl Definition {
             return self.assign(customer, context).into_iter().collect();
         };
         let mut scope = Scope::new(&self.fields, customer);
-        let mut found: Vec<&str> = Vec::new();
-        for rule in segments {
-            let segment = rule.segment.as_str();
-            if !found.contains(&segment) && context.test(&rule.when, &mut scope) == Some(true) {
-                found.push(segment);
-            }
-        }
+        // Where all segments match, each code is used once.
+        let mut found: Vec<&str> = segments
+            .iter()
+            .filter(|rule| context.test(&rule.when, &mut scope) == Some(true))
+            .map(|rule| rule.segment.as_str())
+            .collect();
         if found.is_empty() {
             found.extend(self.default.as_deref());
         }

@@ -67,6 +67,10 @@ impl Like {
             }
             match retry {
                 Some((after, from)) if from < text.len() => {
+                    // Pattern times text, at worst.
+                    if from % 64 == 0 {
+                        crate::host::pause();
+                    }
                     let from = next_char(from);
                     retry = Some((after, from));
                     (part, at) = (after, from);

@@ -201,7 +201,7 @@ pub enum Operand {
 }
 
 /// A day, or one counted back from `as_of`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum DateOperand {
     Day(Day),
     DaysAgo(i32),

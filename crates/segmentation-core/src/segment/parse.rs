@@ -1,5 +1,7 @@
 //! Reads a definition, and finds every fault in it.
 
+use std::collections::{HashMap, HashSet};
+
 use super::decimal::Decimal;
 use super::document::{Node, View, kind, quoted};
 use super::like::Like;
@@ -24,6 +26,8 @@ pub struct Fault {
 const MAX_FAULTS: usize = 1000;
 /// The longest code of a segment, in characters.
 const MAX_CODE: usize = 200;
+/// The most criteria, and the most profiles, of benefits sought: their explanation takes the square of both.
+const MAX_BENEFITS: usize = 100;
 /// Days that a definition may look back or ahead: 1,000 years.
 const MAX_DAYS: i64 = 365_250;
 
@@ -61,8 +65,8 @@ impl Definition {
         let mut parser = Parser {
             path: "$".to_owned(),
             faults: Vec::new(),
-            scopes: vec![Vec::new()],
-            dates: Vec::new(),
+            scopes: vec![Interned::default()],
+            dates: Interned::default(),
             relative: false,
             depth: 0,
         };
@@ -71,12 +75,34 @@ impl Definition {
             Some((kind, default)) if parser.faults.is_empty() => Ok(Definition {
                 kind,
                 default,
-                fields: parser.scopes.swap_remove(0),
-                dates: parser.dates,
+                fields: parser.scopes.swap_remove(0).values,
+                dates: parser.dates.values,
                 relative: parser.relative,
             }),
             _ => Err(parser.faults),
         }
+    }
+}
+
+/// Values, each kept once.
+struct Interned<T> {
+    values: Vec<T>,
+    places: HashMap<T, usize>,
+}
+
+impl<T> Default for Interned<T> {
+    fn default() -> Self {
+        Interned { values: Vec::new(), places: HashMap::new() }
+    }
+}
+
+impl<T: Clone + Eq + std::hash::Hash> Interned<T> {
+    /// The place of a value, which is added if it is not there.
+    fn place(&mut self, value: T) -> usize {
+        *self.places.entry(value).or_insert_with_key(|value| {
+            self.values.push(value.clone());
+            self.values.len() - 1
+        })
     }
 }
 
@@ -85,8 +111,8 @@ struct Parser {
     path: String,
     faults: Vec<Fault>,
     /// Fields read from the customer and, within events, from an event.
-    scopes: Vec<Vec<Path>>,
-    dates: Vec<DateOperand>,
+    scopes: Vec<Interned<Path>>,
+    dates: Interned<DateOperand>,
     relative: bool,
     depth: usize,
 }
@@ -266,6 +292,21 @@ impl Parser {
         whole.then_some(values)
     }
 
+    /// As [`Self::each`], of a list that must not be longer than `most`.
+    fn at_most<'a, N: Node<'a>, T>(
+        &mut self,
+        list: N,
+        most: usize,
+        of: &str,
+        read: impl FnMut(&mut Self, N) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        if list.elements().nth(most).is_some() {
+            self.fault(format!("at most {most} {of} are accepted"));
+            return None;
+        }
+        self.each(list, read)
+    }
+
     fn definition<'a, N: Node<'a>>(&mut self, root: N) -> Option<(Kind, Option<String>)> {
         let view = root.view();
         let View::Object(node) = view else {
@@ -331,7 +372,7 @@ impl Parser {
         });
         let (segments, overlapping) = (segments?, overlapping?);
         if overlapping {
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = HashSet::new();
             for (index, rule) in segments.iter().enumerate() {
                 if !seen.insert(rule.segment.as_str()) {
                     let path = format!("{}.segments[{index}].segment", self.path);
@@ -367,8 +408,9 @@ impl Parser {
             })
         });
         let (base, points, mut bands) = (base?, points?, bands?);
-        for later in 1..bands.len() {
-            if bands[..later].iter().any(|(_, from)| from.compare(&bands[later].1).is_eq()) {
+        let mut seen = HashSet::new();
+        for (later, (_, from)) in bands.iter().enumerate() {
+            if !seen.insert(from) {
                 let path = format!("{}.bands[{later}].from", self.path);
                 self.faults.push(Fault { path, fault: "another band begins at the same points".to_owned() });
             }
@@ -464,14 +506,13 @@ impl Parser {
         }
         let criteria = self.list(node, "criteria", "criteria").and_then(|list| {
             self.at("criteria", |p| {
-                let mut seen: Vec<Path> = Vec::new();
-                p.each(list, |p, element| {
+                let mut seen = HashSet::new();
+                p.at_most(list, MAX_BENEFITS, "criteria", |p, element| {
                     let path = p.path_of(element)?;
-                    if seen.contains(&path) {
+                    if !seen.insert(path.clone()) {
                         p.fault("the criterion is there twice");
                         return None;
                     }
-                    seen.push(path.clone());
                     Some(path)
                 })
             })
@@ -479,7 +520,7 @@ impl Parser {
         let count = criteria.as_ref().map(Vec::len);
         let profiles = self.list(node, "profiles", "profiles").and_then(|list| {
             self.at("profiles", |p| {
-                p.each(list, |p, element| {
+                p.at_most(list, MAX_BENEFITS, "profiles", |p, element| {
                     let profile = p.object(element, "a profile", &["segment", "weights", "comment"])?;
                     let code = p.code(profile, "segment");
                     let weights = p.numbers(profile, "weights", count);
@@ -597,14 +638,7 @@ impl Parser {
 
     /// The place of a path among the fields of the scope.
     fn intern(&mut self, path: Path) -> usize {
-        let Some(fields) = self.scopes.last_mut() else { return 0 };
-        match fields.iter().position(|known| *known == path) {
-            Some(index) => index,
-            None => {
-                fields.push(path);
-                fields.len() - 1
-            }
-        }
+        self.scopes.last_mut().map_or(0, |fields| fields.place(path))
     }
 
     fn field_tests<'a, N: Node<'a>>(&mut self, node: N) -> Option<Test> {
@@ -800,13 +834,7 @@ impl Parser {
 
     fn intern_date(&mut self, date: DateOperand) -> usize {
         self.relative |= !matches!(date, DateOperand::Day(_));
-        match self.dates.iter().position(|known| *known == date) {
-            Some(index) => index,
-            None => {
-                self.dates.push(date);
-                self.dates.len() - 1
-            }
-        }
+        self.dates.place(date)
     }
 
     fn whole<'a, N: Node<'a>>(&mut self, node: N, least: i64, most: i64) -> Option<i64> {
@@ -836,7 +864,7 @@ impl Parser {
         };
         let asked: Vec<&str> =
             ["count", "sum", "then", "not_then"].into_iter().filter(|key| node.get(key).is_some()).collect();
-        self.scopes.push(Vec::new());
+        self.scopes.push(Interned::default());
         let filter = match node.get("where") {
             None => Some(None),
             Some(_) => self.condition_at(node, "where").map(Some),
@@ -874,7 +902,7 @@ impl Parser {
                 None
             }
         };
-        let fields = self.scopes.pop().unwrap_or_default();
+        let fields = self.scopes.pop().unwrap_or_default().values;
         if !matches!(asked, Some(Asked::Then { .. }) | None) && node.get("within_days").is_some() {
             self.at("within_days", |p| p.fault("within_days goes with then and not_then"));
         }

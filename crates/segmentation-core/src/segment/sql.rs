@@ -4,6 +4,8 @@
 //! literals. Every part is guarded by the type of what it reads, so that it is NULL and not an
 //! error where the evaluation is unknown.
 
+use std::collections::HashMap;
+
 use super::decimal::Decimal;
 use super::like::Like;
 use super::{
@@ -62,7 +64,7 @@ pub enum Source<'a> {
         /// The table or its alias.
         alias: Option<&'a str>,
         /// Names and classes.
-        columns: &'a [(String, Column)],
+        columns: &'a HashMap<String, Column>,
     },
 }
 
@@ -145,7 +147,7 @@ impl Writer<'_> {
                 Ok(Field { json: follow(qualified(alias, column), path), column: None })
             }
             Source::Columns { alias, columns } => {
-                let Some((_, class)) = columns.iter().find(|(name, _)| name == first) else {
+                let Some(class) = columns.get(first) else {
                     let shown: String = first.chars().take(60).collect();
                     return Err(Error::invalid(format!("the relation has no column \"{shown}\""))
                         .hint("A field of the definition must be a column of the relation."));

@@ -27,6 +27,45 @@ fn holds(when: Value, customer: &Value, as_of: Option<&str>) -> Option<bool> {
 }
 
 #[test]
+fn many_values_are_looked_for_as_few_are() {
+    let list = json!(["a", 1, 1.5, -0.0, true, null, {"x": 1}, "17"]);
+    let customer = json!({ "list": list });
+    for wanted in [
+        json!(1),
+        json!(1.5),
+        json!(0),
+        json!(2),
+        json!("a"),
+        json!("z"),
+        json!("1"),
+        json!(true),
+        json!(false),
+    ] {
+        // Others of the same type that are not there, before and after.
+        let others: Vec<Value> = match &wanted {
+            Value::Number(_) => (100..120).map(Value::from).collect(),
+            Value::String(_) => (100..120).map(|n| n.to_string().into()).collect(),
+            other => vec![other.clone(); 20],
+        };
+        let few = |key: &str| holds(json!({ "field": "list", key: [wanted] }), &customer, None);
+        let any = [&others[..10], std::slice::from_ref(&wanted), &others[10..]].concat();
+        assert_eq!(
+            holds(json!({ "field": "list", "contains_any": any }), &customer, None),
+            few("contains_any"),
+            "{wanted}"
+        );
+        let all = vec![wanted.clone(); 20];
+        assert_eq!(
+            holds(json!({ "field": "list", "contains_all": all }), &customer, None),
+            few("contains_all"),
+            "{wanted}"
+        );
+        let missing = holds(json!({ "field": "list", "contains_all": any }), &customer, None);
+        assert_eq!(missing, if wanted.is_boolean() { few("contains_all") } else { Some(false) }, "{wanted}");
+    }
+}
+
+#[test]
 fn three_valued_logic() {
     let c = json!({"n": 5, "t": "Lyon", "b": true, "null": null, "list": ["a", 1, true], "d": "2024-02-29T10:00:00+01:00", "o": {"x": {"y": 2}}});
     for (when, expected) in [

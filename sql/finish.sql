@@ -7,7 +7,8 @@ DECLARE
   installer regrole := (SELECT e.extowner FROM pg_extension AS e WHERE e.extname = 'segmentation');
 BEGIN
   IF installer <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user) THEN
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON segmentation.rfm_map, segmentation.label TO %s WITH GRANT OPTION', installer);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON segmentation.rfm_map, segmentation.label TO %s '
+                   'WITH GRANT OPTION', installer);
   END IF;
 END
 $$;

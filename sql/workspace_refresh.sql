@@ -103,14 +103,14 @@ CREATE PROCEDURE segmentation.refresh(workspace text, as_of date DEFAULT NULL, r
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
-  ws text;
-  day date;
+  ws pg_catalog.text;
+  day pg_catalog.date;
   number integer;
   lock bigint;
   parameters integer;
-  phases text[];
+  phases pg_catalog.text[];
   said record;
-  state text; message text; detail text; hint text;
+  state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
@@ -134,7 +134,7 @@ BEGIN
   BEGIN
     EXECUTE pg_catalog.format('SELECT pg_catalog.nextval(%L), (SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status OPERATOR(pg_catalog.=) ''in_use'')', pg_catalog.concat(ws, '.refresh_number'), ws)
       INTO number, parameters;
-    phases := CASE WHEN segmentation.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::text[];
+    phases := CASE WHEN segmentation.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::pg_catalog.text[];
   EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     PERFORM pg_catalog.pg_advisory_unlock(lock);
     RAISE;

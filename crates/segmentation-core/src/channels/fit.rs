@@ -337,7 +337,8 @@ pub fn fit(cells: &ChannelCells, checkpoint: Checkpoint) -> Result<Value> {
         }));
     }
     let mut channels = Vec::new();
-    for (name, all, segments) in cells.channels() {
+    for channel in cells.channels() {
+        let (name, all, segments) = channel?;
         checkpoint();
         let channel = fit_channel(name, &all, checkpoint);
         if let Some((code, message)) = channel.warning {

@@ -385,8 +385,11 @@ pub fn fit(cells: &ChannelCells, checkpoint: Checkpoint) -> Result<Value> {
     } else {
         Value::Array(channels)
     };
-    Ok(json!({
+    let mut model = json!({
         "kind": KIND, "version": 1, "as_of": as_of_json(cells.as_of()), "counting": counting_json(cells.counting()),
-        "channels": channels, "skipped": cells.skipped(), "warnings": warnings,
-    }))
+        "channels": null, "skipped": cells.skipped(), "warnings": warnings,
+    });
+    // Moved in: the macro would copy them.
+    model["channels"] = channels;
+    Ok(model)
 }

@@ -297,9 +297,13 @@ impl Values {
     /// # Errors
     /// No memory.
     pub fn to_bytes(&self, checkpoint: Checkpoint) -> Result<Vec<u8>> {
-        let mut rows = memory::collect(
-            (0..self.customers()).map(|i| [self.recency[i], self.frequency[i], self.monetary[i]]),
-        )?;
+        let customers = self.customers();
+        let mut rows: Vec<[f64; 3]> = memory::with_capacity(customers)?;
+        for start in (0..customers).step_by(1 << 20) {
+            checkpoint();
+            let end = customers.min(start + (1 << 20));
+            rows.extend((start..end).map(|i| [self.recency[i], self.frequency[i], self.monetary[i]]));
+        }
         sort_by_key(&mut rows, |row| row.map(Key::to_key), checkpoint)?;
         let mut out: Vec<u8> = memory::with_capacity(17 + 24 * rows.len())?;
         out.push(VALUES_VERSION);

@@ -5,8 +5,9 @@ use std::ffi::CStr;
 
 use pgrx::datum::Array;
 use pgrx::prelude::*;
-use segmentation_core::Result;
-use segmentation_core::association_rules::{BasketCounts, RuleOptions};
+use segmentation_core::association_rules::{BasketCounts, Rule, RuleOptions};
+use segmentation_core::{Result, memory};
+use serde_json::Value as Json;
 
 use crate::bytes_type;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
@@ -18,7 +19,7 @@ impl Flat for BasketCounts {
     const SQL_NAME: &'static str = "basket_counts";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(BasketCounts::to_bytes(self))
+        BasketCounts::to_bytes(self)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
@@ -65,7 +66,9 @@ fn association_rules_json<'fcx>(
 ) -> JsonbOut {
     let options = options.value("options").and_then(|value| RuleOptions::from_json(&value)).or_raise();
     counts.with(|counts| {
-        let rules = counts.rules(&options, &mut interrupt);
-        JsonbOut(rules.iter().map(segmentation_core::association_rules::Rule::to_json).collect())
+        let rules = counts.rules(&options, &mut interrupt).or_raise();
+        // Many small pieces: memory that runs out is noticed in between.
+        let rows = rules.iter().inspect(|_| interrupt()).map(Rule::to_json);
+        JsonbOut(Json::Array(memory::collect(rows).or_raise()))
     })
 }

@@ -200,7 +200,7 @@ impl Flat for Peers {
     const SQL_NAME: &'static str = "bytea";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(Peers::to_bytes(self))
+        Peers::to_bytes(self)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
@@ -233,7 +233,7 @@ fn peer_benchmark_merge<'fcx>(
 
 #[pg_extern(sql = false)]
 fn peer_benchmark_final<'fcx>(state: ExpandedArg<'fcx, Peers>, mut call: CallSite<'fcx>) -> Option<Value> {
-    let benchmark = state.with(|peers| peers.benchmark(&mut interrupt))?;
+    let benchmark = state.with(|peers| peers.benchmark(&mut interrupt)).or_raise()?;
     let shape = call.shape();
     Some(shape.row([
         Column::I64(benchmark.companies as i64),

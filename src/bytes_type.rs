@@ -2,9 +2,10 @@
 
 use std::ffi::CStr;
 
-use segmentation_core::{Error, ErrorKind, Result};
+use segmentation_core::{Error, ErrorKind, Result, memory};
 
 use crate::pg::expanded::Flat;
+use crate::pg::value::check_size;
 
 /// Reads `\x...` and checks that it is a `T`.
 ///
@@ -18,10 +19,10 @@ pub fn parse<T: Flat>(text: &CStr) -> Result<Vec<u8>> {
     let digits = text.to_bytes().trim_ascii().strip_prefix(b"\\x").ok_or_else(invalid)?;
     let (pairs, rest) = digits.as_chunks::<2>();
     let digit = |b: u8| char::from(b).to_digit(16).ok_or_else(invalid);
-    let bytes: Vec<u8> = pairs
-        .iter()
-        .map(|[high, low]| Ok((digit(*high)? << 4 | digit(*low)?) as u8))
-        .collect::<Result<_>>()?;
+    let mut bytes: Vec<u8> = memory::with_capacity(pairs.len())?;
+    for [high, low] in pairs {
+        bytes.push((digit(*high)? << 4 | digit(*low)?) as u8);
+    }
     if !rest.is_empty() {
         return Err(invalid());
     }
@@ -33,5 +34,7 @@ pub fn parse<T: Flat>(text: &CStr) -> Result<Vec<u8>> {
 /// # Errors
 /// They are not.
 pub fn checked<T: Flat>(bytes: &[u8]) -> Result<Vec<u8>> {
-    T::from_bytes(bytes)?.to_bytes()
+    let bytes = T::from_bytes(bytes)?.to_bytes()?;
+    check_size(bytes.len(), &format!("a value of type {}", T::SQL_NAME))?;
+    Ok(bytes)
 }

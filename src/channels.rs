@@ -5,13 +5,12 @@ use std::ffi::CStr;
 use std::rc::Rc;
 
 use pgrx::prelude::*;
+use segmentation_core::Result;
 use segmentation_core::channels::{
     ChannelCells, ChannelModel, INSUFFICIENT_DATA, LowerCache, RankOptions, Ranked, check_as_of,
     check_counts, check_level, code, fit, next_change, rank,
 };
 use segmentation_core::event_log::{Counting, EventLog, LogKind};
-use segmentation_core::{Error, ErrorKind, Result};
-use serde_json::Value as Json;
 
 use crate::bytes_type;
 use crate::options::given;
@@ -27,17 +26,11 @@ impl Flat for ChannelCells {
     const SQL_NAME: &'static str = "channel_cells";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(self.to_json().to_string().into_bytes())
+        ChannelCells::to_bytes(self)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let invalid = || Error::new(ErrorKind::InvalidBinary, "invalid value of type channel_cells");
-        let value: Json = serde_json::from_slice(bytes).map_err(|_| invalid())?;
-        ChannelCells::from_json(&value).map_err(|error| Error {
-            message: invalid().message,
-            kind: invalid().kind,
-            ..error
-        })
+        ChannelCells::from_bytes(bytes)
     }
 }
 

@@ -13,7 +13,7 @@ use segmentation_core::event_log::{
     self, Consent, EventLog, FIRST_SIZE, GRANTED, LogKind, REFUSED, REFUSED_UNDATED, RESPONSE, RESPONSES,
 };
 use segmentation_core::json::Object;
-use segmentation_core::{Error, Result};
+use segmentation_core::{Error, Result, memory};
 use serde_json::{Value as Json, json};
 
 use crate::bytes_type;
@@ -33,11 +33,11 @@ macro_rules! log_types {
             const SQL_NAME: &'static str = $name;
 
             fn to_bytes(&self) -> Result<Vec<u8>> {
-                Ok(self.0.clone())
+                memory::copy(&self.0)
             }
 
             fn from_bytes(bytes: &[u8]) -> Result<Self> {
-                EventLog::read(LogKind::$kind, bytes).map(|log| $type(log.pack(LogKind::$kind)))
+                EventLog::read(LogKind::$kind, bytes)?.pack(LogKind::$kind).map($type)
             }
         }
 
@@ -88,7 +88,7 @@ fn resume<'fcx>(kind: LogKind, state: Option<StateArg<'fcx>>, call: &CallSite) -
             if state.bytes().first().is_some_and(|tag| tag & 0x80 != 0) {
                 return state;
             }
-            let packed = state.bytes().to_vec();
+            let packed = memory::copy(state.bytes()).or_raise();
             absorb(kind, first(kind), &packed)
         }
     }
@@ -200,7 +200,7 @@ macro_rules! finishers {
 
         #[pg_extern(sql = false)]
         fn $final(state: BytesArg<'_>) -> Vec<u8> {
-            EventLog::read(LogKind::$kind, &state).or_raise().pack(LogKind::$kind)
+            EventLog::read(LogKind::$kind, &state).and_then(|log| log.pack(LogKind::$kind)).or_raise()
         }
 
         #[pg_extern(sql = false)]
@@ -234,7 +234,8 @@ fn as_json(kind: LogKind, log: &EventLog) -> Json {
             LogKind::Interactions => json!({ "kind": name, "occurred_on": day }),
         }
     };
-    log.events.iter().map(event).collect()
+    // Many small pieces: memory that runs out is noticed in between.
+    Json::Array(memory::collect(log.events.iter().inspect(|_| interrupt()).map(event)).or_raise())
 }
 
 /// Consents of a JSON object of booleans: as if all had been said on the first day that there is.
@@ -251,7 +252,7 @@ fn consent_history_of(consents: JsonbArg<'_>) -> Vec<u8> {
         };
         state = put(LogKind::Consents, state, day::FIRST, channel, code);
     }
-    EventLog::read(LogKind::Consents, state.bytes()).or_raise().pack(LogKind::Consents)
+    EventLog::read(LogKind::Consents, state.bytes()).and_then(|log| log.pack(LogKind::Consents)).or_raise()
 }
 
 // Accessors

@@ -12,13 +12,13 @@ use segmentation_core::history;
 use segmentation_core::item_history::{self, Line, Log};
 use segmentation_core::loyalty;
 use segmentation_core::money::{Money, SCALE};
-use segmentation_core::{Error, ErrorKind, Result};
+use segmentation_core::{Error, ErrorKind, Result, memory};
 
 use crate::pg::message::Message;
 use crate::pg::numeric::{NumericArg, not_finite};
 use crate::pg::state::{State, StateArg};
-use crate::pg::value::BytesArg;
-use crate::pg::{CallSite, Numeric, OrRaise};
+use crate::pg::value::{BytesArg, check_size};
+use crate::pg::{CallSite, Numeric, OrRaise, interrupt};
 
 #[pg_extern(sql = false)]
 fn item_history_in(text: &CStr) -> Vec<u8> {
@@ -36,6 +36,7 @@ fn unpack(history: &[u8]) -> Vec<Line<'_>> {
 #[pg_extern(sql = false)]
 fn item_history_out(history: BytesArg<'_>) -> CString {
     let text = item_history::to_text(&unpack(&history)).or_raise();
+    check_size(text.len(), "the text of an item_history").or_raise();
     CString::new(text).unwrap_or_default()
 }
 
@@ -48,7 +49,9 @@ fn item_history_recv(mut message: Message) -> Vec<u8> {
 
 #[pg_extern(sql = false)]
 fn item_history_json(history: BytesArg<'_>) -> String {
-    item_history::to_json(&unpack(&history)).or_raise()
+    let text = item_history::to_json(&unpack(&history)).or_raise();
+    check_size(text.len(), "the text of an item_history").or_raise();
+    text
 }
 
 // Aggregates
@@ -189,7 +192,9 @@ fn item_history_absorb<'fcx>(
 #[pg_extern(sql = false)]
 fn item_history_final(state: BytesArg<'_>) -> Vec<u8> {
     let lines = item_history::lines(&state).and_then(item_history::net).or_raise();
-    item_history::pack(&lines)
+    let packed = item_history::pack(&lines).or_raise();
+    check_size(packed.len(), "a value of type item_history").or_raise();
+    packed
 }
 
 // Accessors
@@ -222,6 +227,11 @@ fn item_breadth(history: BytesArg<'_>, as_of: i32, items: i32) -> Option<f64> {
     loyalty::category_breadth(&counts, u32::try_from(items).unwrap_or(0)).or_raise()
 }
 
+/// Rows that own their texts: memory that runs out is noticed between them.
+fn collected<T>(rows: impl Iterator<Item = T>) -> Vec<T> {
+    memory::collect(rows.inspect(|_| interrupt())).or_raise()
+}
+
 #[pg_extern(sql = false)]
 fn item_history_items(
     history: BytesArg<'_>,
@@ -241,15 +251,12 @@ fn item_history_items(
 > {
     let lines = unpack(&history);
     let totals = item_history::totals(&lines, until).or_raise();
-    let rows: Vec<_> = totals
-        .iter()
-        .map(|t| {
-            let (quantity, amount) = (Numeric::of_money(t.quantity), Numeric::of_money(t.amount));
-            let (days, purchases) = (t.days as i32, t.purchases as i64);
-            (t.item.to_owned(), t.first, t.last, days, purchases, quantity, amount, t.mean_gap())
-        })
-        .collect();
-    TableIterator::new(rows)
+    let rows = totals.iter().map(|t| {
+        let (quantity, amount) = (Numeric::of_money(t.quantity), Numeric::of_money(t.amount));
+        let (days, purchases) = (t.days as i32, t.purchases as i64);
+        (t.item.to_owned(), t.first, t.last, days, purchases, quantity, amount, t.mean_gap())
+    });
+    TableIterator::new(collected(rows))
 }
 
 #[pg_extern(sql = false)]
@@ -265,12 +272,10 @@ fn item_history_days(
         name!(amount, Numeric),
     ),
 > {
-    let rows: Vec<_> = unpack(&history)
-        .iter()
-        .map(|l| {
-            let (quantity, amount) = (Numeric::of_money(l.quantity), Numeric::of_money(l.amount));
-            (l.item.to_owned(), l.day, i64::from(l.purchases), quantity, amount)
-        })
-        .collect();
-    TableIterator::new(rows)
+    let lines = unpack(&history);
+    let rows = lines.iter().map(|l| {
+        let (quantity, amount) = (Numeric::of_money(l.quantity), Numeric::of_money(l.amount));
+        (l.item.to_owned(), l.day, i64::from(l.purchases), quantity, amount)
+    });
+    TableIterator::new(collected(rows))
 }

@@ -2,7 +2,7 @@
 //! function no arguments of its own, so the state remembers them.
 
 use segmentation_core::json::Object;
-use segmentation_core::{Error, ErrorKind, Result};
+use segmentation_core::{Error, ErrorKind, Result, memory};
 
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat};
 use crate::pg::jsonb::JsonbArg;
@@ -149,10 +149,8 @@ impl<S: Flat> Flat for WithOptions<S> {
     const SQL_NAME: &'static str = "bytea";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut out = (self.options.len() as u32).to_le_bytes().to_vec();
-        out.extend_from_slice(self.options.as_bytes());
-        out.extend_from_slice(&self.state.to_bytes()?);
-        Ok(out)
+        let len = (self.options.len() as u32).to_le_bytes();
+        memory::concat(&[&len, self.options.as_bytes(), &self.state.to_bytes()?])
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {

@@ -2,8 +2,8 @@
 //! `prediction_quality`. Declared in `sql/prediction_quality.sql`.
 
 use pgrx::prelude::*;
-use segmentation_core::Result;
 use segmentation_core::prediction_quality::PredictionQuality;
+use segmentation_core::{Result, memory};
 use serde_json::Value as Json;
 
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
@@ -48,9 +48,7 @@ impl Flat for Outcomes {
     const SQL_NAME: &'static str = "bytea";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut out = self.skipped.to_le_bytes().to_vec();
-        out.extend(self.quality.to_bytes()?);
-        Ok(out)
+        memory::concat(&[&self.skipped.to_le_bytes(), &self.quality.to_bytes()?])
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
@@ -89,10 +87,8 @@ impl Flat for Compared {
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
         let baseline = self.baseline.to_bytes()?;
-        let mut out = (baseline.len() as u64).to_le_bytes().to_vec();
-        out.extend(baseline);
-        out.extend(self.predicted.to_bytes()?);
-        Ok(out)
+        let len = (baseline.len() as u64).to_le_bytes();
+        memory::concat(&[&len, &baseline, &self.predicted.to_bytes()?])
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {

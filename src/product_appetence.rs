@@ -27,7 +27,7 @@ impl Flat for AffinityRows {
     const SQL_NAME: &'static str = "affinity_rows";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(AffinityRows::to_bytes(self))
+        AffinityRows::to_bytes(self)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
@@ -91,7 +91,7 @@ fn take<'fcx>(
         Err(not_constant("options")).or_raise()
     }
     match history {
-        Some(history) => rows.add(&history, segment),
+        Some(history) => rows.add(&history, segment).or_raise(),
         None => rows.skip(),
     }
     state

@@ -26,7 +26,7 @@ impl Flat for ProfileRows {
     const SQL_NAME: &'static str = "profile_rows";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(ProfileRows::to_bytes(self))
+        ProfileRows::to_bytes(self)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {

@@ -28,7 +28,7 @@ impl Flat for Cells {
     const SQL_NAME: &'static str = "purchase_cells";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(Cells::to_bytes(self))
+        Cells::to_bytes(self)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {

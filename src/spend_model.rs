@@ -28,7 +28,7 @@ impl Flat for SpendCells {
     const SQL_NAME: &'static str = "spend_cells";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(SpendCells::to_bytes(self))
+        SpendCells::to_bytes(self)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {

@@ -21,7 +21,7 @@ impl Flat for Outcomes {
     const SQL_NAME: &'static str = "uplift_values";
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(Outcomes::to_bytes(self))
+        Outcomes::to_bytes(self)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {

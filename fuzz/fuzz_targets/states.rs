@@ -10,10 +10,10 @@ use segmentation_core::spend_model::{SpendCells, SpendModel};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(cells) = Cells::from_bytes(bytes) {
-        assert_eq!(cells.to_bytes(), bytes);
+        assert_eq!(cells.to_bytes().unwrap(), bytes);
     }
     if let Ok(cells) = SpendCells::from_bytes(bytes) {
-        assert_eq!(cells.to_bytes(), bytes);
+        assert_eq!(cells.to_bytes().unwrap(), bytes);
     }
     if let Ok(values) = Values::from_bytes(bytes) {
         let _ = values.to_bytes(&mut || {});

@@ -10,10 +10,11 @@ use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum};
 use pgrx::pg_sys;
 use pgrx::varlena;
-use segmentation_core::{Error, ErrorKind, Result};
+use segmentation_core::Result;
 
-use super::error::{OrRaise, raise};
-use super::{CallSite, value::Raw};
+use super::error::OrRaise;
+use super::value::{Raw, check_size};
+use super::{CallSite, allocator};
 
 /// A Rust value with a flat form.
 pub trait Flat: Sized + 'static {
@@ -108,6 +109,7 @@ impl<'fcx, T: Flat> ExpandedArg<'fcx, T> {
     /// Support functions can be called by anybody with anything of their SQL type, so
     /// the Rust type behind an object is checked, never assumed.
     pub fn writable(self, call: &CallSite) -> Expanded<'fcx, T> {
+        allocator::check();
         if call.in_aggregate() {
             // SAFETY: the datum is a varlena by its SQL type; ours hold a live Content.
             unsafe {
@@ -191,6 +193,7 @@ impl<T: Flat> Expanded<'_, T> {
     /// The value, to be changed.
     pub fn value(&mut self) -> &mut T {
         // SAFETY: made in `new` or checked in `writable`, freed with its memory context.
+        allocator::lend(unsafe { (*self.object).value.cast() });
         match unsafe { (*(*self.object).value).value.as_any().downcast_mut() } {
             Some(value) => value,
             None => pgrx::error!("an aggregate's state is of another type"),
@@ -231,6 +234,9 @@ pub fn merge<'fcx, T: Flat>(
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn free(content: *mut std::ffi::c_void) {
+    if allocator::end_lending(content) {
+        return;
+    }
     // SAFETY: made by Box::into_raw in `new`; PostgreSQL calls this once.
     drop(unsafe { Box::from_raw(content.cast::<Content>()) });
 }
@@ -240,16 +246,11 @@ unsafe extern "C-unwind" fn flat_size(header: *mut pg_sys::ExpandedObjectHeader)
     // SAFETY: METHODS belongs to our objects only.
     let content = unsafe { &mut *(*header.cast::<Object>()).value };
     // Kept for `flatten_into`, which follows: the bytes are made once.
-    content.flat = content.value.to_bytes().or_raise();
-    let size = content.flat.len() + pg_sys::VARHDRSZ;
-    if size > 0x3fff_ffff {
-        let name = content.value.sql_name();
-        raise(
-            Error::new(ErrorKind::LimitExceeded, format!("a value of type {name} would exceed 1 GB"))
-                .hint("Use a sample of the customers, or group them."),
-        );
-    }
-    size
+    content.flat = Vec::new();
+    let flat = content.value.to_bytes().or_raise();
+    check_size(flat.len(), &format!("a value of type {}", content.value.sql_name())).or_raise();
+    content.flat = flat;
+    content.flat.len() + pg_sys::VARHDRSZ
 }
 
 #[pgrx::pg_guard]

@@ -4,6 +4,7 @@
 //! declarations in `sql/` keep: an argument has the SQL type that its Rust
 //! reader names.
 
+pub mod allocator;
 pub mod call;
 pub mod enums;
 pub mod error;
@@ -28,9 +29,10 @@ pub use error::OrRaise;
 pub use memo::Key;
 pub use numeric::Numeric;
 
-/// Lets PostgreSQL cancel the query: to be called by every loop that can run long.
+/// Lets PostgreSQL cancel the query, and ends it when memory has run out: to be called by every loop that can run long.
 pub fn interrupt() {
     pgrx::check_for_interrupts!();
+    allocator::check();
 }
 
 /// Declares how a Rust type of this room appears in SQL, for pgrx's signatures.

@@ -11,8 +11,7 @@ use pgrx::datum::Datum;
 use pgrx::pg_sys;
 use pgrx::varlena;
 
-use super::CallSite;
-use segmentation_core::{Error, ErrorKind};
+use super::{CallSite, OrRaise};
 
 /// A state as it arrives: not yet known to be ours to change.
 pub struct StateArg<'fcx> {
@@ -48,6 +47,7 @@ impl<'fcx> StateArg<'fcx> {
     /// The state itself within an aggregate, a copy of it anywhere else.
     #[inline]
     pub fn writable(self, call: &CallSite) -> State<'fcx> {
+        super::allocator::check();
         // SAFETY: the datum is a varlena. Within an aggregate the transition value
         // belongs to us; detoasting gives a fresh copy whenever it is not plain.
         let varlena = unsafe {
@@ -65,14 +65,8 @@ impl<'fcx> StateArg<'fcx> {
 impl State<'_> {
     /// A new state of `len` zero bytes.
     pub fn new(len: usize) -> Self {
+        super::value::check_size(len, "an aggregate's state").or_raise();
         let size = len + pg_sys::VARHDRSZ;
-        // PostgreSQL's limit for any one value; said before palloc would.
-        if size > 0x3fff_ffff {
-            super::error::raise(
-                Error::new(ErrorKind::LimitExceeded, "an aggregate's state would exceed 1 GB")
-                    .hint("Aggregate fewer rows a group, or merge the results of parts."),
-            );
-        }
         // SAFETY: palloc0 returns `size` bytes, which is what the header then says.
         let varlena = unsafe {
             let varlena = pg_sys::palloc0(size).cast::<pg_sys::varlena>();

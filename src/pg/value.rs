@@ -3,6 +3,7 @@
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum};
 use pgrx::{pg_sys, varlena};
+use segmentation_core::{Error, ErrorKind, Result};
 
 /// A datum of any type, not looked at.
 #[derive(Clone, Copy)]
@@ -13,6 +14,20 @@ impl FromDatum for Raw {
     unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: pg_sys::Oid) -> Option<Self> {
         (!is_null).then_some(Raw(datum))
     }
+}
+
+/// Says in words that a value of `len` bytes would pass PostgreSQL's limit for any one value, before palloc does.
+///
+/// # Errors
+/// [`ErrorKind::LimitExceeded`].
+pub fn check_size(len: usize, what: &str) -> Result<()> {
+    const MOST: usize = 0x3fff_ffff - pg_sys::VARHDRSZ;
+    if len <= MOST {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::LimitExceeded, format!("{what} would exceed 1 GB"))
+        .detail(format!("It would have {len} bytes; PostgreSQL's limit for any one value is {MOST}."))
+        .hint("Aggregate fewer rows a group, take a sample, or merge the results of parts."))
 }
 
 /// The content of a varlena.

@@ -264,7 +264,11 @@ impl Crossing {
         fn text(reader: &mut Reader) -> Result<String> {
             let n = reader.number()?;
             let bytes = reader.take(n)?;
-            String::from_utf8(bytes.to_vec()).map_err(|_| reader.error("A text is not UTF-8."))
+            let text = std::str::from_utf8(bytes).map_err(|_| reader.error("A text is not UTF-8."))?;
+            if text.len() > LONGEST {
+                return Err(reader.error("A text is too long."));
+            }
+            Ok(text.to_owned())
         }
         let mut reader = Reader::new(bytes, "pairs of classes");
         if reader.byte()? != VERSION {

@@ -5,13 +5,14 @@
 //! test, one-sided, on the two-by-two table of baskets, with the false discovery rate of Benjamini and
 //! Hochberg (1995) over all pairs that were tested.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
 use crate::Checkpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::item_history::LONGEST_ITEM;
+use crate::memory::{self, Bytes};
 use crate::purchase_model::codec::{Reader, put};
 use crate::purchase_model::json::Object;
 use crate::special::ln_gamma;
@@ -71,8 +72,8 @@ pub struct BasketCounts {
     baskets: u64,
 }
 
-/// Counts by text: items, and pairs of items.
-type Sorted<'a> = (BTreeMap<&'a str, u64>, BTreeMap<(&'a str, &'a str), u64>);
+/// Counts in the order of the texts: items, and pairs of items by their places among them.
+type Sorted<'a> = (Vec<(&'a str, u64)>, Vec<((u32, u32), u64)>);
 
 fn limit(what: &'static str, most: usize) -> Error {
     Error::new(ErrorKind::LimitExceeded, what)
@@ -99,6 +100,7 @@ impl BasketCounts {
     }
 
     fn count(&mut self, a: u32, b: u32, n: u64) -> Result<()> {
+        memory::reserve(&mut self.pairs, 1)?;
         *self.pairs.entry((a.min(b), a.max(b))).or_default() += n;
         if self.pairs.len() > MOST_PAIRS { Err(limit("too many pairs of items", MOST_PAIRS)) } else { Ok(()) }
     }
@@ -138,22 +140,30 @@ impl BasketCounts {
         Ok(())
     }
 
-    /// Counts by text: items, then pairs, in order.
-    fn sorted(&self) -> Sorted<'_> {
-        let items = self.items.iter().zip(&self.single).map(|(item, n)| (&**item, *n)).collect();
-        let named = |((a, b), n): (&(u32, u32), &u64)| {
-            let (a, b) = (&*self.items[*a as usize], &*self.items[*b as usize]);
+    /// Counts in the order of the texts.
+    fn sorted(&self) -> Result<Sorted<'_>> {
+        let mut order = memory::collect(0..self.items.len())?;
+        order.sort_unstable_by_key(|code| &*self.items[*code]);
+        let mut places = memory::filled(0_u32, order.len())?;
+        for (place, code) in order.iter().enumerate() {
+            places[*code] = place as u32;
+        }
+        let items = memory::collect(order.iter().map(|code| (&*self.items[*code], self.single[*code])))?;
+        let mut pairs = memory::collect(self.pairs.iter().map(|((a, b), n)| {
+            let (a, b) = (places[*a as usize], places[*b as usize]);
             ((a.min(b), a.max(b)), *n)
-        };
-        (items, self.pairs.iter().map(named).collect())
+        }))?;
+        pairs.sort_unstable();
+        Ok((items, pairs))
     }
 
     /// The flat form: the same for the same baskets.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let (items, pairs) = self.sorted();
-        let places: HashMap<&str, usize> = items.keys().enumerate().map(|(at, item)| (*item, at)).collect();
-        let mut out = vec![1];
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let (items, pairs) = self.sorted()?;
+        let mut out = Bytes::begin(&[1]);
         put(&mut out, self.baskets);
         put(&mut out, items.len() as u64);
         for (item, n) in &items {
@@ -162,12 +172,12 @@ impl BasketCounts {
             put(&mut out, *n);
         }
         put(&mut out, pairs.len() as u64);
-        for ((a, b), n) in &pairs {
-            put(&mut out, places[a] as u64);
-            put(&mut out, places[b] as u64);
-            put(&mut out, *n);
+        for ((a, b), n) in pairs {
+            put(&mut out, u64::from(a));
+            put(&mut out, u64::from(b));
+            put(&mut out, n);
         }
-        out
+        out.finish()
     }
 
     /// Reads the flat form.
@@ -189,7 +199,9 @@ impl BasketCounts {
             }
             counts.single[at] = reader.number()?;
         }
-        for _ in 0..reader.count(3)? {
+        let pairs = reader.count(3)?;
+        memory::reserve(&mut counts.pairs, pairs)?;
+        for _ in 0..pairs {
             let (a, b, n) = (reader.small()?, reader.small()?, reader.number()?);
             let known = |i: u32| counts.single.get(i as usize).is_some_and(|single| n <= *single);
             // Two items that are in more than half of the baskets each must meet in some.
@@ -210,21 +222,26 @@ impl BasketCounts {
     }
 
     /// The rules that reach what the options ask, of the greatest lift first.
-    #[must_use]
-    pub fn rules(&self, options: &RuleOptions, checkpoint: Checkpoint) -> Vec<Rule<'_>> {
-        let (items, pairs) = self.sorted();
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn rules(&self, options: &RuleOptions, checkpoint: Checkpoint) -> Result<Vec<Rule<'_>>> {
+        let (items, pairs) = self.sorted()?;
         let n = self.baskets as f64;
-        let mut tested: Vec<((&str, &str), u64, f64)> = Vec::new();
+        let mut tested: Vec<((u32, u32), u64, f64)> = Vec::new();
         for (pair, both) in pairs.into_iter().filter(|(_, both)| *both >= options.min_baskets) {
-            tested.push((pair, both, fisher(both, items[pair.0], items[pair.1], self.baskets)));
+            let [a, b] = [pair.0, pair.1].map(|place| items[place as usize].1);
+            memory::push(&mut tested, (pair, both, fisher(both, a, b, self.baskets)))?;
             checkpoint();
         }
-        let p: Vec<f64> = tested.iter().map(|t| t.2).collect();
-        let q = false_discovery(&p);
+        let p = memory::collect(tested.iter().map(|t| t.2))?;
+        let q = false_discovery(&p)?;
         let mut rules = Vec::new();
         for (((a, b), both, p_value), q_value) in tested.into_iter().zip(q) {
             for (antecedent, consequent) in [(a, b), (b, a)] {
-                let (first, second) = (items[antecedent] as f64, items[consequent] as f64);
+                let (antecedent, first) = items[antecedent as usize];
+                let (consequent, second) = items[consequent as usize];
+                let (first, second) = (first as f64, second as f64);
                 let (support, confidence) = (both as f64 / n, both as f64 / first);
                 let lift = confidence * n / second;
                 let leverage = support - first / n * (second / n);
@@ -240,7 +257,7 @@ impl BasketCounts {
                     q_value,
                 };
                 if rule.reaches(options) {
-                    rules.push(rule);
+                    memory::push(&mut rules, rule)?;
                 }
             }
         }
@@ -248,7 +265,7 @@ impl BasketCounts {
             y.lift.total_cmp(&x.lift).then((x.antecedent, x.consequent).cmp(&(y.antecedent, y.consequent)))
         });
         rules.truncate(options.limit);
-        rules
+        Ok(rules)
     }
 
     /// Baskets counted.
@@ -323,16 +340,16 @@ fn fisher(both: u64, a: u64, b: u64, n: u64) -> f64 {
 }
 
 /// Benjamini and Hochberg's q-values.
-fn false_discovery(p: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|a, b| p[*b].total_cmp(&p[*a]));
-    let mut q = vec![0.0; p.len()];
+fn false_discovery(p: &[f64]) -> Result<Vec<f64>> {
+    let mut order = memory::collect(0..p.len())?;
+    order.sort_unstable_by(|a, b| p[*b].total_cmp(&p[*a]));
+    let mut q = memory::filled(0.0, p.len())?;
     let mut least = 1.0_f64;
     for (at, place) in order.iter().enumerate() {
         least = least.min(p[*place] * p.len() as f64 / (p.len() - at) as f64);
         q[*place] = least;
     }
-    q
+    Ok(q)
 }
 
 #[cfg(test)]
@@ -355,7 +372,7 @@ mod tests {
 
     #[test]
     fn q_values_by_hand() {
-        let q = false_discovery(&[0.01, 0.04, 0.03, 0.5]);
+        let q = false_discovery(&[0.01, 0.04, 0.03, 0.5]).unwrap();
         for (q, expected) in q.iter().zip([0.04, 0.16 / 3.0, 0.16 / 3.0, 0.5]) {
             assert!((q - expected).abs() < 1e-15);
         }
@@ -377,10 +394,10 @@ mod tests {
             whole.add(basket.iter().copied()).unwrap();
             if at % 2 == 0 { &mut b } else { &mut a }.add(basket.iter().copied()).unwrap();
         }
-        a.merge(&BasketCounts::from_bytes(&b.to_bytes()).unwrap()).unwrap();
+        a.merge(&BasketCounts::from_bytes(&b.to_bytes().unwrap()).unwrap()).unwrap();
         assert_eq!(a.to_bytes(), whole.to_bytes());
         assert_eq!(whole.baskets(), 60);
-        let rules = whole.rules(&options("{}"), &mut || {});
+        let rules = whole.rules(&options("{}"), &mut || {}).unwrap();
         let names: Vec<(&str, &str)> = rules.iter().map(|r| (r.antecedent, r.consequent)).collect();
         assert_eq!(names, [("bag", "beer"), ("beer", "bag"), ("bread", "butter"), ("butter", "bread")]);
         let butter = &rules[3];
@@ -390,7 +407,7 @@ mod tests {
         let p = 137_846_528_820.0 / 4_191_844_505_805_495.0;
         assert!((butter.p_value / p - 1.0).abs() < 1e-9 && (butter.q_value / (1.5 * p) - 1.0).abs() < 1e-9);
         // Beer and bread meet less often than by chance.
-        assert_eq!(whole.rules(&options(r#"{"min_lift": 0, "max_q": 1}"#), &mut || {}).len(), 6);
-        assert!(BasketCounts::from_bytes(&whole.to_bytes()[1..]).is_err());
+        assert_eq!(whole.rules(&options(r#"{"min_lift": 0, "max_q": 1}"#), &mut || {}).unwrap().len(), 6);
+        assert!(BasketCounts::from_bytes(&whole.to_bytes().unwrap()[1..]).is_err());
     }
 }

@@ -7,6 +7,8 @@
 #![allow(clippy::needless_range_loop)]
 
 use crate::Checkpoint;
+use crate::error::Result;
+use crate::memory;
 use crate::special::logistic;
 
 /// Rows of a design, each with how much of it happened and did not. The intercept is not a column.
@@ -40,11 +42,21 @@ impl Design {
     }
 
     /// Appends a row of (column, value).
-    pub(crate) fn push(&mut self, entries: impl IntoIterator<Item = (u32, f64)>, yes: f64, no: f64) {
-        self.entries.extend(entries);
-        self.starts.push(self.entries.len());
-        self.yes.push(yes);
-        self.no.push(no);
+    ///
+    /// # Errors
+    /// No memory.
+    pub(crate) fn push(
+        &mut self,
+        entries: impl IntoIterator<Item = (u32, f64)>,
+        yes: f64,
+        no: f64,
+    ) -> Result<()> {
+        for entry in entries {
+            memory::push(&mut self.entries, entry)?;
+        }
+        memory::push(&mut self.starts, self.entries.len())?;
+        memory::push(&mut self.yes, yes)?;
+        memory::push(&mut self.no, no)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -285,17 +297,20 @@ pub(crate) fn fit(design: &Design, penalty: &[f64], checkpoint: Checkpoint) -> F
 }
 
 /// The log-likelihood of the intercept (and the offset) alone.
-pub(crate) fn null_log_likelihood(design: &Design, checkpoint: Checkpoint) -> f64 {
+///
+/// # Errors
+/// No memory.
+pub(crate) fn null_log_likelihood(design: &Design, checkpoint: Checkpoint) -> Result<f64> {
     let (yes, no): (f64, f64) = (design.yes.iter().sum(), design.no.iter().sum());
     if design.offset.is_empty() {
-        return yes * (yes / (yes + no)).ln() + no * (no / (yes + no)).ln();
+        return Ok(yes * (yes / (yes + no)).ln() + no * (no / (yes + no)).ln());
     }
     let mut bare = Design::new(0);
     for i in 0..design.len() {
-        bare.push([], design.yes[i], design.no[i]);
+        bare.push([], design.yes[i], design.no[i])?;
     }
-    bare.offset = design.offset.clone();
-    fit(&bare, &[0.0], checkpoint).log_likelihood
+    bare.offset = memory::copy(&design.offset)?;
+    Ok(fit(&bare, &[0.0], checkpoint).log_likelihood)
 }
 
 /// Measures of the fitted probabilities on the rows of the fit.
@@ -336,8 +351,8 @@ mod tests {
     fn a_two_by_two_table_by_hand() {
         // 10 of 40 without, 30 of 50 with: the log odds ratio and its Woolf standard error.
         let mut d = Design::new(1);
-        d.push([], 10.0, 30.0);
-        d.push([(0, 1.0)], 30.0, 20.0);
+        d.push([], 10.0, 30.0).unwrap();
+        d.push([(0, 1.0)], 30.0, 20.0).unwrap();
         let f = fit(&d, &[0.0, 0.0], &mut || {});
         assert!(f.converged && f.runaway.is_empty());
         assert!((f.beta[0] - (10.0_f64 / 30.0).ln()).abs() < 1e-12);
@@ -350,7 +365,7 @@ mod tests {
     fn collinear_columns_are_set_aside() {
         let mut d = Design::new(2);
         for (x, yes, no) in [(0.0, 3.0, 7.0), (1.0, 5.0, 5.0), (2.0, 8.0, 2.0)] {
-            d.push([(0, x), (1, 1.0 - 2.0 * x)], yes, no);
+            d.push([(0, x), (1, 1.0 - 2.0 * x)], yes, no).unwrap();
         }
         let f = fit(&d, &[0.0; 3], &mut || {});
         assert_eq!(f.aliased, [false, false, true]);
@@ -363,7 +378,7 @@ mod tests {
         for (x, z, yes, no) in
             [(0.0, 1.0, 0.0, 9.0), (0.0, 2.0, 0.0, 9.0), (1.0, 1.0, 6.0, 3.0), (1.0, 2.0, 3.0, 5.0)]
         {
-            d.push([(0, x), (1, z)], yes, no);
+            d.push([(0, x), (1, z)], yes, no).unwrap();
         }
         let f = fit(&d, &[0.0; 3], &mut || {});
         assert!(!f.converged);

@@ -10,6 +10,8 @@
 use crate::Checkpoint;
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{self, Bytes};
+use crate::purchase_model::codec::put;
 
 /// What a log is a log of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,20 +263,12 @@ fn read_growing(kind: LogKind, bytes: &[u8]) -> Result<EventLog<'_>> {
         let day = i32::from_le_bytes([e[0], e[1], e[2], e[3]]);
         Event { day, name: u16::from_le_bytes([e[4], e[5]]), code: e[6] }
     });
-    let log = EventLog { names, events: events.collect() };
+    let log = EventLog { names, events: memory::collect(events)? };
     log.check(kind)?;
     Ok(log)
 }
 
 // Packed form: kind, version, names, each with its length, events, each a day gap and name x 16 + code.
-
-fn put(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
 
 fn take(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
@@ -297,11 +291,11 @@ impl<'a> EventLog<'a> {
     pub fn read(kind: LogKind, bytes: &'a [u8]) -> Result<Self> {
         match bytes.first() {
             Some(tag) if tag & GROWING != 0 => read_growing(kind, bytes),
-            _ => Self::read_packed(kind, bytes).ok_or_else(|| corrupt(kind)),
+            _ => Self::read_packed(kind, bytes).unwrap_or_else(|| Err(corrupt(kind))),
         }
     }
 
-    fn read_packed(kind: LogKind, bytes: &'a [u8]) -> Option<Self> {
+    fn read_packed(kind: LogKind, bytes: &'a [u8]) -> Option<Result<Self>> {
         let (head, mut rest) = bytes.split_first_chunk::<2>()?;
         (*head == [kind as u8, VERSION]).then_some(())?;
         let count = take(&mut rest)? as usize;
@@ -316,7 +310,10 @@ impl<'a> EventLog<'a> {
         let count = take(&mut rest)? as usize;
         // An event takes two bytes at least.
         (count <= MOST_EVENTS && count <= rest.len() / 2).then_some(())?;
-        let mut events = Vec::with_capacity(count);
+        let mut events: Vec<Event> = match memory::with_capacity(count) {
+            Ok(events) => events,
+            Err(error) => return Some(Err(error)),
+        };
         let mut day = i64::from(day::FIRST);
         for _ in 0..count {
             day += i64::try_from(take(&mut rest)?).ok().filter(|gap| *gap <= 10_000_000)?;
@@ -326,7 +323,7 @@ impl<'a> EventLog<'a> {
         }
         let log = EventLog { names, events };
         let canonical = log.names.is_sorted_by(|a, b| a < b) && log.events.is_sorted();
-        (rest.is_empty() && canonical && log.check(kind).is_ok()).then_some(log)
+        (rest.is_empty() && canonical && log.check(kind).is_ok()).then_some(Ok(log))
     }
 
     fn check(&self, kind: LogKind) -> Result<()> {
@@ -349,19 +346,20 @@ impl<'a> EventLog<'a> {
     }
 
     /// The packed form.
-    #[must_use]
-    pub fn pack(&self, kind: LogKind) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn pack(&self, kind: LogKind) -> Result<Vec<u8>> {
         let mut order: Vec<usize> = (0..self.names.len()).collect();
         order.sort_unstable_by_key(|&i| self.names[i]);
         let mut place = vec![0u16; order.len()];
         for (new, &old) in order.iter().enumerate() {
             place[old] = new as u16;
         }
-        let mut events: Vec<Event> =
-            self.events.iter().map(|e| Event { name: place[usize::from(e.name)], ..*e }).collect();
+        let mut events =
+            memory::collect(self.events.iter().map(|e| Event { name: place[usize::from(e.name)], ..*e }))?;
         events.sort_unstable();
-        let mut out = Vec::with_capacity(16 + 8 * order.len() + 3 * events.len());
-        out.extend([kind as u8, VERSION]);
+        let mut out = Bytes::begin(&[kind as u8, VERSION]);
         put(&mut out, order.len() as u64);
         for &name in &order {
             put(&mut out, self.names[name].len() as u64);
@@ -374,7 +372,7 @@ impl<'a> EventLog<'a> {
             put(&mut out, u64::from(event.name) << 4 | u64::from(event.code));
             before = i64::from(event.day);
         }
-        out
+        out.finish()
     }
 
     /// The name of an event.
@@ -555,7 +553,7 @@ mod tests {
                 bytes = more;
             }
         }
-        EventLog::read(kind, &bytes).unwrap().pack(kind)
+        EventLog::read(kind, &bytes).unwrap().pack(kind).unwrap()
     }
 
     #[test]
@@ -635,7 +633,7 @@ mod tests {
             let bytes = build(&events);
             let read = EventLog::read(LogKind::Contacts, &bytes).unwrap();
             prop_assert_eq!(read.events.len(), events.len());
-            prop_assert_eq!(read.pack(LogKind::Contacts), bytes.clone());
+            prop_assert_eq!(read.pack(LogKind::Contacts).unwrap(), bytes.clone());
             events.reverse();
             prop_assert_eq!(build(&events), bytes.clone());
             prop_assert!(EventLog::read(LogKind::Consents, &bytes).is_err());

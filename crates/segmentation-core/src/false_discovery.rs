@@ -5,7 +5,7 @@
 
 use crate::Checkpoint;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order_statistics::out_of_memory;
+use crate::memory;
 
 /// How false discoveries are controlled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Tests {
         }
         if self.p_values.len() == self.p_values.capacity() {
             let more = self.p_values.len().max(1024);
-            self.p_values.try_reserve_exact(more).map_err(|_| out_of_memory(more * size_of::<f64>()))?;
+            memory::reserve_exact(&mut self.p_values, more)?;
         }
         self.p_values.push(p_value);
         Ok(())
@@ -67,9 +67,7 @@ impl Tests {
             Method::BenjaminiHochberg => 1.0,
             Method::BenjaminiYekutieli => (1..=n).rev().map(|i| 1.0 / i as f64).sum(),
         };
-        let mut q = Vec::new();
-        q.try_reserve_exact(n).map_err(|_| out_of_memory(n * size_of::<f64>()))?;
-        q.resize(n, 1.0);
+        let mut q = memory::filled(1.0_f64, n)?;
         let mut least = 1.0_f64;
         for i in (0..n).rev() {
             if i % RUN == 0 {
@@ -90,13 +88,11 @@ fn sorted(mut values: Vec<f64>, checkpoint: Checkpoint) -> Result<Vec<f64>> {
     }
     let mut width = RUN;
     while width < values.len() {
-        let mut merged = Vec::new();
-        let bytes = values.len() * size_of::<f64>();
-        merged.try_reserve_exact(values.len()).map_err(|_| out_of_memory(bytes))?;
+        let mut merged: Vec<f64> = memory::with_capacity(values.len())?;
         for pair in values.chunks(2 * width) {
             let (mut a, mut b) = pair.split_at(width.min(pair.len()));
             while let (Some(x), Some(y)) = (a.first(), b.first()) {
-                if merged.len() % RUN == 0 {
+                if merged.len().is_multiple_of(RUN) {
                     checkpoint();
                 }
                 if x.total_cmp(y).is_le() {

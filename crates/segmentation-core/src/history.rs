@@ -30,8 +30,8 @@
 use crate::Checkpoint;
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
 use crate::money::Money;
-use crate::order_statistics::out_of_memory;
 
 /// What happened on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,7 +207,7 @@ impl<'a> History<'a> {
     /// [`ErrorKind::InvalidBinary`].
     pub fn validate(bytes: &'a [u8]) -> Result<Self> {
         let history = Self::read(bytes)?;
-        let mut entries = Vec::with_capacity(history.days);
+        let mut entries: Vec<Entry> = memory::with_capacity(history.days)?;
         for entry in history.entries()? {
             entries.push(entry?);
         }
@@ -340,7 +340,7 @@ impl<'a> History<'a> {
     /// # Errors
     /// [`ErrorKind::InvalidBinary`] for damaged bytes.
     pub fn until(&self, until: Day) -> Result<Vec<u8>> {
-        let mut entries = Vec::with_capacity(self.days);
+        let mut entries: Vec<Entry> = memory::with_capacity(self.days)?;
         for entry in self.entries()? {
             let entry = entry?;
             if entry.day > until {
@@ -518,10 +518,7 @@ pub fn pack(entries: &[Entry]) -> Vec<u8> {
 /// # Errors
 /// [`ErrorKind::OutOfRange`] if a sum does not fit.
 pub fn merge_days(one: &[Entry], other: &[Entry], checkpoint: Checkpoint) -> Result<Vec<Entry>> {
-    let mut merged: Vec<Entry> = Vec::new();
-    merged
-        .try_reserve_exact(one.len() + other.len())
-        .map_err(|_| out_of_memory((one.len() + other.len()) * size_of::<Entry>()))?;
+    let mut merged: Vec<Entry> = memory::with_capacity(one.len() + other.len())?;
     let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
     loop {
         let next = match (one.peek(), other.peek()) {

@@ -22,7 +22,7 @@
 //! v z z...   purchases, quantities, amounts of the entries (absent where the flags say so)
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -30,6 +30,7 @@ use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Entry;
 use crate::host;
+use crate::memory::{self, Bytes};
 use crate::money::Money;
 use crate::purchase_model::codec::{Reader, put, put_signed};
 
@@ -96,14 +97,20 @@ fn corrupt(detail: &'static str) -> Error {
 pub fn net<'a>(mut lines: Vec<Line<'a>>) -> Result<Vec<Line<'a>>> {
     // Lines of an item and day are summed as integers: their order does not matter.
     lines.sort_unstable_by(|a, b| a.item.cmp(b.item).then(a.day.cmp(&b.day)));
-    let mut out: Vec<Line> = Vec::with_capacity(lines.len());
-    for line in lines {
-        match out.last_mut() {
+    // In place: a second list would be as long as the first.
+    let mut kept = 0;
+    for at in 0..lines.len() {
+        let line = lines[at];
+        match lines[..kept].last_mut() {
             Some(last) if last.day == line.day && last.item == line.item => last.absorb(&line)?,
-            _ => out.push(line),
+            _ => {
+                lines[kept] = line;
+                kept += 1;
+            }
         }
     }
-    Ok(out)
+    lines.truncate(kept);
+    Ok(lines)
 }
 
 /// The largest unit that loses nothing.
@@ -112,8 +119,10 @@ fn unit(values: impl Iterator<Item = i64> + Clone) -> u8 {
 }
 
 /// The packed form of lines that [`net`] has put in order.
-#[must_use]
-pub fn pack(lines: &[Line]) -> Vec<u8> {
+///
+/// # Errors
+/// No memory.
+pub fn pack(lines: &[Line]) -> Result<Vec<u8>> {
     let amount_unit = unit(lines.iter().map(|l| l.amount.0));
     let quantity_unit = unit(lines.iter().map(|l| l.quantity.0));
     let mut flags = amount_unit | quantity_unit << 2;
@@ -124,8 +133,10 @@ pub fn pack(lines: &[Line]) -> Vec<u8> {
     ] {
         flags |= if holds { flag } else { 0 };
     }
-    let days: Vec<Day> = lines.iter().map(|l| l.day).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut out = vec![VERSION, flags];
+    let mut days = memory::collect(lines.iter().map(|l| l.day))?;
+    days.sort_unstable();
+    days.dedup();
+    let mut out = Bytes::begin(&[VERSION, flags]);
     put(&mut out, days.len() as u64);
     for (at, day) in days.iter().enumerate() {
         match at {
@@ -133,9 +144,9 @@ pub fn pack(lines: &[Line]) -> Vec<u8> {
             _ => put(&mut out, (day - days[at - 1]) as u64),
         }
     }
-    let items: Vec<&[Line]> = lines.chunk_by(|a, b| a.item == b.item).collect();
-    put(&mut out, items.len() as u64);
-    for entries in items {
+    let items = || lines.chunk_by(|a, b| a.item == b.item);
+    put(&mut out, items().count() as u64);
+    for entries in items() {
         put(&mut out, entries[0].item.len() as u64);
         out.extend_from_slice(entries[0].item.as_bytes());
         put(&mut out, entries.len() as u64);
@@ -157,7 +168,7 @@ pub fn pack(lines: &[Line]) -> Vec<u8> {
             entries.iter().for_each(|e| put_signed(&mut out, e.amount.0 / unit));
         }
     }
-    out
+    out.finish()
 }
 
 fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a str> {
@@ -175,7 +186,7 @@ fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a str> {
 
 fn days_of(reader: &mut Reader) -> Result<Vec<Day>> {
     let count = reader.count(1)?;
-    let mut days = Vec::with_capacity(count);
+    let mut days: Vec<Day> = memory::with_capacity(count)?;
     let mut day = 0_i64;
     for at in 0..count {
         let step = if at == 0 { reader.signed()? } else { i64::from(reader.small()?) };
@@ -202,12 +213,14 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<Line<'_>>> {
     }
     let days = days_of(&mut reader)?;
     let items = reader.count(3)?;
-    let mut lines: Vec<Line> = Vec::with_capacity(items);
+    let mut lines: Vec<Line> = memory::with_capacity(items)?;
     for _ in 0..items {
         let item = text(&mut reader)?;
         let from = lines.len();
         let mut place = 0_usize;
-        for at in 0..reader.count(1)? {
+        let entries = reader.count(1)?;
+        memory::reserve(&mut lines, entries)?;
+        for at in 0..entries {
             let step = reader.small()? as usize;
             place = place.saturating_add(step);
             let day = *days.get(place).ok_or_else(|| corrupt("A day is not in the list of days."))?;
@@ -248,7 +261,7 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<Line<'_>>> {
 /// [`ErrorKind::InvalidBinary`].
 pub fn validate(bytes: &[u8]) -> Result<()> {
     let lines = unpack(bytes)?;
-    if !lines.is_sorted_by(|a, b| (a.item, a.day) < (b.item, b.day)) || pack(&lines) != bytes {
+    if !lines.is_sorted_by(|a, b| (a.item, a.day) < (b.item, b.day)) || pack(&lines)? != bytes {
         return Err(corrupt("It is not in canonical form."));
     }
     Ok(())
@@ -261,7 +274,7 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
 pub fn until(bytes: &[u8], until: Day) -> Result<Vec<u8>> {
     let mut lines = unpack(bytes)?;
     lines.retain(|line| line.day <= until);
-    Ok(pack(&lines))
+    pack(&lines)
 }
 
 /// The purchases of some items, as the days of a purchase history. A day has as many purchases as the item of
@@ -342,7 +355,9 @@ pub fn totals<'a>(lines: &[Line<'a>], until: Day) -> Result<Vec<ItemTotal<'a>>> 
                 total.purchases += u64::from(line.purchases);
             }
         }
-        out.extend(total.map(|total| ItemTotal { quantity, amount, ..total }));
+        if let Some(total) = total {
+            memory::push(&mut out, ItemTotal { quantity, amount, ..total })?;
+        }
     }
     Ok(out)
 }
@@ -354,13 +369,13 @@ pub fn totals<'a>(lines: &[Line<'a>], until: Day) -> Result<Vec<ItemTotal<'a>>> 
 pub fn to_text(lines: &[Line]) -> Result<String> {
     let mut out = String::from("[");
     for line in lines {
-        if out.len() > 1 {
-            out.push(',');
-        }
         let (item, day) = (Value::from(line.item), day::format(line.day)?);
-        out += &format!("[{item},\"{day}\",{},\"{}\",\"{}\"]", line.purchases, line.quantity, line.amount);
+        let comma = if out.len() > 1 { "," } else { "" };
+        let line =
+            format!("{comma}[{item},\"{day}\",{},\"{}\",\"{}\"]", line.purchases, line.quantity, line.amount);
+        memory::push_str(&mut out, &line)?;
     }
-    out.push(']');
+    memory::push_str(&mut out, "]")?;
     Ok(out)
 }
 
@@ -385,7 +400,7 @@ pub fn from_text(text: &str) -> Result<Vec<u8>> {
         let (quantity, amount) = (Money::parse(quantity.as_str()?)?, Money::parse(amount.as_str()?)?);
         Some((item, day::parse(day.as_str()?)?, purchases, quantity, amount))
     };
-    let mut owned = Vec::with_capacity(list.len());
+    let mut owned: Vec<Owned> = memory::with_capacity(list.len())?;
     for (i, value) in list.iter().enumerate() {
         if i % 4096 == 4095 {
             host::pause();
@@ -396,11 +411,11 @@ pub fn from_text(text: &str) -> Result<Vec<u8>> {
         };
         owned.push(line(value).ok_or_else(expected)?);
     }
-    let mut lines = Vec::with_capacity(owned.len());
+    let mut lines: Vec<Line> = memory::with_capacity(owned.len())?;
     for (item, day, purchases, quantity, amount) in &owned {
         lines.push(Line { purchases: *purchases, ..Line::order(item, *day, *quantity, *amount)? });
     }
-    Ok(pack(&net(lines)?))
+    pack(&net(lines)?)
 }
 
 /// JSON text: a list of `{item, day, purchases, quantity, amount}`.
@@ -410,16 +425,15 @@ pub fn from_text(text: &str) -> Result<Vec<u8>> {
 pub fn to_json(lines: &[Line]) -> Result<String> {
     let mut out = String::from("[");
     for line in lines {
-        if out.len() > 1 {
-            out.push(',');
-        }
         let (item, day) = (Value::from(line.item), day::format(line.day)?);
-        out += &format!(
-            "{{\"item\":{item},\"day\":\"{day}\",\"purchases\":{},\"quantity\":{},\"amount\":{}}}",
+        let comma = if out.len() > 1 { "," } else { "" };
+        let line = format!(
+            "{comma}{{\"item\":{item},\"day\":\"{day}\",\"purchases\":{},\"quantity\":{},\"amount\":{}}}",
             line.purchases, line.quantity, line.amount
         );
+        memory::push_str(&mut out, &line)?;
     }
-    out.push(']');
+    memory::push_str(&mut out, "]")?;
     Ok(out)
 }
 
@@ -510,13 +524,14 @@ pub fn lines(bytes: &[u8]) -> Result<Vec<Line<'_>>> {
         let (item, after) = tail
             .split_at_checked(usize::from(u16::from_le_bytes([*l0, *l1])))
             .ok_or_else(|| corrupt("It ends too early."))?;
-        lines.push(Line {
+        let line = Line {
             item: std::str::from_utf8(item).map_err(|_| corrupt("An item is not a text."))?,
             day: day::check(i32::from_le_bytes([*d0, *d1, *d2, *d3]))?,
             purchases: u32::from_le_bytes([*p0, *p1, *p2, *p3]),
             quantity: Money(i64::from_le_bytes(numbers[0])),
             amount: Money(i64::from_le_bytes(numbers[1])),
-        });
+        };
+        memory::push(&mut lines, line)?;
         rest = after;
     }
     Ok(lines)
@@ -535,12 +550,12 @@ mod tests {
     fn small_and_round() {
         let lines =
             net(vec![line("milk", 10, 10_000, 0), line("bread", 3, 10_000, 0), line("milk", 3, 10_000, 0)]);
-        let packed = pack(&lines.unwrap());
+        let packed = pack(&lines.unwrap()).unwrap();
         // Header 2, days 3, number of items 1; bread 6 + 2, milk 5 + 3.
         assert_eq!(packed.len(), 22);
         validate(&packed).unwrap();
-        assert_eq!(pack(&[]).len(), 4);
-        validate(&pack(&[])).unwrap();
+        assert_eq!(pack(&[]).unwrap().len(), 4);
+        validate(&pack(&[]).unwrap()).unwrap();
         assert!(Line::order(&"x".repeat(1001), 0, PIECE, PIECE).is_err());
         assert!(Line::order("x", i32::MAX, PIECE, PIECE).is_err());
     }
@@ -598,7 +613,7 @@ mod tests {
         #[test]
         fn order_and_form_do_not_matter(rows in any_lines(), half in 0_usize..40) {
             let of = |rows: &[(String, Day, i64, i64)]| {
-                pack(&net(rows.iter().map(|r| line(&r.0, r.1, r.2, r.3)).collect()).unwrap())
+                pack(&net(rows.iter().map(|r| line(&r.0, r.1, r.2, r.3)).collect()).unwrap()).unwrap()
             };
             let packed = of(&rows);
             validate(&packed).unwrap();
@@ -617,14 +632,14 @@ mod tests {
             let second = of(b);
             let mut both = lines(&memory).unwrap();
             both.extend(lines(&second).unwrap());
-            prop_assert_eq!(&pack(&net(both).unwrap()), &packed);
+            prop_assert_eq!(&pack(&net(both).unwrap()).unwrap(), &packed);
         }
 
         #[test]
         fn hostile_bytes(bytes: Vec<u8>) {
             let _ = lines(&bytes);
             if validate(&bytes).is_ok() {
-                prop_assert_eq!(pack(&unpack(&bytes).unwrap()), bytes);
+                prop_assert_eq!(pack(&unpack(&bytes).unwrap()).unwrap(), bytes);
             }
         }
     }

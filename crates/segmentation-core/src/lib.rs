@@ -33,6 +33,7 @@ pub mod interest;
 pub mod item_history;
 pub mod life_moment;
 pub mod loyalty;
+pub mod memory;
 pub mod money;
 pub mod order_statistics;
 pub mod pmg;

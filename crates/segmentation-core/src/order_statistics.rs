@@ -6,7 +6,8 @@
 //! sort, and the host is asked between runs whether to go on.
 
 use crate::Checkpoint;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::memory;
 
 /// Values sorted together: some 40 ms of work between two checkpoints.
 const RUN: usize = 1 << 20;
@@ -51,10 +52,9 @@ impl<T: Key> SortedRuns<T> {
     /// Sorts `values`.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`].
+    /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory).
     pub fn new(values: &[T], checkpoint: Checkpoint) -> Result<Self> {
-        let mut keys = Vec::new();
-        keys.try_reserve_exact(values.len()).map_err(|_| out_of_memory(values.len() * 8))?;
+        let mut keys: Vec<u64> = memory::with_capacity(values.len())?;
         for run in values.chunks(RUN) {
             checkpoint();
             let start = keys.len();
@@ -111,7 +111,7 @@ impl<T: Key> SortedRuns<T> {
 /// Sorts as `sort_unstable_by_key` does, asking between runs whether to go on.
 ///
 /// # Errors
-/// [`ErrorKind::OutOfMemory`].
+/// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory).
 pub fn sort_by_key<T: Copy, K: Ord>(
     values: &mut Vec<T>,
     key: impl Fn(&T) -> K,
@@ -125,7 +125,7 @@ pub fn sort_by_key<T: Copy, K: Ord>(
     let mut merged = Vec::new();
     while length < values.len() {
         merged.clear();
-        merged.try_reserve_exact(values.len()).map_err(|_| out_of_memory(values.len() * size_of::<T>()))?;
+        memory::reserve_exact(&mut merged, values.len())?;
         for pair in values.chunks(2 * length) {
             let (mut one, mut other) = pair.split_at(length.min(pair.len()));
             while let (Some(a), Some(b)) = (one.first(), other.first()) {
@@ -157,13 +157,6 @@ pub(crate) fn smallest_key(enough: impl Fn(u64) -> bool) -> u64 {
         }
     }
     low
-}
-
-/// The error that memory could not be had.
-#[cold]
-pub(crate) fn out_of_memory(bytes: usize) -> Error {
-    Error::new(ErrorKind::OutOfMemory, "out of memory")
-        .detail(format!("Failed on a request of {bytes} bytes."))
 }
 
 /// The `k / parts` quantiles for k = 1 .. parts - 1, by linear interpolation

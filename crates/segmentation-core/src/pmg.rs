@@ -10,8 +10,9 @@ use crate::Checkpoint;
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::History;
+use crate::memory;
 use crate::money::Money;
-use crate::order_statistics::{Key, SortedRuns, out_of_memory, smallest_key, sort_by_key};
+use crate::order_statistics::{Key, SortedRuns, smallest_key, sort_by_key};
 
 /// A class of customers by turnover. The order is that of importance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -237,7 +238,7 @@ impl Turnovers {
                 .detail(format!("At most {} customers can be held.", Self::MAX_CUSTOMERS))
                 .hint("Take a sample of the customers, or group them."));
         }
-        self.0.try_reserve(more).map_err(|_| out_of_memory(more * 8))
+        memory::reserve(&mut self.0, more)
     }
 
     /// How many customers there are, active or not.
@@ -252,12 +253,12 @@ impl Turnovers {
     /// No memory.
     pub fn active(&self, checkpoint: Checkpoint) -> Result<Active> {
         let mut positive = Vec::new();
-        positive.try_reserve_exact(self.0.len()).map_err(|_| out_of_memory(self.0.len() * 8))?;
+        memory::reserve_exact(&mut positive, self.0.len())?;
         positive.extend(self.0.iter().copied().filter(|turnover| *turnover > 0));
         let runs = SortedRuns::new(&positive, checkpoint)?;
         // Running totals from the top of each run answer "how much above x" by binary search.
         let mut above = Vec::new();
-        above.try_reserve_exact(runs.len()).map_err(|_| out_of_memory(runs.len() * 16))?;
+        memory::reserve_exact(&mut above, runs.len())?;
         for run in runs.runs() {
             checkpoint();
             let start = above.len();
@@ -354,9 +355,9 @@ impl Turnovers {
     /// # Errors
     /// No memory.
     pub fn to_bytes(&self, checkpoint: Checkpoint) -> Result<Vec<u8>> {
-        let mut sorted = self.0.clone();
+        let mut sorted = memory::copy(&self.0)?;
         sort_by_key(&mut sorted, |turnover| *turnover, checkpoint)?;
-        let mut out = Vec::with_capacity(9 + 8 * sorted.len());
+        let mut out: Vec<u8> = memory::with_capacity(9 + 8 * sorted.len())?;
         out.push(VERSION);
         out.extend_from_slice(&(sorted.len() as u64).to_le_bytes());
         for turnover in sorted {

@@ -4,10 +4,13 @@
 //! slope and intercept: Cox 1958) and both together (Brier 1950, log-loss). None of them, nor any
 //! bit of their last digit, depends on the order of the rows.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::Checkpoint;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{self, Bytes};
 use crate::purchase_model::codec::{Reader, put};
 use crate::purchase_model::newton::{Evaluation, maximize};
 use crate::special::{logistic, softplus};
@@ -74,7 +77,7 @@ impl PredictionQuality {
     fn push(&mut self, score: f64, happened: bool) -> Result<()> {
         // Without the sign of a negative zero.
         let bits = score.abs().to_bits();
-        self.pending.push(if happened { bits | HAPPENED } else { bits });
+        memory::push(&mut self.pending, if happened { bits | HAPPENED } else { bits })?;
         if self.pending.len() >= PENDING.max(self.groups.len()) {
             self.settle()?;
         }
@@ -97,20 +100,31 @@ impl PredictionQuality {
                     last.happened += happened;
                     last.not_happened += 1 - happened;
                 }
-                _ => fresh.push(Group { predicted, happened, not_happened: 1 - happened }),
+                _ => memory::push(&mut fresh, Group { predicted, happened, not_happened: 1 - happened })?,
             }
         }
         self.take(&fresh)
     }
 
+    /// The same with nothing pending.
+    fn settled(&self) -> Result<Cow<'_, Self>> {
+        if self.pending.is_empty() {
+            return Ok(Cow::Borrowed(self));
+        }
+        let (groups, pending) = (memory::copy(&self.groups)?, memory::copy(&self.pending)?);
+        let mut settled = Self { groups, pending };
+        settled.settle()?;
+        Ok(Cow::Owned(settled))
+    }
+
     /// Merges ascending groups into this state's.
     fn take(&mut self, fresh: &[Group]) -> Result<()> {
         if self.groups.is_empty() {
-            self.groups = fresh.to_vec();
+            self.groups = memory::copy(fresh)?;
         } else {
             let old = std::mem::take(&mut self.groups);
             let (mut i, mut j) = (0, 0);
-            let mut merged = Vec::with_capacity(old.len() + fresh.len());
+            let mut merged: Vec<Group> = memory::with_capacity(old.len() + fresh.len())?;
             while i < old.len() || j < fresh.len() {
                 let left = old.get(i).map_or(f64::INFINITY, |g| g.predicted);
                 let right = fresh.get(j).map_or(f64::INFINITY, |g| g.predicted);
@@ -146,9 +160,7 @@ impl PredictionQuality {
     /// If a limit on size is passed.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         self.settle()?;
-        let mut other = other.clone();
-        other.settle()?;
-        self.take(&other.groups)
+        self.take(&other.settled()?.groups)
     }
 
     /// An estimate of the memory held, in bytes.
@@ -162,16 +174,15 @@ impl PredictionQuality {
     /// # Errors
     /// If a limit on size is passed.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut settled = self.clone();
-        settled.settle()?;
-        let mut out = vec![VERSION];
+        let settled = self.settled()?;
+        let mut out = Bytes::begin(&[VERSION]);
         put(&mut out, settled.groups.len() as u64);
         for group in &settled.groups {
             out.extend_from_slice(&group.predicted.to_bits().to_le_bytes());
             put(&mut out, group.not_happened);
             put(&mut out, group.happened);
         }
-        Ok(out)
+        out.finish()
     }
 
     /// Reads the stored form, which may come from anywhere.
@@ -199,7 +210,7 @@ impl PredictionQuality {
         if n > MOST_GROUPS {
             return Err(reader.error("It has too many predictions."));
         }
-        let mut groups: Vec<Group> = Vec::with_capacity(n);
+        let mut groups: Vec<Group> = memory::with_capacity(n)?;
         for _ in 0..n {
             let mut bits = [0; 8];
             bits.copy_from_slice(reader.take(8)?);
@@ -218,9 +229,7 @@ impl PredictionQuality {
 
     /// Distinct predictions, ascending, with how many did not and did happen.
     pub(crate) fn groups(&self) -> Result<Vec<(f64, u64, u64)>> {
-        let mut settled = self.clone();
-        settled.settle()?;
-        Ok(settled.groups.iter().map(|g| (g.predicted, g.not_happened, g.happened)).collect())
+        memory::collect(self.settled()?.groups.iter().map(|g| (g.predicted, g.not_happened, g.happened)))
     }
 
     /// All measures.
@@ -228,8 +237,7 @@ impl PredictionQuality {
     /// # Errors
     /// If a limit on size is passed.
     pub fn report(&self, checkpoint: Checkpoint) -> Result<QualityReport> {
-        let mut settled = self.clone();
-        settled.settle()?;
+        let settled = self.settled()?;
         checkpoint();
         Ok(report(&settled.groups, checkpoint))
     }
@@ -239,9 +247,7 @@ impl PredictionQuality {
     /// # Errors
     /// If a limit on size is passed.
     pub fn ranking(&self) -> Result<Ranking> {
-        let mut settled = self.clone();
-        settled.settle()?;
-        Ok(ranking(&settled.groups))
+        Ok(ranking(&self.settled()?.groups))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::Checkpoint;
 use crate::churn_model::{self, ChurnModel, ChurnOptions, ChurnRows, FeatureValue, Features, Stored};
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{self, Bytes};
 use crate::purchase_model::codec::{Reader, put};
 use crate::purchase_model::json::Object;
 use crate::purchase_model::newton::{Evaluation, maximize};
@@ -331,7 +332,7 @@ impl Contracts {
     /// # Errors
     /// None that an own state can cause.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut out = vec![VERSION];
+        let mut out = Bytes::begin(&[VERSION]);
         out.extend_from_slice(&self.as_of.to_le_bytes());
         let options = self.options.json.to_string();
         put(&mut out, options.len() as u64);
@@ -339,8 +340,8 @@ impl Contracts {
         for (_, n) in self.skipped.counts() {
             put(&mut out, n);
         }
-        out.extend(self.rows.to_bytes()?);
-        Ok(out)
+        out.extend_from_slice(&self.rows.to_bytes()?);
+        out.finish()
     }
 
     /// Reads the stored form, which may come from anywhere.
@@ -373,15 +374,16 @@ impl Contracts {
             Skipped { null_started, not_started, ended_before_start, before_observation, no_full_period };
         let rest = reader.rest();
         state.rows = ChurnRows::from_bytes(rest)?;
-        let fits = *state.rows.options() == state.options.regression && state.decoded().is_ok();
-        if fits { Ok(state) } else { Err(reader.error("A contract is impossible.")) }
+        state.decoded()?;
+        let fits = *state.rows.options() == state.options.regression;
+        if fits { Ok(state) } else { Err(reader.error("Its options do not fit.")) }
     }
 
     /// Distinct contracts, in an order of their own.
     fn decoded(&self) -> Result<Vec<Contract>> {
         let canonical = self.rows.canonical()?;
         let invalid = || Error::new(ErrorKind::InvalidBinary, "invalid binary form of contracts");
-        let mut list = Vec::with_capacity(canonical.len());
+        let mut list: Vec<Contract> = memory::with_capacity(canonical.len())?;
         canonical.each(|_, row| {
             let (mut enter, mut exit, mut features) = (None, None, Vec::new());
             for &(id, value) in &row.values {

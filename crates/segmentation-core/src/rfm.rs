@@ -10,6 +10,7 @@ use crate::day::{self, Day};
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::json::Object;
+use crate::memory;
 use crate::order_statistics::{Key, SortedRuns, quantiles, sort_by_key};
 
 /// The most bins that can be asked for.
@@ -278,7 +279,7 @@ impl Values {
             .hint("Take a sample of the customers: cut points of some millions are as good."));
         }
         for measure in [&mut self.recency, &mut self.frequency, &mut self.monetary] {
-            measure.try_reserve(more).map_err(|_| crate::order_statistics::out_of_memory(more * 8))?;
+            memory::reserve(measure, more)?;
         }
         Ok(())
     }
@@ -296,10 +297,15 @@ impl Values {
     /// # Errors
     /// No memory.
     pub fn to_bytes(&self, checkpoint: Checkpoint) -> Result<Vec<u8>> {
-        let mut rows: Vec<[f64; 3]> =
-            (0..self.customers()).map(|i| [self.recency[i], self.frequency[i], self.monetary[i]]).collect();
+        let customers = self.customers();
+        let mut rows: Vec<[f64; 3]> = memory::with_capacity(customers)?;
+        for start in (0..customers).step_by(1 << 20) {
+            checkpoint();
+            let end = customers.min(start + (1 << 20));
+            rows.extend((start..end).map(|i| [self.recency[i], self.frequency[i], self.monetary[i]]));
+        }
         sort_by_key(&mut rows, |row| row.map(Key::to_key), checkpoint)?;
-        let mut out = Vec::with_capacity(17 + 24 * rows.len());
+        let mut out: Vec<u8> = memory::with_capacity(17 + 24 * rows.len())?;
         out.push(VALUES_VERSION);
         out.extend_from_slice(&self.prospects.to_le_bytes());
         out.extend_from_slice(&(rows.len() as u64).to_le_bytes());

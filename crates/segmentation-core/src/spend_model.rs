@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::Checkpoint;
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{self, Bytes};
 use crate::money::Money;
 use crate::purchase_model::codec::{Reader, put, put_signed};
 use crate::purchase_model::json::Object;
@@ -302,6 +303,7 @@ impl SpendCells {
             .detail(format!("At most {MOST_CELLS} combinations of transactions and spend are kept."))
             .hint("Fit on a sample of the customers, or on one cohort at a time."));
         }
+        memory::reserve(&mut self.cells, 1)?;
         *self.cells.entry(summary).or_insert(0) += count;
         Ok(())
     }
@@ -326,16 +328,18 @@ impl SpendCells {
         Ok(())
     }
 
-    fn sorted(&self) -> Vec<(SpendSummary, u64)> {
-        let mut cells: Vec<_> = self.cells.iter().map(|(&s, &n)| (s, n)).collect();
+    fn sorted(&self) -> Result<Vec<(SpendSummary, u64)>> {
+        let mut cells = memory::collect(self.cells.iter().map(|(&s, &n)| (s, n)))?;
         cells.sort_unstable();
-        cells
+        Ok(cells)
     }
 
     /// The stored form: equal states give equal bytes, however they came about.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut out = Bytes::begin(&[VERSION]);
         put_signed(&mut out, i64::from(self.as_of));
         let options = self.options.to_json().to_string();
         put(&mut out, options.len() as u64);
@@ -345,14 +349,14 @@ impl SpendCells {
         }
         put(&mut out, self.cells.len() as u64);
         let mut before = SpendSummary { transactions: 0, total: Money::ZERO };
-        for (summary, count) in self.sorted() {
+        for (summary, count) in self.sorted()? {
             put(&mut out, u64::from(summary.transactions - before.transactions));
             // Totals are positive: their difference fits.
             put_signed(&mut out, summary.total.0 - before.total.0);
             put(&mut out, count);
             before = summary;
         }
-        out
+        out.finish()
     }
 
     /// Reads the stored form, which may come from anywhere.
@@ -381,9 +385,7 @@ impl SpendCells {
         if n > MOST_CELLS {
             return Err(reader.error("It has too many cells."));
         }
-        state.cells.try_reserve(n).map_err(|_| {
-            Error::new(ErrorKind::OutOfMemory, "out of memory").detail("Reading spend cells.")
-        })?;
+        memory::reserve(&mut state.cells, n)?;
         let mut before = SpendSummary { transactions: 0, total: Money::ZERO };
         for _ in 0..n {
             let step = reader.small()?;
@@ -407,7 +409,8 @@ impl SpendCells {
 
 impl PartialEq for SpendCells {
     fn eq(&self, other: &Self) -> bool {
-        self.to_bytes() == other.to_bytes()
+        let counts = |of: &Self| (of.as_of, of.customers, of.skipped);
+        counts(self) == counts(other) && self.options == other.options && self.cells == other.cells
     }
 }
 
@@ -454,13 +457,12 @@ pub fn fit_spend(cells: &SpendCells, checkpoint: Checkpoint) -> Result<SpendMode
         return Err(Error::new(ErrorKind::NotReady, "no customer to fit a spend model to")
             .detail("A spend model needs customers who bought on at least two days, and spent something."));
     }
-    let sorted = cells.sorted();
+    let sorted = cells.sorted()?;
     checkpoint();
     let customers = cells.customers as f64;
     // The scale of the start is the data's own, so that the currency does not matter.
     let mean = sorted.iter().map(|(s, n)| s.mean() * *n as f64).sum::<f64>() / customers;
-    let rows: Vec<(u32, f64, f64)> =
-        sorted.iter().map(|(s, n)| (s.transactions, s.mean(), *n as f64)).collect();
+    let rows = memory::collect(sorted.iter().map(|(s, n)| (s.transactions, s.mean(), *n as f64)))?;
     let start = [1.0, 2.0, mean];
     let found =
         maximize(|at, c| likelihood(&rows, at, c), start, start, cells.options.penalty, &mut *checkpoint)

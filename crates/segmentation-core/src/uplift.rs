@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 
 use crate::Checkpoint;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{self, Bytes};
 use crate::purchase_model::codec::{Reader, put};
 use crate::special::student_t_tail;
 use crate::test_design::{ab_result, level_z, wilson};
@@ -75,6 +76,7 @@ impl Outcomes {
         }
         let cells = if assigned { &mut self.assigned } else { &mut self.held_out };
         // Both zeros are one outcome.
+        memory::reserve(cells, 1)?;
         let slot = cells.entry((outcome + 0.0).to_bits()).or_insert(0);
         *slot = slot.saturating_add(customers);
         Ok(())
@@ -101,18 +103,20 @@ impl Outcomes {
     }
 
     /// The stored form: equal states give equal bytes.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![VERSION, u8::from(self.kind == Kind::Rate)];
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut out = Bytes::begin(&[VERSION, u8::from(self.kind == Kind::Rate)]);
         put(&mut out, self.skipped);
         for cells in [&self.assigned, &self.held_out] {
             put(&mut out, cells.len() as u64);
-            for (outcome, customers) in sorted(cells) {
+            for (outcome, customers) in sorted(cells)? {
                 out.extend_from_slice(&outcome.to_le_bytes());
                 put(&mut out, customers);
             }
         }
-        out
+        out.finish()
     }
 
     /// Reads the stored form, which may come from anywhere.
@@ -132,7 +136,9 @@ impl Outcomes {
         let mut outcomes = Self { skipped: reader.number()?, ..Self::new(kind) };
         for assigned in [true, false] {
             let mut before = f64::NEG_INFINITY;
-            for _ in 0..reader.count(9)? {
+            let cells = reader.count(9)?;
+            memory::reserve(if assigned { &mut outcomes.assigned } else { &mut outcomes.held_out }, cells)?;
+            for _ in 0..cells {
                 let outcome = reader.take(8)?.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
                 let (outcome, customers) = (f64::from_bits(outcome), reader.number()?);
                 let fits = match kind {
@@ -161,7 +167,7 @@ impl Outcomes {
     /// If the level is not between 0 and 1.
     pub fn uplift(&self, level: f64) -> Result<Uplift> {
         let z = level_z(level)?;
-        let [assigned, held_out] = [&self.assigned, &self.held_out].map(|cells| Group::of(&sorted(cells)));
+        let (assigned, held_out) = (Group::of(&sorted(&self.assigned)?), Group::of(&sorted(&self.held_out)?));
         let mut uplift = Uplift { assigned, held_out, skipped: self.skipped, ..Uplift::default() };
         let (Some(treated), Some(control)) = (assigned.mean, held_out.mean) else { return Ok(uplift) };
         uplift.difference = Some(treated - control);
@@ -183,14 +189,15 @@ impl Outcomes {
 
 impl PartialEq for Outcomes {
     fn eq(&self, other: &Self) -> bool {
-        self.to_bytes() == other.to_bytes()
+        let counts = |of: &Self| (of.kind, of.skipped);
+        counts(self) == counts(other) && self.assigned == other.assigned && self.held_out == other.held_out
     }
 }
 
-fn sorted(cells: &HashMap<u64, u64, RandomState>) -> Vec<(f64, u64)> {
-    let mut cells: Vec<(f64, u64)> = cells.iter().map(|(bits, n)| (f64::from_bits(*bits), *n)).collect();
+fn sorted(cells: &HashMap<u64, u64, RandomState>) -> Result<Vec<(f64, u64)>> {
+    let mut cells = memory::collect(cells.iter().map(|(bits, n)| (f64::from_bits(*bits), *n)))?;
     cells.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    cells
+    Ok(cells)
 }
 
 /// One of the two groups.
@@ -510,13 +517,13 @@ mod tests {
             merged.merge(&add(left), &mut || {}).unwrap();
             prop_assert_eq!(&whole, &merged);
             prop_assert_eq!(whole.uplift(0.9).unwrap(), add(&reversed).uplift(0.9).unwrap());
-            prop_assert_eq!(&Outcomes::from_bytes(&whole.to_bytes()).unwrap(), &whole);
+            prop_assert_eq!(&Outcomes::from_bytes(&whole.to_bytes().unwrap()).unwrap(), &whole);
         }
 
         #[test]
         fn hostile_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             if let Ok(read) = Outcomes::from_bytes(&bytes) {
-                prop_assert_eq!(read.to_bytes(), bytes);
+                prop_assert_eq!(read.to_bytes().unwrap(), bytes);
             }
         }
     }

@@ -139,7 +139,7 @@ fn any_order_and_any_parts_give_the_same_bytes() {
         }
         let mut whole = rows(&options);
         for state in states {
-            let state = ProfileRows::from_bytes(&state.to_bytes()).unwrap();
+            let state = ProfileRows::from_bytes(&state.to_bytes().unwrap()).unwrap();
             whole.merge(&state, &mut || {}).unwrap();
         }
         (whole.to_bytes(), fit(&whole, &mut || {}).unwrap().to_json().to_string())
@@ -202,7 +202,7 @@ proptest! {
         for row in mixed() {
             state.add_named(row.as_object().unwrap()).unwrap();
         }
-        let mut bytes = state.to_bytes();
+        let mut bytes = state.to_bytes().unwrap();
         let n = bytes.len();
         bytes[at % n] = byte;
         if let Ok(state) = ProfileRows::from_bytes(&bytes) {

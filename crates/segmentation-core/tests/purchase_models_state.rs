@@ -40,10 +40,10 @@ proptest! {
         let reversed: Vec<_> = customers[..cut].iter().rev().cloned().collect();
         let left = cells(options.clone(), 300, &reversed);
         let right = cells(options, 300, &customers[cut..]);
-        let mut merged = Cells::from_bytes(&right.to_bytes()).unwrap();
+        let mut merged = Cells::from_bytes(&right.to_bytes().unwrap()).unwrap();
         merged.merge(&left, &mut || {}).unwrap();
         prop_assert_eq!(merged.to_bytes(), whole.to_bytes());
-        prop_assert_eq!(Cells::from_bytes(&whole.to_bytes()).unwrap().to_bytes(), whole.to_bytes());
+        prop_assert_eq!(Cells::from_bytes(&whole.to_bytes().unwrap()).unwrap().to_bytes(), whole.to_bytes());
         let skipped: u64 = whole.skipped().counts().iter().map(|(_, n)| n).sum();
         prop_assert_eq!(whole.customers() + skipped, customers.len() as u64);
         // And the model is the same to the last bit, or the same refusal.
@@ -56,7 +56,7 @@ proptest! {
         edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut: prop::sample::Index,
     ) {
-        let bytes = cells(FitOptions::default(), 300, &customers).to_bytes();
+        let bytes = cells(FitOptions::default(), 300, &customers).to_bytes().unwrap();
         prop_assert!(Cells::from_bytes(&bytes[..cut.index(bytes.len())]).is_err());
         let mut edited = bytes.clone();
         for (place, byte) in edits {
@@ -64,7 +64,7 @@ proptest! {
             edited[place] = byte;
         }
         if let Ok(read) = Cells::from_bytes(&edited) {
-            prop_assert_eq!(read.to_bytes(), edited);
+            prop_assert_eq!(read.to_bytes().unwrap(), edited);
             let _ = fit(&read, &mut || {}).map(|model| Scorer::new(&model));
         }
     }

@@ -36,7 +36,7 @@ fn fitted() -> SpendModel {
     for days in cdnow().into_values() {
         cells.add(days).unwrap();
     }
-    let again = SpendCells::from_bytes(&cells.to_bytes()).unwrap();
+    let again = SpendCells::from_bytes(&cells.to_bytes().unwrap()).unwrap();
     assert!(again == cells);
     fit_spend(&cells, &mut || {}).unwrap()
 }

@@ -2,6 +2,7 @@
 
 use crate::Checkpoint;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
 
 /// Most companies in one group of peers.
 const LIMIT: usize = 120_000_000;
@@ -53,31 +54,41 @@ impl Peers {
                 .detail(format!("At most {LIMIT} fit."))
                 .hint("Group by sector and size, or take a sample."));
         }
-        self.rates.try_reserve(more).map_err(|_| Error::new(ErrorKind::OutOfMemory, "out of memory"))
+        memory::reserve(&mut self.rates, more)
+    }
+
+    fn sorted(&self) -> Result<Vec<f64>> {
+        let mut sorted = memory::copy(&self.rates)?;
+        sorted.sort_unstable_by(f64::total_cmp);
+        Ok(sorted)
     }
 
     /// Median and third quartile (type 7); `None` without companies.
-    #[must_use]
-    pub fn benchmark(&self, checkpoint: Checkpoint) -> Option<Benchmark> {
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn benchmark(&self, checkpoint: Checkpoint) -> Result<Option<Benchmark>> {
         checkpoint();
-        let mut sorted = self.rates.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let last = sorted.len().checked_sub(1)?;
+        let sorted = self.sorted()?;
+        let Some(last) = sorted.len().checked_sub(1) else { return Ok(None) };
         let quantile = |q: f64| {
             let place = q * last as f64;
             let below = place.floor() as usize;
             let above = (below + 1).min(last);
             sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
         };
-        Some(Benchmark { companies: sorted.len(), median: quantile(0.5), upper: quantile(0.75) })
+        Ok(Some(Benchmark { companies: sorted.len(), median: quantile(0.5), upper: quantile(0.75) }))
     }
 
     /// The flat form: sorted, so that it does not depend on the order of rows.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut sorted = self.rates.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        sorted.iter().flat_map(|rate| rate.to_le_bytes()).collect()
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let sorted = self.sorted()?;
+        let mut out: Vec<u8> = memory::with_capacity(8 * sorted.len())?;
+        out.extend(sorted.iter().flat_map(|rate| rate.to_le_bytes()));
+        Ok(out)
     }
 
     /// Reads the flat form.
@@ -87,7 +98,7 @@ impl Peers {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let invalid = || Error::new(ErrorKind::InvalidBinary, "invalid aggregate state");
         let (chunks, rest) = bytes.as_chunks::<8>();
-        let rates: Vec<f64> = chunks.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect();
+        let rates = memory::collect(chunks.iter().map(|chunk| f64::from_le_bytes(*chunk)))?;
         let sane = rest.is_empty() && rates.iter().all(|rate| rate.is_finite() && *rate >= 0.0);
         sane.then_some(Peers { rates }).ok_or_else(invalid)
     }
@@ -116,8 +127,11 @@ mod tests {
             peers.add(turnover, headcount).unwrap();
         }
         // As quantile(c(10, 20, 30, 40), c(.5, .75)) in R.
-        assert_eq!(peers.benchmark(&mut || {}), Some(Benchmark { companies: 4, median: 25.0, upper: 32.5 }));
-        assert_eq!(Peers::default().benchmark(&mut || {}), None);
+        assert_eq!(
+            peers.benchmark(&mut || {}).unwrap(),
+            Some(Benchmark { companies: 4, median: 25.0, upper: 32.5 })
+        );
+        assert_eq!(Peers::default().benchmark(&mut || {}).unwrap(), None);
     }
 
     proptest! {
@@ -128,7 +142,7 @@ mod tests {
             let mut merged = of(&rates[cut..]);
             merged.merge(&of(&rates[..cut])).unwrap();
             prop_assert_eq!(merged.to_bytes(), of(&rates).to_bytes());
-            prop_assert_eq!(Peers::from_bytes(&merged.to_bytes()).unwrap().benchmark(&mut || {}), of(&rates).benchmark(&mut || {}));
+            prop_assert_eq!(Peers::from_bytes(&merged.to_bytes().unwrap()).unwrap().benchmark(&mut || {}), of(&rates).benchmark(&mut || {}));
         }
 
         #[test]

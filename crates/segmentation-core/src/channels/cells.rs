@@ -10,6 +10,8 @@ use crate::day::Day;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event_log::{Counting, EventLog, counts};
 use crate::json::Object;
+use crate::memory::{self, Bytes};
+use crate::purchase_model::codec::{Reader, put};
 
 /// Contacts and answers are counted in tenths, since decayed ones are no whole numbers.
 const TENTHS: f64 = 10.0;
@@ -17,6 +19,7 @@ const TENTHS: f64 = 10.0;
 const MOST_NAMES: usize = 10_000;
 /// Different cells, at most.
 const MOST_CELLS: usize = 4_000_000;
+const VERSION: u8 = 1;
 
 /// Customers by contacts and answers, in tenths.
 type Group = HashMap<(u64, u64), u64>;
@@ -125,6 +128,7 @@ impl ChannelCells {
                 }
             }
         };
+        memory::reserve(group, 1)?;
         let count = group.entry(cell).or_insert(0);
         if *count == 0 {
             self.cells += 1;
@@ -189,20 +193,11 @@ impl ChannelCells {
     }
 
     /// The channels with their cells: all of them, and by segment.
-    pub(super) fn channels(&self) -> impl Iterator<Item = (&str, Vec<Cell>, Segments<'_>)> {
+    pub(super) fn channels(&self) -> impl Iterator<Item = Result<(&str, Vec<Cell>, Segments<'_>)>> {
         self.channels.iter().map(|(name, channel)| {
-            let mut all: BTreeMap<(u64, u64), u64> = BTreeMap::new();
-            for group in channel.segments.values().chain([&channel.unsegmented]) {
-                for (&cell, &customers) in group {
-                    *all.entry(cell).or_insert(0) += customers;
-                }
-            }
-            let segments = channel.segments.iter().map(|(name, group)| {
-                let sorted: BTreeMap<_, _> =
-                    group.iter().map(|(&cell, &customers)| (cell, customers)).collect();
-                (name.as_str(), cells(&sorted))
-            });
-            (name.as_str(), cells(&all), segments.collect())
+            let all = cells(channel.segments.values().chain([&channel.unsegmented]))?;
+            let segments = channel.segments.iter().map(|(name, group)| Ok((name.as_str(), cells([group])?)));
+            Ok((name.as_str(), all, segments.collect::<Result<_>>()?))
         })
     }
 
@@ -217,80 +212,114 @@ impl ChannelCells {
     }
 
     /// The stored form: the same for the same customers.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let sorted = |group: &Group| {
-            let mut rows: Vec<[u64; 3]> = group.iter().map(|(&(n, y), &w)| [n, y, w]).collect();
-            rows.sort_unstable();
-            json!(rows)
-        };
-        let channels: Vec<Value> = self
-            .channels
-            .iter()
-            .map(|(name, channel)| {
-                let segments: Vec<Value> =
-                    channel.segments.iter().map(|(name, group)| json!([name, sorted(group)])).collect();
-                json!([name, sorted(&channel.unsegmented), segments])
-            })
-            .collect();
-        json!({
-            "as_of": as_of_json(self.as_of), "counting": counting_json(&self.counting), "channels": channels,
-            "skipped": [self.skipped.no_history, self.skipped.no_contact, self.skipped.missing_value],
-        })
-    }
-
-    /// Reads the stored form.
     ///
     /// # Errors
-    /// It is none.
-    pub fn from_json(value: &Value) -> Result<Self> {
-        let object = Object::new("channel cells", "", value, &["as_of", "counting", "channels", "skipped"])?;
-        let counted = object.get("counting").unwrap_or(&Value::Null);
-        let counting = counting(&Object::new("channel cells", "counting", counted, &COUNTING_FIELDS)?)?;
-        let mut read = Self::new(object.date("as_of")?, counting);
-        let wrong = || object.wrong("channels", "a list of channels with their cells");
-        for channel in object.list("channels")?.unwrap_or_default() {
-            let name = channel.get(0).and_then(Value::as_str).ok_or_else(wrong)?;
-            read.read_group(name, None, channel.get(1)).ok_or_else(wrong)??;
-            for segment in channel.get(2).and_then(Value::as_array).ok_or_else(wrong)? {
-                let segment_name = segment.get(0).and_then(Value::as_str).ok_or_else(wrong)?;
-                read.read_group(name, Some(segment_name), segment.get(1)).ok_or_else(wrong)??;
+    /// No memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let text = |out: &mut Bytes, text: &str| {
+            put(out, text.len() as u64);
+            out.extend_from_slice(text.as_bytes());
+        };
+        let write = |out: &mut Bytes, group: &Group| -> Result<()> {
+            put(out, group.len() as u64);
+            for ((n, y), customers) in sorted([group])? {
+                [n, y, customers].into_iter().for_each(|number| put(out, number));
+            }
+            Ok(())
+        };
+        let mut out = Bytes::begin(&[VERSION]);
+        let head = json!({ "as_of": as_of_json(self.as_of), "counting": counting_json(&self.counting) });
+        text(&mut out, &head.to_string());
+        for number in [self.skipped.no_history, self.skipped.no_contact, self.skipped.missing_value] {
+            put(&mut out, number);
+        }
+        put(&mut out, self.channels.len() as u64);
+        for (name, channel) in &self.channels {
+            text(&mut out, name);
+            write(&mut out, &channel.unsegmented)?;
+            put(&mut out, channel.segments.len() as u64);
+            for (name, group) in &channel.segments {
+                text(&mut out, name);
+                write(&mut out, group)?;
             }
         }
-        let skipped: Vec<u64> =
-            object.list("skipped")?.unwrap_or_default().iter().filter_map(Value::as_u64).collect();
-        let &[no_history, no_contact, missing_value] = skipped.as_slice() else {
-            return Err(object.wrong("skipped", "a list of three whole numbers"));
+        out.finish()
+    }
+
+    /// Reads the stored form, which may come from anywhere.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidBinary`] for anything that [`ChannelCells::to_bytes`] cannot have written.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a str> {
+            let len = reader.number()?;
+            std::str::from_utf8(reader.take(len)?).map_err(|_| reader.error("A text is not UTF-8."))
+        }
+        let mut reader = Reader::new(bytes, "channel_cells");
+        if reader.byte()? != VERSION {
+            return Err(reader.error("Its version is not known."));
+        }
+        let head = text(&mut reader)?;
+        let mut read = Self::read_head(head).ok_or_else(|| reader.error("Its head is impossible."))?;
+        read.skipped = Skipped {
+            no_history: reader.number()?,
+            no_contact: reader.number()?,
+            missing_value: reader.number()?,
         };
-        read.skipped = Skipped { no_history, no_contact, missing_value };
+        for _ in 0..reader.count(3)? {
+            let channel = text(&mut reader)?;
+            read.read_group(&mut reader, channel, None)?;
+            for _ in 0..reader.count(2)? {
+                let segment = text(&mut reader)?;
+                read.read_group(&mut reader, channel, Some(segment))?;
+            }
+        }
+        reader.finish()?;
         Ok(read)
     }
 
-    fn read_group(
-        &mut self,
-        channel: &str,
-        segment: Option<&str>,
-        rows: Option<&Value>,
-    ) -> Option<Result<()>> {
-        for row in rows?.as_array()? {
-            let row: Vec<u64> = row.as_array()?.iter().filter_map(Value::as_u64).collect();
-            let &[n, y, customers] = row.as_slice() else { return None };
-            if n == 0 || y > n || n > 10_000_000_000_000 || customers == 0 || customers > 1 << 50 {
-                return None;
-            }
-            if let Err(error) = self.add_cell(channel, segment, (n, y), customers) {
-                return Some(Err(error));
-            }
+    fn read_head(text: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let head = Object::new("channel cells", "", &value, &["as_of", "counting"]).ok()?;
+        let counted =
+            Object::new("channel cells", "counting", head.get("counting")?, &COUNTING_FIELDS).ok()?;
+        Some(Self::new(head.date("as_of").ok()?, counting(&counted).ok()?))
+    }
+
+    fn read_group(&mut self, reader: &mut Reader, channel: &str, segment: Option<&str>) -> Result<()> {
+        let cells = reader.count(3)?;
+        if cells == 0 && segment.is_none() {
+            self.channels.entry(channel.to_owned()).or_default();
         }
-        Some(Ok(()))
+        for _ in 0..cells {
+            let (n, y, customers) = (reader.number()?, reader.number()?, reader.number()?);
+            if n == 0 || y > n || n > 10_000_000_000_000 || customers == 0 || customers > 1 << 50 {
+                return Err(reader.error("A count of contacts is impossible."));
+            }
+            self.add_cell(channel, segment, (n, y), customers)?;
+        }
+        Ok(())
     }
 }
 
-fn cells(sorted: &BTreeMap<(u64, u64), u64>) -> Vec<Cell> {
-    let cell = |(&(n, y), &w): (&(u64, u64), &u64)| Cell {
+/// The cells of some groups, each once, in order.
+fn sorted<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Result<Vec<((u64, u64), u64)>> {
+    let cells = groups.into_iter().flatten().map(|(&cell, &customers)| (cell, customers));
+    let mut cells = memory::collect(cells)?;
+    cells.sort_unstable();
+    cells.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        kept.1 += if same { next.1 } else { 0 };
+        same
+    });
+    Ok(cells)
+}
+
+fn cells<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Result<Vec<Cell>> {
+    let cell = |((n, y), customers)| Cell {
         sent: n as f64 / TENTHS,
         responses: y as f64 / TENTHS,
-        customers: w as f64,
+        customers: customers as f64,
     };
-    sorted.iter().map(cell).collect()
+    memory::collect(sorted(groups)?.into_iter().map(cell))
 }

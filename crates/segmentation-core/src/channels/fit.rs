@@ -337,7 +337,8 @@ pub fn fit(cells: &ChannelCells, checkpoint: Checkpoint) -> Result<Value> {
         }));
     }
     let mut channels = Vec::new();
-    for (name, all, segments) in cells.channels() {
+    for channel in cells.channels() {
+        let (name, all, segments) = channel?;
         checkpoint();
         let channel = fit_channel(name, &all, checkpoint);
         if let Some((code, message)) = channel.warning {
@@ -384,8 +385,11 @@ pub fn fit(cells: &ChannelCells, checkpoint: Checkpoint) -> Result<Value> {
     } else {
         Value::Array(channels)
     };
-    Ok(json!({
+    let mut model = json!({
         "kind": KIND, "version": 1, "as_of": as_of_json(cells.as_of()), "counting": counting_json(cells.counting()),
-        "channels": channels, "skipped": cells.skipped(), "warnings": warnings,
-    }))
+        "channels": null, "skipped": cells.skipped(), "warnings": warnings,
+    });
+    // Moved in: the macro would copy them.
+    model["channels"] = channels;
+    Ok(model)
 }

@@ -10,7 +10,7 @@ fn log(kind: LogKind, events: &[(Day, &str, u8)]) -> Vec<u8> {
     for &(day, name, code) in events {
         assert!(event_log::append(kind, &mut bytes, day, name, code).unwrap());
     }
-    EventLog::read(kind, &bytes).unwrap().pack(kind)
+    EventLog::read(kind, &bytes).unwrap().pack(kind).unwrap()
 }
 
 fn model() -> ChannelModel {
@@ -284,7 +284,7 @@ fn where_the_likelihood_says_nothing() {
 #[test]
 fn stored_cells_and_broken_models() {
     let cells = two_segments();
-    assert_eq!(ChannelCells::from_json(&cells.to_json()).unwrap(), cells);
+    assert_eq!(ChannelCells::from_bytes(&cells.to_bytes().unwrap()).unwrap(), cells);
     let mut merged = cells.clone();
     merged.merge(&cells).unwrap();
     assert_eq!(fit(&merged, &mut || {}).unwrap()["channels"][0]["customers"], 482);

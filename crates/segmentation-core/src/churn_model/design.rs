@@ -9,6 +9,7 @@ use super::rows::{Canonical, Stored};
 use crate::Checkpoint;
 use crate::binomial::Design;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
 use crate::purchase_model::Warning;
 
 /// The most columns of one fit.
@@ -96,7 +97,7 @@ pub(super) fn prepare(
     // Which rows are in.
     let used = names.len() - usize::from(offset.is_some());
     let (mut missing_values, mut no_offset) = (0, 0);
-    let mut inside = vec![true; canonical.len()];
+    let mut inside = memory::filled(true, canonical.len())?;
     let mut census: Vec<Census> = names.iter().map(|_| Census::default()).collect();
     let (mut rows, mut churned, mut total) = (0_u64, 0_u64, 0.0);
     canonical.each(|i, row| {
@@ -383,9 +384,9 @@ pub(super) fn prepare(
         }
         let offset = encode(row, &encoders, &mut entries);
         let live = entries.iter().copied().filter(|(j, _)| !dead[*j as usize]);
-        design.push(live, row.weight * row.churned as f64, row.weight * row.stayed as f64);
+        design.push(live, row.weight * row.churned as f64, row.weight * row.stayed as f64)?;
         if options.offset.is_some() {
-            design.offset.push(offset);
+            memory::push(&mut design.offset, offset)?;
         }
         Ok(())
     })?;

@@ -9,6 +9,7 @@ use super::rows::ChurnRows;
 use crate::Checkpoint;
 use crate::binomial::{self, Design, in_sample};
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
 use crate::purchase_model::Warning;
 
 /// Fewer rows than this are no fit.
@@ -138,7 +139,7 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
         }
     }
 
-    let scores: Vec<f64> = (0..design.len()).map(|i| design.log_odds(&fitted.beta, i)).collect();
+    let scores = memory::collect((0..design.len()).map(|i| design.log_odds(&fitted.beta, i)))?;
     let measures = in_sample(&scores, &design.yes, &design.no, &mut *checkpoint);
     if measures.auc >= SUSPICIOUS_AUC {
         let (feature, auc) = best_feature(&design, &columns, &features, &fitted.beta, &mut *checkpoint);
@@ -161,7 +162,7 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
         ));
     }
     let base = yes / (yes + no);
-    let null = binomial::null_log_likelihood(&design, &mut *checkpoint);
+    let null = binomial::null_log_likelihood(&design, &mut *checkpoint)?;
     let skipped = state.skipped();
     let skipped: Map<String, Value> = [
         ("null_outcome", skipped.null_outcome),

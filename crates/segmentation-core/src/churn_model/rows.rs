@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 use super::features::{FeatureValue, Features, order, shown};
 use super::options::ChurnOptions;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{self, Bytes};
 use crate::purchase_model::codec::{Reader, put};
 
 /// The most features of one fit.
@@ -332,9 +333,9 @@ impl ChurnRows {
         self.seen += stayed + churned;
         let mut key = std::mem::take(&mut self.scratch);
         key.clear();
-        let taken = self.write_row(&mut key, features, weight).map(|hash| {
-            self.take(&key, Tally { hash, stayed, churned });
-        });
+        let taken = self
+            .write_row(&mut key, features, weight)
+            .and_then(|hash| self.take(&key, Tally { hash, stayed, churned }));
         self.scratch = key;
         taken
     }
@@ -377,42 +378,48 @@ impl ChurnRows {
         self.places.find(place_hash(hash), same).map(|place| *place as usize)
     }
 
-    fn keep(&mut self, key: &[u8], tally: Tally) {
-        let place = self.rows.len() as u32;
-        self.rows.push(Kept { start: self.contents.len(), len: key.len(), tally });
-        self.contents.extend_from_slice(key);
+    fn keep(&mut self, key: &[u8], tally: Tally) -> Result<()> {
         let rows = &self.rows;
-        self.places.insert_unique(place_hash(tally.hash), place, |place| {
-            place_hash(rows[*place as usize].tally.hash)
-        });
+        let hash_at = |place: &u32| place_hash(rows[*place as usize].tally.hash);
+        if self.places.len() == self.places.capacity() {
+            memory::reserve_by(1, size_of::<u32>(), |more| self.places.try_reserve(more, hash_at).is_ok())?;
+        }
+        memory::reserve(&mut self.contents, key.len())?;
+        let place = self.rows.len() as u32;
+        self.places.insert_unique(place_hash(tally.hash), place, hash_at);
+        memory::push(&mut self.rows, Kept { start: self.contents.len(), len: key.len(), tally })?;
+        self.contents.extend_from_slice(key);
+        Ok(())
     }
 
-    fn take(&mut self, key: &[u8], tally: Tally) {
+    fn take(&mut self, key: &[u8], tally: Tally) -> Result<()> {
         if !self.in_sample(tally.hash) {
-            return;
+            return Ok(());
         }
         if let Some(place) = self.find(key, tally.hash) {
             let known = &mut self.rows[place].tally;
             known.stayed += tally.stayed;
             known.churned += tally.churned;
-            return;
+            return Ok(());
         }
-        self.keep(key, tally);
+        self.keep(key, tally)?;
         let bytes = |state: &Self| state.contents.len() + state.rows.len() * ROW_OVERHEAD;
         while (self.rows.len() as u64 > self.options.sample || bytes(self) > MOST_BYTES) && self.level < 60 {
-            self.thin(self.level + 1);
+            self.thin(self.level + 1)?;
         }
+        Ok(())
     }
 
     /// Keeps the rows whose hash begins with `level` zero bits.
-    fn thin(&mut self, level: u32) {
+    fn thin(&mut self, level: u32) -> Result<()> {
         self.level = level;
         let contents = std::mem::take(&mut self.contents);
         let rows = std::mem::take(&mut self.rows);
         self.places.clear();
         for row in rows.iter().filter(|row| row.tally.hash >> (64 - level) == 0) {
-            self.keep(&contents[row.start..row.start + row.len], row.tally);
+            self.keep(&contents[row.start..row.start + row.len], row.tally)?;
         }
+        Ok(())
     }
 
     /// Takes in another part of the same population.
@@ -428,7 +435,7 @@ impl ChurnRows {
         self.skipped.null_features += other.skipped.null_features;
         self.skipped.no_weight += other.skipped.no_weight;
         if other.level > self.level {
-            self.thin(other.level);
+            self.thin(other.level)?;
         }
         let map: Vec<u32> =
             other.names.iter().enumerate().map(|(i, name)| self.id(i, name)).collect::<Result<_>>()?;
@@ -436,9 +443,9 @@ impl ChurnRows {
         for row in &other.rows {
             let key = &other.contents[row.start..row.start + row.len];
             if same {
-                self.take(key, row.tally);
+                self.take(key, row.tally)?;
             } else {
-                self.take(&renamed(key, &map)?, row.tally);
+                self.take(&renamed(key, &map)?, row.tally)?;
             }
         }
         Ok(())
@@ -457,21 +464,20 @@ impl ChurnRows {
             let row = &self.rows[place as usize];
             &self.contents[row.start..row.start + row.len]
         };
-        let mut order: Vec<(u64, u32)> =
-            self.rows.iter().zip(0..).map(|(row, i)| (row.tally.hash, i)).collect();
+        let mut order = memory::collect(self.rows.iter().zip(0_u32..).map(|(row, i)| (row.tally.hash, i)))?;
         order.sort_unstable_by(|a, b| {
             // Different rows with one hash: hardly ever.
             let by_content = || renamed(key(a.1), &map).ok().cmp(&renamed(key(b.1), &map).ok());
             a.0.cmp(&b.0).then_with(by_content)
         });
-        let mut contents = Vec::with_capacity(self.contents.len());
-        let mut rows = Vec::with_capacity(order.len());
+        let mut contents: Vec<u8> = memory::with_capacity(self.contents.len())?;
+        let mut rows: Vec<Kept> = memory::with_capacity(order.len())?;
         for (_, place) in order {
             let start = contents.len();
             if same {
-                contents.extend_from_slice(key(place));
+                memory::extend(&mut contents, key(place))?;
             } else {
-                contents.extend(renamed(key(place), &map)?);
+                memory::extend(&mut contents, &renamed(key(place), &map)?)?;
             }
             let tally = self.rows[place as usize].tally;
             rows.push(Kept { start, len: contents.len() - start, tally });
@@ -485,8 +491,8 @@ impl ChurnRows {
     /// None that an own state can cause.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let canonical = self.canonical()?;
-        let mut out = vec![VERSION];
-        let text = |out: &mut Vec<u8>, text: &str| {
+        let mut out = Bytes::begin(&[VERSION]);
+        let text = |out: &mut Bytes, text: &str| {
             put(out, text.len() as u64);
             out.extend_from_slice(text.as_bytes());
         };
@@ -511,7 +517,7 @@ impl ChurnRows {
             put(&mut out, tally.stayed);
             put(&mut out, tally.churned);
         }
-        Ok(out)
+        out.finish()
     }
 
     /// Reads the stored form, which may come from anywhere.
@@ -523,14 +529,13 @@ impl ChurnRows {
         if reader.byte()? != VERSION {
             return Err(reader.error("Its version is not known."));
         }
-        let text = |reader: &mut Reader| -> Result<String> {
+        fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a str> {
             let len = reader.number()?;
-            let bytes = reader.take(len)?;
-            String::from_utf8(bytes.to_vec()).map_err(|_| reader.error("A text is not UTF-8."))
-        };
+            std::str::from_utf8(reader.take(len)?).map_err(|_| reader.error("A text is not UTF-8."))
+        }
         let options = text(&mut reader)?;
         let options =
-            serde_json::from_str(&options).map_err(|_| reader.error("Its options cannot be read."))?;
+            serde_json::from_str(options).map_err(|_| reader.error("Its options cannot be read."))?;
         let options =
             ChurnOptions::from_json(&options).map_err(|_| reader.error("Its options cannot be read."))?;
         let mut state = Self::new(options);
@@ -555,10 +560,10 @@ impl ChurnRows {
         }
         for i in 0..n {
             let name = text(&mut reader)?;
-            if state.names.last().is_some_and(|last| order(last, &name).is_ge()) {
+            if state.names.last().is_some_and(|last| order(last, name).is_ge()) {
                 return Err(reader.error("Its features are not in order."));
             }
-            state.id(i, &name)?;
+            state.id(i, name)?;
         }
         let n = reader.count(4)?;
         let mut counted = 0_u64;
@@ -575,7 +580,7 @@ impl ChurnRows {
             if !state.in_sample(hash) || state.find(key, hash).is_some() {
                 return Err(reader.error("A row cannot be there."));
             }
-            state.take(key, Tally { hash, stayed, churned });
+            state.take(key, Tally { hash, stayed, churned })?;
         }
         reader.finish()?;
         Ok(state)

@@ -7,6 +7,7 @@ use crate::Checkpoint;
 use crate::day::Day;
 use crate::error::Result;
 use crate::item_history;
+use crate::memory;
 
 /// Days on which each of a customer's items was bought.
 pub(super) struct Data {
@@ -42,9 +43,10 @@ impl Data {
     pub(super) fn new(rows: &AffinityRows, checkpoint: Checkpoint) -> Result<Self> {
         let (options, as_of) = (rows.options(), rows.as_of());
         let mut counts: HashMap<&str, ItemCount> = HashMap::new();
-        let (rows, limit) = rows.kept();
+        let (rows, limit) = rows.kept()?;
         for row in &rows {
             for total in item_history::totals(&item_history::unpack(&row.history)?, as_of)? {
+                memory::reserve(&mut counts, 1)?;
                 let count = counts.entry(total.item).or_default();
                 count.customers += 1;
                 count.purchases += total.purchases;
@@ -54,16 +56,16 @@ impl Data {
         }
         let all = counts.len();
         let mut kept: Vec<(&str, ItemCount)> =
-            counts.into_iter().filter(|(_, c)| c.customers >= options.min_customers).collect();
+            memory::collect(counts.into_iter().filter(|(_, c)| c.customers >= options.min_customers))?;
         kept.sort_unstable_by(|a, b| b.1.customers.cmp(&a.1.customers).then(a.0.cmp(b.0)));
         kept.truncate(options.max_items);
         kept.sort_unstable_by(|a, b| a.0.cmp(b.0));
         let codes: HashMap<&str, u32> =
             kept.iter().enumerate().map(|(at, (item, _))| (*item, at as u32)).collect();
-        let mut segments: Vec<String> =
-            rows.iter().filter_map(|r| r.segment.as_deref()).map(str::to_owned).collect();
+        let mut segments = memory::collect(rows.iter().filter_map(|r| r.segment.as_deref()))?;
         segments.sort_unstable();
         segments.dedup();
+        let segments: Vec<String> = segments.into_iter().map(str::to_owned).collect();
         let mut data = Data {
             items: kept.iter().map(|(item, _)| (*item).to_owned()).collect(),
             prices: kept.iter().map(|(_, c)| (c.amount / c.purchases.max(1) as f64) as f32).collect(),
@@ -81,7 +83,7 @@ impl Data {
         for row in &rows {
             let lines = item_history::unpack(&row.history)?;
             let bought = || lines.iter().filter(|l| l.purchases > 0 && l.day <= as_of);
-            let mut baskets: Vec<Day> = bought().map(|l| l.day).collect();
+            let mut baskets = memory::collect(bought().map(|l| l.day))?;
             if baskets.is_empty() {
                 continue;
             }
@@ -89,22 +91,22 @@ impl Data {
             for line in bought() {
                 let Some(item) = codes.get(line.item) else { continue };
                 if last != Some(*item) {
-                    data.pairs.push((*item, data.days.len() as u32));
+                    memory::push(&mut data.pairs, (*item, data.days.len() as u32))?;
                     last = Some(*item);
                 }
-                data.days.push(line.day);
+                memory::push(&mut data.days, line.day)?;
             }
             data.lines += baskets.len() as u64;
             baskets.sort_unstable();
             baskets.dedup();
-            data.baskets.extend(baskets);
-            data.baskets_from.push(data.baskets.len());
-            data.customers.push(data.pairs.len());
+            memory::extend(&mut data.baskets, &baskets)?;
+            memory::push(&mut data.baskets_from, data.baskets.len())?;
+            memory::push(&mut data.customers, data.pairs.len())?;
             let place = row
                 .segment
                 .as_deref()
                 .and_then(|s| data.segments.binary_search_by(|x| x.as_str().cmp(s)).ok());
-            data.segment.push(place.map(|p| p as u32));
+            memory::push(&mut data.segment, place.map(|p| p as u32))?;
             checkpoint();
         }
         Ok(data)

@@ -6,6 +6,7 @@ use super::options::FitOptions;
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
 use crate::item_history;
+use crate::memory::{self, Bytes};
 use crate::purchase_model::codec::{Reader, put, put_signed};
 
 const VERSION: u8 = 1;
@@ -90,21 +91,27 @@ impl AffinityRows {
     }
 
     /// Takes a customer in.
-    pub fn add(&mut self, history: &[u8], segment: Option<&str>) {
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn add(&mut self, history: &[u8], segment: Option<&str>) -> Result<()> {
         self.taken += 1;
         let hash = hash(history);
-        if hash <= self.limit {
-            self.push(Row { hash, history: history.into(), segment: segment.map(Into::into) });
+        if hash > self.limit {
+            return Ok(());
         }
+        let history = memory::copy(history)?.into_boxed_slice();
+        self.push(Row { hash, history, segment: segment.map(Into::into) })
     }
 
-    fn push(&mut self, row: Row) {
+    fn push(&mut self, row: Row) -> Result<()> {
         self.bytes += size(&row);
-        self.rows.push(row);
+        memory::push(&mut self.rows, row)?;
         // Cut back only when a quarter too much has come in: each cut sorts.
         if self.bytes > self.budget() / 4 * 5 {
             self.cut();
         }
+        Ok(())
     }
 
     fn budget(&self) -> usize {
@@ -134,12 +141,12 @@ impl AffinityRows {
     }
 
     /// The rows of the sample, in order, and the greatest hash that is within.
-    pub(super) fn kept(&self) -> (Vec<&Row>, u64) {
-        let mut rows: Vec<&Row> = self.rows.iter().collect();
+    pub(super) fn kept(&self) -> Result<(Vec<&Row>, u64)> {
+        let mut rows = memory::collect(&self.rows)?;
         rows.sort_unstable();
         let (keep, limit) = self.fitting(rows.iter().copied());
         rows.truncate(keep);
-        (rows, limit)
+        Ok((rows, limit))
     }
 
     /// Takes the customers of another part in.
@@ -157,16 +164,19 @@ impl AffinityRows {
         self.rows.retain(|row| row.hash <= limit);
         self.bytes = self.rows.iter().map(size).sum();
         for row in other.rows.iter().filter(|row| row.hash <= limit) {
-            self.push(row.clone());
+            let history = memory::copy(&row.history)?.into_boxed_slice();
+            self.push(Row { history, hash: row.hash, segment: row.segment.clone() })?;
         }
         Ok(())
     }
 
     /// The flat form; `options` is their JSON text.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let (rows, limit) = self.kept();
-        let mut out = vec![VERSION];
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let (rows, limit) = self.kept()?;
+        let mut out = Bytes::begin(&[VERSION]);
         put_signed(&mut out, i64::from(self.as_of));
         put_options(&mut out, &self.options);
         for number in [limit, self.taken, self.skipped, rows.len() as u64] {
@@ -178,7 +188,7 @@ impl AffinityRows {
             put(&mut out, row.segment.as_ref().map_or(0, |s| s.len() as u64 + 1));
             out.extend_from_slice(row.segment.as_ref().map_or(&[], |s| s.as_bytes()));
         }
-        out
+        out.finish()
     }
 
     /// Reads the flat form.
@@ -205,9 +215,10 @@ impl AffinityRows {
                 0 => None,
                 len => Some(std::str::from_utf8(reader.take(len - 1)?).map_err(|_| invalid())?.into()),
             };
-            let row = Row { hash: hash(history), history: history.into(), segment };
+            let hash = hash(history);
+            let row = Row { hash, history: memory::copy(history)?.into_boxed_slice(), segment };
             rows.bytes += size(&row);
-            rows.rows.push(row);
+            memory::push(&mut rows.rows, row)?;
         }
         reader.finish()?;
         if !rows.rows.is_sorted() || rows.rows.iter().any(|row| row.hash > rows.limit) {
@@ -221,7 +232,7 @@ fn size(row: &Row) -> usize {
     row.history.len() + row.segment.as_ref().map_or(0, |s| s.len()) + OVERHEAD
 }
 
-fn put_options(out: &mut Vec<u8>, o: &FitOptions) {
+fn put_options(out: &mut Bytes, o: &FitOptions) {
     put(out, o.horizon as u64);
     for number in [
         o.neighbours,

@@ -149,7 +149,7 @@ fn history(lines: &[(&str, Day)]) -> Vec<u8> {
     let line =
         |(item, day): &(&'static str, Day)| Line::order(item, *day, Money(SCALE), Money(2 * SCALE)).unwrap();
     let lines: Vec<(&'static str, Day)> = lines.iter().map(|(i, d)| (leak(i), *d)).collect();
-    pack(&net(lines.iter().map(line).collect()).unwrap())
+    pack(&net(lines.iter().map(line).collect()).unwrap()).unwrap()
 }
 
 fn leak(text: &str) -> &'static str {
@@ -175,7 +175,7 @@ fn shop(options: FitOptions) -> AffinityRows {
                 lines.push((also, day));
             }
         }
-        rows.add(&history(&lines), Some(if c % 2 == 0 { "day" } else { "night" }));
+        rows.add(&history(&lines), Some(if c % 2 == 0 { "day" } else { "night" })).unwrap();
     }
     rows
 }
@@ -252,9 +252,9 @@ fn order_merging_and_storing_do_not_matter() {
     let mut b = a.clone();
     for (at, row) in whole.rows.iter().rev().enumerate() {
         let part = if at % 3 == 0 { &mut a } else { &mut b };
-        part.add(&row.history, row.segment.as_deref());
+        part.add(&row.history, row.segment.as_deref()).unwrap();
     }
-    let mut merged = AffinityRows::from_bytes(&b.to_bytes()).unwrap();
+    let mut merged = AffinityRows::from_bytes(&b.to_bytes().unwrap()).unwrap();
     merged.merge(&a).unwrap();
     assert_eq!(merged.to_bytes(), whole.to_bytes());
     let model = fit(&whole, &mut || {}).unwrap();
@@ -273,11 +273,11 @@ fn a_sample_is_the_same_however_merged() {
     let (mut a, mut b) = (whole.clone(), whole.clone());
     for c in 0..40_000 {
         let bytes = history(&[("milk", c % 150), ("bread", c / 150 % 150)]);
-        whole.add(&bytes, None);
-        if c % 2 == 0 { a.add(&bytes, None) } else { b.add(&bytes, None) }
+        whole.add(&bytes, None).unwrap();
+        if c % 2 == 0 { &mut a } else { &mut b }.add(&bytes, None).unwrap();
     }
     a.merge(&b).unwrap();
-    assert!(whole.kept().0.len() < 30_000);
+    assert!(whole.kept().unwrap().0.len() < 30_000);
     assert_eq!(a.to_bytes(), whole.to_bytes());
 }
 
@@ -287,8 +287,8 @@ fn edge_cases() {
     assert_eq!(fit(&nobody, &mut || {}).unwrap_err().kind, crate::ErrorKind::NotReady);
     // One product, one line each: a model that was not learnt, but ranks.
     let mut one = nobody.clone();
-    (0..5).for_each(|c| one.add(&history(&[("milk", 190 + c)]), None));
-    one.add(&history(&[]), None);
+    (0..5).for_each(|c| one.add(&history(&[("milk", 190 + c)]), None).unwrap());
+    one.add(&history(&[]), None).unwrap();
     let model = fit(&one, &mut || {}).unwrap();
     assert!(model.to_json().unwrap().to_string().contains("blend_not_learnt"));
     let all = model.choice(&options("{}"));

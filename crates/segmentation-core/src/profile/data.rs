@@ -4,6 +4,7 @@ use super::options::ProfileOptions;
 use super::rows::{Kind, ProfileRows};
 use crate::Checkpoint;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
 
 /// Rows of a block: one feature of that many customers lies together, so that distances vectorise.
 pub(super) const BLOCK: usize = 64;
@@ -124,7 +125,7 @@ impl Data {
     pub(super) fn new(rows: &ProfileRows, options: &ProfileOptions, checkpoint: Checkpoint) -> Result<Self> {
         let complete;
         let (rows, incomplete) = if options.skip_missing {
-            complete = rows.complete();
+            complete = rows.complete()?;
             (&complete, rows.counts.iter().sum::<u64>() - complete.counts.iter().sum::<u64>())
         } else {
             (rows, 0)
@@ -176,11 +177,9 @@ impl Data {
                 let clip = fence.filter(|_| options.clip);
                 let (mut mean, mut deviation) = (mean, deviation);
                 if let Some((low, high)) = clip {
-                    let clipped: Vec<f64> = column
-                        .values
-                        .iter()
-                        .map(|v| if v.is_nan() { *v } else { v.clamp(low, high) })
-                        .collect();
+                    let clipped =
+                        column.values.iter().map(|v| if v.is_nan() { *v } else { v.clamp(low, high) });
+                    let clipped = memory::collect(clipped)?;
                     (_, mean, deviation) = moments(&clipped, &rows.counts);
                 }
                 // What is left of rounding in a constant is no variation.
@@ -205,18 +204,19 @@ impl Data {
             numbers: Vec::new(),
             codes: Vec::new(),
             levels: Vec::new(),
-            weights: rows.counts.iter().map(|c| *c as f64).collect(),
+            weights: memory::with_capacity(n.div_ceil(BLOCK) * BLOCK)?,
             customers,
             gamma: 0.0,
             incomplete,
         };
+        data.weights.extend(rows.counts.iter().map(|c| *c as f64));
         data.weights.resize(n.div_ceil(BLOCK) * BLOCK, 0.0);
-        data.fill(rows, checkpoint);
+        data.fill(rows, checkpoint)?;
         data.gamma = options.gamma.unwrap_or_else(|| data.usual_gamma());
         Ok(data)
     }
 
-    fn fill(&mut self, rows: &ProfileRows, checkpoint: Checkpoint) {
+    fn fill(&mut self, rows: &ProfileRows, checkpoint: Checkpoint) -> Result<()> {
         let used = self.features.iter().zip(&rows.columns);
         let numeric: Vec<_> = used
             .clone()
@@ -231,7 +231,7 @@ impl Data {
             .collect();
         self.width = numeric.len();
         let padded = self.weights.len();
-        self.numbers = vec![0.0; padded * numeric.len()];
+        self.numbers = memory::filled(0.0, padded * numeric.len())?;
         for (j, (feature, column)) in numeric.iter().enumerate() {
             checkpoint();
             let blocks = self.numbers.chunks_exact_mut(BLOCK * numeric.len());
@@ -241,7 +241,7 @@ impl Data {
                 }
             }
         }
-        self.codes = vec![0; padded * categorical.len()];
+        self.codes = memory::filled(0, padded * categorical.len())?;
         for (j, (feature, column)) in categorical.iter().enumerate() {
             checkpoint();
             let code: Vec<u32> =
@@ -253,6 +253,7 @@ impl Data {
             }
             self.levels.push(feature.categories.len());
         }
+        Ok(())
     }
 
     /// Huang's: half the mean standard deviation of the numbers, in the units of the fit.

@@ -48,7 +48,7 @@ pub fn fit(rows: &ProfileRows, checkpoint: Checkpoint) -> Result<ProfileModel> {
             return Err(Error::invalid(format!("options.categorical names \"{name}\", which is no feature")));
         }
     }
-    let ordered = rows.ordered(checkpoint);
+    let ordered = rows.ordered(checkpoint)?;
     let sampled = ordered.counts.iter().sum::<u64>() < taken;
     let mut data = Data::new(&ordered, &options, checkpoint)?;
     let has_categories = data.features.iter().any(|f| matches!(f, Feature::Category(_)));

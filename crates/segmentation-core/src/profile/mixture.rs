@@ -3,6 +3,7 @@
 use super::data::{BLOCK, Data};
 use crate::Checkpoint;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
 
 /// Added to every variance, so that no component collapses onto a point.
 const FLOOR: f64 = 1e-6;
@@ -232,7 +233,7 @@ impl Mixture {
         (max_iterations, tolerance): (usize, f64),
         checkpoint: Checkpoint,
     ) -> Result<Self> {
-        let mut responsibilities = vec![0.0; rows * k];
+        let mut responsibilities = memory::filled(0.0, rows * k)?;
         for i in 0..rows {
             responsibilities[i * k + labels[i] as usize] = 1.0;
         }
@@ -253,7 +254,7 @@ impl Mixture {
         diagonal: bool,
         checkpoint: Checkpoint,
     ) -> Result<Self> {
-        let responsibilities = vec![0.0; rows * self.components.len()];
+        let responsibilities = memory::filled(0.0, rows * self.components.len())?;
         self.log_likelihood = f64::NEG_INFINITY;
         self.refine(data, rows, responsibilities, limits, diagonal, checkpoint)
     }

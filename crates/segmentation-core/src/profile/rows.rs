@@ -10,6 +10,7 @@ use super::options::ProfileOptions;
 use super::{hash_text, mix};
 use crate::Checkpoint;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{self, Bytes};
 use crate::purchase_model::codec::{Reader, put};
 
 /// More features than this are refused.
@@ -113,7 +114,7 @@ impl ProfileRows {
             name: name.to_owned(),
             key: hash_text(name),
             kind: Kind::Unknown,
-            values: vec![f64::NAN; self.counts.len()],
+            values: memory::filled(f64::NAN, self.counts.len())?,
             categories: Vec::new(),
             lookup: HashMap::new(),
         });
@@ -155,6 +156,9 @@ impl ProfileRows {
             return Err(Error::invalid("features must have the same number of elements in all rows")
                 .detail(format!("One has {width}, others have {}.", self.columns.len())));
         }
+        for column in &mut self.columns {
+            memory::reserve(&mut column.values, 1)?;
+        }
         let mut hash = 0_u64;
         for (i, value) in features.enumerate() {
             let column = &mut self.columns[i];
@@ -185,11 +189,11 @@ impl ProfileRows {
     }
 
     fn push(&mut self, hash: u64, count: u64) -> Result<()> {
-        self.hashes.push(hash);
-        self.counts.push(count);
+        memory::push(&mut self.hashes, hash)?;
+        memory::push(&mut self.counts, count)?;
         self.taken += count;
         if self.counts.len() >= 2 * self.limit() {
-            self.compact(&mut || {});
+            self.compact(&mut || {})?;
         }
         Ok(())
     }
@@ -223,7 +227,7 @@ impl ProfileRows {
             let (value, bits) = match text {
                 Some(text) => {
                     let bits = hash_text(&text) ^ 0xC0DE;
-                    (f64::from(column.category(text)?), bits)
+                    (f64::from(column.category(&text)?), bits)
                 }
                 None => {
                     let value = value.as_f64().filter(|v| v.is_finite()).ok_or_else(|| {
@@ -232,7 +236,7 @@ impl ProfileRows {
                     (value, value.to_bits())
                 }
             };
-            column.values.push(value);
+            memory::push(&mut column.values, value)?;
             Ok(hash.wrapping_add(mix(column.key ^ mix(bits))))
         });
         match result {
@@ -240,7 +244,7 @@ impl ProfileRows {
                 let rows = self.counts.len();
                 for column in &mut self.columns {
                     if column.values.len() == rows {
-                        column.values.push(f64::NAN);
+                        memory::push(&mut column.values, f64::NAN)?;
                     }
                 }
                 self.push(hash, 1)
@@ -258,10 +262,8 @@ impl ProfileRows {
     }
 
     /// Puts the rows into their order, joins equal ones, and keeps the sample.
-    pub(super) fn compact(&mut self, checkpoint: Checkpoint) {
+    pub(super) fn compact(&mut self, checkpoint: Checkpoint) -> Result<()> {
         let n = self.counts.len();
-        let mut order: Vec<u32> = (0..n as u32).collect();
-        // In runs, so that no sort is long.
         let columns = &self.columns;
         let hashes = &self.hashes;
         let content = |a: u32, b: u32| {
@@ -273,13 +275,13 @@ impl ProfileRows {
         };
         let compare =
             |a: &u32, b: &u32| hashes[*a as usize].cmp(&hashes[*b as usize]).then_with(|| content(*a, *b));
-        // A radix pass by the top byte of the hash: 256 short sorts.
+        // A radix pass by the top byte of the hash: 256 short sorts, so that none is long.
         let mut buckets: Vec<Vec<u32>> = vec![Vec::new(); 256];
-        for row in order.drain(..) {
-            buckets[(hashes[row as usize] >> 56) as usize].push(row);
+        for row in 0..n as u32 {
+            memory::push(&mut buckets[(hashes[row as usize] >> 56) as usize], row)?;
         }
         let limit = self.limit();
-        let mut kept: Vec<(u32, u64)> = Vec::with_capacity(n.min(limit));
+        let mut kept: Vec<(u32, u64)> = memory::with_capacity(n.min(limit))?;
         'all: for bucket in &mut buckets {
             checkpoint();
             bucket.sort_unstable_by(compare);
@@ -294,10 +296,11 @@ impl ProfileRows {
         }
         for column in &mut self.columns {
             checkpoint();
-            column.values = kept.iter().map(|(row, _)| column.values[*row as usize]).collect();
+            column.values = memory::collect(kept.iter().map(|(row, _)| column.values[*row as usize]))?;
         }
-        self.hashes = kept.iter().map(|(row, _)| self.hashes[*row as usize]).collect();
-        self.counts = kept.iter().map(|(_, count)| *count).collect();
+        self.hashes = memory::collect(kept.iter().map(|(row, _)| self.hashes[*row as usize]))?;
+        self.counts = memory::collect(kept.iter().map(|(_, count)| *count))?;
+        Ok(())
     }
 
     /// Takes in all that `other` holds.
@@ -330,22 +333,25 @@ impl ProfileRows {
                 let codes: Vec<f64> = theirs
                     .categories
                     .iter()
-                    .map(|c| ours.category(c.clone()).map(f64::from))
+                    .map(|c| ours.category(c).map(f64::from))
                     .collect::<Result<_>>()?;
+                memory::reserve(&mut ours.values, theirs.values.len())?;
                 ours.values
                     .extend(theirs.values.iter().map(|v| if v.is_nan() { *v } else { codes[*v as usize] }));
             } else {
-                ours.values.extend_from_slice(&theirs.values);
+                memory::extend(&mut ours.values, &theirs.values)?;
             }
         }
-        self.hashes.extend_from_slice(&other.hashes);
-        self.counts.extend_from_slice(&other.counts);
+        memory::extend(&mut self.hashes, &other.hashes)?;
+        memory::extend(&mut self.counts, &other.counts)?;
         for column in &mut self.columns {
+            let more = (rows + other.counts.len()).saturating_sub(column.values.len());
+            memory::reserve(&mut column.values, more)?;
             column.values.resize(rows + other.counts.len(), f64::NAN);
         }
         self.taken += other.taken;
         if self.counts.len() >= 2 * self.limit() {
-            self.compact(checkpoint);
+            self.compact(checkpoint)?;
         }
         Ok(())
     }
@@ -360,27 +366,58 @@ impl ProfileRows {
     }
 
     /// The rows of which every feature is known.
-    pub(super) fn complete(&self) -> Self {
-        let known: Vec<bool> =
-            (0..self.counts.len()).map(|i| self.columns.iter().all(|c| !c.values[i].is_nan())).collect();
-        fn kept<T: Copy>(all: &[T], known: &[bool]) -> Vec<T> {
-            all.iter().zip(known).filter(|(_, known)| **known).map(|(one, _)| *one).collect()
+    pub(super) fn complete(&self) -> Result<Self> {
+        let known = memory::collect(
+            (0..self.counts.len()).map(|i| self.columns.iter().all(|c| !c.values[i].is_nan())),
+        )?;
+        fn kept<T: Copy>(all: &[T], known: &[bool]) -> Result<Vec<T>> {
+            memory::collect(all.iter().zip(known).filter(|(_, known)| **known).map(|(one, _)| *one))
         }
-        let mut rows = self.clone();
-        for column in &mut rows.columns {
-            column.values = kept(&column.values, &known);
-        }
-        rows.counts = kept(&rows.counts, &known);
-        rows.hashes = kept(&rows.hashes, &known);
-        rows
+        self.with(
+            |column| kept(&column.values, &known),
+            kept(&self.counts, &known)?,
+            kept(&self.hashes, &known)?,
+        )
+    }
+
+    /// The same features with other rows.
+    fn with(
+        &self,
+        values: impl Fn(&Column) -> Result<Vec<f64>>,
+        counts: Vec<u64>,
+        hashes: Vec<u64>,
+    ) -> Result<Self> {
+        let columns = self.columns.iter().map(|column| {
+            let (name, categories, lookup) =
+                (column.name.clone(), column.categories.clone(), column.lookup.clone());
+            Ok(Column {
+                name,
+                categories,
+                lookup,
+                values: values(column)?,
+                key: column.key,
+                kind: column.kind,
+            })
+        });
+        Ok(Self {
+            options: Rc::clone(&self.options),
+            arrays: self.arrays,
+            columns: columns.collect::<Result<_>>()?,
+            by_name: self.by_name.clone(),
+            hashes,
+            counts,
+            taken: self.taken,
+            skipped: self.skipped,
+        })
     }
 
     /// These rows with rows, features and categories in their order.
-    pub(super) fn ordered(&self, checkpoint: Checkpoint) -> Cow<'_, Self> {
+    pub(super) fn ordered(&self, checkpoint: Checkpoint) -> Result<Cow<'_, Self>> {
         if self.is_ordered() {
-            return Cow::Borrowed(self);
+            return Ok(Cow::Borrowed(self));
         }
-        let mut rows = self.clone();
+        let (counts, hashes) = (memory::copy(&self.counts)?, memory::copy(&self.hashes)?);
+        let mut rows = self.with(|column| memory::copy(&column.values), counts, hashes)?;
         for column in &mut rows.columns {
             let mut order: Vec<usize> = (0..column.categories.len()).collect();
             order.sort_by(|a, b| column.categories[*a].cmp(&column.categories[*b]));
@@ -398,16 +435,18 @@ impl ProfileRows {
             rows.columns.sort_by(|a, b| a.name.cmp(&b.name));
             rows.by_name = rows.columns.iter().map(|c| c.name.clone()).zip(0..).collect();
         }
-        rows.compact(checkpoint);
-        Cow::Owned(rows)
+        rows.compact(checkpoint)?;
+        Ok(Cow::Owned(rows))
     }
 
     /// The stored form: equal states give equal bytes, however they came about.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let rows = self.ordered(&mut || {});
-        let mut out = vec![VERSION];
-        let text = |out: &mut Vec<u8>, text: &str| {
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let rows = self.ordered(&mut || {})?;
+        let mut out = Bytes::begin(&[VERSION]);
+        let text = |out: &mut Bytes, text: &str| {
             put(out, text.len() as u64);
             out.extend_from_slice(text.as_bytes());
         };
@@ -429,7 +468,7 @@ impl ProfileRows {
                 out.extend_from_slice(&value.to_bits().to_le_bytes());
             }
         }
-        out
+        out.finish()
     }
 
     /// Reads the stored form, which may come from anywhere.
@@ -437,10 +476,9 @@ impl ProfileRows {
     /// # Errors
     /// [`ErrorKind::InvalidBinary`] for anything that [`ProfileRows::to_bytes`] cannot have written.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        fn text(reader: &mut Reader) -> Result<String> {
+        fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a str> {
             let n = reader.number()?;
-            let bytes = reader.take(n)?;
-            String::from_utf8(bytes.to_vec()).map_err(|_| reader.error("A text is not UTF-8."))
+            std::str::from_utf8(reader.take(n)?).map_err(|_| reader.error("A text is not UTF-8."))
         }
         fn words(reader: &mut Reader, n: usize) -> Result<impl Iterator<Item = u64>> {
             let bytes = reader.take((n as u64).saturating_mul(8))?;
@@ -451,7 +489,7 @@ impl ProfileRows {
             return Err(reader.error("Its version is not known."));
         }
         let options = text(&mut reader)?;
-        let options = serde_json::from_str(&options).map_err(|_| reader.error("Its options are invalid."))?;
+        let options = serde_json::from_str(options).map_err(|_| reader.error("Its options are invalid."))?;
         let mut rows = Self::new(Rc::new(ProfileOptions::from_json(&options)?));
         rows.arrays = match reader.byte()? {
             0 => Some(false),
@@ -463,14 +501,17 @@ impl ProfileRows {
         rows.skipped = reader.number()?;
         let n = reader.count(9)?;
         let width = reader.count(1)?;
-        rows.hashes = words(&mut reader, n)?.collect();
-        rows.counts = (0..n).map(|_| reader.number()).collect::<Result<_>>()?;
+        rows.hashes = memory::collect(words(&mut reader, n)?)?;
+        memory::reserve_exact(&mut rows.counts, n)?;
+        for _ in 0..n {
+            rows.counts.push(reader.number()?);
+        }
         if rows.counts.iter().any(|c| *c == 0 || *c > 1 << 40) || rows.taken > 1 << 50 {
             return Err(reader.error("A count is impossible."));
         }
         for _ in 0..width {
             let name = text(&mut reader)?;
-            let at = rows.column(&name)?;
+            let at = rows.column(name)?;
             let kind = match reader.byte()? {
                 0 => Kind::Unknown,
                 1 => Kind::Number,
@@ -486,7 +527,7 @@ impl ProfileRows {
                     return Err(reader.error("A category is repeated."));
                 }
             }
-            let values: Vec<f64> = words(&mut reader, n)?.map(f64::from_bits).collect();
+            let values = memory::collect(words(&mut reader, n)?.map(f64::from_bits))?;
             let possible = |v: &f64| match kind {
                 Kind::Unknown => false,
                 Kind::Number => v.is_finite(),
@@ -511,8 +552,8 @@ fn mixed(name: &str) -> Error {
 }
 
 impl Column {
-    fn category(&mut self, text: String) -> Result<u32> {
-        if let Some(&code) = self.lookup.get(&text) {
+    fn category(&mut self, text: &str) -> Result<u32> {
+        if let Some(&code) = self.lookup.get(text) {
             return Ok(code);
         }
         if text.len() > LONGEST {
@@ -527,8 +568,8 @@ impl Column {
             ));
         }
         let code = self.categories.len() as u32;
-        self.categories.push(text.clone());
-        self.lookup.insert(text, code);
+        self.categories.push(text.to_owned());
+        self.lookup.insert(text.to_owned(), code);
         Ok(code)
     }
 

@@ -13,6 +13,7 @@ use crate::Checkpoint;
 use crate::day::{self, Day};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::PurchaseDays;
+use crate::memory::{self, Bytes};
 
 /// More distinct cells than this are refused: about half a gigabyte.
 const MOST_CELLS: usize = 16_000_000;
@@ -167,25 +168,22 @@ fn unpacked(packed: u128) -> CustomerSummary {
 }
 
 /// The cells of customers in any order.
-fn cells_of(pending: &mut [u128]) -> Vec<Cell> {
+fn cells_of(pending: &mut [u128]) -> Result<Vec<Cell>> {
     pending.sort_unstable();
     let mut cells: Vec<Cell> = Vec::new();
     for &key in pending.iter() {
         let summary = unpacked(key);
         match cells.last_mut() {
             Some((last, count)) if *last == summary => *count += 1,
-            _ => cells.push((summary, 1)),
+            _ => memory::push(&mut cells, (summary, 1))?,
         }
     }
-    cells
+    Ok(cells)
 }
 
 /// Two ascending lists of cells as one.
 fn merged(one: &[Cell], other: &[Cell]) -> Result<Vec<Cell>> {
-    let mut cells: Vec<Cell> = Vec::new();
-    cells.try_reserve_exact(one.len() + other.len()).map_err(|_| {
-        Error::new(ErrorKind::OutOfMemory, "out of memory").detail("Merging the cells of a purchase model.")
-    })?;
+    let mut cells: Vec<Cell> = memory::with_capacity(one.len() + other.len())?;
     let (mut i, mut j) = (0, 0);
     while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
         match a.0.cmp(&b.0) {
@@ -226,9 +224,9 @@ impl Group {
             self.cells = merged(&self.cells, &[(summary, count)])?;
             return Ok(());
         }
-        self.pending.push(packed(summary));
+        memory::push(&mut self.pending, packed(summary))?;
         if self.pending.len() >= self.cells.len().clamp(PENDING, MOST_PENDING) {
-            let fresh = cells_of(&mut self.pending);
+            let fresh = cells_of(&mut self.pending)?;
             self.pending.clear();
             self.cells = merged(&self.cells, &fresh)?;
         }
@@ -265,13 +263,15 @@ impl Group {
     }
 
     /// The cells, ascending: sums taken in this order do not depend on the input's.
-    pub(crate) fn sorted(&self) -> Cow<'_, [Cell]> {
+    ///
+    /// # Errors
+    /// Too many of them; no memory.
+    pub(crate) fn sorted(&self) -> Result<Cow<'_, [Cell]>> {
         if self.pending.is_empty() {
-            return Cow::Borrowed(&self.cells);
+            return Ok(Cow::Borrowed(&self.cells));
         }
-        let fresh = cells_of(&mut self.pending.clone());
-        // What was admitted fits; only the limit on cells can be passed, and then by little.
-        Cow::Owned(merged(&self.cells, &fresh).unwrap_or(fresh))
+        let fresh = cells_of(&mut memory::copy(&self.pending)?)?;
+        merged(&self.cells, &fresh).map(Cow::Owned)
     }
 
     pub(crate) fn customers(&self) -> u64 {
@@ -281,9 +281,9 @@ impl Group {
     fn merge(&mut self, other: &Self, checkpoint: Checkpoint) -> Result<()> {
         checkpoint();
         self.admit(other.customers)?;
-        let own = self.sorted().into_owned();
+        let cells = merged(&self.sorted()?, &other.sorted()?)?;
+        self.cells = cells;
         self.pending.clear();
-        self.cells = merged(&own, &other.sorted())?;
         checkpoint();
         for (gap, count) in other.gaps() {
             self.add_gap(gap, count);
@@ -291,8 +291,8 @@ impl Group {
         Ok(())
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
-        let cells = self.sorted();
+    fn write(&self, out: &mut Bytes) -> Result<()> {
+        let cells = self.sorted()?;
         put(out, cells.len() as u64);
         let mut before = CustomerSummary { x: 0, tx: 0, t: 0 };
         for &(summary, count) in cells.iter() {
@@ -312,6 +312,7 @@ impl Group {
             put(out, count);
             before = gap;
         }
+        Ok(())
     }
 
     fn read(reader: &mut Reader) -> Result<Self> {
@@ -321,10 +322,7 @@ impl Group {
             return Err(reader.error("It has too many cells."));
         }
         let bad = |reader: &Reader| reader.error("A cell is impossible.");
-        group.cells.try_reserve_exact(n).map_err(|_| {
-            Error::new(ErrorKind::OutOfMemory, "out of memory")
-                .detail("Reading the cells of a purchase model.")
-        })?;
+        memory::reserve_exact(&mut group.cells, n)?;
         let mut before: Option<CustomerSummary> = None;
         for _ in 0..n {
             let from = before.unwrap_or(CustomerSummary { x: 0, tx: 0, t: 0 });
@@ -417,9 +415,11 @@ impl Cells {
     }
 
     /// Distinct summaries among them.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.all.sorted().len()
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn distinct(&self) -> Result<usize> {
+        Ok(self.all.sorted()?.len())
     }
 
     /// Whether no customer was taken in.
@@ -596,9 +596,11 @@ impl Cells {
     }
 
     /// The stored form: equal states give equal bytes, however they came about.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut out = Bytes::begin(&[VERSION]);
         put_signed(&mut out, i64::from(self.as_of));
         let options = self.options.to_json().to_string();
         put(&mut out, options.len() as u64);
@@ -606,9 +608,9 @@ impl Cells {
         for (_, count) in self.skipped.counts() {
             put(&mut out, count);
         }
-        self.all.write(&mut out);
-        self.before_split.write(&mut out);
-        out
+        self.all.write(&mut out)?;
+        self.before_split.write(&mut out)?;
+        out.finish()
     }
 
     /// Reads the stored form, which may come from anywhere.

@@ -1,9 +1,30 @@
 //! Bytes of the stored states: variable-length integers, read with suspicion.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory::Bytes;
+
+/// Where numbers are written to.
+pub(crate) trait Sink {
+    fn push(&mut self, byte: u8);
+}
+
+impl Sink for Bytes {
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        Bytes::push(self, byte);
+    }
+}
+
+/// For a few bytes; what grows with the data goes to [`Bytes`].
+impl Sink for Vec<u8> {
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        Vec::push(self, byte);
+    }
+}
 
 /// Appends `value` in groups of seven bits, the lowest first.
-pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put(out: &mut impl Sink, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -12,7 +33,7 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Signed integers by zigzag, so that small ones of either sign stay short.
-pub(crate) fn put_signed(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn put_signed(out: &mut impl Sink, value: i64) {
     put(out, ((value << 1) ^ (value >> 63)) as u64);
 }
 
@@ -106,9 +127,10 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_round_trip(n: u64, i: i64) {
-            let mut out = Vec::new();
+            let mut out = Bytes::default();
             put(&mut out, n);
             put_signed(&mut out, i);
+            let out = out.finish().unwrap();
             let mut reader = Reader::new(&out, "a test");
             prop_assert_eq!(reader.number().unwrap(), n);
             prop_assert_eq!(reader.signed().unwrap(), i);

@@ -1,6 +1,8 @@
 //! Cells made ready for evaluating a likelihood many times.
 
 use super::cells::Group;
+use crate::error::Result;
+use crate::memory;
 use crate::special::{digamma, ln_gamma, trigamma};
 
 /// One cell: indices into the distinct counts and times, and how many customers share it.
@@ -25,8 +27,8 @@ pub(crate) struct Design {
 }
 
 impl Design {
-    pub(crate) fn new(group: &Group, unit_days: f64) -> Self {
-        let cells = group.sorted();
+    pub(crate) fn new(group: &Group, unit_days: f64) -> Result<Self> {
+        let cells = group.sorted()?;
         // A table over all days up to the longest: no search for each of a million cells.
         let longest = cells.iter().map(|(s, _)| s.t).max().unwrap_or(0);
         let mut index = vec![0_u32; longest as usize + 1];
@@ -42,7 +44,7 @@ impl Design {
             }
         }
         let mut xs: Vec<(u32, f64)> = Vec::new();
-        let mut rows = Vec::with_capacity(cells.len());
+        let mut rows: Vec<Row> = memory::with_capacity(cells.len())?;
         for (summary, count) in cells.iter() {
             let n = *count as f64;
             match xs.last_mut() {
@@ -56,14 +58,14 @@ impl Design {
                 n,
             });
         }
-        Self {
+        Ok(Self {
             customers: xs.iter().map(|(_, n)| n).sum(),
             purchases: xs.iter().map(|&(x, n)| f64::from(x) * n).sum(),
             xs,
             times: days.iter().map(|&d| f64::from(d) / unit_days).collect(),
             rows,
             ln_gaps: group.gaps().iter().map(|&(gap, n)| n as f64 * (f64::from(gap) / unit_days).ln()).sum(),
-        }
+        })
     }
 }
 

@@ -36,7 +36,7 @@ struct Found {
 /// nothing tells rates from dropout. Doubts that leave a usable model are its warnings.
 pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
     let options = cells.options();
-    let design = Design::new(&cells.all, options.unit.days());
+    let design = Design::new(&cells.all, options.unit.days())?;
     checkpoint();
     check(&cells.all, &design)?;
 
@@ -86,7 +86,7 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
             format!("Only {} customers: the parameters are uncertain.", cells.customers()),
         ));
     }
-    if let Some(warning) = left_truncation(&cells.all) {
+    if let Some(warning) = left_truncation(&cells.all)? {
         warnings.push(warning);
     }
     Ok(PurchaseModel {
@@ -98,7 +98,7 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
         covariance: found.covariance,
         log_likelihood: found.log_likelihood,
         customers: cells.customers(),
-        cells: cells.len() as u64,
+        cells: cells.distinct()? as u64,
         skipped: cells.skipped(),
         warnings,
         candidates,
@@ -206,7 +206,7 @@ fn choose(
     checkpoint: Checkpoint,
 ) -> Result<(Family, Option<u32>)> {
     let options = cells.options();
-    let inner = Design::new(&cells.before_split, options.unit.days());
+    let inner = Design::new(&cells.before_split, options.unit.days())?;
     let usable = cells.before_split.customers() >= FEW_CUSTOMERS && inner.purchases > 0.0;
     if !usable {
         warnings.push(Warning::new(
@@ -262,19 +262,19 @@ fn value(design: &Design, family: Family, found: &Found, checkpoint: Checkpoint)
 /// A log that begins after its customers did shows their next purchase as their first: 'first'
 /// purchases crowd at its start. Warned of when the first twelfth of the span of first purchases
 /// holds more than three times the mean of the rest.
-fn left_truncation(group: &Group) -> Option<Warning> {
-    let cells = group.sorted();
-    let earliest = cells.iter().map(|(s, _)| s.t).max()?;
-    let latest = cells.iter().map(|(s, _)| s.t).min()?;
+fn left_truncation(group: &Group) -> Result<Option<Warning>> {
+    let cells = group.sorted()?;
+    let times = || cells.iter().map(|(s, _)| s.t);
+    let (Some(earliest), Some(latest)) = (times().max(), times().min()) else { return Ok(None) };
     let span = earliest - latest;
     if span < 60 || group.customers() < FEW_CUSTOMERS {
-        return None;
+        return Ok(None);
     }
     let start = span.div_ceil(12);
     let crowd: u64 = cells.iter().filter(|(s, _)| earliest - s.t < start).map(|(_, n)| n).sum();
     let rest = group.customers() - crowd;
     let by_day = (crowd as f64 / f64::from(start), rest as f64 / f64::from(span + 1 - start));
-    (crowd >= 30 && by_day.0 > 3.0 * by_day.1).then(|| {
+    Ok((crowd >= 30 && by_day.0 > 3.0 * by_day.1).then(|| {
         let share = 100.0 * crowd as f64 / group.customers() as f64;
         Warning::new(
             "left_truncated",
@@ -283,5 +283,5 @@ fn left_truncation(group: &Group) -> Option<Warning> {
                  begins after its customers did. Set first_purchase_from to a day when the rush is over."
             ),
         )
-    })
+    }))
 }

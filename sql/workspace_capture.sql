@@ -32,7 +32,7 @@ BEGIN
   SELECT c.oid INTO away
   FROM member AS m JOIN pg_class AS c ON c.oid = m.relid WHERE c.relkind = 'f' AND c.oid <> relation ORDER BY c.oid LIMIT 1;
   IF away IS NOT NULL THEN
-    RETURN format('%s, which belongs to it, is a foreign table', away);
+    RETURN format('foreign table %s belongs to it', away);
   END IF;
   IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid = $1)' INTO distributed USING relation;
@@ -98,11 +98,12 @@ BEGIN
   IF (CASE WHEN TG_OP <> 'TRUNCATE' AND pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace(%1$L)::oid, 'USAGE')
            THEN pg_catalog.to_regprocedure(%2$L) IS NOT NULL END) THEN
     IF EXISTS (
-      SELECT FROM pg_catalog.pg_class AS q CROSS JOIN pg_catalog.pg_attribute AS a
+      SELECT
+      FROM pg_catalog.pg_class AS q
+      JOIN pg_catalog.pg_attribute AS k ON k.attrelid = q.oid AND k.attname = 'customer' AND pg_catalog.format_type(k.atttypid, NULL) = %7$L AND NOT k.attnotnull
+      CROSS JOIN pg_catalog.pg_attribute AS a
       WHERE q.oid = pg_catalog.to_regclass(%3$L) AND q.relkind = 'r' AND q.relnatts = 4 AND q.relchecks = 0
         AND NOT q.relhastriggers AND NOT q.relhasrules AND NOT q.relrowsecurity AND pg_catalog.has_table_privilege(q.oid, 'INSERT')
-        AND pg_catalog.has_column_privilege(q.oid, 1::smallint, 'INSERT') AND pg_catalog.has_column_privilege(q.oid, 2::smallint, 'INSERT')
-        AND pg_catalog.has_column_privilege(q.oid, 3::smallint, 'INSERT') AND pg_catalog.has_column_privilege(q.oid, 4::smallint, 'INSERT')
         AND a.attrelid = TG_RELID AND a.attname = %4$L AND NOT a.attisdropped AND pg_catalog.format_type(a.atttypid, NULL) = %5$L)
     THEN%6$s
       RETURN NULL;
@@ -122,7 +123,7 @@ BEGIN
   END;
   RETURN NULL;
 END
-$body$, ws, format('%s.%I()', ws, function), ws || '.queue', customer, format_type(given, NULL), body);
+$body$, ws, format('%s.%I()', ws, function), ws || '.queue', customer, format_type(given, NULL), body, format_type(key, NULL));
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_capture_body(text, name, name, regtype, regtype) IS 'Part of start_capture: the body of the trigger function of a source.';
@@ -144,8 +145,8 @@ BEGIN
       (SELECT string_agg(concat(a.attname, ':', a.atttypid), ' ' ORDER BY a.attnum) FROM pg_attribute AS a
        WHERE a.attrelid = s.relation AND a.attnum > 0 AND NOT a.attisdropped
          AND (s.kind IN ('customers', 'companies') OR a.attname = s.watermark_column OR a.attname IN (SELECT f.value FROM jsonb_each_text(s.mapping) AS f)))))
-    FROM %1$s.source AS s CROSS JOIN %1$s.missed AS m JOIN pg_class AS q ON q.oid = to_regclass('%1$s.queue')
-    WHERE s.source = $1$q$, ws, ws) INTO seen USING source;
+    FROM %1$s.source AS s CROSS JOIN %1$s.missed AS m JOIN pg_class AS q ON q.oid = to_regclass(%3$L)
+    WHERE s.source = $1$q$, ws, ws, ws || '.queue') INTO seen USING source;
   RETURN seen;
 END
 $$;
@@ -169,7 +170,8 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT w.key_type FROM %s.workspace AS w', ws) INTO key;
   IF there IS NOT NULL AND 4 <> (
-    SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = there AND a.attnum BETWEEN 1 AND 4 AND NOT a.attisdropped
+    SELECT count(*) + (SELECT c.relnatts - 4 FROM pg_class AS c WHERE c.oid = there)
+    FROM pg_attribute AS a WHERE a.attrelid = there AND a.attnum BETWEEN 1 AND 4 AND NOT a.attisdropped
       AND (a.attname, a.atttypid) IN (('change', 'bigint'::regtype), ('customer', key::regtype), ('shard', 'smallint'::regtype), ('transaction', 'xid8'::regtype)))
   THEN
     RAISE WARNING 'table % is not as it was made: it is made anew', there;
@@ -396,10 +398,12 @@ DECLARE
   held record;
   function regprocedure;
   sound boolean;
+  own boolean;
   may_look boolean;
 BEGIN
   -- Whether the triggers can write: what their function asks, with the rights of its owner.
-  SELECT has_schema_privilege(n.nspowner, n.oid, 'USAGE') AND has_table_privilege(n.nspowner, q.oid, 'INSERT') INTO sound
+  SELECT has_schema_privilege(n.nspowner, n.oid, 'USAGE') AND has_table_privilege(n.nspowner, q.oid, 'INSERT'),
+      q.relchecks > 0 OR q.relhastriggers OR q.relhasrules OR q.relrowsecurity INTO sound, own
   FROM pg_namespace AS n LEFT JOIN pg_class AS q ON q.relnamespace = n.oid AND q.relname = 'queue' AND q.relkind = 'r'
   WHERE quote_ident(n.nspname) = ws;
   may_look := has_sequence_privilege(to_regclass(ws || '.missed')::oid, 'SELECT');
@@ -418,6 +422,7 @@ BEGIN
       misses := concat_ws('; ', 'writes with session_replication_role = replica, among them those of logical replication',
         CASE WHEN function IS NULL THEN 'all writes: its trigger function is gone, until refresh_changed has made it anew' END,
         CASE WHEN sound IS NOT TRUE THEN 'all writes: the queue is gone, or its owner may not write it' END,
+        CASE WHEN own THEN 'nothing, but each write means everybody: the queue has a trigger, rule, check or policy' END,
         'writes that come to the foreign table, which fail, until refresh_changed takes the triggers off: ' || segmentation.workspace_uncapturable(held.relation),
         (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text) || ', whose triggers refresh_changed has yet to make'
          FROM segmentation.workspace_members(held.relation) AS m
@@ -426,7 +431,7 @@ BEGIN
          FROM segmentation.workspace_members(held.relation) AS m
          WHERE EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = m AND t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A'))));
     END IF;
-    IF capture <> 'none' AND may_look THEN
+    IF capture <> 'none' AND may_look AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation) THEN
       IF held.seen IS DISTINCT FROM segmentation.workspace_seen(ws, held.source) THEN
         misses := concat_ws('; ', misses, 'perhaps something since the last look: the next refresh_changed reads everybody');
       END IF;

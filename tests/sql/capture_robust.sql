@@ -125,6 +125,7 @@ ALTER TABLE shop.queue DROP note;
 CREATE FUNCTION shop.stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END';
 CREATE TRIGGER stop BEFORE INSERT ON shop.queue FOR EACH ROW EXECUTE FUNCTION shop.stop();
 INSERT INTO orders VALUES (54, 1, '2025-06-01', 54);
+SELECT misses('shop');
 DROP TRIGGER stop ON shop.queue;
 SELECT misses('shop');
 CALL refresh_changed('shop', '2025-06-30');
@@ -155,7 +156,7 @@ ALTER TABLE sales SET SCHEMA elsewhere;
 INSERT INTO elsewhere.sales VALUES (58, 1, '2025-06-01', 58);
 SELECT queued('shop');
 CALL refresh_changed('shop', '2025-06-30');
-SELECT facts('shop') ~ '57:57 58:58' AS seen;
+SELECT facts('shop') ~ '57:57.* 58:58' AS seen;
 ALTER TABLE elsewhere.sales SET SCHEMA public;
 ALTER TABLE sales RENAME TO orders;
 -- The key column gets another name, another type, goes, and comes back.
@@ -166,7 +167,7 @@ ALTER TABLE orders RENAME c TO customer_id;
 ALTER TABLE orders ALTER customer_id TYPE bigint;
 INSERT INTO orders VALUES (60, 1, '2025-06-01', 60);
 CALL refresh_changed('shop', '2025-06-30');
-SELECT facts('shop') ~ '59:59 60:60' AS seen;
+SELECT facts('shop') ~ '59:59.* 60:60' AS seen;
 INSERT INTO orders VALUES (60, 1, '2025-06-02', 1);
 SELECT queued('shop');
 CALL refresh_changed('shop', '2025-06-30');
@@ -196,12 +197,12 @@ ALTER TABLE orders_child ENABLE TRIGGER ALL;
 CALL refresh_changed('shop', '2025-06-30');
 SELECT facts('shop') ~ '72:72' AS seen, misses('shop');
 -- A trigger that was dropped alone, and the function with all of them.
-SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger WHERE tgrelid = 'orders_child'::regclass AND tgname LIKE '%insert' \gexec
+DO $$ BEGIN EXECUTE (SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger WHERE tgrelid = 'orders_child'::regclass AND tgname LIKE '%insert'); END $$;
 INSERT INTO orders_child (payer, ordered_on, amount) VALUES (73, '2025-06-01', 73);
 SELECT misses('shop');
 CALL refresh_changed('shop', '2025-06-30');
 SELECT facts('shop') ~ '73:73' AS seen;
-SELECT format('DROP FUNCTION %s CASCADE', workspace_capture_function('shop', (SELECT source FROM shop.source))) \gexec
+DO $$ BEGIN EXECUTE (SELECT format('DROP FUNCTION %s CASCADE', workspace_capture_function('shop', (SELECT source FROM shop.source)))); END $$;
 INSERT INTO orders_child (payer, ordered_on, amount) VALUES (74, '2025-06-01', 74);
 SELECT misses('shop');
 CALL refresh_changed('shop', '2025-06-30');
@@ -223,7 +224,7 @@ SELECT attributes FROM shop.customer_facts WHERE customer = 1;
 -- 8. One source is dropped, its sister is in health.
 DROP TABLE orders;
 SELECT misses('shop');
-SELECT remove_source('shop', 'purchases', relation::oid::text::regclass) FROM capture_status('shop') WHERE kind = 'purchases';
+DO $$ BEGIN EXECUTE (SELECT substring(misses FROM 'SELECT [^;]*') FROM capture_status('shop') WHERE kind = 'purchases'); END $$;
 SELECT misses('shop');
 INSERT INTO people VALUES (2, 'Nice');
 CALL refresh_changed('shop', '2025-06-30');
@@ -233,9 +234,9 @@ SELECT string_agg(customer::text, ' ' ORDER BY customer) AS customers FROM shop.
 RESET ROLE;
 CREATE SERVER loopback FOREIGN DATA WRAPPER postgres_fdw;
 GRANT USAGE ON FOREIGN SERVER loopback TO keeper;
-SELECT format('ALTER SERVER loopback OPTIONS (ADD dbname %L, ADD host %L, ADD port %L)', current_database(), split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port')) \gexec
+DO $$ BEGIN EXECUTE (SELECT format('ALTER SERVER loopback OPTIONS (ADD dbname %L, ADD host %L, ADD port %L)', current_database(), split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'))); END $$;
 CREATE USER MAPPING FOR keeper SERVER loopback OPTIONS (password_required 'false', user 'postgres');
-SELECT format('ALTER USER MAPPING FOR keeper SERVER loopback OPTIONS (SET user %L)', session_user) \gexec
+DO $$ BEGIN EXECUTE (SELECT format('ALTER USER MAPPING FOR keeper SERVER loopback OPTIONS (SET user %L)', session_user)); END $$;
 SET ROLE keeper;
 CREATE TABLE public.parted (customer_id bigint, ordered_on date NOT NULL, amount numeric NOT NULL, touched timestamptz DEFAULT '2025-06-01') PARTITION BY RANGE (ordered_on);
 CREATE TABLE public.parted_here PARTITION OF parted FOR VALUES FROM ('2025-01-01') TO ('2025-06-01');
@@ -265,7 +266,7 @@ CREATE FOREIGN TABLE public.sired_there () INHERITS (sired) SERVER loopback OPTI
 SELECT add_source('shop', 'purchases', 'sired') IS NOT NULL AS added;
 CALL refused('SELECT start_capture(''shop'', ''purchases'', ''sired'')');
 DROP TABLE sired CASCADE;
-SELECT remove_source('shop', 'purchases', relation::oid::text::regclass) FROM capture_status('shop');
+DO $$ BEGIN EXECUTE (SELECT substring(misses FROM 'SELECT [^;]*') FROM capture_status('shop')); END $$;
 -- A distributed table, as Citus keeps it.
 RESET ROLE;
 SET allow_system_table_mods = on;
@@ -314,8 +315,9 @@ UPDATE w_date.source SET watermark = '2199-01-01'; UPDATE w_timestamptz.source S
 INSERT INTO by_timestamp VALUES (7, '2025-01-01', 7, '2025-01-03');
 CALL refresh('w_date', '2025-06-30', false); CALL refresh_changed('w_timestamp', '2025-06-30'); CALL refresh_changed('w_timestamptz', '2025-06-30');
 SELECT t, facts('w_' || t), s.watermark FROM unnest('{date,timestamp,timestamptz}'::text[]) AS t, capture_status('w_' || t) AS s;
--- A full refresh has read it all: nobody is read again.
+-- A full refresh has read it all: nobody is read again,
 CALL refresh_changed('w_date', '2025-06-30');
+-- but what is within the overlap, or ahead of the clock.
 SELECT rows FROM w_date.refresh_log WHERE phase = 'changed' ORDER BY refresh DESC LIMIT 1;
 -- An empty table, and the least of all values.
 DELETE FROM by_date;
@@ -323,7 +325,7 @@ CALL refresh_changed('w_date', '2025-06-30');
 SELECT watermark FROM capture_status('w_date');
 INSERT INTO by_date VALUES (8, '2025-01-01', 8, '-infinity'), (9, '2025-01-01', 9, '4713-01-01 BC');
 CALL refresh_changed('w_date', '2025-06-30');
-SELECT facts('w_date') ~ '8:8 9:9' AS seen, watermark FROM capture_status('w_date');
+SELECT facts('w_date') ~ '8:8.* 9:9' AS seen, watermark FROM capture_status('w_date');
 -- Its column goes: said in words.
 ALTER TABLE by_date RENAME touched TO moved;
 CALL refresh('w_date', '2025-06-30', false);

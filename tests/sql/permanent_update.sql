@@ -220,3 +220,4 @@ SELECT drop_workspace('incremental'), drop_workspace('anew');
 SELECT count(*) AS triggers FROM pg_trigger WHERE tgname LIKE 'segmentation%';
 DROP TABLE live_orders, live_old, live_customers, step; DROP VIEW seen; DROP TABLE live_interactions; DROP PROCEDURE compare; DROP OWNED BY cashier; DROP ROLE cashier;
 DROP SCHEMA shop CASCADE;
+DROP PROCEDURE public.refused_capture(text);

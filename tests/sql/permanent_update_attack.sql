@@ -235,3 +235,4 @@ DROP TABLE wide, x;
 RESET ROLE;
 DROP OWNED BY till, keeper CASCADE;
 DROP ROLE till, keeper;
+DROP PROCEDURE public.refused_capture(text);

@@ -1,16 +1,25 @@
--- Rights, last. A trusted installation leaves everything to the bootstrap superuser, so that
--- what users need is granted here, and the tables that they may fill become the installer's.
--- The owner comes first: a dump compares rights with those at the end of this script.
+-- Rights, last. Everything belongs to who runs the script: the bootstrap superuser, or the superuser who installs. The
+-- tables that users fill do too: their owner could hang triggers, rules and policies on them, which run with the rights
+-- of whoever reads or writes them. The installer fills them, and lets others fill them, by grants.
 
-ALTER TABLE rfm_map OWNER TO @extowner@;
-ALTER TABLE label OWNER TO @extowner@;
-GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
-GRANT SELECT ON rfm_map, label, b2b_definition, sector_preset, segment_template, workspace_field, workspace_setting, workspace_sentence TO PUBLIC;
+DO $$
+DECLARE
+  installer regrole := (SELECT e.extowner FROM pg_extension AS e WHERE e.extname = 'segmentation');
+BEGIN
+  IF installer <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON segmentation.rfm_map, segmentation.label TO %s '
+                   'WITH GRANT OPTION', installer);
+  END IF;
+END
+$$;
+GRANT SELECT ON segmentation.rfm_map, segmentation.label, segmentation.b2b_definition, segmentation.sector_preset,
+  segmentation.segment_template, segmentation.workspace_field, segmentation.workspace_setting,
+  segmentation.workspace_sentence TO PUBLIC;
 
-UPDATE label SET built_in = true;
+UPDATE segmentation.label SET built_in = true;
 
 -- Labels that came with the extension stay as they are: a change would be lost by dump and restore.
-CREATE FUNCTION label_protect() RETURNS trigger
+CREATE FUNCTION segmentation.label_protect() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF TG_OP = 'TRUNCATE' OR (TG_OP IN ('UPDATE', 'DELETE') AND OLD.built_in)
@@ -22,11 +31,33 @@ BEGIN
   RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
-COMMENT ON FUNCTION label_protect() IS 'trigger of label: keeps the built-in labels as they are';
-CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON label
-  FOR EACH ROW EXECUTE FUNCTION label_protect();
-COMMENT ON TRIGGER protect ON label IS 'The built-in labels cannot be changed.';
-CREATE TRIGGER protect_all BEFORE TRUNCATE ON label
-  FOR EACH STATEMENT EXECUTE FUNCTION label_protect();
-COMMENT ON TRIGGER protect_all ON label IS 'The built-in labels cannot be removed.';
-SELECT pg_catalog.pg_extension_config_dump('label', 'WHERE NOT built_in');
+COMMENT ON FUNCTION segmentation.label_protect() IS 'trigger of label: keeps the built-in labels as they are';
+CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON segmentation.label
+  FOR EACH ROW EXECUTE FUNCTION segmentation.label_protect();
+COMMENT ON TRIGGER protect ON segmentation.label IS 'The built-in labels cannot be changed.';
+CREATE TRIGGER protect_all BEFORE TRUNCATE ON segmentation.label
+  FOR EACH STATEMENT EXECUTE FUNCTION segmentation.label_protect();
+COMMENT ON TRIGGER protect_all ON segmentation.label IS 'The built-in labels cannot be removed.';
+SELECT pg_catalog.pg_extension_config_dump('segmentation.label', 'WHERE NOT built_in');
+
+-- Nothing of others has come into the schema meanwhile.
+DO $$
+DECLARE
+  found text;
+BEGIN
+  SELECT string_agg(pg_describe_object(d.classid, d.objid, d.objsubid), ', ') INTO found
+  FROM pg_depend AS d
+  WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'segmentation'::regnamespace
+    AND d.classid <> 'pg_extension'::regclass
+    AND NOT EXISTS (SELECT FROM pg_depend AS e
+                    WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e'
+                      AND e.refclassid = 'pg_extension'::regclass
+                      AND e.refobjid = (SELECT x.oid FROM pg_extension AS x WHERE x.extname = 'segmentation'));
+  IF found IS NOT NULL THEN
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = 'schema segmentation has objects that are not the extension''s',
+      DETAIL = format('They are: %s.', found),
+      HINT = 'Drop them, and the schema: the extension makes its schema itself.';
+  END IF;
+END
+$$;

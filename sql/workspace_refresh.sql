@@ -1,14 +1,14 @@
 -- The refresh: all phases, each committed, then the publication.
 
 -- One refresh of a workspace at a time: the advisory lock of its schema. refresh_changed takes it shared.
-CREATE FUNCTION workspace_lock(ws text) RETURNS bigint
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_lock(ws text) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (1936024423::bigint << 32) | (ws::regnamespace::oid::bigint & 4294967295);
-COMMENT ON FUNCTION workspace_lock(text) IS 'Part of refresh: the key of the advisory lock of a workspace.';
+COMMENT ON FUNCTION segmentation.workspace_lock(text) IS 'Part of refresh: the key of the advisory lock of a workspace.';
 
 -- The day to refresh to.
-CREATE FUNCTION workspace_day(ws text, as_of date) RETURNS date
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_day(ws text, as_of date) RETURNS date
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
   day date;
@@ -27,37 +27,37 @@ BEGIN
   RETURN day;
 END
 $$;
-COMMENT ON FUNCTION workspace_day(text, date) IS 'Part of refresh: the day to refresh to, today by default.';
+COMMENT ON FUNCTION segmentation.workspace_day(text, date) IS 'Part of refresh: the day to refresh to, today by default.';
 
 -- Whether a training is due.
-CREATE FUNCTION workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   used date;
   level text;
-  settings jsonb := workspace_settings_now(ws);
+  settings jsonb := segmentation.workspace_settings_now(ws);
 BEGIN
   EXECUTE format('SELECT p.as_of, p.settings ->> ''product_level'' FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO used, level;
   -- A model of products knows nothing of categories: facts of another level need another.
   RETURN used IS NULL OR level <> settings ->> 'product_level' OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400);
 END
 $$;
-COMMENT ON FUNCTION workspace_retrains(text, date, boolean) IS 'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
+COMMENT ON FUNCTION segmentation.workspace_retrains(text, date, boolean) IS 'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
 
-CREATE FUNCTION workspace_log(ws text, refresh integer, place integer, phase text, as_of date) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_log(ws text, refresh integer, place integer, phase text, as_of date) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM workspace_after_restore(ws);
+  PERFORM segmentation.workspace_after_restore(ws);
   -- Whoever holds the lock is the only refresh: another that still seems to run was killed.
   EXECUTE format('UPDATE %s.refresh_log SET status = ''failed'', ended_at = clock_timestamp(), detail = ''the session ended'' WHERE status = ''running''', ws);
   EXECUTE format('INSERT INTO %s.refresh_log (refresh, place, phase, status, as_of, began_at) VALUES ($1, $2, $3, ''running'', $4, clock_timestamp())', ws)
     USING refresh, place, phase, as_of;
 END
 $$;
-COMMENT ON FUNCTION workspace_log(text, integer, integer, text, date) IS 'Part of refresh: notes that a phase begins.';
+COMMENT ON FUNCTION segmentation.workspace_log(text, integer, integer, text, date) IS 'Part of refresh: notes that a phase begins.';
 
-CREATE FUNCTION workspace_logged(ws text, refresh integer, place integer, status text, rows bigint, detail text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_logged(ws text, refresh integer, place integer, status text, rows bigint, detail text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
 BEGIN
@@ -69,48 +69,48 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION workspace_logged(text, integer, integer, text, bigint, text) IS 'Part of refresh: notes how a phase ended.';
+COMMENT ON FUNCTION segmentation.workspace_logged(text, integer, integer, text, bigint, text) IS 'Part of refresh: notes how a phase ended.';
 
 -- One phase, in a transaction of the caller's. state carries what a phase leaves to the next.
-CREATE FUNCTION workspace_phase(ws text, phase text, as_of date, INOUT parameter_set integer, OUT rows bigint, OUT detail text)
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_phase(ws text, phase text, as_of date, INOUT parameter_set integer, OUT rows bigint, OUT detail text)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   CASE phase
   WHEN 'facts' THEN
-    rows := workspace_stage_facts(ws);
+    rows := segmentation.workspace_stage_facts(ws);
   WHEN 'train' THEN
-    parameter_set := workspace_train(ws, as_of);
+    parameter_set := segmentation.workspace_train(ws, as_of);
     DECLARE
       candidate integer := parameter_set;
     BEGIN
-      parameter_set := workspace_promote(ws, candidate, as_of);
+      parameter_set := segmentation.workspace_promote(ws, candidate, as_of);
       EXECUTE format('SELECT format(''parameter set %%s: %%s'', parameter_set, note) FROM %s.parameter_set WHERE parameter_set = $1', ws)
         INTO detail USING candidate;
     END;
   WHEN 'score' THEN
     -- The fingerprint first: what comes after it is noticed by the next refresh_changed.
     EXECUTE format('CREATE UNLOGGED TABLE %s.stage_definitions AS SELECT segmentation.workspace_definitions(%L) AS definitions', ws, ws);
-    PERFORM workspace_define(ws, parameter_set);
-    rows := workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
+    PERFORM segmentation.workspace_define(ws, parameter_set);
+    rows := segmentation.workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
   WHEN 'publish' THEN
-    rows := workspace_publish(ws, 'stage_', parameter_set, as_of, false);
+    rows := segmentation.workspace_publish(ws, 'stage_', parameter_set, as_of, false);
   END CASE;
 END
 $$;
-COMMENT ON FUNCTION workspace_phase(text, text, date, integer) IS 'Part of refresh: one phase.';
+COMMENT ON FUNCTION segmentation.workspace_phase(text, text, date, integer) IS 'Part of refresh: one phase.';
 
-CREATE PROCEDURE refresh(workspace text, as_of date DEFAULT NULL, retrain boolean DEFAULT NULL)
+CREATE PROCEDURE segmentation.refresh(workspace text, as_of date DEFAULT NULL, retrain boolean DEFAULT NULL)
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
-  ws text;
-  day date;
+  ws pg_catalog.text;
+  day pg_catalog.date;
   number integer;
   lock bigint;
   parameters integer;
-  phases text[];
+  phases pg_catalog.text[];
   said record;
-  state text; message text; detail text; hint text;
+  state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
@@ -134,7 +134,7 @@ BEGIN
   BEGIN
     EXECUTE pg_catalog.format('SELECT pg_catalog.nextval(%L), (SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status OPERATOR(pg_catalog.=) ''in_use'')', pg_catalog.concat(ws, '.refresh_number'), ws)
       INTO number, parameters;
-    phases := CASE WHEN segmentation.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::text[];
+    phases := CASE WHEN segmentation.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::pg_catalog.text[];
   EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     PERFORM pg_catalog.pg_advisory_unlock(lock);
     RAISE;
@@ -178,5 +178,5 @@ BEGIN
   PERFORM pg_catalog.pg_advisory_unlock(lock);
 END
 $$;
-COMMENT ON PROCEDURE refresh(text, date, boolean) IS
+COMMENT ON PROCEDURE segmentation.refresh(text, date, boolean) IS
   'Reads all sources, trains if due (or retrain), scores all customers as of a day (default: today) and publishes. Commits after each phase, so call it outside a transaction. If it fails, the published result stays.';

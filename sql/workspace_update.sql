@@ -4,8 +4,8 @@
 -- The queue
 
 -- What a full refresh has read need not be read again. Kept by the snapshot in which it read.
-CREATE FUNCTION workspace_forget_queue(ws text, stage text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_forget_queue(ws text, stage text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('DELETE FROM %1$s.queue AS q USING %1$s.%2$I AS s WHERE pg_visible_in_snapshot(q.transaction, s.snapshot)', ws, stage || 'snapshot');
   EXECUTE format('DROP TABLE %s.%I', ws, stage || 'snapshot');
@@ -14,7 +14,7 @@ BEGIN
   EXECUTE format('DROP TABLE %s.%I', ws, stage || 'watermark');
 END
 $$;
-COMMENT ON FUNCTION workspace_forget_queue(text, text) IS 'Part of refresh: takes out of the queue what the refresh has read.';
+COMMENT ON FUNCTION segmentation.workspace_forget_queue(text, text) IS 'Part of refresh: takes out of the queue what the refresh has read.';
 
 -- How far each watermark has come in the snapshot of a full refresh.
 CREATE FUNCTION segmentation.workspace_stage_watermarks(ws text, stage text) RETURNS void
@@ -98,17 +98,17 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION workspace_watch(text) IS 'Part of refresh_changed: sees to the triggers, the watermarks, and rows of the queue that mean everybody.';
+COMMENT ON FUNCTION segmentation.workspace_watch(text) IS 'Part of refresh_changed: sees to the triggers, the watermarks, and rows of the queue that mean everybody.';
 
-CREATE FUNCTION workspace_part_lock(ws text, shard integer) RETURNS bigint
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN workspace_lock(ws) + ((shard::bigint + 1) << 32);
-COMMENT ON FUNCTION workspace_part_lock(text, integer) IS 'Part of refresh_changed: the key of the advisory lock of a part of the queue.';
+CREATE FUNCTION segmentation.workspace_part_lock(ws text, shard integer) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation.workspace_lock(ws) + ((shard::bigint + 1) << 32);
+COMMENT ON FUNCTION segmentation.workspace_part_lock(text, integer) IS 'Part of refresh_changed: the key of the advisory lock of a part of the queue.';
 
 -- One batch of the queue, in the caller's transaction: these customers are read again and scored at the
 -- published day. Returns how many there were; NULL if there are no more changes up to a number.
-CREATE FUNCTION workspace_batch(ws text, size integer, most bigint, OUT customers bigint, OUT moved bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_batch(ws text, size integer, most bigint, OUT customers bigint, OUT moved bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
   waiting smallint[];
@@ -128,14 +128,14 @@ BEGIN
     RETURN;
   END IF;
   FOREACH part IN ARRAY waiting LOOP
-    IF pg_try_advisory_xact_lock(workspace_part_lock(ws, part)) THEN
+    IF pg_try_advisory_xact_lock(segmentation.workspace_part_lock(ws, part)) THEN
       parts := parts || part;
       EXIT WHEN NOT few;
     END IF;
   END LOOP;
   IF parts = '{}' THEN
     -- Others are at all of them, and may have begun before the last changes: what is left is ours.
-    PERFORM pg_advisory_xact_lock(workspace_part_lock(ws, waiting[1]));
+    PERFORM pg_advisory_xact_lock(segmentation.workspace_part_lock(ws, waiting[1]));
     parts := waiting[1:1];
   END IF;
   -- Whoever moves the day waits for the batches under way, and these for it.
@@ -148,19 +148,19 @@ BEGIN
     EXECUTE format('ANALYZE %s', keys);
     -- Out of the queue first, then the facts are read: what is committed in between is queued again.
     EXECUTE format('DELETE FROM %s.queue AS q USING %s AS k WHERE q.shard = ANY ($1) AND q.customer = k.customer', ws, keys) USING parts;
-    PERFORM workspace_stage_facts(ws, stage, keys);
-    PERFORM workspace_stage_scores(ws, stage, held.parameter_set, held.as_of);
-    moved := workspace_publish(ws, stage, held.parameter_set, held.as_of, true);
+    PERFORM segmentation.workspace_stage_facts(ws, stage, keys);
+    PERFORM segmentation.workspace_stage_scores(ws, stage, held.parameter_set, held.as_of);
+    moved := segmentation.workspace_publish(ws, stage, held.parameter_set, held.as_of, true);
   END IF;
   EXECUTE format('DROP TABLE %s', keys);
 END
 $$;
-COMMENT ON FUNCTION workspace_batch(text, integer, bigint) IS 'Part of refresh_changed: reads and scores one batch of changed customers.';
+COMMENT ON FUNCTION segmentation.workspace_batch(text, integer, bigint) IS 'Part of refresh_changed: reads and scores one batch of changed customers.';
 
 -- Time: all whose next change has come are scored at the new day from their stored facts, and the day moves, in one
 -- transaction. So are all customers if what scores them is not what was published.
-CREATE FUNCTION workspace_move(ws text, day date, OUT customers bigint, OUT moved bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_move(ws text, day date, OUT customers bigint, OUT moved bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
   number integer;
@@ -176,14 +176,14 @@ BEGIN
     EXECUTE format('SELECT as_of, parameter_set, definitions FROM %s.workspace %s', ws, locking) INTO held;
     EXECUTE format('SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO number;
     number := coalesce(number, held.parameter_set);
-    definitions := workspace_definitions(ws);
+    definitions := segmentation.workspace_definitions(ws);
     everybody := number <> held.parameter_set OR definitions IS DISTINCT FROM held.definitions;
     IF NOT everybody AND day <= held.as_of THEN
       RETURN;
     END IF;
   END LOOP;
   IF everybody THEN
-    PERFORM workspace_define(ws, number);
+    PERFORM segmentation.workspace_define(ws, number);
   END IF;
   -- Another worker may have come further.
   day := greatest(day, held.as_of);
@@ -196,32 +196,32 @@ BEGIN
     EXECUTE format('CREATE UNLOGGED TABLE %1$sfacts AS SELECT f.* FROM %2$s.customer_facts AS f WHERE f.customer IN (SELECT k.customer FROM %1$skeys AS k)', at, ws);
     EXECUTE format('ALTER TABLE %sfacts ADD PRIMARY KEY (customer)', at);
     EXECUTE format('ANALYZE %1$skeys, %1$sfacts', at);
-    PERFORM workspace_stage_scores(ws, stage, number, day);
-    moved := workspace_publish(ws, stage, number, day, true);
+    PERFORM segmentation.workspace_stage_scores(ws, stage, number, day);
+    moved := segmentation.workspace_publish(ws, stage, number, day, true);
   END IF;
   EXECUTE format('DROP TABLE %skeys', at);
   EXECUTE format('UPDATE %s.workspace SET as_of = $1, parameter_set = $2, definitions = $3, refreshed_at = now()', ws) USING day, number, definitions;
 END
 $$;
-COMMENT ON FUNCTION workspace_move(text, date) IS 'Part of refresh_changed: moves the published day, and whoever time moves.';
+COMMENT ON FUNCTION segmentation.workspace_move(text, date) IS 'Part of refresh_changed: moves the published day, and whoever time moves.';
 
-CREATE PROCEDURE refresh_changed(workspace text, as_of date DEFAULT NULL, batch integer DEFAULT 10000)
+CREATE PROCEDURE segmentation.refresh_changed(workspace text, as_of date DEFAULT NULL, batch integer DEFAULT 10000)
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
-  ws text;
-  day date;
+  ws pg_catalog.text;
+  day pg_catalog.date;
   lock bigint;
   most bigint;
-  began timestamptz := pg_catalog.clock_timestamp();
-  step text := 'watch';
+  began pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+  step pg_catalog.text := 'watch';
   said record;
   changed bigint := 0;
   changed_moved bigint := 0;
   timed bigint := 0;
   timed_moved bigint := 0;
   tries integer := 0;
-  state text; message text; detail text; hint text;
+  state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of);
@@ -289,15 +289,15 @@ BEGIN
   RAISE NOTICE '% customers by time (% codes changed), % by changes (% codes changed)', timed, timed_moved, changed, changed_moved;
 END
 $$;
-COMMENT ON PROCEDURE refresh_changed(text, date, integer) IS
+COMMENT ON PROCEDURE segmentation.refresh_changed(text, date, integer) IS
   'Brings the published result up to date: customers whose day has come are scored at as_of (default: today) from their stored facts; those in the queue are read again, in batches that are committed. Several sessions may call it at once. Same facts and codes as refresh(workspace, as_of, false), for every change that the sources'' capture can see.';
 
 -- What is due
 
-CREATE FUNCTION workspace_due(workspace text, as_of date DEFAULT NULL) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_due(workspace text, as_of date DEFAULT NULL) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
   held record;
   day date;
   uncaptured boolean;
@@ -305,32 +305,33 @@ BEGIN
   EXECUTE format('SELECT w.as_of, w.time_zone FROM %s.workspace AS w', ws) INTO held;
   day := coalesce(as_of, greatest((now() AT TIME ZONE held.time_zone)::date, held.as_of));
   EXECUTE format('SELECT EXISTS (SELECT FROM %s.source AS s WHERE s.capture = ''none'')', ws) INTO uncaptured;
-  RETURN CASE WHEN held.as_of IS NULL OR workspace_retrains(ws, day, NULL) THEN 'retrain'
+  RETURN CASE WHEN held.as_of IS NULL OR segmentation.workspace_retrains(ws, day, NULL) THEN 'retrain'
     WHEN uncaptured AND held.as_of < day THEN 'refresh' ELSE 'changed' END;
 END
 $$;
-COMMENT ON FUNCTION workspace_due(text, date) IS
+COMMENT ON FUNCTION segmentation.workspace_due(text, date) IS
   'What run_due would do: retrain (a full refresh with a training: the first, or the last is too long ago), refresh (a new day, and a source without capture), changed.';
 
-CREATE PROCEDURE run_due(workspace text, as_of date DEFAULT NULL)
+CREATE PROCEDURE segmentation.run_due(workspace text, as_of date DEFAULT NULL)
   LANGUAGE plpgsql AS $$
+-- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
-  due text;
-  day date;
+  due pg_catalog.text;
+  day pg_catalog.date;
 BEGIN
-  EXECUTE pg_catalog.format('SELECT coalesce($1, greatest((pg_catalog.now() AT TIME ZONE w.time_zone)::date, w.as_of)) FROM %s.workspace AS w',
+  EXECUTE pg_catalog.format('SELECT coalesce($1, greatest((pg_catalog.now() AT TIME ZONE w.time_zone)::pg_catalog.date, w.as_of)) FROM %s.workspace AS w',
     segmentation.workspace_owned(workspace)) INTO day USING as_of;
   due := segmentation.workspace_due(workspace, day);
-  IF due = 'changed' THEN
+  IF due OPERATOR(pg_catalog.=) 'changed' THEN
     CALL segmentation.refresh_changed(workspace, day);
   ELSE
-    CALL segmentation.refresh(workspace, day, due = 'retrain');
+    CALL segmentation.refresh(workspace, day, due OPERATOR(pg_catalog.=) 'retrain');
   END IF;
   COMMIT;
   CALL segmentation.refresh_views(workspace);
 END
 $$;
-COMMENT ON PROCEDURE run_due(text, date) IS 'Does whatever is due: a full refresh with training, one without, or the changes; then the views for BI. For a scheduler to call every few minutes.';
+COMMENT ON PROCEDURE segmentation.run_due(text, date) IS 'Does whatever is due: a full refresh with training, one without, or the changes; then the views for BI. For a scheduler to call every few minutes.';
 
 -- A text as a literal of SQL without anything that a shell, cron or psql would read in another way.
 CREATE FUNCTION segmentation.plain_literal(given text) RETURNS text
@@ -384,24 +385,24 @@ COMMENT ON FUNCTION segmentation.shell_quoted(text) IS 'Part of schedule_sql: a 
 
 -- Later versions
 
-CREATE FUNCTION upgrade_workspace(workspace text) RETURNS integer
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.upgrade_workspace(workspace text) RETURNS integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   has integer;
 BEGIN
   EXECUTE format('SELECT layout FROM %s.workspace FOR UPDATE', ws) INTO has;
-  IF has > workspace_layout() THEN
+  IF has > segmentation.workspace_layout() THEN
     RAISE feature_not_supported USING MESSAGE = format('workspace %I was made by a later version of the extension', workspace),
-      DETAIL = format('Its layout is %s; this version knows up to %s.', has, workspace_layout()), HINT = 'ALTER EXTENSION segmentation UPDATE first.';
+      DETAIL = format('Its layout is %s; this version knows up to %s.', has, segmentation.workspace_layout()), HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
-  PERFORM workspace_after_restore(ws);
+  PERFORM segmentation.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.
   EXECUTE format('UPDATE %s.queue SET transaction = ''3'' WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())', ws);
   -- Layout 1 is the first. Each later one adds a step here: from 1 to 2, from 2 to 3.
   PERFORM segmentation.workspace_watch(ws);
-  PERFORM workspace_comments(workspace);
-  RETURN workspace_layout();
+  PERFORM segmentation.workspace_comments(workspace);
+  RETURN segmentation.workspace_layout();
 END
 $$;
-COMMENT ON FUNCTION upgrade_workspace(text) IS 'After ALTER EXTENSION UPDATE: brings the tables of a workspace to what this version makes. Also after restoring a dump into another server. Returns its layout.';
+COMMENT ON FUNCTION segmentation.upgrade_workspace(text) IS 'After ALTER EXTENSION UPDATE: brings the tables of a workspace to what this version makes. Also after restoring a dump into another server. Returns its layout.';

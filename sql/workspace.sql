@@ -21,10 +21,10 @@ BEGIN
   IF workspace IS NULL OR key_type IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'workspace and key_type must not be null';
   END IF;
-  IF workspace = '' OR octet_length(workspace) > 63 THEN
+  IF workspace = '' OR octet_length(workspace) > 63 OR workspace ~ '[[:cntrl:]]' THEN
     RAISE invalid_schema_name USING
       MESSAGE = format('invalid workspace name %I', workspace),
-      DETAIL = 'The name of a schema has from 1 to 63 bytes.';
+      DETAIL = 'The name of a workspace has from 1 to 63 bytes, and no control characters.';
   END IF;
   IF EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = workspace) THEN
     RAISE duplicate_schema USING
@@ -73,6 +73,7 @@ BEGIN
       watermark_column name,
       watermark text,
       overlap interval,
+      seen text,
       added_at timestamptz NOT NULL DEFAULT now(),
       UNIQUE (kind, relation)
     );
@@ -222,19 +223,6 @@ BEGIN
       PRIMARY KEY (refresh, place)
     );
     CREATE SEQUENCE @ws@.refresh_number OWNED BY @ws@.refresh_log.refresh;
-    CREATE TABLE @ws@.queue (
-      change bigint GENERATED ALWAYS AS IDENTITY,
-      customer @key@,
-      -- Equal keys lie in one part, also those that are written differently, as 1.0 and 1.00.
-      shard smallint GENERATED ALWAYS AS (CASE WHEN customer IS NULL THEN -1 ELSE pg_catalog.hash_record_extended(ROW(customer), 0) & 15 END) STORED,
-      transaction xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
-    );
-    CREATE INDEX queue_shard_customer ON @ws@.queue (shard, customer);
-    CREATE TABLE @ws@.capture (
-      source integer NOT NULL REFERENCES @ws@.source ON DELETE CASCADE,
-      relation regclass NOT NULL,
-      PRIMARY KEY (source, relation)
-    );
     CREATE TABLE @ws@.event_reader (
       reader text PRIMARY KEY,
       transaction xid8 NOT NULL,
@@ -276,6 +264,7 @@ BEGIN
   EXECUTE replace(replace(layout, '@key@', key), '@ws@', quote_ident(workspace));
   EXECUTE format('INSERT INTO %I.workspace (layout, key_type, time_zone) VALUES ($1, $2, $3)', workspace)
     USING segmentation.workspace_layout(), key, zone;
+  PERFORM segmentation.workspace_mend_queue(quote_ident(workspace));
   PERFORM segmentation.workspace_register(workspace, segmentation.workspace_layout(), segmentation.workspace_key(quote_ident(workspace)));
   PERFORM segmentation.workspace_comments(workspace);
   PERFORM segmentation.workspace_make_scores(workspace);
@@ -305,7 +294,8 @@ BEGIN
       ('source', NULL, 'Relations that feed the workspace; see segmentation.add_source.'),
       ('source', 'mapping', 'Field to column.'),
       ('source', 'capture', 'How changes are noticed between refreshes: none, trigger or watermark.'),
-      ('source', 'watermark', 'The greatest value of watermark_column that was read.'),
+      ('source', 'watermark', 'The greatest value of watermark_column that was read, none ahead of the clock.'),
+      ('source', 'seen', 'Fingerprint of what the capture rests on at the last look: of another one something may have been missed.'),
       ('parameter_set', NULL, 'What a training froze: cut points, limits, priors, models, thresholds. Results are reproducible from it.'),
       ('parameter_set', 'status', 'candidate while being tested, in_use, retired, or rejected (worse than the one in use).'),
       ('parameter_set', 'settings', 'All settings as they were.'),
@@ -374,7 +364,7 @@ BEGIN
       ('queue', 'customer', 'The customer; null: all of them.'),
       ('queue', 'shard', 'Part of the queue: one worker works on a part at a time.'),
       ('queue', 'transaction', 'The transaction that changed it.'),
-      ('capture', NULL, 'Relations with triggers that fill the queue: a source and its partitions.'),
+      ('capture', NULL, 'Relations with triggers that fill the queue: a source, its partitions and children.'),
       ('event_reader', NULL, 'How far each reader of events has come; see segmentation.read_events.'),
       ('erasure', NULL, 'That customers were erased, when and how many rows. Nothing says who.'),
       ('campaign', NULL, 'Campaigns with a hold-out group; see segmentation.assign_campaign.'),

@@ -1,79 +1,79 @@
 -- Capture: changes of the sources come into a queue, by triggers or by a watermark.
 
--- The relations that a source's triggers belong on: the table, and its partitions at every level, since a statement on
--- a partition fires only the triggers of that partition.
+-- The relations that a source's triggers belong on: the table, and its partitions and children by inheritance at every
+-- level, since a statement on one of these fires only its own triggers. Parents first: in this order everybody locks.
 CREATE FUNCTION segmentation.workspace_members(relation regclass) RETURNS SETOF regclass
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT relation
-  UNION
-  SELECT t.relid FROM pg_partition_tree(relation) AS t JOIN pg_class AS c ON c.oid = t.relid WHERE c.relkind IN ('r', 'p');
+  WITH RECURSIVE member AS (
+    SELECT relation::oid AS relid, 0 AS depth
+    UNION
+    SELECT i.inhrelid, m.depth + 1 FROM member AS m JOIN pg_inherits AS i ON i.inhparent = m.relid WHERE NOT i.inhdetachpending)
+  SELECT m.relid::regclass
+  FROM member AS m JOIN pg_class AS c ON c.oid = m.relid
+  WHERE c.relkind IN ('r', 'p')
+  GROUP BY m.relid ORDER BY min(m.depth), m.relid;
 END;
-COMMENT ON FUNCTION segmentation.workspace_members(regclass) IS 'Part of start_capture: a table with its partitions at every level.';
+COMMENT ON FUNCTION segmentation.workspace_members(regclass) IS
+  'Part of start_capture: a table with its partitions and its children by inheritance, at every level.';
 
--- The name of what belongs to a source: two workspaces can capture one table.
-CREATE FUNCTION segmentation.workspace_trigger_name(ws text, source integer) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN format('segmentation_%s_%s', left(md5(ws), 12), source);
-COMMENT ON FUNCTION segmentation.workspace_trigger_name(text, integer) IS 'Part of start_capture: the name of a source''s triggers, but for the event.';
-
-CREATE FUNCTION segmentation.workspace_add_triggers(ws text, source integer, relation regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- With a foreign table below it a table cannot have our triggers: every write that comes to that one would fail, since
+-- no transition rows come from there. Nor can a table whose rows lie on other servers.
+CREATE FUNCTION segmentation.workspace_uncapturable(relation regclass) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  name text := segmentation.workspace_trigger_name(ws, source);
-  event record;
+  away regclass;
+  distributed boolean := false;
 BEGIN
-  FOR event IN
-    SELECT * FROM (VALUES ('insert', 'REFERENCING NEW TABLE AS new_rows'), ('update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'),
-                          ('delete', 'REFERENCING OLD TABLE AS old_rows'), ('truncate', '')) AS v (event, tables)
-  LOOP
-    EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION %s.capture_%s()',
-      name || '_' || event.event, event.event, relation, event.tables, ws, source);
-  END LOOP;
-  EXECUTE format('INSERT INTO %s.capture (source, relation) VALUES ($1, $2)', ws) USING source, relation;
-END
-$$;
-COMMENT ON FUNCTION segmentation.workspace_add_triggers(text, integer, regclass) IS 'Part of start_capture: the triggers of one table.';
-
-CREATE FUNCTION segmentation.workspace_drop_triggers(ws text, source integer, relation regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  name text := segmentation.workspace_trigger_name(ws, source);
-  held record;
-BEGIN
-  -- On the table of another they stay, and note more than is needed.
-  FOR held IN SELECT t.tgname FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
-              WHERE t.tgrelid = relation AND t.tgname LIKE replace(name, '_', '\_') || '\_%' AND pg_has_role(c.relowner, 'USAGE') LOOP
-    EXECUTE format('DROP TRIGGER %I ON %s', held.tgname, relation);
-  END LOOP;
-  EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND c.relation = $2', ws) USING source, relation;
-END
-$$;
-COMMENT ON FUNCTION segmentation.workspace_drop_triggers(text, integer, regclass) IS 'Part of refresh_changed: takes the triggers off a partition that was detached.';
-
--- The trigger function of one source. It writes the queue, to which those who write the source have no right: so it
--- runs with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL, and no code of others
--- runs in it: a type that is not PostgreSQL's own is read by its output function, as its owner may give it any cast, and a
--- column whose type was changed, or that is gone, is not looked at. Whatever happens to it, writing goes on.
-CREATE FUNCTION segmentation.workspace_make_capture(ws text, source integer, customer name, relation regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  key regtype;
-  given regtype;
-  owner name;
-  body text;
-  value text;
-BEGIN
-  EXECUTE format('SELECT key_type::regtype FROM %s.workspace', ws) INTO key;
-  SELECT r.rolname INTO owner FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE quote_ident(n.nspname) = ws;
-  SELECT a.atttypid INTO given FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = customer AND a.attnum > 0 AND NOT a.attisdropped;
-  IF given IS NULL OR NOT segmentation.workspace_type_fits('key', segmentation.workspace_base_type(given), key) THEN
-    RAISE datatype_mismatch USING MESSAGE = format('column "%s" of %s cannot be a key of type %s', customer, relation, key),
-      HINT = 'Call add_source again with a new mapping, or remove_source.';
+  WITH RECURSIVE member AS (
+    SELECT relation::oid AS relid
+    UNION
+    SELECT i.inhrelid FROM member AS m JOIN pg_inherits AS i ON i.inhparent = m.relid)
+  SELECT c.oid INTO away
+  FROM member AS m JOIN pg_class AS c ON c.oid = m.relid WHERE c.relkind = 'f' AND c.oid <> relation ORDER BY c.oid LIMIT 1;
+  IF away IS NOT NULL THEN
+    RETURN format('foreign table %s belongs to it', away);
   END IF;
-  value := segmentation.workspace_key_sql(format('r.%I', customer), given, key);
+  IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid = $1)' INTO distributed USING relation;
+  END IF;
+  RETURN CASE WHEN distributed THEN 'it is distributed: its rows are on other servers' END;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_uncapturable(regclass) IS
+  'Part of start_capture: why a table cannot have triggers that see changed rows, though it is one; NULL if it can.';
+
+-- The trigger function of a source, NULL if it has none. Its name ends in a number drawn by lot: so the name that it was
+-- given proves, in the function itself, that it still lives where it was made.
+CREATE FUNCTION segmentation.workspace_capture_function(ws text, source integer) RETURNS regprocedure
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (SELECT p.oid FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+          WHERE quote_ident(n.nspname) = ws AND p.proname ~ format('^capture_%s_[0-9a-f]{12}$', source) AND p.prorettype = 'trigger'::regtype
+          ORDER BY p.oid LIMIT 1);
+COMMENT ON FUNCTION segmentation.workspace_capture_function(text, integer) IS 'Part of start_capture: the trigger function of a source.';
+
+-- The body of the trigger function. It writes the queue, to which those who write the source have no right: so it runs
+-- with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL, and no code of others runs
+-- in it: a type that is not PostgreSQL's own is read by its output function, as its owner may give it any cast.
+--
+-- Whatever happens to it, writing goes on. Where all is as it was made, the keys are noted. Where it is not (the
+-- workspace has another name, the queue is gone or was changed, the column has another name or type) everybody is noted;
+-- where that cannot be, the sequence "missed" counts it. A block with EXCEPTION gives each statement a transaction number
+-- of its own, so it is for that second way only.
+CREATE FUNCTION segmentation.workspace_capture_body(ws text, function name, customer name, given regtype, key regtype) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  base regtype := segmentation.workspace_base_type(given);
+  own boolean := EXISTS (SELECT FROM pg_type AS t WHERE t.oid = given AND t.typnamespace = 'pg_catalog'::regnamespace);
+  base_own boolean := EXISTS (SELECT FROM pg_type AS t WHERE t.oid = base AND t.typnamespace = 'pg_catalog'::regnamespace);
+  value text;
+  body text;
+BEGIN
+  -- A domain, too, is known to the body by its name only, which may become that of another type.
+  value := CASE WHEN own THEN segmentation.workspace_key_sql(format('r.%I', customer), given, key)
+    ELSE format('CASE WHEN r.%1$I IS NOT NULL THEN pg_catalog.format(''%%s'', r.%1$I) END%2$s::%3$s', customer,
+      CASE WHEN base_own THEN format('::%s', base) END, key) END;
   body := format($body$
-    BEGIN
       IF TG_OP = 'INSERT' THEN
         INSERT INTO %1$s.queue (customer) SELECT DISTINCT %2$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL;
       ELSIF TG_OP = 'DELETE' THEN
@@ -84,30 +84,241 @@ BEGIN
         UNION SELECT %2$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
       END IF;$body$, ws, value, customer);
   -- What is no key is the refresh's to say.
-  IF segmentation.workspace_key_narrows(given, key) THEN
-    body := concat(body, format($body$
-    EXCEPTION WHEN data_exception THEN
-      INSERT INTO %s.queue (customer) VALUES (NULL);$body$, ws));
+  IF segmentation.workspace_key_narrows(given, key) OR NOT own AND key <> 'text'::regtype THEN
+    body := format($body$
+      BEGIN%s
+      EXCEPTION WHEN data_exception THEN
+        INSERT INTO %s.queue (customer) VALUES (NULL);
+      END;$body$, body, ws);
   END IF;
-  body := format($body$
-    BEGIN
-      IF TG_OP = 'TRUNCATE' OR NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
-          WHERE a.attrelid = TG_RELID AND a.attname = %2$L AND NOT a.attisdropped AND a.atttypid = pg_catalog.to_regtype(%3$L)) THEN
-        INSERT INTO %1$s.queue (customer) VALUES (NULL);
-        RETURN NULL;
-      END IF;%4$s
-      END;
+  RETURN format($body$
+DECLARE
+  home oid;
+BEGIN
+  IF (CASE WHEN TG_OP <> 'TRUNCATE' AND pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace(%1$L)::oid, 'USAGE')
+           THEN pg_catalog.to_regprocedure(%2$L) IS NOT NULL END) THEN
+    IF EXISTS (
+      SELECT
+      FROM pg_catalog.pg_class AS q
+      JOIN pg_catalog.pg_attribute AS k ON k.attrelid = q.oid AND k.attname = 'customer' AND pg_catalog.format_type(k.atttypid, NULL) = %7$L AND NOT k.attnotnull
+      CROSS JOIN pg_catalog.pg_attribute AS a
+      WHERE q.oid = pg_catalog.to_regclass(%3$L) AND q.relkind = 'r' AND q.relnatts = 4 AND q.relchecks = 0
+        AND NOT q.relhastriggers AND NOT q.relhasrules AND NOT q.relrowsecurity AND pg_catalog.has_table_privilege(q.oid, 'INSERT')
+        AND a.attrelid = TG_RELID AND a.attname = %4$L AND NOT a.attisdropped AND pg_catalog.format_type(a.atttypid, NULL) = %5$L)
+    THEN%6$s
       RETURN NULL;
-    END
-    $body$, ws, customer, format('%s', given), body);
-  -- As a literal: a name that has dollars in it cannot end it.
-  EXECUTE format('CREATE FUNCTION %s.capture_%s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', ws, source, body);
-  EXECUTE format('REVOKE ALL ON FUNCTION %s.capture_%s() FROM PUBLIC', ws, source);
-  EXECUTE format('ALTER FUNCTION %s.capture_%s() OWNER TO %I', ws, source, owner);
-  EXECUTE format('COMMENT ON FUNCTION %s.capture_%s() IS %L', ws, source, format('trigger of %s: notes whose rows change', relation));
+    END IF;
+  END IF;
+  BEGIN
+    SELECT p.pronamespace INTO home
+    FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
+    EXECUTE pg_catalog.format('INSERT INTO %%I.queue (customer) VALUES (NULL)', (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = home));
+  EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'segmentation: a change of %% was not noted: %%', TG_RELID::regclass, SQLERRM;
+    BEGIN
+      PERFORM pg_catalog.nextval(c.oid) FROM pg_catalog.pg_class AS c WHERE c.relnamespace = home AND c.relname = 'missed' AND c.relkind = 'S';
+    EXCEPTION WHEN OTHERS THEN
+      NULL;  -- nothing is left to write to
+    END;
+  END;
+  RETURN NULL;
+END
+$body$, ws, format('%s.%I()', ws, function), ws || '.queue', customer, format_type(given, NULL), body, format_type(key, NULL));
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_make_capture(text, integer, name, regclass) IS 'Part of start_capture: the trigger function of a source.';
+COMMENT ON FUNCTION segmentation.workspace_capture_body(text, name, name, regtype, regtype) IS 'Part of start_capture: the body of the trigger function of a source.';
+
+-- What the capture of a source rests on, as one text. Where it has changed since the last look something may have been
+-- missed: rows were written anew (ALTER TABLE ... TYPE ... USING), triggers were off, or a column of a row that is taken
+-- whole has come, or goes; the queue was emptied; changes could not be noted.
+CREATE FUNCTION segmentation.workspace_seen(ws text, source integer) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  seen text;
+BEGIN
+  EXECUTE format($q$
+    SELECT md5(concat_ws(' ', s.mapping, s.time_zone, q.oid, q.relfilenode, m.last_value, m.is_called,
+      (SELECT string_agg(concat(c.oid, ':', c.relfilenode), ' ' ORDER BY c.oid)
+       FROM segmentation.workspace_members(s.relation) AS r JOIN pg_class AS c ON c.oid = r),
+      (SELECT string_agg(concat(t.oid, ':', t.xmin), ' ' ORDER BY t.oid) FROM pg_trigger AS t WHERE t.tgfoid = segmentation.workspace_capture_function(%2$L, s.source)),
+      (SELECT string_agg(r.xmin::text, ' ' ORDER BY r.oid) FROM pg_rewrite AS r WHERE r.ev_class = s.relation),
+      (SELECT string_agg(concat(a.attname, ':', a.atttypid), ' ' ORDER BY a.attnum) FROM pg_attribute AS a
+       WHERE a.attrelid = s.relation AND a.attnum > 0 AND NOT a.attisdropped
+         AND (s.kind IN ('customers', 'companies') OR a.attname = s.watermark_column OR a.attname IN (SELECT f.value FROM jsonb_each_text(s.mapping) AS f)))))
+    FROM %1$s.source AS s CROSS JOIN %1$s.missed AS m JOIN pg_class AS q ON q.oid = to_regclass(%3$L)
+    WHERE s.source = $1$q$, ws, ws, ws || '.queue') INTO seen USING source;
+  RETURN seen;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_seen(text, integer) IS 'Part of refresh_changed: what the capture of a source rests on; another text if something may have been missed.';
+
+-- Everybody is read again, if anything is published.
+CREATE FUNCTION segmentation.workspace_queue_all(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('INSERT INTO %s.queue (customer) SELECT NULL FROM %1$s.workspace AS w WHERE w.as_of IS NOT NULL', ws);
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_queue_all(text) IS 'Part of refresh_changed: notes that everybody is to be read again.';
+
+-- What the triggers write to, if it is not there as it was made: dropped by somebody, or not restored.
+CREATE FUNCTION segmentation.workspace_mend_queue(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  key text;
+  there regclass := to_regclass(ws || '.queue');
+BEGIN
+  EXECUTE format('SELECT w.key_type FROM %s.workspace AS w', ws) INTO key;
+  IF there IS NOT NULL AND 4 <> (
+    SELECT count(*) + (SELECT c.relnatts - 4 FROM pg_class AS c WHERE c.oid = there)
+    FROM pg_attribute AS a WHERE a.attrelid = there AND a.attnum BETWEEN 1 AND 4 AND NOT a.attisdropped
+      AND (a.attname, a.atttypid) IN (('change', 'bigint'::regtype), ('customer', key::regtype), ('shard', 'smallint'::regtype), ('transaction', 'xid8'::regtype)))
+  THEN
+    RAISE WARNING 'table % is not as it was made: it is made anew', there;
+    EXECUTE format('DROP TABLE %s', there);
+    there := NULL;
+  END IF;
+  IF to_regclass(ws || '.missed') IS NULL THEN
+    EXECUTE format('CREATE SEQUENCE %s.missed', ws);
+  END IF;
+  -- Without a foreign key: a dump of the data alone may bring its rows before those of source.
+  IF to_regclass(ws || '.capture') IS NULL THEN
+    EXECUTE format('CREATE TABLE %s.capture (source integer NOT NULL, relation regclass NOT NULL, PRIMARY KEY (source, relation))', ws);
+  END IF;
+  IF there IS NULL THEN
+    EXECUTE format($q$
+      CREATE TABLE %1$s.queue (
+        change bigint GENERATED ALWAYS AS IDENTITY,
+        customer %2$s,
+        -- Equal keys lie in one part, also those that are written differently, as 1.0 and 1.00.
+        shard smallint GENERATED ALWAYS AS (CASE WHEN customer IS NULL THEN -1 ELSE pg_catalog.hash_record_extended(ROW(customer), 0) & 15 END) STORED,
+        transaction xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
+      );
+      CREATE INDEX queue_shard_customer ON %1$s.queue (shard, customer)$q$, ws, key);
+    PERFORM segmentation.workspace_queue_all(ws);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_mend_queue(text) IS 'Part of refresh: makes what the triggers write to, where it is missing.';
+
+-- Brings the trigger function and the triggers of a source to what they have to be, and takes them off what no longer
+-- belongs to it. Whether anything had to be done. strict: an error if the column cannot be a key; else that is for the
+-- refresh to say, as are rights that are missing.
+CREATE FUNCTION segmentation.workspace_settle(ws text, source integer, strict boolean) RETURNS boolean
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  held record;
+  function regprocedure := segmentation.workspace_capture_function(ws, source);
+  named name := (SELECT p.proname FROM pg_proc AS p WHERE p.oid = function);
+  owner name;
+  given regtype;
+  body text;
+  member regclass;
+  event record;
+  lost record;
+  done boolean := false;
+BEGIN
+  EXECUTE format('SELECT s.relation, s.mapping ->> ''customer'' AS customer, w.key_type::regtype AS key
+                  FROM %1$s.source AS s CROSS JOIN %1$s.workspace AS w WHERE s.source = $1', ws) INTO held USING source;
+  SELECT a.atttypid INTO given FROM pg_attribute AS a
+  WHERE a.attrelid = held.relation AND a.attname = held.customer AND a.attnum > 0 AND NOT a.attisdropped;
+  IF given IS NULL OR NOT segmentation.workspace_type_fits('key', segmentation.workspace_base_type(given), held.key) THEN
+    IF strict THEN
+      RAISE datatype_mismatch USING MESSAGE = format('column "%s" of %s cannot be a key of type %s', held.customer, held.relation, held.key),
+        HINT = 'Call add_source again with a new mapping, or remove_source.';
+    END IF;
+    RETURN true;
+  END IF;
+  named := coalesce(named, format('capture_%s_%s', source, right(replace(gen_random_uuid()::text, '-', ''), 12)));
+  body := segmentation.workspace_capture_body(ws, named, held.customer, given, held.key);
+  IF NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = function AND p.prosrc = body) THEN
+    done := true;
+    -- As a literal: a name that has dollars in it cannot end it.
+    EXECUTE format('CREATE OR REPLACE FUNCTION %s.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', ws, named, body);
+    EXECUTE format('REVOKE ALL ON FUNCTION %s.%I() FROM PUBLIC', ws, named);
+    EXECUTE format('COMMENT ON FUNCTION %s.%I() IS %L', ws, named, format('trigger of %s: notes whose rows change', held.relation));
+    SELECT r.rolname INTO owner FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE quote_ident(n.nspname) = ws;
+    EXECUTE format('ALTER FUNCTION %s.%I() OWNER TO %I', ws, named, owner);
+    function := segmentation.workspace_capture_function(ws, source);
+  END IF;
+  FOR member IN SELECT m FROM segmentation.workspace_members(held.relation) AS m LOOP
+    FOR event IN
+      SELECT v.bit, v.event, v.tables
+      FROM (VALUES (4, 'insert', 'REFERENCING NEW TABLE AS new_rows'), (16, 'update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'),
+                   (8, 'delete', 'REFERENCING OLD TABLE AS old_rows'), (32, 'truncate', '')) AS v (bit, event, tables)
+      WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = member AND t.tgfoid = function AND t.tgtype & v.bit <> 0)
+    LOOP
+      done := true;
+      EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION %s',
+        format('segmentation_%s_%s', substr(named, 9), event.event), event.event, member, event.tables, function);
+    END LOOP;
+  END LOOP;
+  -- On the table of another they stay, and note more than is needed.
+  FOR lost IN SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+              WHERE t.tgfoid = function AND pg_has_role(c.relowner, 'USAGE')
+                AND NOT t.tgrelid IN (SELECT m FROM segmentation.workspace_members(held.relation) AS m) LOOP
+    done := true;
+    EXECUTE format('DROP TRIGGER %I ON %s', lost.tgname, lost.relation);
+  END LOOP;
+  EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND NOT c.relation IN (SELECT m FROM segmentation.workspace_members($2) AS m)', ws)
+    USING source, held.relation;
+  EXECUTE format('INSERT INTO %s.capture (source, relation) SELECT $1, m FROM segmentation.workspace_members($2) AS m ON CONFLICT DO NOTHING', ws)
+    USING source, held.relation;
+  RETURN done;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_settle(text, integer, boolean) IS
+  'Part of start_capture and refresh_changed: makes the trigger function and the triggers of a source what they have to be. Whether they were not.';
+
+-- Takes the triggers off: with their function, on whatever table they are. To make one needs the right TRIGGER, to drop
+-- one alone the table.
+CREATE FUNCTION segmentation.workspace_uncapture(ws text, source integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  function regprocedure := segmentation.workspace_capture_function(ws, source);
+BEGIN
+  IF function IS NOT NULL THEN
+    EXECUTE format('DROP FUNCTION %s CASCADE', function);
+  END IF;
+  EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1', ws) USING source;
+  EXECUTE format('UPDATE %s.source AS s SET capture = ''none'', watermark_column = NULL, watermark = NULL, overlap = NULL, seen = NULL WHERE s.source = $1', ws)
+    USING source;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_uncapture(text, integer) IS 'Part of stop_capture: a source is captured no longer.';
+
+-- The greatest value of a watermark column that is not ahead of the clock, and the text from which rows are looked at,
+-- given the value of the last time. A value ahead of the clock never becomes the watermark: nothing after it would be seen.
+CREATE FUNCTION segmentation.workspace_watermark(
+  relation regclass, column_name name, zone text, overlap interval, last text, OUT seen text, OUT since text, OUT type text, OUT ahead boolean
+)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = ISO SET timezone = UTC AS $$
+DECLARE
+  most text;
+BEGIN
+  SELECT format_type(a.atttypid, NULL) INTO type FROM pg_attribute AS a
+  WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
+  IF type IS NULL OR NOT type IN ('date', 'timestamp without time zone', 'timestamp with time zone') THEN
+    RAISE undefined_column USING MESSAGE = format('%s has lost its watermark, column "%s"', relation, column_name),
+      HINT = 'Call start_capture again with another column, or stop_capture.';
+  END IF;
+  EXECUTE format('SELECT max(r.%I)::text FROM %s AS r', column_name, relation) INTO seen;
+  -- The clock after the rows: none of them that was written by it is ahead.
+  EXECUTE format('SELECT (%s + $1)::%s::text', CASE type WHEN 'timestamp with time zone' THEN 'clock_timestamp()' ELSE '(clock_timestamp() AT TIME ZONE $2)' END, type)
+    INTO most USING overlap, zone;
+  EXECUTE format('SELECT coalesce($1::%1$s > $2::%1$s, false)', type) INTO ahead USING seen, most;
+  IF ahead THEN
+    EXECUTE format('SELECT max(r.%1$I)::text FROM %2$s AS r WHERE r.%1$I <= $1::%3$s', column_name, relation, type) INTO seen USING most;
+  END IF;
+  -- Of an empty table all that comes is new.
+  seen := coalesce(seen, '-infinity');
+  -- Years before our era, and the least date of all, have nothing to take the overlap from.
+  EXECUTE format('SELECT CASE WHEN least($1::%1$s, $2::%1$s) < ''0200-01-01'' THEN ''-infinity'' ELSE (least($1::%1$s, $2::%1$s) - $3)::%1$s::text END WHERE $1 IS NOT NULL', type)
+    INTO since USING last, most, overlap;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_watermark(regclass, name, text, interval, text) IS
+  'Part of refresh: how far a watermark has come, never beyond the clock, and from where rows are looked at again.';
 
 CREATE FUNCTION segmentation.start_capture(
   workspace text, kind text, relation regclass, watermark_column name DEFAULT NULL, overlap interval DEFAULT '1 hour'
@@ -116,10 +327,10 @@ CREATE FUNCTION segmentation.start_capture(
 DECLARE
   ws text := segmentation.workspace_owned(workspace);
   held record;
-  member regclass;
+  reason text;
   type regtype;
 BEGIN
-  EXECUTE format('SELECT * FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws) INTO held USING kind, relation;
+  EXECUTE format('SELECT s.source, s.mapping FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws) INTO held USING kind, relation;
   IF held.source IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace),
       HINT = 'Call add_source first.';
@@ -128,17 +339,18 @@ BEGIN
     RAISE wrong_object_type USING MESSAGE = format('changes of %s belong to no customer', kind),
       DETAIL = 'They are read by each full refresh.';
   END IF;
-  PERFORM segmentation.stop_capture(workspace, kind, relation);
+  PERFORM segmentation.workspace_mend_queue(ws);
+  PERFORM segmentation.workspace_uncapture(ws, held.source);
   IF watermark_column IS NULL THEN
-    IF (SELECT c.relkind NOT IN ('r', 'p') FROM pg_class AS c WHERE c.oid = relation) THEN
+    reason := CASE WHEN (SELECT NOT c.relkind IN ('r', 'p') FROM pg_class AS c WHERE c.oid = relation)
+      THEN 'Views, materialized views and foreign tables have none.'
+      ELSE (SELECT upper(left(u, 1)) || substr(u, 2) || '.' FROM segmentation.workspace_uncapturable(relation) AS u) END;
+    IF reason IS NOT NULL THEN
       RAISE wrong_object_type USING MESSAGE = format('%s cannot have triggers that see changed rows', relation),
-        DETAIL = 'Views, materialized views and foreign tables have none.',
+        DETAIL = reason,
         HINT = 'Name a column that grows with every change: start_capture(workspace, kind, relation, watermark_column => ''updated_at'').';
     END IF;
-    PERFORM segmentation.workspace_make_capture(ws, held.source, held.mapping ->> 'customer', relation);
-    FOR member IN SELECT m FROM segmentation.workspace_members(relation) AS m ORDER BY m::text LOOP
-      PERFORM segmentation.workspace_add_triggers(ws, held.source, member);
-    END LOOP;
+    PERFORM segmentation.workspace_settle(ws, held.source, true);
     EXECUTE format('UPDATE %s.source AS s SET capture = ''trigger'' WHERE s.source = $1', ws) USING held.source;
   ELSE
     SELECT a.atttypid INTO type FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = watermark_column AND a.attnum > 0 AND NOT a.attisdropped;
@@ -149,14 +361,15 @@ BEGIN
       RAISE datatype_mismatch USING MESSAGE = format('column "%s" cannot be a watermark: its type is %s', watermark_column, type),
         HINT = 'Use the date, timestamp or timestamptz of the last change of a row.';
     END IF;
-    IF overlap IS NULL OR overlap < interval '0' THEN
-      RAISE invalid_parameter_value USING MESSAGE = 'overlap must be an interval of 0 or more';
+    IF overlap IS NULL OR NOT overlap BETWEEN interval '0' AND interval '10 years' THEN
+      RAISE invalid_parameter_value USING MESSAGE = 'overlap must be an interval from 0 to 10 years';
     END IF;
-    EXECUTE format('UPDATE %s.source AS s SET capture = ''watermark'', watermark_column = $2, watermark = NULL, overlap = $3 WHERE s.source = $1', ws)
+    EXECUTE format('UPDATE %s.source AS s SET capture = ''watermark'', watermark_column = $2, overlap = $3 WHERE s.source = $1', ws)
       USING held.source, watermark_column, overlap;
   END IF;
+  EXECUTE format('UPDATE %s.source AS s SET seen = segmentation.workspace_seen(%L, s.source) WHERE s.source = $1', ws, ws) USING held.source;
   -- What came between the last refresh and now was not seen: all are read once more.
-  EXECUTE format('INSERT INTO %s.queue (customer) SELECT NULL WHERE EXISTS (SELECT FROM %1$s.customer_facts)', ws);
+  PERFORM segmentation.workspace_queue_all(ws);
 END
 $$;
 COMMENT ON FUNCTION segmentation.start_capture(text, text, regclass, name, interval) IS
@@ -172,33 +385,60 @@ BEGIN
   IF source IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace);
   END IF;
-  EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1', ws) USING source;
-  -- With its triggers, on whatever table they are: to make one needs the right TRIGGER, to drop one alone the table.
-  IF to_regprocedure(format('%s.capture_%s()', ws, source)) IS NOT NULL THEN
-    EXECUTE format('DROP FUNCTION %s.capture_%s() CASCADE', ws, source);
-  END IF;
-  EXECUTE format('UPDATE %s.source AS s SET capture = ''none'', watermark_column = NULL, watermark = NULL, overlap = NULL WHERE s.source = $1', ws) USING source;
+  PERFORM segmentation.workspace_uncapture(ws, source);
 END
 $$;
-COMMENT ON FUNCTION segmentation.stop_capture(text, text, regclass) IS 'Ends what start_capture began: takes the triggers off the table and its partitions.';
+COMMENT ON FUNCTION segmentation.stop_capture(text, text, regclass) IS 'Ends what start_capture began: takes the triggers off the table and all that belongs to it.';
 
 CREATE FUNCTION segmentation.capture_status(workspace text)
 RETURNS TABLE (kind text, relation regclass, capture text, watermark text, misses text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation.workspace_readable(workspace, '{source,capture}');
+  held record;
+  function regprocedure;
+  sound boolean;
+  own boolean;
+  may_look boolean;
 BEGIN
-  RETURN QUERY EXECUTE format($q$
-    SELECT s.kind, s.relation, s.capture, s.watermark, CASE
-      WHEN s.capture = 'none' THEN 'everything: changes are read by a full refresh only'
-      WHEN s.capture = 'watermark' THEN 'deleted rows, rows whose ' || s.watermark_column || ' did not grow, and commits later than ' || s.overlap || ': a full refresh finds them'
-      ELSE concat_ws('; ', 'writes with session_replication_role = replica, among them those of logical replication',
-        (SELECT 'writes to the new partition ' || string_agg(m::text, ', ') || ', until refresh_changed has seen it'
-         FROM segmentation.workspace_members(s.relation) AS m WHERE NOT EXISTS (SELECT FROM ONLY %1$s.capture AS c WHERE c.source = s.source AND c.relation = m)),
-        (SELECT 'all writes: its triggers are gone or disabled' WHERE 4 > (SELECT count(*) FROM pg_trigger AS t
-           WHERE t.tgrelid = s.relation AND t.tgenabled IN ('O', 'A') AND t.tgname LIKE replace(segmentation.workspace_trigger_name(%1$L, s.source), '_', '\_') || '\_%%')))
-      END
-    FROM ONLY %1$s.source AS s ORDER BY s.source$q$, ws);
+  -- Whether the triggers can write: what their function asks, with the rights of its owner.
+  SELECT has_schema_privilege(n.nspowner, n.oid, 'USAGE') AND has_table_privilege(n.nspowner, q.oid, 'INSERT'),
+      q.relchecks > 0 OR q.relhastriggers OR q.relhasrules OR q.relrowsecurity INTO sound, own
+  FROM pg_namespace AS n LEFT JOIN pg_class AS q ON q.relnamespace = n.oid AND q.relname = 'queue' AND q.relkind = 'r'
+  WHERE quote_ident(n.nspname) = ws;
+  -- For others the guard is up: a sequence is no table that was checked.
+  may_look := NOT segmentation.workspace_guarded() AND has_sequence_privilege(to_regclass(ws || '.missed')::oid, 'SELECT');
+  FOR held IN EXECUTE format('SELECT s.* FROM ONLY %s.source AS s ORDER BY s.source', ws) LOOP
+    kind := held.kind; relation := held.relation; capture := held.capture; watermark := held.watermark;
+    function := segmentation.workspace_capture_function(ws, held.source);
+    IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation) THEN
+      misses := format('everything: the relation was dropped; SELECT segmentation.remove_source(%L, %L, %L)', workspace, held.kind, held.relation::oid);
+    ELSIF capture = 'none' THEN
+      misses := concat_ws('; ', 'everything: changes are read by a full refresh only', 'triggers are not possible: ' || segmentation.workspace_uncapturable(held.relation));
+    ELSIF capture = 'watermark' THEN
+      misses := concat_ws('; ', format('deleted rows, rows whose %s did not grow or is null, and commits later than %s: a full refresh finds them', held.watermark_column, held.overlap),
+        CASE WHEN NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = held.relation AND a.attname = held.watermark_column AND NOT a.attisdropped)
+          THEN format('everything: there is no column "%s"', held.watermark_column) END);
+    ELSE
+      misses := concat_ws('; ', 'writes with session_replication_role = replica, among them those of logical replication',
+        CASE WHEN function IS NULL THEN 'all writes: its trigger function is gone, until refresh_changed has made it anew' END,
+        CASE WHEN sound IS NOT TRUE THEN 'all writes: the queue is gone, or its owner may not write it' END,
+        CASE WHEN own THEN 'nothing, but each write means everybody: the queue has a trigger, rule, check or policy' END,
+        'writes that come to the foreign table, which fail, until refresh_changed takes the triggers off: ' || segmentation.workspace_uncapturable(held.relation),
+        (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text) || ', whose triggers refresh_changed has yet to make'
+         FROM segmentation.workspace_members(held.relation) AS m
+         WHERE function IS NOT NULL AND 4 > (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = m AND t.tgfoid = function)),
+        (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text) || ': its triggers are disabled'
+         FROM segmentation.workspace_members(held.relation) AS m
+         WHERE EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = m AND t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A'))));
+    END IF;
+    IF capture <> 'none' AND may_look AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation) THEN
+      IF held.seen IS DISTINCT FROM segmentation.workspace_seen(ws, held.source) THEN
+        misses := concat_ws('; ', misses, 'perhaps something since the last look: the next refresh_changed reads everybody');
+      END IF;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
 END
 $$;
 COMMENT ON FUNCTION segmentation.capture_status(text) IS 'How changes of each source are noticed, and what that cannot see.';

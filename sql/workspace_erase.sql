@@ -55,7 +55,7 @@ DECLARE
   found text[] := '{}';
 BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
-  FOR source IN EXECUTE format('SELECT s.relation, s.mapping ->> ''customer'' AS customer FROM %s.source AS s WHERE s.mapping ? ''customer''', ws) LOOP
+  FOR source IN EXECUTE format('SELECT s.relation, s.mapping ->> ''customer'' AS customer FROM %s.source AS s WHERE s.mapping ? ''customer'' ORDER BY s.source', ws) LOOP
     EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s WHERE %s IN (SELECT k.customer FROM %s AS k))', source.relation,
       segmentation.workspace_customer_sql('s', source.relation, source.customer, key::regtype), keys) INTO there;
     IF there AND NOT source.relation::text = ANY (found) THEN

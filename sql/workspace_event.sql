@@ -9,6 +9,7 @@ CREATE FUNCTION segmentation.workspace_after_restore(ws text) RETURNS void
 DECLARE
   strange boolean;
 BEGIN
+  PERFORM segmentation.workspace_mend_queue(ws);
   EXECUTE format($q$
     SELECT coalesce(bool_or(t.transaction >= pg_snapshot_xmax(pg_current_snapshot()) AND t.transaction <> coalesce(pg_current_xact_id_if_assigned(), '0')), false)
     FROM ((SELECT e.transaction FROM %1$s.events AS e ORDER BY e.event DESC LIMIT 1000) UNION ALL SELECT r.transaction FROM %1$s.event_reader AS r) AS t$q$, ws) INTO strange;

@@ -230,6 +230,7 @@ BEGIN
     PERFORM segmentation.workspace_drop_stage(ws);
     -- What this snapshot sees of the queue is done with at the publication.
     EXECUTE format('CREATE UNLOGGED TABLE %s.%I AS SELECT pg_current_snapshot() AS snapshot', ws, stage || 'snapshot');
+    PERFORM segmentation.workspace_stage_watermarks(ws, stage);
     PERFORM segmentation.workspace_stage_catalogue(ws, stage);
   END IF;
   FOR held IN SELECT * FROM segmentation.workspace_fact_parts(ws, batch) AS p WHERE p.query IS NOT NULL LOOP

@@ -61,6 +61,7 @@ DECLARE
   wanted record;
   col record;
   named text;
+  held record;
 BEGIN
   IF kind IS NULL OR relation IS NULL OR mapping IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'kind, relation and mapping must not be null';
@@ -134,10 +135,21 @@ BEGIN
         HINT = 'Remove it, or make one view of both.';
     END IF;
   END IF;
+  EXECUTE format('SELECT s.source, s.mapping, s.time_zone, s.capture, s.watermark_column FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws)
+    INTO held USING kind, relation;
   EXECUTE format(
     'INSERT INTO %s.source (kind, relation, mapping, time_zone) VALUES ($1, $2, $3, $4)
      ON CONFLICT (kind, relation) DO UPDATE SET mapping = excluded.mapping, time_zone = excluded.time_zone', ws)
     USING kind, relation, whole, zone;
+  IF held.mapping IS DISTINCT FROM whole OR held.time_zone IS DISTINCT FROM zone THEN
+    -- The triggers note the customers of the new column; and what is known of anybody was read in another way.
+    IF held.capture = 'trigger' THEN
+      PERFORM segmentation.workspace_settle(ws, held.source, true);
+    END IF;
+    IF held.source IS NOT NULL THEN
+      PERFORM segmentation.workspace_queue_all(ws);
+    END IF;
+  END IF;
   RETURN whole;
 END
 $$;
@@ -154,10 +166,12 @@ BEGIN
   IF capture IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace);
   END IF;
-  IF capture = 'trigger' THEN
+  IF capture <> 'none' THEN
     PERFORM segmentation.stop_capture(workspace, kind, relation);
+    PERFORM segmentation.workspace_queue_all(ws);
   END IF;
   EXECUTE format('DELETE FROM %s.source WHERE kind = $1 AND relation = $2', ws) USING kind, relation;
 END
 $$;
-COMMENT ON FUNCTION segmentation.remove_source(text, text, regclass) IS 'Takes a source from a workspace. What came from it goes at the next refresh.';
+COMMENT ON FUNCTION segmentation.remove_source(text, text, regclass) IS
+  'Takes a source from a workspace. What came from it goes at the next refresh. A relation that was dropped is given by its number, as capture_status does.';

@@ -9,57 +9,84 @@ CREATE FUNCTION segmentation.workspace_forget_queue(ws text, stage text) RETURNS
 BEGIN
   EXECUTE format('DELETE FROM %1$s.queue AS q USING %1$s.%2$I AS s WHERE pg_visible_in_snapshot(q.transaction, s.snapshot)', ws, stage || 'snapshot');
   EXECUTE format('DROP TABLE %s.%I', ws, stage || 'snapshot');
+  -- Nor need the rows up to the watermarks that it saw.
+  EXECUTE format('UPDATE %1$s.source AS s SET watermark = w.seen FROM %1$s.%2$I AS w WHERE w.source = s.source AND s.capture = ''watermark''', ws, stage || 'watermark');
+  EXECUTE format('DROP TABLE %s.%I', ws, stage || 'watermark');
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_forget_queue(text, text) IS 'Part of refresh: takes out of the queue what the refresh has read.';
 
--- New and lost partitions, watermarks, and rows of the queue that mean everybody. Returns whether any was queued.
-CREATE FUNCTION segmentation.workspace_watch(ws text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = ISO SET timezone = UTC AS $$
+-- How far each watermark has come in the snapshot of a full refresh.
+CREATE FUNCTION segmentation.workspace_stage_watermarks(ws text, stage text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
-  member regclass;
-  key text;
-  seen text;
-  everybody boolean;
-  kind text;
 BEGIN
-  EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
+  EXECUTE format('CREATE UNLOGGED TABLE %s.%I (source integer, seen text)', ws, stage || 'watermark');
+  -- One whose column is lost is for refresh_changed to tell.
+  FOR held IN EXECUTE format(
+    'SELECT s.* FROM %s.source AS s WHERE s.capture = ''watermark'' AND EXISTS (
+       SELECT FROM pg_attribute AS a WHERE a.attrelid = s.relation AND a.attname = s.watermark_column AND NOT a.attisdropped
+         AND a.atttypid = ANY (''{date,timestamp,timestamptz}''::regtype[]))', ws)
+  LOOP
+    EXECUTE format('INSERT INTO %s.%I SELECT $1, w.seen FROM segmentation.workspace_watermark($2, $3, $4, $5, NULL) AS w', ws, stage || 'watermark')
+      USING held.source, held.relation, held.watermark_column, held.time_zone, held.overlap;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_stage_watermarks(text, text) IS 'Part of refresh: how far each watermark has come, into a staged table.';
+
+-- What the capture rests on, watermarks, and rows of the queue that mean everybody.
+CREATE FUNCTION segmentation.workspace_watch(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  held record;
+  mark record;
+  key text;
+  reason text;
+  everybody boolean;
+BEGIN
+  EXECUTE format('SELECT w.key_type FROM %s.workspace AS w', ws) INTO key;
   -- One worker at a time looks.
   FOR held IN EXECUTE format('SELECT s.* FROM %s.source AS s WHERE s.capture <> ''none'' ORDER BY s.source FOR UPDATE SKIP LOCKED', ws) LOOP
+    -- A relation that was dropped is for the reading to tell.
+    CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation);
     IF held.capture = 'trigger' THEN
-      everybody := false;
-      FOR member IN EXECUTE format('SELECT m FROM segmentation.workspace_members($1) AS m WHERE NOT EXISTS (SELECT FROM %s.capture AS c WHERE c.source = $2 AND c.relation = m)', ws)
-        USING held.relation, held.source
-      LOOP
-        everybody := true;
-        PERFORM segmentation.workspace_add_triggers(ws, held.source, member);
-      END LOOP;
-      FOR member IN EXECUTE format('SELECT c.relation FROM %s.capture AS c WHERE c.source = $2 AND NOT c.relation IN (SELECT m FROM segmentation.workspace_members($1) AS m)', ws)
-        USING held.relation, held.source
-      LOOP
-        everybody := true;
-        IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = member) THEN
-          PERFORM segmentation.workspace_drop_triggers(ws, held.source, member);
-        ELSE
-          EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND c.relation = $2', ws) USING held.source, member;
-        END IF;
-      END LOOP;
-      IF everybody THEN
-        EXECUTE format('INSERT INTO %s.queue (customer) VALUES (NULL)', ws);
+      reason := segmentation.workspace_uncapturable(held.relation);
+      IF reason IS NOT NULL THEN
+        RAISE WARNING 'the triggers are taken off %: %', held.relation, reason
+          USING DETAIL = 'Writes that come to foreign tables fail with them. From now on its changes are read by a full refresh only.',
+            HINT = 'Name a column that grows with every change: start_capture(workspace, kind, relation, watermark_column => ''updated_at'').';
+        PERFORM segmentation.workspace_uncapture(ws, held.source);
+        PERFORM segmentation.workspace_queue_all(ws);
+        CONTINUE;
       END IF;
+      everybody := segmentation.workspace_settle(ws, held.source, false);
     ELSE
-      -- The greatest value first: what comes after it is seen the next time.
-      EXECUTE format('SELECT max(r.%I)::text FROM %s AS r', held.watermark_column, held.relation) INTO seen;
-      IF held.watermark IS NULL THEN
-        EXECUTE format('INSERT INTO %s.queue (customer) SELECT NULL WHERE EXISTS (SELECT FROM %1$s.customer_facts)', ws);
-      ELSE
-        EXECUTE format('INSERT INTO %1$s.queue (customer) SELECT DISTINCT %3$s FROM %4$s AS r WHERE r.%2$I IS NOT NULL AND r.%5$I >= $1::%6$s - $2', ws,
-          held.mapping ->> 'customer', segmentation.workspace_customer_sql('r', held.relation, held.mapping ->> 'customer', key::regtype), held.relation, held.watermark_column,
-          (SELECT format_type(a.atttypid, NULL) FROM pg_attribute AS a WHERE a.attrelid = held.relation AND a.attname = held.watermark_column))
-          USING held.watermark, held.overlap;
+      everybody := false;
+      SELECT * INTO mark FROM segmentation.workspace_watermark(held.relation, held.watermark_column, held.time_zone, held.overlap, held.watermark);
+      IF mark.ahead THEN
+        RAISE NOTICE 'rows of % have a "%" ahead of the clock: they are read again by each call', held.relation, held.watermark_column;
       END IF;
-      EXECUTE format('UPDATE %s.source AS s SET watermark = coalesce($2, s.watermark) WHERE s.source = $1', ws) USING held.source, seen;
+      IF mark.since IS NULL THEN
+        everybody := true;
+      ELSE
+        -- What has come since its greatest value was looked up is seen the next time.
+        EXECUTE format('INSERT INTO %1$s.queue (customer) SELECT DISTINCT %3$s FROM %4$s AS r WHERE r.%2$I IS NOT NULL AND r.%5$I >= $1::%6$s', ws,
+          held.mapping ->> 'customer', segmentation.workspace_customer_sql('r', held.relation, held.mapping ->> 'customer', key::regtype),
+          held.relation, held.watermark_column, mark.type)
+          USING mark.since;
+      END IF;
+      EXECUTE format('UPDATE %s.source AS s SET watermark = $2 WHERE s.source = $1', ws) USING held.source, mark.seen;
+    END IF;
+    EXECUTE format('SELECT segmentation.workspace_seen(%L, $1)', ws) INTO reason USING held.source;
+    IF everybody OR reason IS DISTINCT FROM held.seen THEN
+      PERFORM segmentation.workspace_queue_all(ws);
+      EXECUTE format('UPDATE %s.source AS s SET seen = $2 WHERE s.source = $1', ws) USING held.source, reason;
+    END IF;
+    IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgfoid = segmentation.workspace_capture_function(ws, held.source) AND NOT t.tgenabled IN ('O', 'A')) THEN
+      RAISE WARNING 'triggers of % are disabled: not all of its changes are seen', held.relation
+        USING HINT = 'See segmentation.capture_status; ALTER TABLE ... ENABLE TRIGGER USER, then everybody is read again.';
     END IF;
   END LOOP;
   EXECUTE format('WITH d AS (DELETE FROM %s.queue AS q WHERE q.customer IS NULL RETURNING 1) SELECT EXISTS (SELECT FROM d)', ws) INTO everybody;
@@ -71,7 +98,7 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_watch(text) IS 'Part of refresh_changed: new and lost partitions, watermarks, and rows of the queue that mean everybody.';
+COMMENT ON FUNCTION segmentation.workspace_watch(text) IS 'Part of refresh_changed: sees to the triggers, the watermarks, and rows of the queue that mean everybody.';
 
 CREATE FUNCTION segmentation.workspace_part_lock(ws text, shard integer) RETURNS bigint
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -193,6 +220,7 @@ DECLARE
   changed_moved bigint := 0;
   timed bigint := 0;
   timed_moved bigint := 0;
+  tries integer := 0;
   state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
@@ -243,6 +271,12 @@ BEGIN
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     END;
+    -- Whoever attaches, detaches or truncates partitions locks several tables, as a step does: it gave way, and begins anew.
+    IF state OPERATOR(pg_catalog.=) '40P01' AND tries OPERATOR(pg_catalog.<) 10 THEN
+      tries := tries OPERATOR(pg_catalog.+) 1;
+      COMMIT;
+      CONTINUE;
+    END IF;
     IF state IS NOT NULL THEN
       PERFORM pg_catalog.pg_advisory_unlock_shared(lock);
       RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message,
@@ -299,31 +333,54 @@ END
 $$;
 COMMENT ON PROCEDURE segmentation.run_due(text, date) IS 'Does whatever is due: a full refresh with training, one without, or the changes; then the views for BI. For a scheduler to call every few minutes.';
 
+-- A text as a literal of SQL without anything that a shell, cron or psql would read in another way.
+CREATE FUNCTION segmentation.plain_literal(given text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN CASE WHEN given ~ '[[:cntrl:]''%!\\]'
+    THEN (SELECT 'U&''' || string_agg(CASE WHEN c ~ '[[:cntrl:]''%!\\]' THEN '!' || lpad(to_hex(ascii(c)), 4, '0') ELSE c END, '' ORDER BY n) || ''' UESCAPE ''!'''
+          FROM regexp_split_to_table(given, '') WITH ORDINALITY AS s (c, n))
+    ELSE quote_literal(given) END;
+COMMENT ON FUNCTION segmentation.plain_literal(text) IS 'Part of schedule_sql: a text as a literal, any control character, quote, percent sign or backslash as its number.';
+
 CREATE FUNCTION segmentation.schedule_sql(workspace text, schedule text DEFAULT '*/15 * * * *') RETURNS TABLE (scheduler text, line text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  database text := current_database();
   call text;
+  job text;
 BEGIN
   PERFORM segmentation.workspace_schema(workspace);
-  call := format('CALL segmentation.run_due(%L)', workspace);
+  IF schedule ~ '[[:cntrl:]]' THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'schedule must not have control characters', HINT = 'As in cron: "*/15 * * * *".';
+  END IF;
+  call := format('CALL segmentation.run_due(%s)', segmentation.plain_literal(workspace));
+  job := segmentation.plain_literal('segmentation ' || workspace);
   scheduler := 'pg_cron';
-  line := format('SELECT cron.schedule_in_database(%L, %L, %L, %L);', 'segmentation ' || workspace, schedule, call, current_database());
+  line := format('SELECT cron.schedule_in_database(%s, %L, %L, %s);', job, schedule, call, segmentation.plain_literal(database));
   RETURN NEXT;
   scheduler := 'pg_cron, to end it';
-  line := format('SELECT cron.unschedule(%L);', 'segmentation ' || workspace);
+  line := format('SELECT cron.unschedule(%s);', job);
   RETURN NEXT;
   scheduler := 'cron';
-  line := format('%s psql -X -v ON_ERROR_STOP=1 -d %s -c %s', schedule, segmentation.shell_quoted(current_database()::text), segmentation.shell_quoted(call));
+  -- psql takes a name with = or : for a connection string, crons differ in what they make of a backslash, and a line has
+  -- one line.
+  IF database ~ '[[:cntrl:]\\=:]' THEN
+    RAISE NOTICE 'no crontab line can name the database: call it from a script';
+    line := NULL;
+  ELSE
+    line := format('%s psql -X -v ON_ERROR_STOP=1 -d %s -c %s', schedule, segmentation.shell_quoted(database), segmentation.shell_quoted(call));
+  END IF;
   RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION segmentation.schedule_sql(text, text) IS
   'The lines that have run_due called every quarter of an hour, or when schedule says (as in cron). The pg_cron lines are for the database that has pg_cron (cron.database_name), run as the workspace''s owner. Nothing is scheduled by this function.';
 
+-- Without backslashes, but for a percent sign, which in a crontab ends the line unless it is escaped: a quote is quoted by
+-- the other kind.
 CREATE FUNCTION segmentation.shell_quoted(given text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  -- In a crontab a percent sign ends the line unless it is escaped.
-  RETURN '''' || replace(replace(given, '''', '''\'''''), '%', '\%') || '''';
+  RETURN '''' || replace(replace(given, '''', '''"''"'''), '%', '\%') || '''';
 COMMENT ON FUNCTION segmentation.shell_quoted(text) IS 'Part of schedule_sql: a text for a shell in a crontab.';
 
 -- Later versions
@@ -343,6 +400,7 @@ BEGIN
   -- What is queued was there before anything that is read from now on.
   EXECUTE format('UPDATE %s.queue SET transaction = ''3'' WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())', ws);
   -- Layout 1 is the first. Each later one adds a step here: from 1 to 2, from 2 to 3.
+  PERFORM segmentation.workspace_watch(ws);
   PERFORM segmentation.workspace_comments(workspace);
   RETURN segmentation.workspace_layout();
 END

@@ -2,6 +2,15 @@
 SET search_path = segmentation, public;
 SET datestyle = ISO;
 SET client_min_messages = warning;
+-- The name of the trigger function ends in a number drawn by lot.
+CREATE PROCEDURE public.refused_capture(query text) LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format(query, segmentation.workspace_capture_function('incremental', 1));
+  RAISE INFO 'NOT REFUSED  <<<';
+EXCEPTION WHEN OTHERS THEN
+  RAISE INFO '% %', SQLSTATE, regexp_replace(SQLERRM, '_[0-9a-f]{12}', '');
+END
+$$;
 SELECT count(*) > 0 AS simulated FROM simulate_shop('shop', 400, options => '{"lines": false, "contacts": false}') AS s;
 -- The shop up to the end of 2024, in partitions; the rest comes week by week.
 CREATE TABLE public.live_orders (order_id bigint NOT NULL, customer_id integer, ordered_on date NOT NULL, amount numeric(12,2) NOT NULL) PARTITION BY RANGE (ordered_on);
@@ -185,8 +194,8 @@ CREATE TEMP TABLE queue (customer bigint); CREATE TEMP TABLE new_rows (customer_
 SET search_path = pg_temp, public;
 INSERT INTO live_orders VALUES (3000000, 11, '2026-02-01', 5);
 CALL public.refused('INSERT INTO incremental.queue (customer) VALUES (1)');
-CALL public.refused('SELECT incremental.capture_1()');
-CALL public.refused('CREATE TEMP TABLE mine (customer_id integer); CREATE TRIGGER t AFTER INSERT ON mine REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION incremental.capture_1()');
+CALL public.refused_capture('SELECT %s');
+CALL public.refused_capture('CREATE TEMP TABLE mine (customer_id integer); CREATE TRIGGER t AFTER INSERT ON mine REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION %s');
 CALL public.refused('CALL segmentation.refresh_changed(''incremental'')');
 SELECT count(*) AS caught FROM pg_temp.queue;
 RESET ROLE;
@@ -211,3 +220,4 @@ SELECT drop_workspace('incremental'), drop_workspace('anew');
 SELECT count(*) AS triggers FROM pg_trigger WHERE tgname LIKE 'segmentation%';
 DROP TABLE live_orders, live_old, live_customers, step; DROP VIEW seen; DROP TABLE live_interactions; DROP PROCEDURE compare; DROP OWNED BY cashier; DROP ROLE cashier;
 DROP SCHEMA shop CASCADE;
+DROP PROCEDURE public.refused_capture(text);

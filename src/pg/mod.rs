@@ -10,6 +10,7 @@ pub mod error;
 pub mod expanded;
 pub mod json_tree;
 pub mod jsonb;
+pub mod lock;
 pub mod message;
 pub mod numeric;
 pub mod row;

@@ -1,63 +1,63 @@
 -- Association rules: which items are bought together more often than chance has it.
 
-CREATE TYPE basket_counts;
+CREATE TYPE segmentation.basket_counts;
 
-CREATE FUNCTION basket_counts_in(cstring) RETURNS basket_counts
+CREATE FUNCTION segmentation.basket_counts_in(cstring) RETURNS segmentation.basket_counts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'basket_counts_in_wrapper';
 -- The value is canonical bytes, so writing and sending are those of bytea.
-CREATE FUNCTION basket_counts_out(basket_counts) RETURNS cstring
+CREATE FUNCTION segmentation.basket_counts_out(segmentation.basket_counts) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION basket_counts_recv(internal) RETURNS basket_counts
+CREATE FUNCTION segmentation.basket_counts_recv(internal) RETURNS segmentation.basket_counts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'basket_counts_recv_wrapper';
-CREATE FUNCTION basket_counts_send(basket_counts) RETURNS bytea
+CREATE FUNCTION segmentation.basket_counts_send(segmentation.basket_counts) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
-CREATE TYPE basket_counts (
-  INPUT = basket_counts_in,
-  OUTPUT = basket_counts_out,
-  RECEIVE = basket_counts_recv,
-  SEND = basket_counts_send,
+CREATE TYPE segmentation.basket_counts (
+  INPUT = segmentation.basket_counts_in,
+  OUTPUT = segmentation.basket_counts_out,
+  RECEIVE = segmentation.basket_counts_recv,
+  SEND = segmentation.basket_counts_send,
   INTERNALLENGTH = VARIABLE,
   ALIGNMENT = int4,
   STORAGE = extended
 );
-COMMENT ON TYPE basket_counts IS 'Baskets counted by item and by pair of items, mergeable: what association_rules works on.';
-COMMENT ON FUNCTION basket_counts_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION basket_counts_out(basket_counts) IS 'I/O';
-COMMENT ON FUNCTION basket_counts_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION basket_counts_send(basket_counts) IS 'I/O';
+COMMENT ON TYPE segmentation.basket_counts IS 'Baskets counted by item and by pair of items, mergeable: what association_rules works on.';
+COMMENT ON FUNCTION segmentation.basket_counts_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation.basket_counts_out(segmentation.basket_counts) IS 'I/O';
+COMMENT ON FUNCTION segmentation.basket_counts_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation.basket_counts_send(segmentation.basket_counts) IS 'I/O';
 
-CREATE FUNCTION basket_counts_add(basket_counts, text[]) RETURNS basket_counts
+CREATE FUNCTION segmentation.basket_counts_add(segmentation.basket_counts, text[]) RETURNS segmentation.basket_counts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'basket_counts_add_wrapper';
-COMMENT ON FUNCTION basket_counts_add(basket_counts, text[]) IS 'transition of basket_counts';
-CREATE FUNCTION basket_counts_merge(basket_counts, basket_counts) RETURNS basket_counts
+COMMENT ON FUNCTION segmentation.basket_counts_add(segmentation.basket_counts, text[]) IS 'transition of basket_counts';
+CREATE FUNCTION segmentation.basket_counts_merge(segmentation.basket_counts, segmentation.basket_counts) RETURNS segmentation.basket_counts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'basket_counts_merge_wrapper';
-COMMENT ON FUNCTION basket_counts_merge(basket_counts, basket_counts) IS 'transition of merge, combine function of basket_counts';
-CREATE AGGREGATE basket_counts(basket text[]) (
-  SFUNC = basket_counts_add, STYPE = basket_counts, SSPACE = 100000,
-  COMBINEFUNC = basket_counts_merge, PARALLEL = SAFE
+COMMENT ON FUNCTION segmentation.basket_counts_merge(segmentation.basket_counts, segmentation.basket_counts) IS 'transition of merge, combine function of basket_counts';
+CREATE AGGREGATE segmentation.basket_counts(basket text[]) (
+  SFUNC = segmentation.basket_counts_add, STYPE = segmentation.basket_counts, SSPACE = 100000,
+  COMBINEFUNC = segmentation.basket_counts_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE basket_counts(text[]) IS
+COMMENT ON AGGREGATE segmentation.basket_counts(text[]) IS
   'Baskets counted by item and by pair, one row a basket; an item twice in it counts once. NULL and empty baskets do not count.';
-CREATE AGGREGATE merge(counts basket_counts) (
-  SFUNC = basket_counts_merge, STYPE = basket_counts, SSPACE = 100000,
-  COMBINEFUNC = basket_counts_merge, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.merge(counts segmentation.basket_counts) (
+  SFUNC = segmentation.basket_counts_merge, STYPE = segmentation.basket_counts, SSPACE = 100000,
+  COMBINEFUNC = segmentation.basket_counts_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE merge(basket_counts) IS 'Counts of many parts as one.';
+COMMENT ON AGGREGATE segmentation.merge(segmentation.basket_counts) IS 'Counts of many parts as one.';
 
-CREATE FUNCTION association_rules_json(basket_counts, jsonb) RETURNS jsonb
+CREATE FUNCTION segmentation.association_rules_json(segmentation.basket_counts, jsonb) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'association_rules_json_wrapper';
-COMMENT ON FUNCTION association_rules_json(basket_counts, jsonb) IS 'The rows of association_rules as one value.';
-CREATE FUNCTION association_rules(counts basket_counts, options jsonb DEFAULT '{}')
+COMMENT ON FUNCTION segmentation.association_rules_json(segmentation.basket_counts, jsonb) IS 'The rows of association_rules as one value.';
+CREATE FUNCTION segmentation.association_rules(counts segmentation.basket_counts, options jsonb DEFAULT '{}')
   RETURNS TABLE (antecedent text, consequent text, baskets bigint, support double precision,
                  confidence double precision, lift double precision, leverage double precision,
                  p_value double precision, q_value double precision)
   LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
   SELECT r.antecedent, r.consequent, r.baskets, r.support, r.confidence, r.lift, r.leverage, r.p_value, r.q_value
-  FROM jsonb_to_recordset(association_rules_json(counts, options))
+  FROM jsonb_to_recordset(segmentation.association_rules_json(counts, options))
     AS r (antecedent text, consequent text, baskets bigint, support double precision,
           confidence double precision, lift double precision, leverage double precision,
           p_value double precision, q_value double precision);
 END;
-COMMENT ON FUNCTION association_rules(basket_counts, jsonb) IS
+COMMENT ON FUNCTION segmentation.association_rules(segmentation.basket_counts, jsonb) IS
   'Pairs of items bought together more often than chance: support, confidence, lift, leverage, Fisher''s exact p, Benjamini-Hochberg q. Options min_support, min_confidence, min_lift, max_q, min_baskets, limit.';

@@ -1,30 +1,30 @@
 -- Criteria of segmentation, and the quality of segments.
 
-CREATE FUNCTION criterion_add(bytea, double precision, double precision, text, double precision) RETURNS bytea
+CREATE FUNCTION segmentation.criterion_add(bytea, double precision, double precision, text, double precision) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_add_number_wrapper';
-CREATE FUNCTION criterion_add(bytea, text, double precision, text, double precision) RETURNS bytea
+CREATE FUNCTION segmentation.criterion_add(bytea, text, double precision, text, double precision) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_add_text_wrapper';
-CREATE FUNCTION criterion_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation.criterion_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_merge_wrapper';
-CREATE FUNCTION criterion_final(bytea) RETURNS jsonb
+CREATE FUNCTION segmentation.criterion_final(bytea) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_final_wrapper';
-COMMENT ON FUNCTION criterion_add(bytea, double precision, double precision, text, double precision) IS 'transition of criterion';
-COMMENT ON FUNCTION criterion_add(bytea, text, double precision, text, double precision) IS 'transition of criterion';
-COMMENT ON FUNCTION criterion_merge(bytea, bytea) IS 'combine function of criterion';
-COMMENT ON FUNCTION criterion_final(bytea) IS 'final function of criterion';
-CREATE AGGREGATE criterion(number double precision, target double precision, target_class text, value double precision) (
-  SFUNC = criterion_add, STYPE = bytea, FINALFUNC = criterion_final, COMBINEFUNC = criterion_merge, PARALLEL = SAFE
+COMMENT ON FUNCTION segmentation.criterion_add(bytea, double precision, double precision, text, double precision) IS 'transition of criterion';
+COMMENT ON FUNCTION segmentation.criterion_add(bytea, text, double precision, text, double precision) IS 'transition of criterion';
+COMMENT ON FUNCTION segmentation.criterion_merge(bytea, bytea) IS 'combine function of criterion';
+COMMENT ON FUNCTION segmentation.criterion_final(bytea) IS 'final function of criterion';
+CREATE AGGREGATE segmentation.criterion(number double precision, target double precision, target_class text, value double precision) (
+  SFUNC = segmentation.criterion_add, STYPE = bytea, FINALFUNC = segmentation.criterion_final, COMBINEFUNC = segmentation.criterion_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE criterion(double precision, double precision, text, double precision) IS
+COMMENT ON AGGREGATE segmentation.criterion(double precision, double precision, text, double precision) IS
   'Measures of a number as a criterion of segmentation, against a target that is a number or a class (the other is NULL): fill, distinct values, entropy, information value, mutual information, Cramer''s V, eta-squared, p-value, and the value between its classes.';
-CREATE AGGREGATE criterion(category text, target double precision, target_class text, value double precision) (
-  SFUNC = criterion_add, STYPE = bytea, FINALFUNC = criterion_final, COMBINEFUNC = criterion_merge, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.criterion(category text, target double precision, target_class text, value double precision) (
+  SFUNC = segmentation.criterion_add, STYPE = bytea, FINALFUNC = segmentation.criterion_final, COMBINEFUNC = segmentation.criterion_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE criterion(text, double precision, text, double precision) IS
+COMMENT ON AGGREGATE segmentation.criterion(text, double precision, text, double precision) IS
   'Measures of a category as a criterion of segmentation; see the form for numbers.';
 
 -- How a column takes part: n as a number, t as a text, and its expression.
-CREATE FUNCTION criterion_expression(relation regclass, name text, OUT kind text, OUT expression text)
+CREATE FUNCTION segmentation.criterion_expression(relation regclass, name text, OUT kind text, OUT expression text)
   LANGUAGE plpgsql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $criterion_expression$
@@ -50,9 +50,9 @@ BEGIN
     ELSE format('%I::text', name) END;
 END
 $criterion_expression$;
-COMMENT ON FUNCTION criterion_expression(regclass, text) IS 'How criteria_report reads a column: its kind, and a SQL expression.';
+COMMENT ON FUNCTION segmentation.criterion_expression(regclass, text) IS 'How criteria_report reads a column: its kind, and a SQL expression.';
 
-CREATE FUNCTION criteria_report(
+CREATE FUNCTION segmentation.criteria_report(
   relation regclass, target text, candidates text[] DEFAULT NULL, value text DEFAULT NULL,
   consents text[] DEFAULT '{}'
 ) RETURNS TABLE (
@@ -178,10 +178,10 @@ BEGIN
   END LOOP;
 END
 $criteria_report$;
-COMMENT ON FUNCTION criteria_report(regclass, text, text[], text, text[]) IS
+COMMENT ON FUNCTION segmentation.criteria_report(regclass, text, text[], text, text[]) IS
   'For each candidate column (by default all): how relevant it is for the target column, how quantifiable, accessible (missing; consent by channel, from boolean columns) and profitable (value between its classes), with a verdict and its reason in English and French. One pass over the relation.';
 
-CREATE FUNCTION segment_quality(
+CREATE FUNCTION segmentation.segment_quality(
   relation regclass, segment text, value text DEFAULT NULL, reachable text[] DEFAULT '{}', previous text DEFAULT NULL,
   treated text DEFAULT NULL, responded text DEFAULT NULL,
   margin double precision DEFAULT 1, contact_cost double precision DEFAULT 0, level double precision DEFAULT 0.95
@@ -297,5 +297,5 @@ BEGIN
     USING level, value IS NOT NULL, z, margin, contact_cost;
 END
 $segment_quality$;
-COMMENT ON FUNCTION segment_quality(regclass, text, text, text[], text, text, text, double precision, double precision, double precision) IS
+COMMENT ON FUNCTION segmentation.segment_quality(regclass, text, text, text[], text, text, text, double precision, double precision, double precision) IS
   'Whether segments are measurable, substantial, accessible, differentiable, actionable and stable, as numbers with intervals. segment, value, previous: columns; reachable: boolean columns, one a channel; treated, responded: boolean columns of a trial. Rows without a segment_code are about all segments.';

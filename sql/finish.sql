@@ -2,15 +2,15 @@
 -- what users need is granted here, and the tables that they may fill become the installer's.
 -- The owner comes first: a dump compares rights with those at the end of this script.
 
-ALTER TABLE rfm_map OWNER TO @extowner@;
-ALTER TABLE label OWNER TO @extowner@;
+ALTER TABLE segmentation.rfm_map OWNER TO @extowner@;
+ALTER TABLE segmentation.label OWNER TO @extowner@;
 GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
-GRANT SELECT ON rfm_map, label, b2b_definition, sector_preset, segment_template, workspace_field, workspace_setting, workspace_sentence TO PUBLIC;
+GRANT SELECT ON segmentation.rfm_map, segmentation.label, segmentation.b2b_definition, segmentation.sector_preset, segmentation.segment_template, segmentation.workspace_field, segmentation.workspace_setting, segmentation.workspace_sentence TO PUBLIC;
 
-UPDATE label SET built_in = true;
+UPDATE segmentation.label SET built_in = true;
 
 -- Labels that came with the extension stay as they are: a change would be lost by dump and restore.
-CREATE FUNCTION label_protect() RETURNS trigger
+CREATE FUNCTION segmentation.label_protect() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF TG_OP = 'TRUNCATE' OR (TG_OP IN ('UPDATE', 'DELETE') AND OLD.built_in)
@@ -22,11 +22,11 @@ BEGIN
   RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
-COMMENT ON FUNCTION label_protect() IS 'trigger of label: keeps the built-in labels as they are';
-CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON label
-  FOR EACH ROW EXECUTE FUNCTION label_protect();
-COMMENT ON TRIGGER protect ON label IS 'The built-in labels cannot be changed.';
-CREATE TRIGGER protect_all BEFORE TRUNCATE ON label
-  FOR EACH STATEMENT EXECUTE FUNCTION label_protect();
-COMMENT ON TRIGGER protect_all ON label IS 'The built-in labels cannot be removed.';
+COMMENT ON FUNCTION segmentation.label_protect() IS 'trigger of label: keeps the built-in labels as they are';
+CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON segmentation.label
+  FOR EACH ROW EXECUTE FUNCTION segmentation.label_protect();
+COMMENT ON TRIGGER protect ON segmentation.label IS 'The built-in labels cannot be changed.';
+CREATE TRIGGER protect_all BEFORE TRUNCATE ON segmentation.label
+  FOR EACH STATEMENT EXECUTE FUNCTION segmentation.label_protect();
+COMMENT ON TRIGGER protect_all ON segmentation.label IS 'The built-in labels cannot be removed.';
 SELECT pg_catalog.pg_extension_config_dump('label', 'WHERE NOT built_in');

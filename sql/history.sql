@@ -1,216 +1,216 @@
 -- purchase_history: what a customer bought, day by day, as one value.
 
-CREATE TYPE purchase_history;
+CREATE TYPE segmentation.purchase_history;
 
-CREATE FUNCTION purchase_history_in(cstring) RETURNS purchase_history
+CREATE FUNCTION segmentation.purchase_history_in(cstring) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_history_in_wrapper';
-CREATE FUNCTION purchase_history_out(purchase_history) RETURNS cstring
+CREATE FUNCTION segmentation.purchase_history_out(segmentation.purchase_history) RETURNS cstring
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_history_out_wrapper';
-CREATE FUNCTION purchase_history_recv(internal) RETURNS purchase_history
+CREATE FUNCTION segmentation.purchase_history_recv(internal) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_history_recv_wrapper';
 -- The packed form is canonical bytes, so sending, comparing and hashing are those of bytea.
-CREATE FUNCTION purchase_history_send(purchase_history) RETURNS bytea
+CREATE FUNCTION segmentation.purchase_history_send(segmentation.purchase_history) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 
-CREATE TYPE purchase_history (
-  INPUT = purchase_history_in,
-  OUTPUT = purchase_history_out,
-  RECEIVE = purchase_history_recv,
-  SEND = purchase_history_send,
+CREATE TYPE segmentation.purchase_history (
+  INPUT = segmentation.purchase_history_in,
+  OUTPUT = segmentation.purchase_history_out,
+  RECEIVE = segmentation.purchase_history_recv,
+  SEND = segmentation.purchase_history_send,
   INTERNALLENGTH = VARIABLE,
   ALIGNMENT = int4,
   STORAGE = extended
 );
-COMMENT ON TYPE purchase_history IS
+COMMENT ON TYPE segmentation.purchase_history IS
   'For each day: number of purchases and amount (four decimals). Written {day:purchases:amount,...}.';
-COMMENT ON FUNCTION purchase_history_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION purchase_history_out(purchase_history) IS 'I/O';
-COMMENT ON FUNCTION purchase_history_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION purchase_history_send(purchase_history) IS 'I/O';
+COMMENT ON FUNCTION segmentation.purchase_history_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation.purchase_history_out(segmentation.purchase_history) IS 'I/O';
+COMMENT ON FUNCTION segmentation.purchase_history_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation.purchase_history_send(segmentation.purchase_history) IS 'I/O';
 
-CREATE FUNCTION purchase_history_eq(purchase_history, purchase_history) RETURNS boolean
+CREATE FUNCTION segmentation.purchase_history_eq(segmentation.purchase_history, segmentation.purchase_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
-CREATE FUNCTION purchase_history_ne(purchase_history, purchase_history) RETURNS boolean
+CREATE FUNCTION segmentation.purchase_history_ne(segmentation.purchase_history, segmentation.purchase_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
-CREATE FUNCTION purchase_history_hash(purchase_history) RETURNS integer
+CREATE FUNCTION segmentation.purchase_history_hash(segmentation.purchase_history) RETURNS integer
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
-CREATE FUNCTION purchase_history_hash_extended(purchase_history, bigint) RETURNS bigint
+CREATE FUNCTION segmentation.purchase_history_hash_extended(segmentation.purchase_history, bigint) RETURNS bigint
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
-COMMENT ON FUNCTION purchase_history_eq(purchase_history, purchase_history) IS 'implementation of = operator';
-COMMENT ON FUNCTION purchase_history_ne(purchase_history, purchase_history) IS 'implementation of <> operator';
-COMMENT ON FUNCTION purchase_history_hash(purchase_history) IS 'hash';
-COMMENT ON FUNCTION purchase_history_hash_extended(purchase_history, bigint) IS 'hash';
+COMMENT ON FUNCTION segmentation.purchase_history_eq(segmentation.purchase_history, segmentation.purchase_history) IS 'implementation of = operator';
+COMMENT ON FUNCTION segmentation.purchase_history_ne(segmentation.purchase_history, segmentation.purchase_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION segmentation.purchase_history_hash(segmentation.purchase_history) IS 'hash';
+COMMENT ON FUNCTION segmentation.purchase_history_hash_extended(segmentation.purchase_history, bigint) IS 'hash';
 
-CREATE OPERATOR = (
-  LEFTARG = purchase_history, RIGHTARG = purchase_history, FUNCTION = purchase_history_eq,
+CREATE OPERATOR segmentation.= (
+  LEFTARG = segmentation.purchase_history, RIGHTARG = segmentation.purchase_history, FUNCTION = segmentation.purchase_history_eq,
   COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
   RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
-CREATE OPERATOR <> (
-  LEFTARG = purchase_history, RIGHTARG = purchase_history, FUNCTION = purchase_history_ne,
+CREATE OPERATOR segmentation.<> (
+  LEFTARG = segmentation.purchase_history, RIGHTARG = segmentation.purchase_history, FUNCTION = segmentation.purchase_history_ne,
   COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
   RESTRICT = neqsel, JOIN = neqjoinsel
 );
-COMMENT ON OPERATOR = (purchase_history, purchase_history) IS 'equal';
-COMMENT ON OPERATOR <> (purchase_history, purchase_history) IS 'not equal';
-CREATE OPERATOR CLASS purchase_history_ops DEFAULT FOR TYPE purchase_history USING hash AS
-  OPERATOR 1 =,
-  FUNCTION 1 purchase_history_hash(purchase_history),
-  FUNCTION 2 purchase_history_hash_extended(purchase_history, bigint);
-COMMENT ON OPERATOR CLASS purchase_history_ops USING hash IS 'equality of purchase histories';
+COMMENT ON OPERATOR segmentation.= (segmentation.purchase_history, segmentation.purchase_history) IS 'equal';
+COMMENT ON OPERATOR segmentation.<> (segmentation.purchase_history, segmentation.purchase_history) IS 'not equal';
+CREATE OPERATOR CLASS segmentation.purchase_history_ops DEFAULT FOR TYPE segmentation.purchase_history USING hash AS
+  OPERATOR 1 segmentation.=,
+  FUNCTION 1 segmentation.purchase_history_hash(segmentation.purchase_history),
+  FUNCTION 2 segmentation.purchase_history_hash_extended(segmentation.purchase_history, bigint);
+COMMENT ON OPERATOR CLASS segmentation.purchase_history_ops USING hash IS 'equality of purchase histories';
 
-CREATE FUNCTION purchase_history_json(history purchase_history) RETURNS text
+CREATE FUNCTION segmentation.purchase_history_json(history segmentation.purchase_history) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_history_json_wrapper';
-COMMENT ON FUNCTION purchase_history_json(purchase_history) IS 'JSON text behind the cast to jsonb';
-CREATE FUNCTION to_jsonb(history purchase_history) RETURNS jsonb
+COMMENT ON FUNCTION segmentation.purchase_history_json(segmentation.purchase_history) IS 'JSON text behind the cast to jsonb';
+CREATE FUNCTION segmentation.to_jsonb(history segmentation.purchase_history) RETURNS jsonb
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN purchase_history_json(history)::jsonb;
-COMMENT ON FUNCTION to_jsonb(purchase_history) IS
+  RETURN segmentation.purchase_history_json(history)::jsonb;
+COMMENT ON FUNCTION segmentation.to_jsonb(segmentation.purchase_history) IS
   'Array of {day, purchases, amount}, in order of day.';
-CREATE CAST (purchase_history AS jsonb) WITH FUNCTION to_jsonb(purchase_history);
-COMMENT ON CAST (purchase_history AS jsonb) IS 'array of {day, purchases, amount}, in order of day';
-CREATE CAST (purchase_history AS bytea) WITHOUT FUNCTION;
-COMMENT ON CAST (purchase_history AS bytea) IS 'the packed bytes';
+CREATE CAST (segmentation.purchase_history AS jsonb) WITH FUNCTION segmentation.to_jsonb(segmentation.purchase_history);
+COMMENT ON CAST (segmentation.purchase_history AS jsonb) IS 'array of {day, purchases, amount}, in order of day';
+CREATE CAST (segmentation.purchase_history AS bytea) WITHOUT FUNCTION;
+COMMENT ON CAST (segmentation.purchase_history AS bytea) IS 'the packed bytes';
 
 -- Aggregates. The state is a purchase_history in growing form, packed by the final function.
 
-CREATE FUNCTION history_absorb(purchase_history, purchase_history) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_absorb(segmentation.purchase_history, segmentation.purchase_history) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_absorb_wrapper';
-CREATE FUNCTION history_final(purchase_history) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_final(segmentation.purchase_history) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_final_wrapper';
-COMMENT ON FUNCTION history_absorb(purchase_history, purchase_history) IS 'transition of merge, combine function of purchase_history';
-COMMENT ON FUNCTION history_final(purchase_history) IS 'final function of purchase_history and merge';
+COMMENT ON FUNCTION segmentation.history_absorb(segmentation.purchase_history, segmentation.purchase_history) IS 'transition of merge, combine function of purchase_history';
+COMMENT ON FUNCTION segmentation.history_final(segmentation.purchase_history) IS 'final function of purchase_history and merge';
 
-CREATE FUNCTION history_add(purchase_history, date, numeric) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, date, numeric) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_date_numeric_wrapper';
-CREATE FUNCTION history_add(purchase_history, date, double precision) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, date, double precision) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_date_double_wrapper';
-CREATE FUNCTION history_add(purchase_history, date, bigint) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, date, bigint) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_date_bigint_wrapper';
-CREATE FUNCTION history_add(purchase_history, timestamp, numeric) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, numeric) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamp_numeric_wrapper';
-CREATE FUNCTION history_add(purchase_history, timestamp, double precision) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, double precision) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamp_double_wrapper';
-CREATE FUNCTION history_add(purchase_history, timestamp, bigint) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, bigint) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamp_bigint_wrapper';
-CREATE FUNCTION history_add(purchase_history, timestamptz, numeric, text) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, numeric, text) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_numeric_wrapper';
-CREATE FUNCTION history_add(purchase_history, timestamptz, double precision, text) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, double precision, text) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_double_wrapper';
-CREATE FUNCTION history_add(purchase_history, timestamptz, bigint, text) RETURNS purchase_history
+CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, bigint, text) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_bigint_wrapper';
-COMMENT ON FUNCTION history_add(purchase_history, date, numeric) IS 'transition of purchase_history';
-COMMENT ON FUNCTION history_add(purchase_history, date, double precision) IS 'transition of purchase_history';
-COMMENT ON FUNCTION history_add(purchase_history, date, bigint) IS 'transition of purchase_history';
-COMMENT ON FUNCTION history_add(purchase_history, timestamp, numeric) IS 'transition of purchase_history';
-COMMENT ON FUNCTION history_add(purchase_history, timestamp, double precision) IS 'transition of purchase_history';
-COMMENT ON FUNCTION history_add(purchase_history, timestamp, bigint) IS 'transition of purchase_history';
-COMMENT ON FUNCTION history_add(purchase_history, timestamptz, numeric, text) IS 'transition of purchase_history';
-COMMENT ON FUNCTION history_add(purchase_history, timestamptz, double precision, text) IS 'transition of purchase_history';
-COMMENT ON FUNCTION history_add(purchase_history, timestamptz, bigint, text) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, date, numeric) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, date, double precision) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, date, bigint) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, numeric) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, double precision) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, bigint) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, numeric, text) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, double precision, text) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, bigint, text) IS 'transition of purchase_history';
 
-CREATE AGGREGATE purchase_history(purchased_on date, amount numeric) (
-  SFUNC = history_add, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.purchase_history(purchased_on date, amount numeric) (
+  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE purchase_history(purchased_on date, amount double precision) (
-  SFUNC = history_add, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.purchase_history(purchased_on date, amount double precision) (
+  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE purchase_history(purchased_on date, amount bigint) (
-  SFUNC = history_add, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.purchase_history(purchased_on date, amount bigint) (
+  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE purchase_history(purchased_at timestamp, amount numeric) (
-  SFUNC = history_add, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamp, amount numeric) (
+  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE purchase_history(purchased_at timestamp, amount double precision) (
-  SFUNC = history_add, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamp, amount double precision) (
+  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE purchase_history(purchased_at timestamp, amount bigint) (
-  SFUNC = history_add, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamp, amount bigint) (
+  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE purchase_history(purchased_at timestamptz, amount numeric, time_zone text) (
-  SFUNC = history_add, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamptz, amount numeric, time_zone text) (
+  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE purchase_history(purchased_at timestamptz, amount double precision, time_zone text) (
-  SFUNC = history_add, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamptz, amount double precision, time_zone text) (
+  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE purchase_history(purchased_at timestamptz, amount bigint, time_zone text) (
-  SFUNC = history_add, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamptz, amount bigint, time_zone text) (
+  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE merge(history purchase_history) (
-  SFUNC = history_absorb, STYPE = purchase_history, SSPACE = 128,
-  FINALFUNC = history_final, COMBINEFUNC = history_absorb, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.merge(history segmentation.purchase_history) (
+  SFUNC = segmentation.history_absorb, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE purchase_history(date, numeric) IS
+COMMENT ON AGGREGATE segmentation.purchase_history(date, numeric) IS
   'Purchase history of orders, one row an order; a negative amount is a refund. Rows with a NULL are skipped.';
-COMMENT ON AGGREGATE purchase_history(date, double precision) IS
+COMMENT ON AGGREGATE segmentation.purchase_history(date, double precision) IS
   'Purchase history of orders, one row an order; a negative amount is a refund. Rows with a NULL are skipped.';
-COMMENT ON AGGREGATE purchase_history(date, bigint) IS
+COMMENT ON AGGREGATE segmentation.purchase_history(date, bigint) IS
   'Purchase history of orders, one row an order; a negative amount is a refund. Rows with a NULL are skipped.';
-COMMENT ON AGGREGATE purchase_history(timestamp, numeric) IS
+COMMENT ON AGGREGATE segmentation.purchase_history(timestamp, numeric) IS
   'Purchase history of orders, by the day of a local timestamp.';
-COMMENT ON AGGREGATE purchase_history(timestamp, double precision) IS
+COMMENT ON AGGREGATE segmentation.purchase_history(timestamp, double precision) IS
   'Purchase history of orders, by the day of a local timestamp.';
-COMMENT ON AGGREGATE purchase_history(timestamp, bigint) IS
+COMMENT ON AGGREGATE segmentation.purchase_history(timestamp, bigint) IS
   'Purchase history of orders, by the day of a local timestamp.';
-COMMENT ON AGGREGATE purchase_history(timestamptz, numeric, text) IS
+COMMENT ON AGGREGATE segmentation.purchase_history(timestamptz, numeric, text) IS
   'Purchase history of orders, by the day in the given time zone.';
-COMMENT ON AGGREGATE purchase_history(timestamptz, double precision, text) IS
+COMMENT ON AGGREGATE segmentation.purchase_history(timestamptz, double precision, text) IS
   'Purchase history of orders, by the day in the given time zone.';
-COMMENT ON AGGREGATE purchase_history(timestamptz, bigint, text) IS
+COMMENT ON AGGREGATE segmentation.purchase_history(timestamptz, bigint, text) IS
   'Purchase history of orders, by the day in the given time zone.';
-COMMENT ON AGGREGATE merge(purchase_history) IS
+COMMENT ON AGGREGATE segmentation.merge(segmentation.purchase_history) IS
   'One history of many: shops into a customer, contacts into a company, days into a year.';
 
 -- Accessors. A purchase after as_of is as if it were not there.
 
-CREATE FUNCTION until(history purchase_history, until date) RETURNS purchase_history
+CREATE FUNCTION segmentation.until(history segmentation.purchase_history, until date) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_until_wrapper';
-COMMENT ON FUNCTION until(purchase_history, date) IS
+COMMENT ON FUNCTION segmentation.until(segmentation.purchase_history, date) IS
   'The history up to and including a day, as known now: rows that arrived or were corrected later are in it.';
-CREATE FUNCTION first_purchase(history purchase_history) RETURNS date
+CREATE FUNCTION segmentation.first_purchase(history segmentation.purchase_history) RETURNS date
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_first_purchase_wrapper';
-COMMENT ON FUNCTION first_purchase(purchase_history) IS 'Day of the first purchase; NULL without any.';
-CREATE FUNCTION last_purchase(history purchase_history) RETURNS date
+COMMENT ON FUNCTION segmentation.first_purchase(segmentation.purchase_history) IS 'Day of the first purchase; NULL without any.';
+CREATE FUNCTION segmentation.last_purchase(history segmentation.purchase_history) RETURNS date
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_last_purchase_wrapper';
-COMMENT ON FUNCTION last_purchase(purchase_history) IS 'Day of the last purchase; NULL without any.';
-CREATE FUNCTION purchase_days(history purchase_history) RETURNS integer
+COMMENT ON FUNCTION segmentation.last_purchase(segmentation.purchase_history) IS 'Day of the last purchase; NULL without any.';
+CREATE FUNCTION segmentation.purchase_days(history segmentation.purchase_history) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_purchase_days_wrapper';
-COMMENT ON FUNCTION purchase_days(purchase_history) IS 'Number of days with at least one purchase.';
-CREATE FUNCTION purchase_days(history purchase_history, as_of date) RETURNS integer
+COMMENT ON FUNCTION segmentation.purchase_days(segmentation.purchase_history) IS 'Number of days with at least one purchase.';
+CREATE FUNCTION segmentation.purchase_days(history segmentation.purchase_history, as_of date) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_purchase_days_until_wrapper';
-COMMENT ON FUNCTION purchase_days(purchase_history, date) IS 'Number of days with at least one purchase, up to as_of.';
-CREATE FUNCTION purchases(history purchase_history) RETURNS bigint
+COMMENT ON FUNCTION segmentation.purchase_days(segmentation.purchase_history, date) IS 'Number of days with at least one purchase, up to as_of.';
+CREATE FUNCTION segmentation.purchases(history segmentation.purchase_history) RETURNS bigint
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_purchases_wrapper';
-COMMENT ON FUNCTION purchases(purchase_history) IS 'Number of purchases.';
-CREATE FUNCTION turnover(history purchase_history, after date DEFAULT '-infinity', until date DEFAULT 'infinity') RETURNS numeric
+COMMENT ON FUNCTION segmentation.purchases(segmentation.purchase_history) IS 'Number of purchases.';
+CREATE FUNCTION segmentation.turnover(history segmentation.purchase_history, after date DEFAULT '-infinity', until date DEFAULT 'infinity') RETURNS numeric
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_turnover_wrapper';
-COMMENT ON FUNCTION turnover(purchase_history, date, date) IS
+COMMENT ON FUNCTION segmentation.turnover(segmentation.purchase_history, date, date) IS
   'Turnover, refunds taken off, of the days after the first date up to and including the second.';
-CREATE FUNCTION recency(history purchase_history, as_of date) RETURNS integer
+CREATE FUNCTION segmentation.recency(history segmentation.purchase_history, as_of date) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_recency_wrapper';
-COMMENT ON FUNCTION recency(purchase_history, date) IS 'Days from the last purchase to as_of; NULL without any.';
-CREATE FUNCTION frequency(history purchase_history, as_of date) RETURNS bigint
+COMMENT ON FUNCTION segmentation.recency(segmentation.purchase_history, date) IS 'Days from the last purchase to as_of; NULL without any.';
+CREATE FUNCTION segmentation.frequency(history segmentation.purchase_history, as_of date) RETURNS bigint
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_frequency_wrapper';
-COMMENT ON FUNCTION frequency(purchase_history, date) IS 'Number of purchases up to as_of, the first included.';
-CREATE FUNCTION monetary(history purchase_history, as_of date) RETURNS numeric
+COMMENT ON FUNCTION segmentation.frequency(segmentation.purchase_history, date) IS 'Number of purchases up to as_of, the first included.';
+CREATE FUNCTION segmentation.monetary(history segmentation.purchase_history, as_of date) RETURNS numeric
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_monetary_wrapper';
-COMMENT ON FUNCTION monetary(purchase_history, date) IS 'Turnover up to as_of, refunds taken off.';
-CREATE FUNCTION tenure(history purchase_history, as_of date) RETURNS integer
+COMMENT ON FUNCTION segmentation.monetary(segmentation.purchase_history, date) IS 'Turnover up to as_of, refunds taken off.';
+CREATE FUNCTION segmentation.tenure(history segmentation.purchase_history, as_of date) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_tenure_wrapper';
-COMMENT ON FUNCTION tenure(purchase_history, date) IS 'Days from the first purchase to as_of; NULL without any.';
-CREATE FUNCTION mean_gap(history purchase_history, as_of date DEFAULT 'infinity') RETURNS double precision
+COMMENT ON FUNCTION segmentation.tenure(segmentation.purchase_history, date) IS 'Days from the first purchase to as_of; NULL without any.';
+CREATE FUNCTION segmentation.mean_gap(history segmentation.purchase_history, as_of date DEFAULT 'infinity') RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_mean_gap_wrapper';
-COMMENT ON FUNCTION mean_gap(purchase_history, date) IS
+COMMENT ON FUNCTION segmentation.mean_gap(segmentation.purchase_history, date) IS
   'Mean number of days from one purchase day to the next, up to as_of; NULL with fewer than two.';
-CREATE FUNCTION days(history purchase_history) RETURNS TABLE (day date, purchases bigint, amount numeric)
+CREATE FUNCTION segmentation.days(history segmentation.purchase_history) RETURNS TABLE (day date, purchases bigint, amount numeric)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'history_days_wrapper';
-COMMENT ON FUNCTION days(purchase_history) IS 'The days of a history as rows, in order.';
+COMMENT ON FUNCTION segmentation.days(segmentation.purchase_history) IS 'The days of a history as rows, in order.';

@@ -1,6 +1,6 @@
 -- Labels: every code that a function can return, in English and French.
 
-CREATE TABLE label (
+CREATE TABLE segmentation.label (
   domain text NOT NULL,
   code text NOT NULL,
   language text NOT NULL CHECK (language ~ '^[a-z]{2}$'),
@@ -8,23 +8,23 @@ CREATE TABLE label (
   built_in boolean NOT NULL DEFAULT false,
   PRIMARY KEY (domain, code, language)
 );
-COMMENT ON TABLE label IS
+COMMENT ON TABLE segmentation.label IS
   'Names of codes for people: domain (rfm, pmg, ...), code, language (en, fr; add your own), label.';
-COMMENT ON COLUMN label.domain IS 'What the code is a code of.';
-COMMENT ON COLUMN label.code IS 'The code that a function returns.';
-COMMENT ON COLUMN label.language IS 'ISO 639-1, lower case.';
-COMMENT ON COLUMN label.label IS 'The name to show.';
-COMMENT ON COLUMN label.built_in IS 'Whether the extension brought it: such a row cannot be changed, and is not dumped.';
+COMMENT ON COLUMN segmentation.label.domain IS 'What the code is a code of.';
+COMMENT ON COLUMN segmentation.label.code IS 'The code that a function returns.';
+COMMENT ON COLUMN segmentation.label.language IS 'ISO 639-1, lower case.';
+COMMENT ON COLUMN segmentation.label.label IS 'The name to show.';
+COMMENT ON COLUMN segmentation.label.built_in IS 'Whether the extension brought it: such a row cannot be changed, and is not dumped.';
 
-CREATE FUNCTION label(domain text, code text, language text DEFAULT 'en') RETURNS text
+CREATE FUNCTION segmentation.label(domain text, code text, language text DEFAULT 'en') RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE
   RETURN coalesce(
-    (SELECT l.label FROM label AS l WHERE l.domain = $1 AND l.code = $2 AND l.language = $3),
+    (SELECT l.label FROM segmentation.label AS l WHERE l.domain = $1 AND l.code = $2 AND l.language = $3),
     $2);
-COMMENT ON FUNCTION label(text, text, text) IS
+COMMENT ON FUNCTION segmentation.label(text, text, text) IS
   'The label of a code in a language (en, fr), or the code itself if it has none.';
 
-INSERT INTO label (domain, code, language, label, built_in)
+INSERT INTO segmentation.label (domain, code, language, label, built_in)
 SELECT v.domain, v.code, t.language, t.label, true
 FROM (VALUES
   ('rfm', 'champions', 'Champions', 'Champions'),
@@ -54,7 +54,7 @@ FROM (VALUES
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
-INSERT INTO label (domain, code, language, label, built_in)
+INSERT INTO segmentation.label (domain, code, language, label, built_in)
 SELECT v.domain, v.code, t.language, t.label, true
 FROM (VALUES
   ('purchase_family', 'auto', 'Best of all', 'Le meilleur de tous'),
@@ -87,7 +87,7 @@ FROM (VALUES
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
 -- B2B. The titles of NAF rév. 2 and NAF 2025 are INSEE's, those in English Eurostat's (NACE Rev. 2 and 2.1).
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
   ('company_size', 'micro', 'Microenterprise', 'Microentreprise (TPE)'),
@@ -413,7 +413,7 @@ FROM (VALUES
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
 -- Churn from features, and contracts.
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
   ('churn_warning', 'insufficient_data', 'Too little data', 'Trop peu de données'),
@@ -454,7 +454,7 @@ FROM (VALUES
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
 -- Segments of the ready-made definitions.
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT 'segment', v.code, t.language, t.label
 FROM (VALUES
   ('cherish', 'Cherish', 'À choyer'),
@@ -532,7 +532,7 @@ FROM (VALUES
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
 -- Profiles, criteria, quality of segments, trials.
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
   ('profile_method', 'k_means', 'k-means', 'k-means'),
@@ -592,13 +592,13 @@ FROM (VALUES
   ('trial_verdict', 'undecided', 'Undecided', 'Indécis')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT 'profile', 'profile_' || n, t.language, t.label
 FROM generate_series(1, 50) AS n
 CROSS JOIN LATERAL (VALUES ('en', 'Profile ' || n), ('fr', 'Profil ' || n)) AS t (language, label);
 
 -- The workspace
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
   ('workspace', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
@@ -625,7 +625,7 @@ FROM (VALUES
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
 -- Codes that time alone moves, and trials that cannot be judged.
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
   ('churn', 'low', 'Low risk', 'Risque faible'),
@@ -643,7 +643,7 @@ FROM (VALUES
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
 -- Loyalty and life moments.
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
   ('loyalty', 'new', 'New', 'Nouveau'),
@@ -683,7 +683,7 @@ FROM (VALUES
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
 -- Channels and send time.
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
   ('channel', 'email', 'E-mail', 'E-mail'),
@@ -738,7 +738,7 @@ FROM (VALUES
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
 -- Product appetence.
-INSERT INTO label (domain, code, language, label)
+INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
   ('offer_source', 'repeat', 'Bought again', 'Réachat'),

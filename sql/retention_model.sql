@@ -1,94 +1,94 @@
 -- Contracts: how long they last.
 
-CREATE TYPE contracts;
-CREATE FUNCTION contracts_in(cstring) RETURNS contracts
+CREATE TYPE segmentation.contracts;
+CREATE FUNCTION segmentation.contracts_in(cstring) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_in_wrapper';
-CREATE FUNCTION contracts_out(contracts) RETURNS cstring
+CREATE FUNCTION segmentation.contracts_out(segmentation.contracts) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION contracts_recv(internal) RETURNS contracts
+CREATE FUNCTION segmentation.contracts_recv(internal) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_recv_wrapper';
-CREATE FUNCTION contracts_send(contracts) RETURNS bytea
+CREATE FUNCTION segmentation.contracts_send(segmentation.contracts) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
-CREATE TYPE contracts (
-  INPUT = contracts_in, OUTPUT = contracts_out, RECEIVE = contracts_recv, SEND = contracts_send,
+CREATE TYPE segmentation.contracts (
+  INPUT = segmentation.contracts_in, OUTPUT = segmentation.contracts_out, RECEIVE = segmentation.contracts_recv, SEND = segmentation.contracts_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
-COMMENT ON TYPE contracts IS
+COMMENT ON TYPE segmentation.contracts IS
   'Contracts grouped by features and length, with how many ended: what fit_retention_model needs of them. Can be stored, merged and fitted later.';
-COMMENT ON FUNCTION contracts_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION contracts_out(contracts) IS 'I/O';
-COMMENT ON FUNCTION contracts_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION contracts_send(contracts) IS 'I/O';
+COMMENT ON FUNCTION segmentation.contracts_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation.contracts_out(segmentation.contracts) IS 'I/O';
+COMMENT ON FUNCTION segmentation.contracts_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation.contracts_send(segmentation.contracts) IS 'I/O';
 
-CREATE FUNCTION contracts_add(contracts, date, date, date) RETURNS contracts
+CREATE FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_add_wrapper';
-CREATE FUNCTION contracts_add(contracts, date, date, date, jsonb) RETURNS contracts
+CREATE FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date, jsonb) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_add_features_wrapper';
-CREATE FUNCTION contracts_add(contracts, date, date, date, jsonb, jsonb) RETURNS contracts
+CREATE FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date, jsonb, jsonb) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_add_options_wrapper';
-CREATE FUNCTION contracts_merge(contracts, contracts) RETURNS contracts
+CREATE FUNCTION segmentation.contracts_merge(segmentation.contracts, segmentation.contracts) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_merge_wrapper';
-COMMENT ON FUNCTION contracts_add(contracts, date, date, date) IS 'transition of contracts and fit_retention_model';
-COMMENT ON FUNCTION contracts_add(contracts, date, date, date, jsonb) IS 'transition of contracts and fit_retention_model';
-COMMENT ON FUNCTION contracts_add(contracts, date, date, date, jsonb, jsonb) IS 'transition of contracts and fit_retention_model';
-COMMENT ON FUNCTION contracts_merge(contracts, contracts) IS 'combine function of contracts and fit_retention_model';
+COMMENT ON FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date) IS 'transition of contracts and fit_retention_model';
+COMMENT ON FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date, jsonb) IS 'transition of contracts and fit_retention_model';
+COMMENT ON FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date, jsonb, jsonb) IS 'transition of contracts and fit_retention_model';
+COMMENT ON FUNCTION segmentation.contracts_merge(segmentation.contracts, segmentation.contracts) IS 'combine function of contracts and fit_retention_model';
 
-CREATE AGGREGATE contracts(started date, ended date, as_of date) (
-  SFUNC = contracts_add, STYPE = contracts, COMBINEFUNC = contracts_merge, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.contracts(started date, ended date, as_of date) (
+  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE contracts(date, date, date) IS 'The contracts as a mergeable value, for fit_retention_model(contracts).';
-CREATE AGGREGATE contracts(started date, ended date, as_of date, features jsonb) (
-  SFUNC = contracts_add, STYPE = contracts, COMBINEFUNC = contracts_merge, PARALLEL = SAFE
+COMMENT ON AGGREGATE segmentation.contracts(date, date, date) IS 'The contracts as a mergeable value, for fit_retention_model(contracts).';
+CREATE AGGREGATE segmentation.contracts(started date, ended date, as_of date, features jsonb) (
+  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE contracts(date, date, date, jsonb) IS 'The contracts as a mergeable value, for fit_retention_model(contracts), with features.';
-CREATE AGGREGATE contracts(started date, ended date, as_of date, features jsonb, options jsonb) (
-  SFUNC = contracts_add, STYPE = contracts, COMBINEFUNC = contracts_merge, PARALLEL = SAFE
+COMMENT ON AGGREGATE segmentation.contracts(date, date, date, jsonb) IS 'The contracts as a mergeable value, for fit_retention_model(contracts), with features.';
+CREATE AGGREGATE segmentation.contracts(started date, ended date, as_of date, features jsonb, options jsonb) (
+  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE contracts(date, date, date, jsonb, jsonb) IS 'The contracts as a mergeable value, for fit_retention_model(contracts), with features and options.';
-CREATE AGGREGATE merge(part contracts) (
-  SFUNC = contracts_merge, STYPE = contracts, COMBINEFUNC = contracts_merge, PARALLEL = SAFE
+COMMENT ON AGGREGATE segmentation.contracts(date, date, date, jsonb, jsonb) IS 'The contracts as a mergeable value, for fit_retention_model(contracts), with features and options.';
+CREATE AGGREGATE segmentation.merge(part segmentation.contracts) (
+  SFUNC = segmentation.contracts_merge, STYPE = segmentation.contracts, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE merge(contracts) IS 'The contracts of many parts, which must have the same as_of and options.';
+COMMENT ON AGGREGATE segmentation.merge(segmentation.contracts) IS 'The contracts of many parts, which must have the same as_of and options.';
 
-CREATE FUNCTION fit_retention_model(part contracts) RETURNS jsonb
+CREATE FUNCTION segmentation.fit_retention_model(part segmentation.contracts) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100000 AS 'MODULE_PATHNAME', 'fit_retention_model_wrapper';
-COMMENT ON FUNCTION fit_retention_model(contracts) IS 'The model of contracts gathered by contracts; see the aggregate fit_retention_model.';
-CREATE AGGREGATE fit_retention_model(started date, ended date, as_of date) (
-  SFUNC = contracts_add, STYPE = contracts, FINALFUNC = fit_retention_model, COMBINEFUNC = contracts_merge, PARALLEL = SAFE
+COMMENT ON FUNCTION segmentation.fit_retention_model(segmentation.contracts) IS 'The model of contracts gathered by contracts; see the aggregate fit_retention_model.';
+CREATE AGGREGATE segmentation.fit_retention_model(started date, ended date, as_of date) (
+  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, FINALFUNC = segmentation.fit_retention_model, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE fit_retention_model(date, date, date) IS
+COMMENT ON AGGREGATE segmentation.fit_retention_model(date, date, date) IS
   'How long contracts last, from their first and last day: a jsonb value. A contract that ended after as_of, or has no end, still runs. One model a group by GROUP BY.';
-CREATE AGGREGATE fit_retention_model(started date, ended date, as_of date, features jsonb) (
-  SFUNC = contracts_add, STYPE = contracts, FINALFUNC = fit_retention_model, COMBINEFUNC = contracts_merge, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.fit_retention_model(started date, ended date, as_of date, features jsonb) (
+  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, FINALFUNC = segmentation.fit_retention_model, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE fit_retention_model(date, date, date, jsonb) IS
+COMMENT ON AGGREGATE segmentation.fit_retention_model(date, date, date, jsonb) IS
   'How long contracts last, from their first and last day, with features: a jsonb value. A contract that ended after as_of, or has no end, still runs. One model a group by GROUP BY.';
-CREATE AGGREGATE fit_retention_model(started date, ended date, as_of date, features jsonb, options jsonb) (
-  SFUNC = contracts_add, STYPE = contracts, FINALFUNC = fit_retention_model, COMBINEFUNC = contracts_merge, PARALLEL = SAFE
+CREATE AGGREGATE segmentation.fit_retention_model(started date, ended date, as_of date, features jsonb, options jsonb) (
+  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, FINALFUNC = segmentation.fit_retention_model, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE fit_retention_model(date, date, date, jsonb, jsonb) IS
+COMMENT ON AGGREGATE segmentation.fit_retention_model(date, date, date, jsonb, jsonb) IS
   'How long contracts last, from their first and last day, with features and options: a jsonb value. A contract that ended after as_of, or has no end, still runs. One model a group by GROUP BY. options: family (kaplan_meier, shifted_beta_geometric, hazard), unit (default 1 month), observed_from, ridge, standardize, min_level_rows, max_levels, base_levels, confidence, sample. Features name the group of a curve, or explain the hazard.';
 
 -- Scores. NULL by a model that lacked data, and beyond the longest contract seen (kaplan_meier).
 
-CREATE FUNCTION survival_probability(model jsonb, tenure interval, features jsonb DEFAULT '{}') RETURNS double precision
+CREATE FUNCTION segmentation.survival_probability(model jsonb, tenure interval, features jsonb DEFAULT '{}') RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'survival_probability_wrapper';
-COMMENT ON FUNCTION survival_probability(jsonb, interval, jsonb) IS
+COMMENT ON FUNCTION segmentation.survival_probability(jsonb, interval, jsonb) IS
   'Share of contracts that last longer than a tenure, under a model of fit_retention_model.';
-CREATE FUNCTION churn_probability(model jsonb, tenure interval, horizon interval, features jsonb DEFAULT '{}') RETURNS double precision
+CREATE FUNCTION segmentation.churn_probability(model jsonb, tenure interval, horizon interval, features jsonb DEFAULT '{}') RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'churn_probability_contract_wrapper';
-COMMENT ON FUNCTION churn_probability(jsonb, interval, interval, jsonb) IS
+COMMENT ON FUNCTION segmentation.churn_probability(jsonb, interval, interval, jsonb) IS
   'Probability that a contract which has lasted for a tenure ends within the horizon, under a model of fit_retention_model.';
-CREATE FUNCTION expected_lifetime(model jsonb, tenure interval, horizon interval, features jsonb DEFAULT '{}') RETURNS double precision
+CREATE FUNCTION segmentation.expected_lifetime(model jsonb, tenure interval, horizon interval, features jsonb DEFAULT '{}') RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'expected_lifetime_wrapper';
-COMMENT ON FUNCTION expected_lifetime(jsonb, interval, interval, jsonb) IS
+COMMENT ON FUNCTION segmentation.expected_lifetime(jsonb, interval, interval, jsonb) IS
   'Expected number of periods (in the unit of the model) that a contract still lasts, at most the horizon; the period that runs counts.';
-CREATE FUNCTION contract_value(model jsonb, tenure interval, horizon interval, margin double precision, discount_rate double precision DEFAULT 0.10, features jsonb DEFAULT '{}') RETURNS numeric
+CREATE FUNCTION segmentation.contract_value(model jsonb, tenure interval, horizon interval, margin double precision, discount_rate double precision DEFAULT 0.10, features jsonb DEFAULT '{}') RETURNS numeric
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'contract_value_wrapper';
-COMMENT ON FUNCTION contract_value(jsonb, interval, interval, double precision, double precision, jsonb) IS
+COMMENT ON FUNCTION segmentation.contract_value(jsonb, interval, interval, double precision, double precision, jsonb) IS
   'Expected discounted margin of the renewals within the horizon, one at the end of each period; discount_rate is yearly.';
-CREATE FUNCTION retention_curve(model jsonb, features jsonb DEFAULT '{}')
+CREATE FUNCTION segmentation.retention_curve(model jsonb, features jsonb DEFAULT '{}')
   RETURNS TABLE (period integer, at_risk bigint, ended bigint, survival double precision, lower double precision, upper double precision)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 50 AS 'MODULE_PATHNAME', 'retention_curve_wrapper';
-COMMENT ON FUNCTION retention_curve(jsonb, jsonb) IS
+COMMENT ON FUNCTION segmentation.retention_curve(jsonb, jsonb) IS
   'The Kaplan-Meier curve of a group (or of all contracts, without features): share that survives each period in which contracts ended, with its confidence band.';

@@ -1,24 +1,24 @@
 -- Ready-made definitions of segments, as rows to copy and adapt.
 
-CREATE TABLE segment_template (
+CREATE TABLE segmentation.segment_template (
   name text PRIMARY KEY,
   about text NOT NULL,
   columns jsonb NOT NULL,
   definition jsonb NOT NULL
 );
-COMMENT ON TABLE segment_template IS
+COMMENT ON TABLE segmentation.segment_template IS
   'Ready-made definitions of segments. Copy a definition, adapt its thresholds, and give it to segment_assign.';
-COMMENT ON COLUMN segment_template.name IS 'What it is called in segment_template(name).';
-COMMENT ON COLUMN segment_template.about IS 'What it sorts customers by.';
-COMMENT ON COLUMN segment_template.columns IS 'The attributes that it reads, with their type and meaning.';
-COMMENT ON COLUMN segment_template.definition IS 'The definition.';
+COMMENT ON COLUMN segmentation.segment_template.name IS 'What it is called in segment_template(name).';
+COMMENT ON COLUMN segmentation.segment_template.about IS 'What it sorts customers by.';
+COMMENT ON COLUMN segmentation.segment_template.columns IS 'The attributes that it reads, with their type and meaning.';
+COMMENT ON COLUMN segmentation.segment_template.definition IS 'The definition.';
 
-CREATE FUNCTION segment_template(name text) RETURNS jsonb
+CREATE FUNCTION segmentation.segment_template(name text) RETURNS jsonb
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
-  RETURN (SELECT t.definition FROM segment_template AS t WHERE t.name = $1);
-COMMENT ON FUNCTION segment_template(text) IS 'A ready-made definition, or NULL if there is none of that name.';
+  RETURN (SELECT t.definition FROM segmentation.segment_template AS t WHERE t.name = $1);
+COMMENT ON FUNCTION segmentation.segment_template(text) IS 'A ready-made definition, or NULL if there is none of that name.';
 
-INSERT INTO segment_template (name, about, columns, definition) VALUES
+INSERT INTO segmentation.segment_template (name, about, columns, definition) VALUES
 ('value_churn', 'What a customer is worth against how likely they are to leave: where an effort pays.',
  '{"future_value": "text: high, medium, low, none", "churn": "text: low, medium, high, lost"}',
  '{"kind": "rules", "name": "value x churn", "segments": [

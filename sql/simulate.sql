@@ -3,37 +3,37 @@
 -- One set-returning function a table. A row depends on the arguments and its customer only, so any
 -- range of customers can be made, in any order, by any worker.
 
-CREATE FUNCTION simulate_options(options jsonb) RETURNS jsonb
+CREATE FUNCTION segmentation.simulate_options(options jsonb) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'simulate_options_wrapper';
-COMMENT ON FUNCTION simulate_options(jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_options(jsonb) IS
   'The options of simulate_shop, checked, with the defaults of those left out.';
 
-CREATE FUNCTION simulate_customer_limit() RETURNS integer
+CREATE FUNCTION segmentation.simulate_customer_limit() RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'simulate_customer_limit_wrapper';
-COMMENT ON FUNCTION simulate_customer_limit() IS 'The most customers that simulate_shop makes.';
+COMMENT ON FUNCTION segmentation.simulate_customer_limit() IS 'The most customers that simulate_shop makes.';
 
-CREATE FUNCTION simulate_categories() RETURNS TABLE (category_id smallint, category text)
+CREATE FUNCTION segmentation.simulate_categories() RETURNS TABLE (category_id smallint, category text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 14 AS 'MODULE_PATHNAME', 'simulate_categories_wrapper';
-COMMENT ON FUNCTION simulate_categories() IS 'Product categories of a simulated shop.';
+COMMENT ON FUNCTION segmentation.simulate_categories() IS 'Product categories of a simulated shop.';
 
-CREATE FUNCTION simulate_products(seed bigint, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_products(seed bigint, starts date, ends date, options jsonb)
 RETURNS TABLE (
   product_id integer, category_id smallint, product text, kind text, price numeric,
   margin double precision, stock integer, style smallint, popularity double precision, lasts_days integer
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'simulate_products_wrapper';
-COMMENT ON FUNCTION simulate_products(bigint, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_products(bigint, date, date, jsonb) IS
   'Products of a simulated shop, with their hidden style, popularity and duration.';
 
-CREATE FUNCTION simulate_campaigns(seed bigint, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_campaigns(seed bigint, starts date, ends date, options jsonb)
 RETURNS TABLE (
   campaign_id integer, channel text, sent_on date, category_id smallint
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 150 AS 'MODULE_PATHNAME', 'simulate_campaigns_wrapper';
-COMMENT ON FUNCTION simulate_campaigns(bigint, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_campaigns(bigint, date, date, jsonb) IS
   'Campaigns of a simulated shop: one a week.';
 
-CREATE FUNCTION simulate_customers(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_customers(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, registered_on date, is_company boolean, first_name text, last_name text,
   email text, phone text, city text, postcode text, acquisition_channel text, birth_date date, sex text,
@@ -41,70 +41,70 @@ RETURNS TABLE (
   company_name text, siren text, naf_code text, headcount_band text
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'simulate_customers_wrapper';
-COMMENT ON FUNCTION simulate_customers(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_customers(bigint, integer, integer, date, date, jsonb) IS
   'Simulated customers, numbers first to last, as the shop knows them at the end.';
 
-CREATE FUNCTION simulate_attribute_history(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_attribute_history(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, attribute text, changed_on date, old_value text, new_value text
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'simulate_attribute_history_wrapper';
-COMMENT ON FUNCTION simulate_attribute_history(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_attribute_history(bigint, integer, integer, date, date, jsonb) IS
   'Changes of attributes of simulated customers.';
 
-CREATE FUNCTION simulate_orders(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_orders(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   order_id bigint, customer_id integer, ordered_on date, ordered_at timestamptz, amount numeric,
   channel text, refund_of bigint
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10000 AS 'MODULE_PATHNAME', 'simulate_orders_wrapper';
-COMMENT ON FUNCTION simulate_orders(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_orders(bigint, integer, integer, date, date, jsonb) IS
   'Orders and refunds of simulated customers.';
 
-CREATE FUNCTION simulate_order_lines(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_order_lines(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   order_id bigint, line smallint, customer_id integer, ordered_on date, product_id integer,
   quantity integer, amount numeric
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 20000 AS 'MODULE_PATHNAME', 'simulate_order_lines_wrapper';
-COMMENT ON FUNCTION simulate_order_lines(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_order_lines(bigint, integer, integer, date, date, jsonb) IS
   'Order lines of simulated customers.';
 
-CREATE FUNCTION simulate_consents(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_consents(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, channel text, granted boolean, changed_on date
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 6000 AS 'MODULE_PATHNAME', 'simulate_consents_wrapper';
-COMMENT ON FUNCTION simulate_consents(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_consents(bigint, integer, integer, date, date, jsonb) IS
   'Consents of simulated customers, given and withdrawn.';
 
-CREATE FUNCTION simulate_contacts(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_contacts(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   contact_id bigint, customer_id integer, campaign_id integer, channel text, sent_at timestamptz,
   opened boolean, response text, responded_at timestamptz
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10000 AS 'MODULE_PATHNAME', 'simulate_contacts_wrapper';
-COMMENT ON FUNCTION simulate_contacts(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_contacts(bigint, integer, integer, date, date, jsonb) IS
   'Messages of campaigns to simulated customers, and the responses.';
 
-CREATE FUNCTION simulate_interactions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_interactions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   interaction_id bigint, customer_id integer, kind text, occurred_at timestamptz,
   category_id smallint
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 5000 AS 'MODULE_PATHNAME', 'simulate_interactions_wrapper';
-COMMENT ON FUNCTION simulate_interactions(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_interactions(bigint, integer, integer, date, date, jsonb) IS
   'Visits and support calls of simulated customers.';
 
-CREATE FUNCTION simulate_subscriptions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_subscriptions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, plan text, price numeric, started_on date, ended_on date
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 200 AS 'MODULE_PATHNAME', 'simulate_subscriptions_wrapper';
-COMMENT ON FUNCTION simulate_subscriptions(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_subscriptions(bigint, integer, integer, date, date, jsonb) IS
   'Subscriptions of simulated customers.';
 
-CREATE FUNCTION simulate_truth_customers(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_truth_customers(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, profile text, is_buyer boolean, purchase_rate double precision,
   regularity smallint, lifetime_ends date, mean_spend double precision, tastes real[], style smallint,
@@ -112,26 +112,26 @@ RETURNS TABLE (
   digital_share double precision, price_sensitivity double precision, subscription_hazard double precision
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'simulate_truth_customers_wrapper';
-COMMENT ON FUNCTION simulate_truth_customers(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_truth_customers(bigint, integer, integer, date, date, jsonb) IS
   'The hidden truth of simulated customers.';
 
-CREATE FUNCTION simulate_truth_moments(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_truth_moments(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, moment text, begins date, ends date, happens_on date, recorded_on date
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3000 AS 'MODULE_PATHNAME', 'simulate_truth_moments_wrapper';
-COMMENT ON FUNCTION simulate_truth_moments(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_truth_moments(bigint, integer, integer, date, date, jsonb) IS
   'The hidden life moments of simulated customers.';
 
-CREATE FUNCTION simulate_truth_repeats(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation.simulate_truth_repeats(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, product_id integer, gap_days integer
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1500 AS 'MODULE_PATHNAME', 'simulate_truth_repeats_wrapper';
-COMMENT ON FUNCTION simulate_truth_repeats(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_truth_repeats(bigint, integer, integer, date, date, jsonb) IS
   'The consumables that simulated customers buy again and again, and how often.';
 
-CREATE FUNCTION simulate_shop(
+CREATE FUNCTION segmentation.simulate_shop(
   schema text,
   customers integer,
   seed bigint DEFAULT 1,
@@ -411,5 +411,5 @@ BEGIN
   END LOOP;
 END
 $simulate_shop$;
-COMMENT ON FUNCTION simulate_shop(text, integer, bigint, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation.simulate_shop(text, integer, bigint, date, date, jsonb) IS
   'Makes a schema with a simulated shop: customers, products, orders, lines, contacts and more, and the hidden truth behind them in tables truth_*. The same arguments make the same rows.';

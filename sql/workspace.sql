@@ -3,13 +3,13 @@
 -- Every function below works on a workspace by name. All run with the rights of the caller; none has powers of
 -- its own. Paths are pinned: a name resolves to PostgreSQL's own, or to this extension's.
 
-CREATE FUNCTION workspace_layout() RETURNS integer
+CREATE FUNCTION segmentation.workspace_layout() RETURNS integer
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN 1;
-COMMENT ON FUNCTION workspace_layout() IS 'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
+COMMENT ON FUNCTION segmentation.workspace_layout() IS 'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
 
-CREATE FUNCTION workspaces() RETURNS TABLE (workspace text, owner name, layout integer, key_type text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspaces() RETURNS TABLE (workspace text, owner name, layout integer, key_type text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
 BEGIN
@@ -30,10 +30,10 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION workspaces() IS 'The workspaces of this database that the caller may read.';
+COMMENT ON FUNCTION segmentation.workspaces() IS 'The workspaces of this database that the caller may read.';
 
-CREATE FUNCTION workspace_schema(workspace text) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_schema(workspace text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF workspace IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'workspace must not be null';
@@ -50,14 +50,14 @@ BEGIN
   RETURN quote_ident(workspace);
 END
 $$;
-COMMENT ON FUNCTION workspace_schema(text) IS 'The quoted schema of a workspace, or an error if there is none.';
+COMMENT ON FUNCTION segmentation.workspace_schema(text) IS 'The quoted schema of a workspace, or an error if there is none.';
 
 -- What changes a workspace runs as its owner does: code of the owner's (a view, a trigger) must not get the
 -- rights of somebody who has more.
-CREATE FUNCTION workspace_owned(workspace text) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_owned(workspace text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
   owner record;
 BEGIN
   SELECT r.oid, r.rolname, r.rolsuper INTO owner
@@ -76,11 +76,11 @@ BEGIN
   RETURN ws;
 END
 $$;
-COMMENT ON FUNCTION workspace_owned(text) IS 'The quoted schema of a workspace that the caller may change, or an error.';
+COMMENT ON FUNCTION segmentation.workspace_owned(text) IS 'The quoted schema of a workspace that the caller may change, or an error.';
 
-CREATE FUNCTION create_workspace(workspace text, key_type regtype DEFAULT 'bigint', time_zone text DEFAULT NULL)
+CREATE FUNCTION segmentation.create_workspace(workspace text, key_type regtype DEFAULT 'bigint', time_zone text DEFAULT NULL)
 RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   zone text := coalesce(time_zone, current_setting('TimeZone'));
   key text := format_type(key_type, NULL);
@@ -344,18 +344,18 @@ BEGIN
   $layout$;
   EXECUTE replace(replace(layout, '@key@', key), '@ws@', quote_ident(workspace));
   EXECUTE format('INSERT INTO %I.workspace (layout, key_type, time_zone) VALUES ($1, $2, $3)', workspace)
-    USING workspace_layout(), key, zone;
-  PERFORM workspace_comments(workspace);
-  PERFORM workspace_make_scores(workspace);
-  PERFORM workspace_make_views(workspace);
+    USING segmentation.workspace_layout(), key, zone;
+  PERFORM segmentation.workspace_comments(workspace);
+  PERFORM segmentation.workspace_make_scores(workspace);
+  PERFORM segmentation.workspace_make_views(workspace);
 END
 $$;
-COMMENT ON FUNCTION create_workspace(text, regtype, text) IS
+COMMENT ON FUNCTION segmentation.create_workspace(text, regtype, text) IS
   'Makes a workspace: a schema owned by the caller, with its tables and views. key_type is the type of customers'' keys; time_zone (default: the session''s) is that in which a day begins.';
 
 -- What each table and column holds, as comments: BI tools show them.
-CREATE FUNCTION workspace_comments(workspace text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_comments(workspace text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   said record;
 BEGIN
@@ -464,7 +464,7 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION workspace_comments(text) IS 'Part of create_workspace: comments of tables and columns.';
+COMMENT ON FUNCTION segmentation.workspace_comments(text) IS 'Part of create_workspace: comments of tables and columns.';
 
 -- What others own
 
@@ -567,20 +567,20 @@ COMMENT ON FUNCTION segmentation.drop_workspace(text, boolean) IS
 
 -- Settings
 
-CREATE FUNCTION workspace_settings(workspace text)
+CREATE FUNCTION segmentation.workspace_settings(workspace text)
 RETURNS TABLE (name text, value jsonb, default_value jsonb, about text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
     'SELECT d.name, coalesce(s.value, d.default_value), d.default_value, d.about
      FROM segmentation.workspace_setting AS d LEFT JOIN %s.setting AS s ON s.name = d.name ORDER BY d.place',
-    workspace_schema(workspace));
+    segmentation.workspace_schema(workspace));
 END
 $$;
-COMMENT ON FUNCTION workspace_settings(text) IS 'All settings of a workspace: the value that holds, the default, what it does.';
+COMMENT ON FUNCTION segmentation.workspace_settings(text) IS 'All settings of a workspace: the value that holds, the default, what it does.';
 
-CREATE FUNCTION workspace_setting_fault(d workspace_setting, value jsonb) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_setting_fault(d segmentation.workspace_setting, value jsonb) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   amount double precision;
 BEGIN
@@ -640,7 +640,7 @@ BEGIN
   END IF;
   IF d.name = 'moment_calendar' AND value <> '[]' THEN
     BEGIN
-      PERFORM yearly_recurrence(purchase_history '{}', date '2000-01-01', date '1999-01-01', 'holiday_ahead', value);
+      PERFORM segmentation.yearly_recurrence(segmentation.purchase_history '{}', date '2000-01-01', date '1999-01-01', 'holiday_ahead', value);
     EXCEPTION WHEN data_exception OR invalid_parameter_value THEN
       RETURN format('is not a calendar: %s', SQLERRM);
     END;
@@ -651,25 +651,25 @@ BEGIN
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION workspace_setting_fault(workspace_setting, jsonb) IS 'What is wrong with a value of a setting; NULL if nothing is.';
+COMMENT ON FUNCTION segmentation.workspace_setting_fault(segmentation.workspace_setting, jsonb) IS 'What is wrong with a value of a setting; NULL if nothing is.';
 
-CREATE FUNCTION workspace_settings(workspace text, settings jsonb) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_settings(workspace text, settings jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   faults text;
 BEGIN
   IF settings IS NULL OR jsonb_typeof(settings) <> 'object' THEN
     RAISE invalid_parameter_value USING MESSAGE = 'settings must be a jsonb object',
       HINT = 'As {"churn_horizon": "60 days", "language": "fr"}.';
   END IF;
-  SELECT string_agg(format('%s %s', g.key, coalesce(workspace_setting_fault(d, g.value), 'is not a setting')), E'\n' ORDER BY g.key) INTO faults
-  FROM jsonb_each(settings) AS g LEFT JOIN workspace_setting AS d ON d.name = g.key
-  WHERE d.name IS NULL OR workspace_setting_fault(d, g.value) IS NOT NULL;
+  SELECT string_agg(format('%s %s', g.key, coalesce(segmentation.workspace_setting_fault(d, g.value), 'is not a setting')), E'\n' ORDER BY g.key) INTO faults
+  FROM jsonb_each(settings) AS g LEFT JOIN segmentation.workspace_setting AS d ON d.name = g.key
+  WHERE d.name IS NULL OR segmentation.workspace_setting_fault(d, g.value) IS NOT NULL;
   IF faults IS NULL THEN
     -- Limits that go together.
     SELECT string_agg(format('%s %s must not be above %s %s', p.low, w.all_of -> p.low, p.high, w.all_of -> p.high), E'\n') INTO faults
-    FROM (SELECT workspace_settings_now(ws) || settings AS all_of) AS w
+    FROM (SELECT segmentation.workspace_settings_now(ws) || settings AS all_of) AS w
     CROSS JOIN (VALUES ('churn_medium', 'churn_high'), ('value_high', 'value_medium'), ('pmg_gros', 'pmg_moyens')) AS p (low, high)
     WHERE settings ?| ARRAY[p.low, p.high] AND (w.all_of ->> p.low)::double precision > (w.all_of ->> p.high)::double precision;
   END IF;
@@ -683,12 +683,12 @@ BEGIN
     USING settings;
 END
 $$;
-COMMENT ON FUNCTION workspace_settings(text, jsonb) IS
+COMMENT ON FUNCTION segmentation.workspace_settings(text, jsonb) IS
   'Changes settings. They hold from the next training on: a parameter set keeps those it was made with. A language holds at once.';
 
 -- All settings as one value; internal.
-CREATE FUNCTION workspace_settings_now(ws text) RETURNS jsonb
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_settings_now(ws text) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held jsonb;
 BEGIN
@@ -697,4 +697,4 @@ BEGIN
   RETURN held;
 END
 $$;
-COMMENT ON FUNCTION workspace_settings_now(text) IS 'All settings of a workspace, given by its quoted schema, as one object.';
+COMMENT ON FUNCTION segmentation.workspace_settings_now(text) IS 'All settings of a workspace, given by its quoted schema, as one object.';

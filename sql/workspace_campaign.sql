@@ -1,17 +1,17 @@
 -- Campaigns with a hold-out group.
 
-CREATE FUNCTION assign_campaign(workspace text, campaign text, eligible text, share double precision DEFAULT 0.1, segment_axis text DEFAULT NULL,
+CREATE FUNCTION segmentation.assign_campaign(workspace text, campaign text, eligible text, share double precision DEFAULT 0.1, segment_axis text DEFAULT NULL,
   salt text DEFAULT NULL, about text DEFAULT NULL) RETURNS TABLE (assigned boolean, customers bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   drawn text := coalesce(salt, campaign);
 BEGIN
   IF campaign IS NULL OR eligible IS NULL OR share IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'campaign, eligible and share must not be null';
   END IF;
-  IF segment_axis IS NOT NULL AND NOT segment_axis = ANY (workspace_axes()) THEN
-    RAISE invalid_parameter_value USING MESSAGE = format('unknown axis "%s"', segment_axis), HINT = format('Axes: %s.', array_to_string(workspace_axes(), ', '));
+  IF segment_axis IS NOT NULL AND NOT segment_axis = ANY (segmentation.workspace_axes()) THEN
+    RAISE invalid_parameter_value USING MESSAGE = format('unknown axis "%s"', segment_axis), HINT = format('Axes: %s.', array_to_string(segmentation.workspace_axes(), ', '));
   END IF;
   EXECUTE format('INSERT INTO %1$s.campaign (campaign, salt, share, as_of, about) SELECT $1, $2, $3, w.as_of, $4 FROM %1$s.workspace AS w', ws)
     USING campaign, drawn, share, about;
@@ -24,14 +24,14 @@ BEGIN
   RETURN QUERY EXECUTE format('SELECT c.assigned, count(*) FROM %s.campaign_customer AS c WHERE c.campaign = $1 GROUP BY c.assigned ORDER BY c.assigned DESC', ws) USING campaign;
 END
 $$;
-COMMENT ON FUNCTION assign_campaign(text, text, text, double precision, text, text, text) IS
+COMMENT ON FUNCTION segmentation.assign_campaign(text, text, text, double precision, text, text, text) IS
   'Writes down who is eligible for a campaign (a query with one column, run with your rights) and holds a share of them out by holdout(customer, salt, share); salt is the campaign''s name unless given. segment_axis: keep that axis'' code, for the uplift by segment.';
 
-CREATE FUNCTION campaign_uplift(workspace text, campaign text, until date, by_segment boolean DEFAULT false, options jsonb DEFAULT '{}')
-RETURNS TABLE (segment text, bought uplift, turnover uplift)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.campaign_uplift(workspace text, campaign text, until date, by_segment boolean DEFAULT false, options jsonb DEFAULT '{}')
+RETURNS TABLE (segment text, bought segmentation.uplift, turnover segmentation.uplift)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
   held record;
 BEGIN
   EXECUTE format('SELECT c.as_of, (c.assigned_at AT TIME ZONE w.time_zone)::date AS assigned_on FROM %1$s.campaign AS c CROSS JOIN %1$s.workspace AS w WHERE c.campaign = $1', ws)
@@ -49,5 +49,5 @@ BEGIN
     GROUP BY o.segment ORDER BY o.segment$q$, ws) USING campaign, coalesce(held.as_of, held.assigned_on), until, options, by_segment;
 END
 $$;
-COMMENT ON FUNCTION campaign_uplift(text, text, date, boolean, jsonb) IS
+COMMENT ON FUNCTION segmentation.campaign_uplift(text, text, date, boolean, jsonb) IS
   'What a campaign brought up to a day after its assignment, in buyers and in turnover: those assigned against those held out, among those eligible, from the facts of the workspace; by_segment: by the code at assignment.';

@@ -2,25 +2,25 @@
 
 -- The relations that a source's triggers belong on: the table, and its partitions at every level, since a statement on
 -- a partition fires only the triggers of that partition.
-CREATE FUNCTION workspace_members(relation regclass) RETURNS SETOF regclass
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_members(relation regclass) RETURNS SETOF regclass
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT relation
   UNION
   SELECT t.relid FROM pg_partition_tree(relation) AS t JOIN pg_class AS c ON c.oid = t.relid WHERE c.relkind IN ('r', 'p');
 END;
-COMMENT ON FUNCTION workspace_members(regclass) IS 'Part of start_capture: a table with its partitions at every level.';
+COMMENT ON FUNCTION segmentation.workspace_members(regclass) IS 'Part of start_capture: a table with its partitions at every level.';
 
 -- The name of what belongs to a source: two workspaces can capture one table.
-CREATE FUNCTION workspace_trigger_name(ws text, source integer) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_trigger_name(ws text, source integer) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN format('segmentation_%s_%s', left(md5(ws), 12), source);
-COMMENT ON FUNCTION workspace_trigger_name(text, integer) IS 'Part of start_capture: the name of a source''s triggers, but for the event.';
+COMMENT ON FUNCTION segmentation.workspace_trigger_name(text, integer) IS 'Part of start_capture: the name of a source''s triggers, but for the event.';
 
-CREATE FUNCTION workspace_add_triggers(ws text, source integer, relation regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_add_triggers(ws text, source integer, relation regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  name text := workspace_trigger_name(ws, source);
+  name text := segmentation.workspace_trigger_name(ws, source);
   event record;
 BEGIN
   FOR event IN
@@ -33,12 +33,12 @@ BEGIN
   EXECUTE format('INSERT INTO %s.capture (source, relation) VALUES ($1, $2)', ws) USING source, relation;
 END
 $$;
-COMMENT ON FUNCTION workspace_add_triggers(text, integer, regclass) IS 'Part of start_capture: the triggers of one table.';
+COMMENT ON FUNCTION segmentation.workspace_add_triggers(text, integer, regclass) IS 'Part of start_capture: the triggers of one table.';
 
-CREATE FUNCTION workspace_drop_triggers(ws text, source integer, relation regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_drop_triggers(ws text, source integer, relation regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  name text := workspace_trigger_name(ws, source);
+  name text := segmentation.workspace_trigger_name(ws, source);
   held record;
 BEGIN
   -- On the table of another they stay, and note more than is needed.
@@ -49,14 +49,14 @@ BEGIN
   EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND c.relation = $2', ws) USING source, relation;
 END
 $$;
-COMMENT ON FUNCTION workspace_drop_triggers(text, integer, regclass) IS 'Part of refresh_changed: takes the triggers off a partition that was detached.';
+COMMENT ON FUNCTION segmentation.workspace_drop_triggers(text, integer, regclass) IS 'Part of refresh_changed: takes the triggers off a partition that was detached.';
 
 -- The trigger function of one source. It writes the queue, to which those who write the source have no right: so it
 -- runs with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL, and no code of others
 -- runs in it: a type that is not PostgreSQL's own is read by its output function, as its owner may give it any cast, and a
 -- column whose type was changed, or that is gone, is not looked at. Whatever happens to it, writing goes on.
-CREATE FUNCTION workspace_make_capture(ws text, source integer, customer name, relation regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_make_capture(ws text, source integer, customer name, relation regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   key regtype;
   given regtype;
@@ -67,11 +67,11 @@ BEGIN
   EXECUTE format('SELECT key_type::regtype FROM %s.workspace', ws) INTO key;
   SELECT r.rolname INTO owner FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE quote_ident(n.nspname) = ws;
   SELECT a.atttypid INTO given FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = customer AND a.attnum > 0 AND NOT a.attisdropped;
-  IF given IS NULL OR NOT workspace_type_fits('key', workspace_base_type(given), key) THEN
+  IF given IS NULL OR NOT segmentation.workspace_type_fits('key', segmentation.workspace_base_type(given), key) THEN
     RAISE datatype_mismatch USING MESSAGE = format('column "%s" of %s cannot be a key of type %s', customer, relation, key),
       HINT = 'Call add_source again with a new mapping, or remove_source.';
   END IF;
-  value := workspace_key_sql(format('r.%I', customer), given, key);
+  value := segmentation.workspace_key_sql(format('r.%I', customer), given, key);
   body := format($body$
     BEGIN
       IF TG_OP = 'INSERT' THEN
@@ -84,7 +84,7 @@ BEGIN
         UNION SELECT %2$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
       END IF;$body$, ws, value, customer);
   -- What is no key is the refresh's to say.
-  IF workspace_key_narrows(given, key) THEN
+  IF segmentation.workspace_key_narrows(given, key) THEN
     body := concat(body, format($body$
     EXCEPTION WHEN data_exception THEN
       INSERT INTO %s.queue (customer) VALUES (NULL);$body$, ws));
@@ -107,14 +107,14 @@ BEGIN
   EXECUTE format('COMMENT ON FUNCTION %s.capture_%s() IS %L', ws, source, format('trigger of %s: notes whose rows change', relation));
 END
 $$;
-COMMENT ON FUNCTION workspace_make_capture(text, integer, name, regclass) IS 'Part of start_capture: the trigger function of a source.';
+COMMENT ON FUNCTION segmentation.workspace_make_capture(text, integer, name, regclass) IS 'Part of start_capture: the trigger function of a source.';
 
-CREATE FUNCTION start_capture(
+CREATE FUNCTION segmentation.start_capture(
   workspace text, kind text, relation regclass, watermark_column name DEFAULT NULL, overlap interval DEFAULT '1 hour'
 ) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   held record;
   member regclass;
   type regtype;
@@ -128,16 +128,16 @@ BEGIN
     RAISE wrong_object_type USING MESSAGE = format('changes of %s belong to no customer', kind),
       DETAIL = 'They are read by each full refresh.';
   END IF;
-  PERFORM stop_capture(workspace, kind, relation);
+  PERFORM segmentation.stop_capture(workspace, kind, relation);
   IF watermark_column IS NULL THEN
     IF (SELECT c.relkind NOT IN ('r', 'p') FROM pg_class AS c WHERE c.oid = relation) THEN
       RAISE wrong_object_type USING MESSAGE = format('%s cannot have triggers that see changed rows', relation),
         DETAIL = 'Views, materialized views and foreign tables have none.',
         HINT = 'Name a column that grows with every change: start_capture(workspace, kind, relation, watermark_column => ''updated_at'').';
     END IF;
-    PERFORM workspace_make_capture(ws, held.source, held.mapping ->> 'customer', relation);
-    FOR member IN SELECT m FROM workspace_members(relation) AS m ORDER BY m::text LOOP
-      PERFORM workspace_add_triggers(ws, held.source, member);
+    PERFORM segmentation.workspace_make_capture(ws, held.source, held.mapping ->> 'customer', relation);
+    FOR member IN SELECT m FROM segmentation.workspace_members(relation) AS m ORDER BY m::text LOOP
+      PERFORM segmentation.workspace_add_triggers(ws, held.source, member);
     END LOOP;
     EXECUTE format('UPDATE %s.source AS s SET capture = ''trigger'' WHERE s.source = $1', ws) USING held.source;
   ELSE
@@ -159,13 +159,13 @@ BEGIN
   EXECUTE format('INSERT INTO %s.queue (customer) SELECT NULL WHERE EXISTS (SELECT FROM %1$s.customer_facts)', ws);
 END
 $$;
-COMMENT ON FUNCTION start_capture(text, text, regclass, name, interval) IS
+COMMENT ON FUNCTION segmentation.start_capture(text, text, regclass, name, interval) IS
   'Begins to notice changes of a source for refresh_changed: by statement triggers, or by a watermark, a column that grows with every change; rows up to overlap older than the greatest seen are looked at again. See capture_status for what each cannot see.';
 
-CREATE FUNCTION stop_capture(workspace text, kind text, relation regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.stop_capture(workspace text, kind text, relation regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   source integer;
 BEGIN
   EXECUTE format('SELECT s.source FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws) INTO source USING kind, relation;
@@ -180,13 +180,13 @@ BEGIN
   EXECUTE format('UPDATE %s.source AS s SET capture = ''none'', watermark_column = NULL, watermark = NULL, overlap = NULL WHERE s.source = $1', ws) USING source;
 END
 $$;
-COMMENT ON FUNCTION stop_capture(text, text, regclass) IS 'Ends what start_capture began: takes the triggers off the table and its partitions.';
+COMMENT ON FUNCTION segmentation.stop_capture(text, text, regclass) IS 'Ends what start_capture began: takes the triggers off the table and its partitions.';
 
-CREATE FUNCTION capture_status(workspace text)
+CREATE FUNCTION segmentation.capture_status(workspace text)
 RETURNS TABLE (kind text, relation regclass, capture text, watermark text, misses text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
 BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT s.kind, s.relation, s.capture, s.watermark, CASE
@@ -201,4 +201,4 @@ BEGIN
     FROM %1$s.source AS s ORDER BY s.source$q$, ws);
 END
 $$;
-COMMENT ON FUNCTION capture_status(text) IS 'How changes of each source are noticed, and what that cannot see.';
+COMMENT ON FUNCTION segmentation.capture_status(text) IS 'How changes of each source are noticed, and what that cannot see.';

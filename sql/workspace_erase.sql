@@ -1,39 +1,39 @@
 -- Erasure and retention.
 
 -- Tables with a column customer: where a person is. Staged tables are of a refresh under way.
-CREATE FUNCTION workspace_personal(ws text) RETURNS TABLE (relation regclass, kind "char")
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_personal(ws text) RETURNS TABLE (relation regclass, kind "char")
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT c.oid, c.relkind
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_attribute AS a ON a.attrelid = c.oid
   WHERE quote_ident(n.nspname) = ws AND c.relkind IN ('r', 'm') AND a.attname = 'customer' AND NOT a.attisdropped AND a.attnum > 0
     AND NOT c.relname LIKE 'stage\_%';
 END;
-COMMENT ON FUNCTION workspace_personal(text) IS 'Part of erase_customer: tables and materialized views of a workspace with a column customer.';
+COMMENT ON FUNCTION segmentation.workspace_personal(text) IS 'Part of erase_customer: tables and materialized views of a workspace with a column customer.';
 
-CREATE FUNCTION workspace_erase(ws text, keys text, reason text) RETURNS jsonb
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_erase(ws text, keys text, reason text) RETURNS jsonb
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
   gone bigint;
   rows jsonb := '{}';
   customers bigint;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(workspace_lock(ws)) THEN
+  IF NOT pg_try_advisory_xact_lock(segmentation.workspace_lock(ws)) THEN
     RAISE lock_not_available USING MESSAGE = 'the workspace is being refreshed by another session',
       DETAIL = 'What it has read could bring an erased customer back.', HINT = 'Call again when it has ended.';
   END IF;
   -- What a killed refresh left may hold anybody.
-  PERFORM workspace_drop_stage(ws);
+  PERFORM segmentation.workspace_drop_stage(ws);
   EXECUTE format('SELECT count(*) FROM %s AS k', keys) INTO customers;
-  FOR held IN SELECT * FROM workspace_personal(ws) AS p WHERE p.kind = 'r' ORDER BY p.relation::text LOOP
+  FOR held IN SELECT * FROM segmentation.workspace_personal(ws) AS p WHERE p.kind = 'r' ORDER BY p.relation::text LOOP
     EXECUTE format('DELETE FROM %s AS t WHERE t.customer IN (SELECT k.customer FROM %s AS k)', held.relation, keys);
     GET DIAGNOSTICS gone = ROW_COUNT;
     IF gone > 0 THEN
       rows := rows || jsonb_build_object((SELECT c.relname FROM pg_class AS c WHERE c.oid = held.relation), gone);
     END IF;
   END LOOP;
-  FOR held IN SELECT p.relation FROM workspace_personal(ws) AS p JOIN pg_class AS c ON c.oid = p.relation WHERE p.kind = 'm' AND c.relispopulated LOOP
+  FOR held IN SELECT p.relation FROM segmentation.workspace_personal(ws) AS p JOIN pg_class AS c ON c.oid = p.relation WHERE p.kind = 'm' AND c.relispopulated LOOP
     EXECUTE format('SELECT count(*) FROM %s AS t WHERE t.customer IN (SELECT k.customer FROM %s AS k)', held.relation, keys) INTO gone;
     IF gone > 0 THEN
       EXECUTE format('REFRESH MATERIALIZED VIEW %s', held.relation);
@@ -44,10 +44,10 @@ BEGIN
   RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION workspace_erase(text, text, text) IS 'Part of erase_customer: removes the customers of a relation from every table of a workspace.';
+COMMENT ON FUNCTION segmentation.workspace_erase(text, text, text) IS 'Part of erase_customer: removes the customers of a relation from every table of a workspace.';
 
-CREATE FUNCTION workspace_left_in_sources(ws text, keys text) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_left_in_sources(ws text, keys text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   source record;
   key text;
@@ -57,7 +57,7 @@ BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   FOR source IN EXECUTE format('SELECT s.relation, s.mapping ->> ''customer'' AS customer FROM %s.source AS s WHERE s.mapping ? ''customer''', ws) LOOP
     EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s WHERE %s IN (SELECT k.customer FROM %s AS k))', source.relation,
-      workspace_customer_sql('s', source.relation, source.customer, key::regtype), keys) INTO there;
+      segmentation.workspace_customer_sql('s', source.relation, source.customer, key::regtype), keys) INTO there;
     IF there AND NOT source.relation::text = ANY (found) THEN
       found := found || source.relation::text;
     END IF;
@@ -65,12 +65,12 @@ BEGIN
   RETURN nullif(array_to_string(found, ', '), '');
 END
 $$;
-COMMENT ON FUNCTION workspace_left_in_sources(text, text) IS 'Part of erase_customer: the sources that still have rows of these customers.';
+COMMENT ON FUNCTION segmentation.workspace_left_in_sources(text, text) IS 'Part of erase_customer: the sources that still have rows of these customers.';
 
-CREATE FUNCTION erase_customer(workspace text, customer text, reason text DEFAULT NULL) RETURNS jsonb
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.erase_customer(workspace text, customer text, reason text DEFAULT NULL) RETURNS jsonb
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   key text;
   keys text;
   sources text;
@@ -80,22 +80,22 @@ BEGIN
   END IF;
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   keys := format('(SELECT %L::%s AS customer)', customer, key);
-  sources := workspace_left_in_sources(ws, keys);
+  sources := segmentation.workspace_left_in_sources(ws, keys);
   IF sources IS NOT NULL THEN
     RAISE object_not_in_prerequisite_state USING MESSAGE = format('the customer still has rows in %s', sources),
       DETAIL = 'The next refresh would bring them back.', HINT = 'Erase them there first.';
   END IF;
-  RETURN workspace_erase(ws, keys, reason);
+  RETURN segmentation.workspace_erase(ws, keys, reason);
 END
 $$;
-COMMENT ON FUNCTION erase_customer(text, text, text) IS
+COMMENT ON FUNCTION segmentation.erase_customer(text, text, text) IS
   'Removes a person from every table of a workspace: facts, codes, history, events, queue, campaigns, lists; materialized views that hold them are refreshed. The sources come first. What stays is a row of erasure: when, how many rows, and the reason given (name nobody in it). Returns the rows by table.';
 
-CREATE FUNCTION retention_due(workspace text, as_of date DEFAULT NULL, prospects interval DEFAULT '3 years', customers interval DEFAULT NULL)
+CREATE FUNCTION segmentation.retention_due(workspace text, as_of date DEFAULT NULL, prospects interval DEFAULT '3 years', customers interval DEFAULT NULL)
 RETURNS TABLE (customer text, relation text, last_contact date, due_on date)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
   zone text;
   day date;
   acts text[] := '{}';
@@ -104,20 +104,20 @@ BEGIN
   EXECUTE format('SELECT w.time_zone, coalesce($1, w.as_of, (now() AT TIME ZONE w.time_zone)::date) FROM %s.workspace AS w', ws) INTO zone, day USING as_of;
   -- What comes from the person: an answer, a visit, a call, a consent given or withdrawn. A message that was sent, or
   -- opened by a mail program, does not.
-  rows := workspace_rows_sql(ws, 'contacts');
+  rows := segmentation.workspace_rows_sql(ws, 'contacts');
   IF rows IS NOT NULL THEN
     acts := acts || format('SELECT r.customer, (coalesce(r.responded_at, r.sent_at) AT TIME ZONE %L)::date AS day FROM %s AS r
       WHERE r.response IS NOT NULL AND NOT lower(r.response) IN ('''', ''none'', ''open'', ''opened'', ''bounce'', ''bounced'', ''delivered'', ''sent'')', zone, rows);
   END IF;
-  rows := workspace_rows_sql(ws, 'interactions');
+  rows := segmentation.workspace_rows_sql(ws, 'interactions');
   IF rows IS NOT NULL THEN
     acts := acts || format('SELECT r.customer, (r.occurred_at AT TIME ZONE %L)::date FROM %s AS r', zone, rows);
   END IF;
-  rows := workspace_rows_sql(ws, 'consents');
+  rows := segmentation.workspace_rows_sql(ws, 'consents');
   IF rows IS NOT NULL THEN
     acts := acts || format('SELECT r.customer, r.changed_on FROM %s AS r', rows);
   END IF;
-  rows := workspace_rows_sql(ws, 'subscriptions');
+  rows := segmentation.workspace_rows_sql(ws, 'subscriptions');
   IF rows IS NOT NULL THEN
     -- One that runs is contact every day.
     acts := acts || format('SELECT r.customer, coalesce(r.ended_on, %L::date) FROM %s AS r', day, rows);
@@ -133,13 +133,13 @@ BEGIN
     USING day, prospects, customers;
 END
 $$;
-COMMENT ON FUNCTION retention_due(text, date, interval, interval) IS
+COMMENT ON FUNCTION segmentation.retention_due(text, date, interval, interval) IS
   'Whose data have been kept long enough, and are to be erased: prospects this long after the last contact from them (a click counts, an open does not), customers this long after their last purchase or contact (NULL: never). Who never gave a sign with a date is not listed. Erases nothing: it is the dry run of apply_retention.';
 
-CREATE FUNCTION apply_retention(workspace text, as_of date DEFAULT NULL, prospects interval DEFAULT '3 years', customers interval DEFAULT NULL) RETURNS jsonb
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.apply_retention(workspace text, as_of date DEFAULT NULL, prospects interval DEFAULT '3 years', customers interval DEFAULT NULL) RETURNS jsonb
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   key text;
   keys text;
   sources text;
@@ -147,17 +147,17 @@ BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   keys := format('(SELECT d.customer::%s AS customer FROM segmentation.retention_due(%L, %L, %L, %L) AS d)', key, workspace, as_of, prospects, customers);
   EXECUTE format('CREATE TEMP TABLE segmentation_retention ON COMMIT DROP AS SELECT k.customer FROM %s AS k', keys);
-  sources := workspace_left_in_sources(ws, 'pg_temp.segmentation_retention');
+  sources := segmentation.workspace_left_in_sources(ws, 'pg_temp.segmentation_retention');
   IF sources IS NOT NULL THEN
     DROP TABLE pg_temp.segmentation_retention;
     RAISE object_not_in_prerequisite_state USING MESSAGE = format('those whose time is up still have rows in %s', sources),
       DETAIL = 'The next refresh would bring them back.',
       HINT = format('Erase them there first: SELECT customer FROM segmentation.retention_due(%L) lists them.', workspace);
   END IF;
-  sources := workspace_erase(ws, 'pg_temp.segmentation_retention', 'retention')::text;
+  sources := segmentation.workspace_erase(ws, 'pg_temp.segmentation_retention', 'retention')::text;
   DROP TABLE pg_temp.segmentation_retention;
   RETURN sources::jsonb;
 END
 $$;
-COMMENT ON FUNCTION apply_retention(text, date, interval, interval) IS
+COMMENT ON FUNCTION segmentation.apply_retention(text, date, interval, interval) IS
   'Erases whom retention_due lists from the workspace; from the sources they must be gone before. Returns the rows by table.';

@@ -4,8 +4,8 @@
 -- comes next would sort before them. Found by the newest events; numbered anew, all before what runs here. Transactions
 -- get one number as long as their events are in the order of their own numbers: so the order in which they are read, and
 -- where each reader stands in it, stay as they are with the least numbers.
-CREATE FUNCTION workspace_after_restore(ws text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_after_restore(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   strange boolean;
 BEGIN
@@ -27,13 +27,13 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION workspace_after_restore(text) IS 'Part of refresh: numbers the transactions of events anew after a dump was restored.';
+COMMENT ON FUNCTION segmentation.workspace_after_restore(text) IS 'Part of refresh: numbers the transactions of events anew after a dump was restored.';
 
-CREATE FUNCTION read_events(workspace text, reader text, most integer DEFAULT 1000)
+CREATE FUNCTION segmentation.read_events(workspace text, reader text, most integer DEFAULT 1000)
 RETURNS TABLE (event bigint, happened_at timestamptz, as_of date, customer text, kind text, axis text, code text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
 BEGIN
   -- Numbers are given before the commit: an event of a transaction still running would be passed over for ever. So
   -- events come in the order of their transactions, and only when no earlier one can still come.
@@ -47,13 +47,13 @@ BEGIN
     ORDER BY e.transaction, e.event LIMIT $2$q$, ws) USING reader, most;
 END
 $$;
-COMMENT ON FUNCTION read_events(text, text, integer) IS
+COMMENT ON FUNCTION segmentation.read_events(text, text, integer) IS
   'The next events for a reader, the oldest first: the same again until confirm_events is called, so that each is read at least once. An event comes when all transactions that began before it have ended.';
 
-CREATE FUNCTION confirm_events(workspace text, reader text, event bigint) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.confirm_events(workspace text, reader text, event bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
   moved bigint;
 BEGIN
   IF reader IS NULL OR event IS NULL THEN
@@ -72,4 +72,4 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION confirm_events(text, text, bigint) IS 'Notes that a reader has dealt with all events up to this one, in the order of read_events.';
+COMMENT ON FUNCTION segmentation.confirm_events(text, text, bigint) IS 'Notes that a reader has dealt with all events up to this one, in the order of read_events.';

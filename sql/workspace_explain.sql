@@ -1,17 +1,17 @@
 -- Why a customer is where it is: numbers, thresholds, what would change it, in words and as jsonb.
 
-CREATE TABLE workspace_sentence (
+CREATE TABLE segmentation.workspace_sentence (
   topic text NOT NULL,
   language text NOT NULL,
   sentence text NOT NULL,
   PRIMARY KEY (topic, language)
 );
-COMMENT ON TABLE workspace_sentence IS 'Sentences of explain, with places {name} for its numbers.';
-COMMENT ON COLUMN workspace_sentence.topic IS 'Axis, or axis.code for a sentence of its own, or data.reason for data that are too thin.';
-COMMENT ON COLUMN workspace_sentence.language IS 'en or fr.';
-COMMENT ON COLUMN workspace_sentence.sentence IS 'The sentence.';
+COMMENT ON TABLE segmentation.workspace_sentence IS 'Sentences of explain, with places {name} for its numbers.';
+COMMENT ON COLUMN segmentation.workspace_sentence.topic IS 'Axis, or axis.code for a sentence of its own, or data.reason for data that are too thin.';
+COMMENT ON COLUMN segmentation.workspace_sentence.language IS 'en or fr.';
+COMMENT ON COLUMN segmentation.workspace_sentence.sentence IS 'The sentence.';
 
-INSERT INTO workspace_sentence (topic, language, sentence)
+INSERT INTO segmentation.workspace_sentence (topic, language, sentence)
 SELECT v.topic, t.language, t.sentence
 FROM (VALUES
   ('rfm', 'Last purchase {recency} days ago (score {r} of {bins}), {frequency} purchases (score {f}), turnover {monetary} {currency} (score {m}).',
@@ -59,18 +59,18 @@ FROM (VALUES
 ) AS v (topic, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, sentence);
 
-CREATE FUNCTION workspace_say(topic text, numbers jsonb, language text) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_say(topic text, numbers jsonb, language text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   said text;
   pair record;
 BEGIN
-  SELECT s.sentence INTO said FROM workspace_sentence AS s
+  SELECT s.sentence INTO said FROM segmentation.workspace_sentence AS s
   WHERE s.topic IN (workspace_say.topic, split_part(workspace_say.topic, '.', 1))
     AND s.language = CASE WHEN workspace_say.language = 'fr' THEN 'fr' ELSE 'en' END
   ORDER BY length(s.topic) DESC LIMIT 1;
   FOR pair IN SELECT n.key, n.value #>> '{}' AS value, jsonb_typeof(n.value) AS type
-    FROM jsonb_each(numbers || jsonb_build_object('need_label', label('source', numbers ->> 'need', language))) AS n LOOP
+    FROM jsonb_each(numbers || jsonb_build_object('need_label', segmentation.label('source', numbers ->> 'need', language))) AS n LOOP
     -- One day, not one days; in French whatever is below two. A number is followed by what it counts; "mois" has no singular.
     IF (CASE WHEN pair.type <> 'number' OR pair.key !~ '^\w+$' THEN false WHEN language = 'fr' THEN abs(pair.value::numeric) < 2 ELSE pair.value::numeric = 1 END) THEN
       said := regexp_replace(said, format('(\{%s\} \w*[^i])s\M', pair.key), '\1', 'g');
@@ -80,19 +80,19 @@ BEGIN
   RETURN said;
 END
 $$;
-COMMENT ON FUNCTION workspace_say(text, jsonb, text) IS 'Part of explain: a sentence with its numbers.';
+COMMENT ON FUNCTION segmentation.workspace_say(text, jsonb, text) IS 'Part of explain: a sentence with its numbers.';
 
 -- A number as people write it. Internal.
-CREATE FUNCTION workspace_rounded(value double precision, digits integer DEFAULT 0) RETURNS jsonb
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_rounded(value double precision, digits integer DEFAULT 0) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN to_jsonb(round(value::numeric, digits));
-COMMENT ON FUNCTION workspace_rounded(double precision, integer) IS 'Part of explain: a rounded number.';
+COMMENT ON FUNCTION segmentation.workspace_rounded(double precision, integer) IS 'Part of explain: a rounded number.';
 
-CREATE FUNCTION explain(workspace text, customer text, axis text DEFAULT NULL, language text DEFAULT 'en')
+CREATE FUNCTION segmentation.explain(workspace text, customer text, axis text DEFAULT NULL, language text DEFAULT 'en')
 RETURNS TABLE (on_axis text, code text, label text, explanation text, changes_on date, numbers jsonb)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
   key text;
   c record; s record; f record; p record; w record; held record;
   n jsonb;
@@ -106,9 +106,9 @@ BEGIN
     RAISE object_not_in_prerequisite_state USING MESSAGE = format('workspace %I has no published result yet', workspace),
       HINT = format('CALL segmentation.refresh(%L)', workspace);
   END IF;
-  IF axis IS NOT NULL AND axis <> ALL (workspace_axes()) AND axis NOT LIKE 'segment:%' THEN
+  IF axis IS NOT NULL AND axis <> ALL (segmentation.workspace_axes()) AND axis NOT LIKE 'segment:%' THEN
     RAISE invalid_parameter_value USING MESSAGE = format('unknown axis "%s"', axis),
-      HINT = format('Axes: %s, and segment: with the name of a registered segment.', array_to_string(workspace_axes(), ', '));
+      HINT = format('Axes: %s, and segment: with the name of a registered segment.', array_to_string(segmentation.workspace_axes(), ', '));
   END IF;
   EXECUTE format('SELECT * FROM %s.customer_segments WHERE customer = $1::%s', ws, key) INTO c USING customer;
   IF c.customer IS NULL THEN
@@ -122,7 +122,7 @@ BEGIN
     FROM %s.customer_facts AS f WHERE f.customer = $1::%s', ws, key) INTO f USING customer, p.settings, w.as_of, p.categories;
 
   FOR held IN
-    SELECT e.key AS axis, e.value AS code, a.place FROM unnest(workspace_axes()) WITH ORDINALITY AS a (axis, place)
+    SELECT e.key AS axis, e.value AS code, a.place FROM unnest(segmentation.workspace_axes()) WITH ORDINALITY AS a (axis, place)
       JOIN jsonb_each_text(to_jsonb(c)) AS e ON e.key = a.axis
     UNION ALL
     SELECT 'segment:' || e.key, e.value, 100 FROM jsonb_each_text(c.segments) AS e
@@ -131,43 +131,43 @@ BEGIN
     CONTINUE WHEN explain.axis IS NOT NULL AND held.axis <> explain.axis;
     on_axis := held.axis;
     code := held.code;
-    label := workspace_label(held.axis, held.code, language);
+    label := segmentation.workspace_label(held.axis, held.code, language);
     changes_on := NULL;
     topic := held.axis || '.' || held.code;
     IF held.code = 'insufficient_data' THEN
       n := coalesce(NULLIF(p.readiness -> held.axis, 'null'), '{"code": "customer"}');
       topic := 'data.' || (n ->> 'code');
     ELSIF held.axis IN ('rfm', 'pmg', 'churn', 'future_value', 'loyalty') THEN
-      n := workspace_explain_purchases(held.axis, to_jsonb(s), f.history, w.as_of, p.purchase_model, p.spend_model, p.settings, p.pmg_cuts, p.value_cuts);
+      n := segmentation.workspace_explain_purchases(held.axis, to_jsonb(s), f.history, w.as_of, p.purchase_model, p.spend_model, p.settings, p.pmg_cuts, p.value_cuts);
       IF held.axis = 'churn' AND p.settings ->> 'churn_of' = 'subscriptions' THEN
         SELECT n - '{purchase_days,recency,mean_gap,alive_probability,lost_above_percent}'::text[] || jsonb_build_object('contracts', count(*) FILTER (WHERE r.runs), 'since', min(r.started_on) FILTER (WHERE r.runs), 'ended_on', max(r.ended_on) FILTER (WHERE NOT r.runs),
             'notice', coalesce(' Notice was given for ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''), 'notice_fr', coalesce(' Résiliation annoncée pour le ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''))
-          INTO n FROM workspace_contracts(f.subscriptions, w.as_of) AS r;
+          INTO n FROM segmentation.workspace_contracts(f.subscriptions, w.as_of) AS r;
         topic := CASE WHEN n ->> 'contracts' = '0' THEN 'churn.no_subscription' WHEN n ->> 'contracts' = '1' THEN 'churn.one_subscription' ELSE 'churn.subscription' END;
       ELSIF held.axis = 'churn' AND held.code <> 'lost' AND n ->> 'mean_gap' IS NULL THEN
         topic := 'churn.once';
       END IF;
-      changes_on := CASE WHEN held.axis = 'churn' AND p.settings ->> 'churn_of' = 'subscriptions' THEN NULL ELSE workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior,
+      changes_on := CASE WHEN held.axis = 'churn' AND p.settings ->> 'churn_of' = 'subscriptions' THEN NULL ELSE segmentation.workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior,
         f.breadth, f.satisfaction, f.share_of_wallet) END;
-      IF held.axis = 'loyalty' AND workspace_number(f.attributes, f.company, p.settings ->> 'potential') IS NOT NULL THEN
-        changes_on := LEAST(changes_on, workspace_wallet_next_change(f.history, w.as_of));
+      IF held.axis = 'loyalty' AND segmentation.workspace_number(f.attributes, f.company, p.settings ->> 'potential') IS NOT NULL THEN
+        changes_on := LEAST(changes_on, segmentation.workspace_wallet_next_change(f.history, w.as_of));
       END IF;
       IF held.axis = 'loyalty' THEN
         n := n || jsonb_build_object('components', (SELECT jsonb_object_agg(l.component, jsonb_build_object('value', l.value, 'points', l.points, 'contribution', l.contribution, 'text', l.text))
-          FROM loyalty_explain(f.history, w.as_of, workspace_loyalty_options(p.settings, p.loyalty_prior), f.breadth, f.satisfaction, f.share_of_wallet, explain.language) AS l));
+          FROM segmentation.loyalty_explain(f.history, w.as_of, segmentation.workspace_loyalty_options(p.settings, p.loyalty_prior), f.breadth, f.satisfaction, f.share_of_wallet, explain.language) AS l));
       END IF;
     ELSIF held.axis = 'profile' THEN
-      SELECT jsonb_build_object('profile_name', min(d.name), 'profile_name_fr', min(d.name_fr), 'confidence_percent', workspace_rounded(100 * s.profile_confidence),
-               'distance', workspace_rounded(s.profile_distance, 3),
+      SELECT jsonb_build_object('profile_name', min(d.name), 'profile_name_fr', min(d.name_fr), 'confidence_percent', segmentation.workspace_rounded(100 * s.profile_confidence),
+               'distance', segmentation.workspace_rounded(s.profile_distance, 3),
                'typical', jsonb_object_agg(d.feature, jsonb_build_object('centre', d.centre, 'population', d.population)) FILTER (WHERE d.feature IS NOT NULL AND d.centre IS NOT NULL))
-        INTO n FROM profile_describe(p.profile_model) AS d WHERE d.code = held.code;
+        INTO n FROM segmentation.profile_describe(p.profile_model) AS d WHERE d.code = held.code;
     ELSIF held.axis = 'product_appetence' THEN
       EXECUTE format('SELECT to_jsonb(o) - ''customer'' FROM %s.customer_products AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
       EXECUTE format('SELECT jsonb_build_object(''product_name'', coalesce((SELECT g.name FROM %s.product AS g WHERE g.product = $1), $1))', ws) INTO named USING n ->> 'product';
       IF held.code = n ->> 'product' THEN
         label := named ->> 'product_name';
       END IF;
-      n := n || named || jsonb_build_object('minimum', p.product_minimum, 'minimum_percent', workspace_rounded(100 * p.product_minimum, 1));
+      n := n || named || jsonb_build_object('minimum', p.product_minimum, 'minimum_percent', segmentation.workspace_rounded(100 * p.product_minimum, 1));
     ELSIF held.axis = 'channel_appetence' THEN
       EXECUTE format('SELECT to_jsonb(o) - ''customer'' || jsonb_build_object(''lower_percent'', segmentation.workspace_rounded(100 * o.lower, 1), ''mean_percent'', segmentation.workspace_rounded(100 * o.mean, 1))
                       FROM %s.customer_channels AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
@@ -181,13 +181,13 @@ BEGIN
       topic := CASE WHEN n IS NULL THEN 'segment' ELSE 'segment.override' END;
       label := held.code;
       IF n IS NULL THEN
-        n := segment_explain(p.segments -> substr(held.axis, 9), workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), consents_on(f.consents, w.as_of)), w.as_of);
+        n := segmentation.segment_explain(p.segments -> substr(held.axis, 9), segmentation.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, w.as_of)), w.as_of);
       END IF;
     END IF;
     numbers := coalesce(n, '{}') || jsonb_build_object('currency', p.settings ->> 'currency');
-    explanation := workspace_say(topic, numbers || jsonb_build_object('bins', p.settings -> 'rfm_bins', 'pmg_months', p.settings -> 'pmg_months'), language);
+    explanation := segmentation.workspace_say(topic, numbers || jsonb_build_object('bins', p.settings -> 'rfm_bins', 'pmg_months', p.settings -> 'pmg_months'), language);
     IF changes_on IS NOT NULL THEN
-      explanation := explanation || workspace_say('changes', jsonb_build_object('changes_on', changes_on), language);
+      explanation := explanation || segmentation.workspace_say('changes', jsonb_build_object('changes_on', changes_on), language);
     END IF;
     found_one := true;
     RETURN NEXT;
@@ -197,58 +197,58 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION explain(text, text, text, text) IS
+COMMENT ON FUNCTION segmentation.explain(text, text, text, text) IS
   'Why a customer has its codes, on all axes or on one: the numbers and thresholds behind each, when it would change by itself, in words (en, fr) and as jsonb.';
 
 -- An interval of days in French. Internal.
-CREATE FUNCTION workspace_interval_fr(given text) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_interval_fr(given text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN replace(replace(replace(replace(replace(replace(given, 'days', 'jours'), 'day', 'jour'), 'months', 'mois'), 'month', 'mois'), 'years', 'ans'), 'year', 'an');
-COMMENT ON FUNCTION workspace_interval_fr(text) IS 'Part of explain: an interval in French.';
+COMMENT ON FUNCTION segmentation.workspace_interval_fr(text) IS 'Part of explain: an interval in French.';
 
-CREATE FUNCTION workspace_explain_purchases(axis text, s jsonb, history purchase_history, as_of date, purchase_model jsonb, spend_model jsonb, settings jsonb,
-  pmg_cuts pmg_cuts, value_cuts pmg_cuts) RETURNS jsonb
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_explain_purchases(axis text, s jsonb, history segmentation.purchase_history, as_of date, purchase_model jsonb, spend_model jsonb, settings jsonb,
+  pmg_cuts segmentation.pmg_cuts, value_cuts segmentation.pmg_cuts) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN CASE axis
     WHEN 'rfm' THEN jsonb_build_object('recency', s -> 'recency', 'frequency', s -> 'frequency', 'monetary', round((s ->> 'monetary')::numeric, 2), 'r', s -> 'r', 'f', s -> 'f', 'm', s -> 'm')
     WHEN 'pmg' THEN jsonb_build_object('turnover', round((s ->> 'turnover')::numeric, 2), 'moyens_from', round(pmg_cuts.moyens_from, 2), 'gros_from', round(pmg_cuts.gros_from, 2))
-    WHEN 'churn' THEN jsonb_build_object('churn_percent', workspace_rounded(100 * (s ->> 'churn_probability')::double precision), 'lost_percent', workspace_rounded(100 * (s ->> 'lost_probability')::double precision),
-      'medium_percent', workspace_rounded(100 * (settings ->> 'churn_medium')::double precision), 'high_percent', workspace_rounded(100 * (settings ->> 'churn_high')::double precision),
-      'lost_above_percent', workspace_rounded(100 * (settings ->> 'churn_lost')::double precision),
-      'churn_horizon', settings -> 'churn_horizon', 'churn_horizon_fr', workspace_interval_fr(settings ->> 'churn_horizon'),
-      'churn_lost_horizon', settings -> 'churn_lost_horizon', 'churn_lost_horizon_fr', workspace_interval_fr(settings ->> 'churn_lost_horizon'),
-      'purchase_days', purchase_days(history, as_of), 'recency', recency(history, as_of), 'mean_gap', workspace_rounded(mean_gap(history, as_of)),
-      'alive_probability', workspace_rounded(alive_probability(purchase_model, history, as_of), 4), 'churn_probability', s -> 'churn_probability', 'lost_probability', s -> 'lost_probability')
-    WHEN 'future_value' THEN jsonb_build_object('future_value', round((s ->> 'future_value')::numeric, 2), 'expected_purchases', workspace_rounded((s ->> 'expected_purchases')::double precision, 2),
-      'expected_spend', round(expected_spend(spend_model, history, as_of), 2), 'value_horizon', settings -> 'value_horizon', 'value_horizon_fr', workspace_interval_fr(settings ->> 'value_horizon'),
+    WHEN 'churn' THEN jsonb_build_object('churn_percent', segmentation.workspace_rounded(100 * (s ->> 'churn_probability')::double precision), 'lost_percent', segmentation.workspace_rounded(100 * (s ->> 'lost_probability')::double precision),
+      'medium_percent', segmentation.workspace_rounded(100 * (settings ->> 'churn_medium')::double precision), 'high_percent', segmentation.workspace_rounded(100 * (settings ->> 'churn_high')::double precision),
+      'lost_above_percent', segmentation.workspace_rounded(100 * (settings ->> 'churn_lost')::double precision),
+      'churn_horizon', settings -> 'churn_horizon', 'churn_horizon_fr', segmentation.workspace_interval_fr(settings ->> 'churn_horizon'),
+      'churn_lost_horizon', settings -> 'churn_lost_horizon', 'churn_lost_horizon_fr', segmentation.workspace_interval_fr(settings ->> 'churn_lost_horizon'),
+      'purchase_days', segmentation.purchase_days(history, as_of), 'recency', segmentation.recency(history, as_of), 'mean_gap', segmentation.workspace_rounded(segmentation.mean_gap(history, as_of)),
+      'alive_probability', segmentation.workspace_rounded(segmentation.alive_probability(purchase_model, history, as_of), 4), 'churn_probability', s -> 'churn_probability', 'lost_probability', s -> 'lost_probability')
+    WHEN 'future_value' THEN jsonb_build_object('future_value', round((s ->> 'future_value')::numeric, 2), 'expected_purchases', segmentation.workspace_rounded((s ->> 'expected_purchases')::double precision, 2),
+      'expected_spend', round(segmentation.expected_spend(spend_model, history, as_of), 2), 'value_horizon', settings -> 'value_horizon', 'value_horizon_fr', segmentation.workspace_interval_fr(settings ->> 'value_horizon'),
       'high_from', round(value_cuts.gros_from, 2), 'medium_from', round(value_cuts.moyens_from, 2))
-    ELSE jsonb_build_object('tenure', tenure(history, as_of), 'purchase_days', purchase_days(history, as_of), 'loyalty_index', workspace_rounded((s ->> 'loyalty_index')::double precision))
+    ELSE jsonb_build_object('tenure', segmentation.tenure(history, as_of), 'purchase_days', segmentation.purchase_days(history, as_of), 'loyalty_index', segmentation.workspace_rounded((s ->> 'loyalty_index')::double precision))
     END;
 END
 $$;
-COMMENT ON FUNCTION workspace_explain_purchases(text, jsonb, purchase_history, date, jsonb, jsonb, jsonb, pmg_cuts, pmg_cuts) IS 'Part of explain: the numbers of the axes from purchases.';
+COMMENT ON FUNCTION segmentation.workspace_explain_purchases(text, jsonb, segmentation.purchase_history, date, jsonb, jsonb, jsonb, segmentation.pmg_cuts, segmentation.pmg_cuts) IS 'Part of explain: the numbers of the axes from purchases.';
 
-CREATE FUNCTION workspace_changes_on(axis text, history purchase_history, as_of date, rfm_cuts rfm_cuts, pmg_cuts pmg_cuts, purchase_model jsonb, spend_model jsonb,
-  value_cuts pmg_cuts, settings jsonb, loyalty_prior jsonb, breadth double precision, satisfaction double precision, share_of_wallet double precision) RETURNS date
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_changes_on(axis text, history segmentation.purchase_history, as_of date, rfm_cuts segmentation.rfm_cuts, pmg_cuts segmentation.pmg_cuts, purchase_model jsonb, spend_model jsonb,
+  value_cuts segmentation.pmg_cuts, settings jsonb, loyalty_prior jsonb, breadth double precision, satisfaction double precision, share_of_wallet double precision) RETURNS date
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN CASE axis
-    WHEN 'rfm' THEN rfm_next_change(history, as_of, rfm_cuts)
-    WHEN 'pmg' THEN pmg_next_change(history, as_of, pmg_cuts, (settings ->> 'pmg_months')::integer)
-    WHEN 'churn' THEN churn_next_change(purchase_model, history, as_of, workspace_churn_options(settings))
-    WHEN 'future_value' THEN future_value_next_change(purchase_model, spend_model, history, as_of, value_cuts, workspace_value_options(settings))
-    WHEN 'loyalty' THEN loyalty_next_change(history, as_of, workspace_loyalty_options(settings, loyalty_prior), breadth, satisfaction, share_of_wallet)
+    WHEN 'rfm' THEN segmentation.rfm_next_change(history, as_of, rfm_cuts)
+    WHEN 'pmg' THEN segmentation.pmg_next_change(history, as_of, pmg_cuts, (settings ->> 'pmg_months')::integer)
+    WHEN 'churn' THEN segmentation.churn_next_change(purchase_model, history, as_of, segmentation.workspace_churn_options(settings))
+    WHEN 'future_value' THEN segmentation.future_value_next_change(purchase_model, spend_model, history, as_of, value_cuts, segmentation.workspace_value_options(settings))
+    WHEN 'loyalty' THEN segmentation.loyalty_next_change(history, as_of, segmentation.workspace_loyalty_options(settings, loyalty_prior), breadth, satisfaction, share_of_wallet)
     END;
 END
 $$;
-COMMENT ON FUNCTION workspace_changes_on(text, purchase_history, date, rfm_cuts, pmg_cuts, jsonb, jsonb, pmg_cuts, jsonb, jsonb, double precision, double precision, double precision) IS
+COMMENT ON FUNCTION segmentation.workspace_changes_on(text, segmentation.purchase_history, date, segmentation.rfm_cuts, segmentation.pmg_cuts, jsonb, jsonb, segmentation.pmg_cuts, jsonb, jsonb, double precision, double precision, double precision) IS
   'Part of explain: the day on which time alone would change a code.';
 
-CREATE FUNCTION workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
   w record;
   s record;
   readiness jsonb;
@@ -262,13 +262,13 @@ BEGIN
   FOR s IN EXECUTE format('SELECT * FROM %s.source ORDER BY source', ws) LOOP
     item := format('source %s: %s', s.kind, s.relation);
     BEGIN
-      EXECUTE 'SELECT 1 FROM (' || workspace_rows_sql(ws, s.kind) || ') AS r LIMIT 0';
+      EXECUTE 'SELECT 1 FROM (' || segmentation.workspace_rows_sql(ws, s.kind) || ') AS r LIMIT 0';
       status := 'ready';
       detail := concat_ws('; ', CASE s.capture
           WHEN 'trigger' THEN 'changes are captured by triggers; not seen: writes with session_replication_role = replica, logical replication, ATTACH and DETACH of partitions'
           WHEN 'watermark' THEN format('changes are followed by %I; not seen: deletes, and commits later than the overlap of %s', s.watermark_column, s.overlap)
           ELSE 'changes are seen at a full refresh only' END,
-        (SELECT 'fields not given: ' || string_agg(d.field, ', ' ORDER BY d.place) FROM workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field));
+        (SELECT 'fields not given: ' || string_agg(d.field, ', ' ORDER BY d.place) FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field));
     EXCEPTION WHEN OTHERS THEN
       status := 'broken';
       detail := SQLERRM;
@@ -276,7 +276,7 @@ BEGIN
     RETURN NEXT;
   END LOOP;
   EXECUTE format('SELECT (SELECT p.readiness FROM %1$s.parameter_set AS p WHERE p.parameter_set = w.parameter_set) FROM %1$s.workspace AS w', ws) INTO readiness;
-  FOR needed IN SELECT a.axis FROM unnest(workspace_axes()) WITH ORDINALITY AS a (axis, place) ORDER BY a.place LOOP
+  FOR needed IN SELECT a.axis FROM unnest(segmentation.workspace_axes()) WITH ORDINALITY AS a (axis, place) ORDER BY a.place LOOP
     item := 'axis ' || needed.axis;
     IF readiness IS NULL THEN
       status := 'unknown';
@@ -286,10 +286,10 @@ BEGIN
       detail := NULL;
     ELSE
       status := CASE WHEN readiness #>> ARRAY[needed.axis, 'code'] = 'no_source' THEN 'missing' ELSE 'thin' END;
-      detail := workspace_say('data.' || (readiness #>> ARRAY[needed.axis, 'code']), readiness -> needed.axis, 'en');
+      detail := segmentation.workspace_say('data.' || (readiness #>> ARRAY[needed.axis, 'code']), readiness -> needed.axis, 'en');
     END IF;
     RETURN NEXT;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION workspace_check(text) IS 'What of a workspace is ready, what is missing, which data are too thin and why, and which changes each source cannot show.';
+COMMENT ON FUNCTION segmentation.workspace_check(text) IS 'What of a workspace is ready, what is missing, which data are too thin and why, and which changes each source cannot show.';

@@ -1,10 +1,10 @@
 -- The refresh: all phases, each committed, then the publication.
 
 -- One refresh of a workspace at a time: the advisory lock of its schema. refresh_changed takes it shared.
-CREATE FUNCTION workspace_lock(ws text) RETURNS bigint
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_lock(ws text) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (1936024423::bigint << 32) | (ws::regnamespace::oid::bigint & 4294967295);
-COMMENT ON FUNCTION workspace_lock(text) IS 'Part of refresh: the key of the advisory lock of a workspace.';
+COMMENT ON FUNCTION segmentation.workspace_lock(text) IS 'Part of refresh: the key of the advisory lock of a workspace.';
 
 -- It outlives a commit, and is handed back by whatever error ends the call: see src/pg/lock.rs. Whoever may not refresh
 -- can do no more with it than with pg_try_advisory_lock.
@@ -126,34 +126,34 @@ COMMENT ON FUNCTION segmentation.workspace_hold(text, text, date, boolean) IS
   'Part of refresh: an error if the newest purchase is older than the shop''s own rhythm, or the setting source_silence, allows.';
 
 -- Whether a training is due.
-CREATE FUNCTION workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   used date;
   level text;
-  settings jsonb := workspace_settings_now(ws);
+  settings jsonb := segmentation.workspace_settings_now(ws);
 BEGIN
   EXECUTE format('SELECT p.as_of, p.settings ->> ''product_level'' FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO used, level;
   -- A model of products knows nothing of categories: facts of another level need another.
   RETURN used IS NULL OR level <> settings ->> 'product_level' OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400);
 END
 $$;
-COMMENT ON FUNCTION workspace_retrains(text, date, boolean) IS 'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
+COMMENT ON FUNCTION segmentation.workspace_retrains(text, date, boolean) IS 'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
 
-CREATE FUNCTION workspace_log(ws text, refresh integer, place integer, phase text, as_of date) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_log(ws text, refresh integer, place integer, phase text, as_of date) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM workspace_after_restore(ws);
+  PERFORM segmentation.workspace_after_restore(ws);
   -- Whoever holds the lock is the only refresh: another that still seems to run was killed.
   EXECUTE format('UPDATE %s.refresh_log SET status = ''failed'', ended_at = clock_timestamp(), detail = ''the session ended'' WHERE status = ''running''', ws);
   EXECUTE format('INSERT INTO %s.refresh_log (refresh, place, phase, status, as_of, began_at) VALUES ($1, $2, $3, ''running'', $4, clock_timestamp())', ws)
     USING refresh, place, phase, as_of;
 END
 $$;
-COMMENT ON FUNCTION workspace_log(text, integer, integer, text, date) IS 'Part of refresh: notes that a phase begins.';
+COMMENT ON FUNCTION segmentation.workspace_log(text, integer, integer, text, date) IS 'Part of refresh: notes that a phase begins.';
 
-CREATE FUNCTION workspace_logged(ws text, refresh integer, place integer, status text, rows bigint, detail text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_logged(ws text, refresh integer, place integer, status text, rows bigint, detail text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
 BEGIN
@@ -165,7 +165,7 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION workspace_logged(text, integer, integer, text, bigint, text) IS 'Part of refresh: notes how a phase ended.';
+COMMENT ON FUNCTION segmentation.workspace_logged(text, integer, integer, text, bigint, text) IS 'Part of refresh: notes how a phase ended.';
 
 -- One phase, in a transaction of the caller's. parameter_set is what a phase leaves to the next.
 CREATE FUNCTION segmentation.workspace_phase(ws text, phase text, as_of date, despite_silence boolean, INOUT parameter_set integer, OUT rows bigint, OUT detail text)

@@ -1,19 +1,19 @@
 -- Segments of one's own in a workspace, and who went where. Definitions are not trained: each full scoring takes those of
 -- now into the parameter set that it scores by.
 
-CREATE FUNCTION workspace_define(ws text, number integer) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_define(ws text, number integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('UPDATE %1$s.parameter_set AS p SET segments = s.segments
     FROM (SELECT coalesce(jsonb_object_agg(s.segment, s.definition), ''{}'') AS segments FROM %1$s.segment AS s) AS s
     WHERE p.parameter_set = $1 AND p.segments <> s.segments', ws) USING number;
 END
 $$;
-COMMENT ON FUNCTION workspace_define(text, integer) IS 'Part of refresh: takes the registered definitions into a parameter set.';
+COMMENT ON FUNCTION segmentation.workspace_define(text, integer) IS 'Part of refresh: takes the registered definitions into a parameter set.';
 
 -- Times would not do: what is registered while a refresh runs, or undone by a DELETE, has to be noticed as well.
-CREATE FUNCTION workspace_definitions(ws text) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_definitions(ws text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   fingerprint text;
 BEGIN
@@ -24,12 +24,12 @@ BEGIN
   RETURN fingerprint;
 END
 $$;
-COMMENT ON FUNCTION workspace_definitions(text) IS 'Part of refresh: a fingerprint of the registered definitions and of what was set by hand.';
+COMMENT ON FUNCTION segmentation.workspace_definitions(text) IS 'Part of refresh: a fingerprint of the registered definitions and of what was set by hand.';
 
-CREATE FUNCTION register_segment(workspace text, segment text, definition jsonb, about text DEFAULT NULL) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.register_segment(workspace text, segment text, definition jsonb, about text DEFAULT NULL) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   faults text;
 BEGIN
   IF segment IS NULL OR definition IS NULL THEN
@@ -40,7 +40,7 @@ BEGIN
       MESSAGE = format('invalid name of a segment: %s', quote_literal(segment)),
       HINT = 'Use lower-case letters, digits and underscores, a letter first; at most 63.';
   END IF;
-  SELECT string_agg(concat_ws(': ', c.path, c.fault), E'\n') INTO faults FROM segment_check(definition) AS c;
+  SELECT string_agg(concat_ws(': ', c.path, c.fault), E'\n') INTO faults FROM segmentation.segment_check(definition) AS c;
   IF faults IS NOT NULL THEN
     RAISE invalid_parameter_value USING MESSAGE = format('invalid definition of segment %s', segment), DETAIL = faults,
       HINT = 'See segment_check, and docs/segments.md for the form of a definition.';
@@ -50,13 +50,13 @@ BEGIN
     USING segment, definition, about;
 END
 $$;
-COMMENT ON FUNCTION register_segment(text, text, jsonb, text) IS
+COMMENT ON FUNCTION segmentation.register_segment(text, text, jsonb, text) IS
   'Registers a definition (of any kind) as a segment of a workspace, or changes it. It sees attributes, scores and codes of customers: a code also as <axis>_code. It holds from the next refresh on.';
 
-CREATE FUNCTION unregister_segment(workspace text, segment text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.unregister_segment(workspace text, segment text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   gone text;
 BEGIN
   EXECUTE format('DELETE FROM %s.segment WHERE segment = $1 RETURNING segment', ws) INTO gone USING segment;
@@ -65,12 +65,12 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION unregister_segment(text, text) IS 'Takes a segment out of a workspace. Its members leave it at the next refresh; its history stays.';
+COMMENT ON FUNCTION segmentation.unregister_segment(text, text) IS 'Takes a segment out of a workspace. Its members leave it at the next refresh; its history stays.';
 
-CREATE FUNCTION override_segment(workspace text, segment text, customer text, code text, reason text DEFAULT NULL) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.override_segment(workspace text, segment text, customer text, code text, reason text DEFAULT NULL) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   key text;
 BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
@@ -79,13 +79,13 @@ BEGIN
     USING segment, customer, code, reason;
 END
 $$;
-COMMENT ON FUNCTION override_segment(text, text, text, text, text) IS
+COMMENT ON FUNCTION segmentation.override_segment(text, text, text, text, text) IS
   'Puts a customer into a segment by hand (code), or keeps it out (code NULL), whatever the definition says, from the next refresh on. A row of segment_override: delete it to undo.';
 
-CREATE FUNCTION workspace_segment_preview(workspace text, definition jsonb) RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_segment_preview(workspace text, definition jsonb) RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
 BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT r.code, count(*), count(*) / sum(count(*)) OVER ()::double precision, sum(coalesce(r.turnover, 0))
@@ -96,12 +96,12 @@ BEGIN
     GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws) USING definition;
 END
 $$;
-COMMENT ON FUNCTION workspace_segment_preview(text, jsonb) IS 'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
+COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS 'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
 
-CREATE FUNCTION workspace_segment_overlap(workspace text) RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_segment_overlap(workspace text) RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
 BEGIN
   RETURN QUERY EXECUTE format($q$
     WITH m AS (SELECT c.customer, e.key || ':' || e.value AS segment FROM %s.customer_segments AS c CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e),
@@ -112,13 +112,13 @@ BEGIN
     GROUP BY a.segment, b.segment, na.n, nb.n ORDER BY 1, 3 DESC, 2$q$, ws);
 END
 $$;
-COMMENT ON FUNCTION workspace_segment_overlap(text) IS 'Registered segments of a workspace in pairs: customers in both, as a share of the first, and the Jaccard index.';
+COMMENT ON FUNCTION segmentation.workspace_segment_overlap(text) IS 'Registered segments of a workspace in pairs: customers in both, as a share of the first, and the Jaccard index.';
 
-CREATE FUNCTION movements(workspace text, "from" date, "to" date, axis text DEFAULT NULL)
+CREATE FUNCTION segmentation.movements(workspace text, "from" date, "to" date, axis text DEFAULT NULL)
 RETURNS TABLE (on_axis text, from_code text, to_code text, customers bigint)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
 BEGIN
   IF "from" IS NULL OR "to" IS NULL OR "from" >= "to" THEN
     RAISE invalid_parameter_value USING MESSAGE = 'the first day must be before the second', DETAIL = format('They are %s and %s.', coalesce("from"::text, 'null'), coalesce("to"::text, 'null'));
@@ -131,5 +131,5 @@ BEGIN
     GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC, 2, 3$q$, ws) USING "from", "to", axis;
 END
 $$;
-COMMENT ON FUNCTION movements(text, date, date, text) IS
+COMMENT ON FUNCTION segmentation.movements(text, date, date, text) IS
   'Who went where between two days: customers by axis, code on the first and on the second day (NULL: not there). For a Sankey diagram.';

@@ -1,6 +1,6 @@
 -- What a workspace can be told: the kinds of sources with their fields, and the settings with their defaults.
 
-CREATE TABLE workspace_field (
+CREATE TABLE segmentation.workspace_field (
   kind text NOT NULL,
   field text NOT NULL,
   place smallint NOT NULL,
@@ -10,16 +10,16 @@ CREATE TABLE workspace_field (
   about text NOT NULL,
   PRIMARY KEY (kind, field)
 );
-COMMENT ON TABLE workspace_field IS 'Fields of each kind of source of a workspace, for the mapping of add_source.';
-COMMENT ON COLUMN workspace_field.kind IS 'Kind of source: purchases, purchase_lines, products, customers, attribute_history, companies, contacts, interactions, consents, subscriptions.';
-COMMENT ON COLUMN workspace_field.field IS 'Name of the field: a key of the mapping.';
-COMMENT ON COLUMN workspace_field.place IS 'Order in which fields are listed.';
-COMMENT ON COLUMN workspace_field.type IS 'key (the customer, of the workspace''s key type), day (date, timestamp or timestamptz), instant (likewise), number, text (any type), boolean.';
-COMMENT ON COLUMN workspace_field.required IS 'Whether a source of this kind must have it.';
-COMMENT ON COLUMN workspace_field.columns IS 'Column names that are found without a mapping, best first.';
-COMMENT ON COLUMN workspace_field.about IS 'What it means.';
+COMMENT ON TABLE segmentation.workspace_field IS 'Fields of each kind of source of a workspace, for the mapping of add_source.';
+COMMENT ON COLUMN segmentation.workspace_field.kind IS 'Kind of source: purchases, purchase_lines, products, customers, attribute_history, companies, contacts, interactions, consents, subscriptions.';
+COMMENT ON COLUMN segmentation.workspace_field.field IS 'Name of the field: a key of the mapping.';
+COMMENT ON COLUMN segmentation.workspace_field.place IS 'Order in which fields are listed.';
+COMMENT ON COLUMN segmentation.workspace_field.type IS 'key (the customer, of the workspace''s key type), day (date, timestamp or timestamptz), instant (likewise), number, text (any type), boolean.';
+COMMENT ON COLUMN segmentation.workspace_field.required IS 'Whether a source of this kind must have it.';
+COMMENT ON COLUMN segmentation.workspace_field.columns IS 'Column names that are found without a mapping, best first.';
+COMMENT ON COLUMN segmentation.workspace_field.about IS 'What it means.';
 
-INSERT INTO workspace_field (kind, field, place, type, required, columns, about) VALUES
+INSERT INTO segmentation.workspace_field (kind, field, place, type, required, columns, about) VALUES
   ('purchases', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client}', 'Who bought.'),
   ('purchases', 'purchased_on', 2, 'day', true, '{purchased_on,ordered_on,order_date,purchased_at,ordered_at,purchase_date,date_commande}', 'The day, or the instant, of the order.'),
   ('purchases', 'amount', 3, 'number', true, '{amount,total,turnover,revenue,montant}', 'What the order brought; negative is a refund. One row is one order.'),
@@ -61,7 +61,7 @@ INSERT INTO workspace_field (kind, field, place, type, required, columns, about)
   ('subscriptions', 'plan', 4, 'text', false, '{plan,offer,formule}', 'Which one: the probability that it ends is by plan, where there are from 2 to 50.'),
   ('subscriptions', 'price', 5, 'number', false, '{price,prix}', 'Price of a month.');
 
-CREATE TABLE workspace_setting (
+CREATE TABLE segmentation.workspace_setting (
   name text PRIMARY KEY,
   place smallint NOT NULL,
   type text NOT NULL CHECK (type IN ('boolean', 'integer', 'number', 'interval', 'text', 'object', 'array')),
@@ -71,17 +71,17 @@ CREATE TABLE workspace_setting (
   choices text[],
   about text NOT NULL
 );
-COMMENT ON TABLE workspace_setting IS 'Settings of a workspace with their defaults, for workspace_settings.';
-COMMENT ON COLUMN workspace_setting.name IS 'Name of the setting.';
-COMMENT ON COLUMN workspace_setting.place IS 'Order in which settings are listed.';
-COMMENT ON COLUMN workspace_setting.type IS 'Type of the value; an interval is a jsonb string. null is "not set" where the default is null.';
-COMMENT ON COLUMN workspace_setting.default_value IS 'What holds if nothing is set.';
-COMMENT ON COLUMN workspace_setting.least IS 'Least number, or least days of an interval.';
-COMMENT ON COLUMN workspace_setting.greatest IS 'Greatest number, or most days of an interval.';
-COMMENT ON COLUMN workspace_setting.choices IS 'The texts that are possible.';
-COMMENT ON COLUMN workspace_setting.about IS 'What it does.';
+COMMENT ON TABLE segmentation.workspace_setting IS 'Settings of a workspace with their defaults, for workspace_settings.';
+COMMENT ON COLUMN segmentation.workspace_setting.name IS 'Name of the setting.';
+COMMENT ON COLUMN segmentation.workspace_setting.place IS 'Order in which settings are listed.';
+COMMENT ON COLUMN segmentation.workspace_setting.type IS 'Type of the value; an interval is a jsonb string. null is "not set" where the default is null.';
+COMMENT ON COLUMN segmentation.workspace_setting.default_value IS 'What holds if nothing is set.';
+COMMENT ON COLUMN segmentation.workspace_setting.least IS 'Least number, or least days of an interval.';
+COMMENT ON COLUMN segmentation.workspace_setting.greatest IS 'Greatest number, or most days of an interval.';
+COMMENT ON COLUMN segmentation.workspace_setting.choices IS 'The texts that are possible.';
+COMMENT ON COLUMN segmentation.workspace_setting.about IS 'What it does.';
 
-INSERT INTO workspace_setting (place, name, type, default_value, least, greatest, choices, about) VALUES
+INSERT INTO segmentation.workspace_setting (place, name, type, default_value, least, greatest, choices, about) VALUES
   (10, 'language', 'text', '"en"', NULL, NULL, NULL, 'Language of labels in the views for BI: en, fr, or one of your own in the table label.'),
   (11, 'currency', 'text', '"EUR"', NULL, NULL, NULL, 'Currency of all amounts, as shown; nothing is converted.'),
   (12, 'retrain_after', 'interval', '"30 days"', 1, 3660, NULL, 'A refresh trains anew when the parameter set in use is older.'),

@@ -1,7 +1,7 @@
 -- The sources of a workspace: which relation, which column is what.
 
-CREATE FUNCTION workspace_base_type(given regtype) RETURNS regtype
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_base_type(given regtype) RETURNS regtype
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH RECURSIVE b AS (
     SELECT t.oid, t.typtype, t.typbasetype FROM pg_type AS t WHERE t.oid = given
@@ -9,12 +9,12 @@ BEGIN ATOMIC
     SELECT t.oid, t.typtype, t.typbasetype FROM b JOIN pg_type AS t ON t.oid = b.typbasetype WHERE b.typtype = 'd')
   SELECT b.oid::regtype FROM b WHERE b.typtype <> 'd';
 END;
-COMMENT ON FUNCTION workspace_base_type(regtype) IS 'Part of add_source: the type below domains.';
+COMMENT ON FUNCTION segmentation.workspace_base_type(regtype) IS 'Part of add_source: the type below domains.';
 
 -- A key is text of any type whose text is the same in all sessions. Between other types only PostgreSQL's own casts count:
 -- others are code of somebody's.
-CREATE FUNCTION workspace_type_fits(type text, given regtype, key_type regtype) RETURNS boolean
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_type_fits(type text, given regtype, key_type regtype) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE type
     WHEN 'text' THEN true
     WHEN 'key' THEN given = key_type OR EXISTS (
@@ -27,33 +27,33 @@ CREATE FUNCTION workspace_type_fits(type text, given regtype, key_type regtype) 
     WHEN 'boolean' THEN given = 'boolean'::regtype
     ELSE given = ANY ('{date,timestamp,timestamptz}'::regtype[])
   END;
-COMMENT ON FUNCTION workspace_type_fits(text, regtype, regtype) IS 'Whether a column of a type can be a field of a type of workspace_field.';
+COMMENT ON FUNCTION segmentation.workspace_type_fits(text, regtype, regtype) IS 'Whether a column of a type can be a field of a type of workspace_field.';
 
-CREATE FUNCTION workspace_key_sql(expression text, given regtype, key_type regtype) RETURNS text
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_key_sql(expression text, given regtype, key_type regtype) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE WHEN given = key_type THEN expression
-    WHEN EXISTS (SELECT FROM pg_type AS t WHERE t.oid = workspace_base_type(given) AND (t.typnamespace = 'pg_catalog'::regnamespace OR t.oid = key_type))
+    WHEN EXISTS (SELECT FROM pg_type AS t WHERE t.oid = segmentation.workspace_base_type(given) AND (t.typnamespace = 'pg_catalog'::regnamespace OR t.oid = key_type))
       THEN format('%s::%s', expression, key_type)
     -- By its output function: its owner may give it any cast.
     ELSE format('CASE WHEN %1$s IS NOT NULL THEN pg_catalog.format(''%%s'', %1$s) END::%2$s', expression, key_type) END;
-COMMENT ON FUNCTION workspace_key_sql(text, regtype, regtype) IS 'Part of refresh: a column as the key of customers, as SQL.';
+COMMENT ON FUNCTION segmentation.workspace_key_sql(text, regtype, regtype) IS 'Part of refresh: a column as the key of customers, as SQL.';
 
-CREATE FUNCTION workspace_key_narrows(given regtype, key_type regtype) RETURNS boolean
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN EXISTS (SELECT FROM pg_cast AS c WHERE c.castsource = workspace_base_type(given) AND c.casttarget = key_type AND c.castcontext <> 'i');
-COMMENT ON FUNCTION workspace_key_narrows(regtype, regtype) IS 'Part of start_capture: whether values of a type may be out of the range of the key.';
+CREATE FUNCTION segmentation.workspace_key_narrows(given regtype, key_type regtype) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN EXISTS (SELECT FROM pg_cast AS c WHERE c.castsource = segmentation.workspace_base_type(given) AND c.casttarget = key_type AND c.castcontext <> 'i');
+COMMENT ON FUNCTION segmentation.workspace_key_narrows(regtype, regtype) IS 'Part of start_capture: whether values of a type may be out of the range of the key.';
 
-CREATE FUNCTION workspace_customer_sql(alias text, relation regclass, customer text, key_type regtype) RETURNS text
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN (SELECT workspace_key_sql(format('%s.%I', alias, a.attname), a.atttypid, key_type)
+CREATE FUNCTION segmentation.workspace_customer_sql(alias text, relation regclass, customer text, key_type regtype) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (SELECT segmentation.workspace_key_sql(format('%s.%I', alias, a.attname), a.atttypid, key_type)
           FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = customer AND a.attnum > 0 AND NOT a.attisdropped);
-COMMENT ON FUNCTION workspace_customer_sql(text, regclass, text, regtype) IS 'Part of refresh: the customer of a relation as a key, as SQL.';
+COMMENT ON FUNCTION segmentation.workspace_customer_sql(text, regclass, text, regtype) IS 'Part of refresh: the customer of a relation as a key, as SQL.';
 
-CREATE FUNCTION add_source(workspace text, kind text, relation regclass, mapping jsonb DEFAULT '{}', time_zone text DEFAULT NULL)
+CREATE FUNCTION segmentation.add_source(workspace text, kind text, relation regclass, mapping jsonb DEFAULT '{}', time_zone text DEFAULT NULL)
 RETURNS jsonb
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   key regtype;
   zone text;
   faults text[] := '{}';
@@ -65,10 +65,10 @@ BEGIN
   IF kind IS NULL OR relation IS NULL OR mapping IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'kind, relation and mapping must not be null';
   END IF;
-  IF NOT EXISTS (SELECT FROM workspace_field AS f WHERE f.kind = add_source.kind) THEN
+  IF NOT EXISTS (SELECT FROM segmentation.workspace_field AS f WHERE f.kind = add_source.kind) THEN
     RAISE invalid_parameter_value USING
       MESSAGE = format('unknown kind of source "%s"', kind),
-      HINT = (SELECT format('Kinds: %s.', string_agg(k.kind, ', ' ORDER BY k.kind)) FROM (SELECT DISTINCT f.kind FROM workspace_field AS f) AS k);
+      HINT = (SELECT format('Kinds: %s.', string_agg(k.kind, ', ' ORDER BY k.kind)) FROM (SELECT DISTINCT f.kind FROM segmentation.workspace_field AS f) AS k);
   END IF;
   IF jsonb_typeof(mapping) <> 'object' THEN
     RAISE invalid_parameter_value USING MESSAGE = 'mapping must be a jsonb object',
@@ -82,10 +82,10 @@ BEGIN
 
   SELECT array_agg(format('there is no field "%s" in %s', m.key, kind) ORDER BY m.key) INTO faults
   FROM jsonb_object_keys(mapping) AS m (key)
-  WHERE NOT EXISTS (SELECT FROM workspace_field AS f WHERE f.kind = add_source.kind AND f.field = m.key);
+  WHERE NOT EXISTS (SELECT FROM segmentation.workspace_field AS f WHERE f.kind = add_source.kind AND f.field = m.key);
   faults := coalesce(faults, '{}');
 
-  FOR wanted IN SELECT f.* FROM workspace_field AS f WHERE f.kind = add_source.kind ORDER BY f.place LOOP
+  FOR wanted IN SELECT f.* FROM segmentation.workspace_field AS f WHERE f.kind = add_source.kind ORDER BY f.place LOOP
     named := NULL;
     IF mapping ? wanted.field THEN
       IF jsonb_typeof(mapping -> wanted.field) = 'null' AND NOT wanted.required THEN
@@ -106,11 +106,11 @@ BEGIN
         CONTINUE;
       END IF;
     END IF;
-    SELECT a.attname, workspace_base_type(a.atttypid) AS type INTO col FROM pg_attribute AS a
+    SELECT a.attname, segmentation.workspace_base_type(a.atttypid) AS type INTO col FROM pg_attribute AS a
     WHERE a.attrelid = relation AND a.attname = named AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND THEN
       faults := faults || format('%s has no column "%s" (for "%s")', relation, named, wanted.field);
-    ELSIF NOT workspace_type_fits(wanted.type, col.type, key) THEN
+    ELSIF NOT segmentation.workspace_type_fits(wanted.type, col.type, key) THEN
       faults := faults || format('column "%s" for "%s" has type %s, not %s', named, wanted.field, col.type,
         CASE wanted.type WHEN 'key' THEN format('%s, the key type of the workspace', key) WHEN 'number' THEN 'a number'
           WHEN 'boolean' THEN 'boolean' ELSE 'date, timestamp or timestamptz' END);
@@ -141,13 +141,13 @@ BEGIN
   RETURN whole;
 END
 $$;
-COMMENT ON FUNCTION add_source(text, text, regclass, jsonb, text) IS
+COMMENT ON FUNCTION segmentation.add_source(text, text, regclass, jsonb, text) IS
   'Makes a relation a source of a workspace, or changes how it is read. kind: see workspace_field. mapping: field to column, for those not found by their usual names; null for a field that is not to be read. Returns the whole mapping. Every fault is named.';
 
-CREATE FUNCTION remove_source(workspace text, kind text, relation regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.remove_source(workspace text, kind text, relation regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   capture text;
 BEGIN
   EXECUTE format('SELECT capture FROM %s.source WHERE kind = $1 AND relation = $2', ws) INTO capture USING kind, relation;
@@ -155,9 +155,9 @@ BEGIN
     RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace);
   END IF;
   IF capture = 'trigger' THEN
-    PERFORM stop_capture(workspace, kind, relation);
+    PERFORM segmentation.stop_capture(workspace, kind, relation);
   END IF;
   EXECUTE format('DELETE FROM %s.source WHERE kind = $1 AND relation = $2', ws) USING kind, relation;
 END
 $$;
-COMMENT ON FUNCTION remove_source(text, text, regclass) IS 'Takes a source from a workspace. What came from it goes at the next refresh.';
+COMMENT ON FUNCTION segmentation.remove_source(text, text, regclass) IS 'Takes a source from a workspace. What came from it goes at the next refresh.';

@@ -1,8 +1,8 @@
 -- Training: what is frozen in a parameter set, and how good it would have been.
 
 -- Why the data of an axis are too thin: {"code": ..., "have": ..., "need": ...}, or null. Internal.
-CREATE FUNCTION workspace_readiness(ws text, facts text, as_of date, settings jsonb) RETURNS jsonb
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_readiness(ws text, facts text, as_of date, settings jsonb) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   kinds text[];
   seen record;
@@ -11,9 +11,9 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT coalesce(array_agg(DISTINCT kind), ''{}'') FROM %s.source', ws) INTO kinds;
   EXECUTE format(
-    'SELECT count(*) FILTER (WHERE purchase_days(f.history, $1) > 0) AS buyers,
-            count(*) FILTER (WHERE purchase_days(f.history, $1) > 1) AS repeaters,
-            $1 - min(first_purchase(f.history)) FILTER (WHERE purchase_days(f.history, $1) > 0) AS days,
+    'SELECT count(*) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS buyers,
+            count(*) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 1) AS repeaters,
+            $1 - min(segmentation.first_purchase(f.history)) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS days,
             count(f.items) AS lines, count(f.subscriptions) AS contracts, count(f.contacts) AS contacts, count(coalesce(f.attributes, f.company)) AS attributes
      FROM %s AS f', facts) INTO seen USING as_of;
   purchases := CASE
@@ -51,13 +51,13 @@ BEGIN
         THEN jsonb_build_object('code', 'no_source', 'need', 'purchases') END);
 END
 $$;
-COMMENT ON FUNCTION workspace_readiness(text, text, date, jsonb) IS 'Part of refresh: axis to the reason why its data are too thin.';
+COMMENT ON FUNCTION segmentation.workspace_readiness(text, text, date, jsonb) IS 'Part of refresh: axis to the reason why its data are too thin.';
 
 -- The attributes that make profiles, when none are named: numbers, booleans, texts of few values. What differs from
 -- customer to customer (keys, phone numbers, dates) says nothing about groups, and neither does what goes together with
 -- nothing else, as family names do: a cluster is features that vary together. Internal.
-CREATE FUNCTION workspace_profile_features(facts text, settings jsonb) RETURNS text[]
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_profile_features(facts text, settings jsonb) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   found text[];
   together text[];
@@ -87,7 +87,7 @@ BEGIN
       SELECT e.customer, e.name, CASE e.type WHEN 'number' THEN ceil(10 * cume_dist() OVER (PARTITION BY e.name, e.type ORDER BY CASE e.type WHEN 'number' THEN (e.value #>> '{}')::numeric END))::text ELSE e.value::text END AS class
       FROM %s AS e WHERE e.name = ANY ($1)),
     pair AS (
-      SELECT a.name AS one, b.name AS other, criterion(a.class, NULL, b.class, NULL) AS measured, count(*) OVER () AS pairs
+      SELECT a.name AS one, b.name AS other, segmentation.criterion(a.class, NULL, b.class, NULL) AS measured, count(*) OVER () AS pairs
       FROM classed AS a JOIN classed AS b ON b.customer = a.customer AND a.name < b.name GROUP BY a.name, b.name)
     SELECT array_agg(DISTINCT n.name COLLATE "C") FROM pair AS p CROSS JOIN LATERAL (VALUES (p.one), (p.other)) AS n (name)
     WHERE (p.measured ->> 'cramers_v_corrected')::double precision >= 0.1 AND (p.measured ->> 'p_value')::double precision < 0.01 / p.pairs$q$, sample[2])
@@ -95,100 +95,100 @@ BEGIN
   RETURN coalesce(together, found, '{}');
 END
 $$;
-COMMENT ON FUNCTION workspace_profile_features(text, jsonb) IS 'Part of refresh: the attributes of customers that make profiles.';
+COMMENT ON FUNCTION segmentation.workspace_profile_features(text, jsonb) IS 'Part of refresh: the attributes of customers that make profiles.';
 
 -- The expression that picks features out of facts f; its text is that of the names. Internal.
-CREATE FUNCTION workspace_pick_sql(names text[]) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_pick_sql(names text[]) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE WHEN cardinality(names) = 0 THEN 'NULL::jsonb' ELSE
     (SELECT format('CASE WHEN f.attributes IS NOT NULL OR f.company IS NOT NULL THEN %s END',
        -- A function takes at most 100 arguments.
        (SELECT string_agg(format('jsonb_build_object(%s)', g.pairs), ' || ' ORDER BY g.chunk)
         FROM (SELECT (n.place - 1) / 40 AS chunk, string_agg(format('%1$L, coalesce(f.attributes -> %1$L, f.company -> %1$L)', n.name), ', ' ORDER BY n.place) AS pairs
               FROM unnest(names) WITH ORDINALITY AS n (name, place) GROUP BY 1) AS g))) END;
-COMMENT ON FUNCTION workspace_pick_sql(text[]) IS 'Part of refresh: features of the profile, as a SQL expression over facts.';
+COMMENT ON FUNCTION segmentation.workspace_pick_sql(text[]) IS 'Part of refresh: features of the profile, as a SQL expression over facts.';
 
 -- How good the scores of churn and value would have been one horizon ago, beside what simple rules reach.
 -- model is the one to judge, or NULL for one fitted on what was known then. Internal.
-CREATE FUNCTION workspace_backtest(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL, spend jsonb DEFAULT NULL) RETURNS jsonb
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_backtest(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL, spend jsonb DEFAULT NULL) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   horizon interval := (settings ->> 'churn_horizon')::interval;
   inner_day date := (as_of - horizon)::date;
   tested jsonb;
 BEGIN
   IF model IS NULL THEN
-    EXECUTE format('SELECT fit_purchase_model(f.history, $1, $2), fit_spend_model(f.history, $1) FROM %s AS f', facts)
+    EXECUTE format('SELECT segmentation.fit_purchase_model(f.history, $1, $2), segmentation.fit_spend_model(f.history, $1) FROM %s AS f', facts)
       INTO model, spend USING inner_day, jsonb_build_object('family', settings ->> 'purchase_family');
   END IF;
   EXECUTE format($q$
     SELECT jsonb_build_object(
       'as_of', $1, 'horizon', $2::text,
-      'churn', prediction_quality(t.p, t.churned) - 'bins',
-      'recency', jsonb_build_object('auc', prediction_quality(t.recency / (t.recency + 30.0), t.churned) -> 'auc'),
+      'churn', segmentation.prediction_quality(t.p, t.churned) - 'bins',
+      'recency', jsonb_build_object('auc', segmentation.prediction_quality(t.recency / (t.recency + 30.0), t.churned) -> 'auc'),
       'value', jsonb_build_object('predicted', round(sum(t.value), 2), 'actual', round(sum(t.actual), 2),
         'correlation', corr(t.value, t.actual), 'correlation_past', corr(t.past, t.actual)))
-    FROM (SELECT churn_probability($4, f.history, $1, $2) AS p, churned_within(f.history, $1, $2, $3) AS churned,
-                 recency(f.history, $1)::double precision AS recency,
-                 future_value($4, $5, f.history, $1, $2, 0, 1) AS value,
-                 turnover(f.history, $1, $3) AS actual, turnover(f.history, ($1 - $2)::date, $1) AS past
-          FROM %s AS f WHERE purchase_days(f.history, $1) > 0) AS t$q$, facts)
+    FROM (SELECT segmentation.churn_probability($4, f.history, $1, $2) AS p, segmentation.churned_within(f.history, $1, $2, $3) AS churned,
+                 segmentation.recency(f.history, $1)::double precision AS recency,
+                 segmentation.future_value($4, $5, f.history, $1, $2, 0, 1) AS value,
+                 segmentation.turnover(f.history, $1, $3) AS actual, segmentation.turnover(f.history, ($1 - $2)::date, $1) AS past
+          FROM %s AS f WHERE segmentation.purchase_days(f.history, $1) > 0) AS t$q$, facts)
     INTO tested USING inner_day, horizon, as_of, model, spend;
   RETURN tested;
 END
 $$;
-COMMENT ON FUNCTION workspace_backtest(text, date, jsonb, jsonb, jsonb) IS
+COMMENT ON FUNCTION segmentation.workspace_backtest(text, date, jsonb, jsonb, jsonb) IS
   'Part of refresh: quality of churn and value on the last horizon, by a model of before it.';
 
 -- How long subscriptions last, by plan where there are some: a hazard, since it says what comes after the longest one seen.
-CREATE FUNCTION workspace_fit_contracts(facts text, as_of date) RETURNS jsonb
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_fit_contracts(facts text, as_of date) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   by_plan boolean;
   model jsonb;
 BEGIN
-  EXECUTE format('SELECT count(DISTINCT c.plan) BETWEEN 2 AND 50 FROM %s AS f CROSS JOIN LATERAL workspace_contracts(f.subscriptions, $1) AS c', facts) INTO by_plan USING as_of;
-  EXECUTE format('SELECT fit_retention_model(c.started_on, CASE WHEN NOT c.runs THEN c.ended_on END, $1, CASE WHEN $2 AND c.plan IS NOT NULL THEN jsonb_build_object(''plan'', c.plan) ELSE ''{}'' END, ''{"family": "hazard"}'')
-    FROM %s AS f CROSS JOIN LATERAL workspace_contracts(f.subscriptions, $1) AS c WHERE coalesce(c.ended_on >= c.started_on, true)', facts) INTO model USING as_of, by_plan;
+  EXECUTE format('SELECT count(DISTINCT c.plan) BETWEEN 2 AND 50 FROM %s AS f CROSS JOIN LATERAL segmentation.workspace_contracts(f.subscriptions, $1) AS c', facts) INTO by_plan USING as_of;
+  EXECUTE format('SELECT segmentation.fit_retention_model(c.started_on, CASE WHEN NOT c.runs THEN c.ended_on END, $1, CASE WHEN $2 AND c.plan IS NOT NULL THEN jsonb_build_object(''plan'', c.plan) ELSE ''{}'' END, ''{"family": "hazard"}'')
+    FROM %s AS f CROSS JOIN LATERAL segmentation.workspace_contracts(f.subscriptions, $1) AS c WHERE coalesce(c.ended_on >= c.started_on, true)', facts) INTO model USING as_of, by_plan;
   RETURN jsonb_build_object('by_plan', by_plan, 'model', model);
 END
 $$;
-COMMENT ON FUNCTION workspace_fit_contracts(text, date) IS 'Part of refresh: a model of how long subscriptions last.';
+COMMENT ON FUNCTION segmentation.workspace_fit_contracts(text, date) IS 'Part of refresh: a model of how long subscriptions last.';
 
 -- The same one horizon ago, by what was known then, and who has none left now. Beside it, the share of all.
-CREATE FUNCTION workspace_backtest_contracts(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL) RETURNS jsonb
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_backtest_contracts(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   horizon interval := (settings ->> 'churn_horizon')::interval;
   inner_day date := (as_of - horizon)::date;
   tested jsonb;
 BEGIN
-  model := coalesce(model, workspace_fit_contracts(facts, inner_day));
+  model := coalesce(model, segmentation.workspace_fit_contracts(facts, inner_day));
   EXECUTE format($q$
-    SELECT jsonb_build_object('as_of', $1, 'horizon', $2::text, 'churn', prediction_quality(t.p, t.churned) - 'bins')
-    FROM (SELECT %2$s AS p, NOT EXISTS (SELECT FROM workspace_contracts(f.subscriptions, $3) AS c WHERE c.runs) AS churned
+    SELECT jsonb_build_object('as_of', $1, 'horizon', $2::text, 'churn', segmentation.prediction_quality(t.p, t.churned) - 'bins')
+    FROM (SELECT %2$s AS p, NOT EXISTS (SELECT FROM segmentation.workspace_contracts(f.subscriptions, $3) AS c WHERE c.runs) AS churned
           FROM %1$s AS f CROSS JOIN LATERAL (
-            SELECT jsonb_agg(jsonb_build_object('plan', c.plan, 'started_on', c.started_on)) AS known FROM workspace_contracts(f.subscriptions, $1) AS c WHERE c.runs) AS k
-          WHERE k.known IS NOT NULL) AS t WHERE t.p IS NOT NULL$q$, facts, workspace_contract_churn_sql('$4', 'k.known', '$1', '$2'))
+            SELECT jsonb_agg(jsonb_build_object('plan', c.plan, 'started_on', c.started_on)) AS known FROM segmentation.workspace_contracts(f.subscriptions, $1) AS c WHERE c.runs) AS k
+          WHERE k.known IS NOT NULL) AS t WHERE t.p IS NOT NULL$q$, facts, segmentation.workspace_contract_churn_sql('$4', 'k.known', '$1', '$2'))
     INTO tested USING inner_day, horizon, as_of, model;
   RETURN tested;
 END
 $$;
-COMMENT ON FUNCTION workspace_backtest_contracts(text, date, jsonb, jsonb) IS 'Part of refresh: quality of the churn of subscriptions on the last horizon.';
+COMMENT ON FUNCTION segmentation.workspace_backtest_contracts(text, date, jsonb, jsonb) IS 'Part of refresh: quality of the churn of subscriptions on the last horizon.';
 
 -- Phase train: fits everything on stage_facts, and writes a candidate parameter set. Returns its number.
-CREATE FUNCTION workspace_train(ws text, as_of date) RETURNS integer
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_train(ws text, as_of date) RETURNS integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  settings jsonb := workspace_settings_now(ws);
+  settings jsonb := segmentation.workspace_settings_now(ws);
   facts text := ws || '.stage_facts';
-  readiness jsonb := workspace_readiness(ws, facts, as_of, settings);
+  readiness jsonb := segmentation.workspace_readiness(ws, facts, as_of, settings);
   made record;
   number integer;
   rfm_map jsonb;
   features text[];
   worth record;
-  value_cuts pmg_cuts;
+  value_cuts segmentation.pmg_cuts;
   profile jsonb;
   quality jsonb := '{}';
   categories integer;
@@ -198,17 +198,17 @@ DECLARE
 BEGIN
   SELECT jsonb_build_object('bins', settings -> 'rfm_bins', 'first_match', false,
            'segments', jsonb_agg(jsonb_build_object('segment', m.segment, 'r', m.r, 'f', m.f, 'm', m.m) ORDER BY m.r, m.f, m.m)) INTO rfm_map
-  FROM rfm_map AS m WHERE m.map = settings ->> 'rfm_map' AND m.bins = (settings ->> 'rfm_bins')::integer;
+  FROM segmentation.rfm_map AS m WHERE m.map = settings ->> 'rfm_map' AND m.bins = (settings ->> 'rfm_bins')::integer;
   IF rfm_map -> 'segments' = 'null' OR rfm_map IS NULL THEN
     RAISE invalid_parameter_value USING
       MESSAGE = format('there is no RFM map "%s" for %s bins', settings ->> 'rfm_map', settings ->> 'rfm_bins'),
       HINT = 'Change the settings rfm_map and rfm_bins, or add rows to segmentation.rfm_map.';
   END IF;
   EXECUTE format($q$
-    SELECT rfm_cuts(f.history, $1, $2) AS rfm_cuts,
-           pmg_cuts(turnover(f.history, ($1 - make_interval(months => $3))::date, $1), $4) AS pmg_cuts,
-           fit_purchase_model(f.history, $1, $5) AS purchase_model,
-           fit_spend_model(f.history, $1) AS spend_model
+    SELECT segmentation.rfm_cuts(f.history, $1, $2) AS rfm_cuts,
+           segmentation.pmg_cuts(segmentation.turnover(f.history, ($1 - make_interval(months => $3))::date, $1), $4) AS pmg_cuts,
+           segmentation.fit_purchase_model(f.history, $1, $5) AS purchase_model,
+           segmentation.fit_spend_model(f.history, $1) AS spend_model
     FROM %s AS f WHERE f.history IS NOT NULL$q$, facts)
     INTO made
     USING as_of, jsonb_build_object('bins', settings -> 'rfm_bins', 'rule', settings -> 'rfm_rule'),
@@ -217,13 +217,13 @@ BEGIN
       jsonb_build_object('family', settings ->> 'purchase_family');
   IF readiness -> 'future_value' = 'null' THEN
     EXECUTE format($q$
-      SELECT pmg_cuts(future_value($1, $2, f.history, $3, $4, $5, $6), $7) AS cuts FROM %s AS f WHERE f.history IS NOT NULL$q$, facts)
+      SELECT segmentation.pmg_cuts(segmentation.future_value($1, $2, f.history, $3, $4, $5, $6), $7) AS cuts FROM %s AS f WHERE f.history IS NOT NULL$q$, facts)
       INTO worth
       USING made.purchase_model, made.spend_model, as_of, (settings ->> 'value_horizon')::interval,
         (settings ->> 'value_discount_rate')::double precision, (settings ->> 'value_margin')::double precision,
         jsonb_build_object('mode', 'cumulative', 'gros', settings -> 'value_high', 'moyens', settings -> 'value_medium');
     value_cuts := worth.cuts;
-    quality := workspace_backtest(facts, as_of, settings);
+    quality := segmentation.workspace_backtest(facts, as_of, settings);
     IF quality #>> '{churn,auc}' IS NULL THEN
       readiness := readiness || jsonb_build_object('future_value', one_outcome);
       IF settings ->> 'churn_of' = 'purchases' THEN
@@ -232,20 +232,20 @@ BEGIN
     END IF;
   END IF;
   IF settings ->> 'churn_of' = 'subscriptions' THEN
-    retention := workspace_fit_contracts(facts, as_of);
+    retention := segmentation.workspace_fit_contracts(facts, as_of);
     IF readiness -> 'churn' = 'null' THEN
-      quality := quality || workspace_backtest_contracts(facts, as_of, settings);
+      quality := quality || segmentation.workspace_backtest_contracts(facts, as_of, settings);
       IF quality #>> '{churn,auc}' IS NULL THEN
         readiness := readiness || jsonb_build_object('churn', one_outcome);
       END IF;
     END IF;
   END IF;
   IF readiness -> 'profile' = 'null' AND settings ->> 'profile_segment' IS NULL THEN
-    features := workspace_profile_features(facts, settings);
+    features := segmentation.workspace_profile_features(facts, settings);
     IF cardinality(features) = 0 THEN
       readiness := readiness || '{"profile": {"code": "no_features"}}';
     ELSE
-      EXECUTE format('SELECT fit_profile(%s, $1) FROM %s AS f', workspace_pick_sql(features), facts) INTO profile
+      EXECUTE format('SELECT segmentation.fit_profile(%s, $1) FROM %s AS f', segmentation.workspace_pick_sql(features), facts) INTO profile
         USING jsonb_build_object('k', settings -> 'profile_k', 'seed', 1, 'sample', 200000);
     END IF;
   END IF;
@@ -257,16 +257,16 @@ BEGIN
     INTO number
     USING as_of, settings, readiness, made.rfm_cuts, rfm_map, made.pmg_cuts, made.purchase_model, made.spend_model,
       value_cuts, profile, features, quality, categories, retention;
-  PERFORM workspace_train_axes(ws, number, as_of, settings);
+  PERFORM segmentation.workspace_train_axes(ws, number, as_of, settings);
   RETURN number;
 END
 $$;
-COMMENT ON FUNCTION workspace_train(text, date) IS 'Phase train of refresh: a candidate parameter set from the staged facts.';
+COMMENT ON FUNCTION segmentation.workspace_train(text, date) IS 'Phase train of refresh: a candidate parameter set from the staged facts.';
 
 -- Puts the candidate into use, unless it would have predicted worse than the set in use, or nobody can say whether it
 -- would. Says which. Returns the number of the set to score with.
-CREATE FUNCTION workspace_promote(ws text, candidate integer, as_of date) RETURNS integer
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_promote(ws text, candidate integer, as_of date) RETURNS integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   used record;
   fresh record;
@@ -291,8 +291,8 @@ BEGIN
     -- A model trained after the test period began has seen its outcome: no fair comparison.
     said := 'not compared: the set in use is younger than the test period';
   ELSE
-    old_brier := (CASE fresh.settings ->> 'churn_of' WHEN 'subscriptions' THEN workspace_backtest_contracts(ws || '.stage_facts', as_of, fresh.settings, used.retention_model)
-      ELSE workspace_backtest(ws || '.stage_facts', as_of, fresh.settings, used.purchase_model, used.spend_model) END #>> '{churn,brier}')::double precision;
+    old_brier := (CASE fresh.settings ->> 'churn_of' WHEN 'subscriptions' THEN segmentation.workspace_backtest_contracts(ws || '.stage_facts', as_of, fresh.settings, used.retention_model)
+      ELSE segmentation.workspace_backtest(ws || '.stage_facts', as_of, fresh.settings, used.purchase_model, used.spend_model) END #>> '{churn,brier}')::double precision;
     accepted := old_brier IS NULL OR new_brier <= old_brier * (1 + (fresh.settings ->> 'promote_tolerance')::double precision);
     said := format('Brier score of churn %s, against %s of parameter set %s: %s', round(new_brier::numeric, 5), round(old_brier::numeric, 5),
       used.parameter_set, CASE WHEN accepted THEN 'taken into use' ELSE 'rejected' END);
@@ -308,12 +308,12 @@ BEGIN
   RETURN CASE WHEN accepted THEN candidate ELSE used.parameter_set END;
 END
 $$;
-COMMENT ON FUNCTION workspace_promote(text, integer, date) IS 'Part of refresh: takes a candidate parameter set into use if it is not worse.';
+COMMENT ON FUNCTION segmentation.workspace_promote(text, integer, date) IS 'Part of refresh: takes a candidate parameter set into use if it is not worse.';
 
-CREATE FUNCTION use_parameter_set(workspace text, parameter_set integer) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.use_parameter_set(workspace text, parameter_set integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   found boolean;
 BEGIN
   EXECUTE format('SELECT true FROM %s.parameter_set WHERE parameter_set = $1 AND status <> ''candidate''', ws) INTO found USING parameter_set;
@@ -326,5 +326,5 @@ BEGIN
   EXECUTE format('UPDATE %s.parameter_set SET status = ''in_use'', note = ''chosen by hand'' WHERE parameter_set = $1', ws) USING parameter_set;
 END
 $$;
-COMMENT ON FUNCTION use_parameter_set(text, integer) IS
+COMMENT ON FUNCTION segmentation.use_parameter_set(text, integer) IS
   'Takes an earlier parameter set into use again (a roll-back). Codes follow at the next refresh: CALL refresh(workspace, retrain => false).';

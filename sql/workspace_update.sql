@@ -4,18 +4,18 @@
 -- The queue
 
 -- What a full refresh has read need not be read again. Kept by the snapshot in which it read.
-CREATE FUNCTION workspace_forget_queue(ws text, stage text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_forget_queue(ws text, stage text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('DELETE FROM %1$s.queue AS q USING %1$s.%2$I AS s WHERE pg_visible_in_snapshot(q.transaction, s.snapshot)', ws, stage || 'snapshot');
   EXECUTE format('DROP TABLE %s.%I', ws, stage || 'snapshot');
 END
 $$;
-COMMENT ON FUNCTION workspace_forget_queue(text, text) IS 'Part of refresh: takes out of the queue what the refresh has read.';
+COMMENT ON FUNCTION segmentation.workspace_forget_queue(text, text) IS 'Part of refresh: takes out of the queue what the refresh has read.';
 
 -- New and lost partitions, watermarks, and rows of the queue that mean everybody. Returns whether any was queued.
-CREATE FUNCTION workspace_watch(ws text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp SET datestyle = ISO SET timezone = UTC AS $$
+CREATE FUNCTION segmentation.workspace_watch(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = ISO SET timezone = UTC AS $$
 DECLARE
   held record;
   member regclass;
@@ -33,14 +33,14 @@ BEGIN
         USING held.relation, held.source
       LOOP
         everybody := true;
-        PERFORM workspace_add_triggers(ws, held.source, member);
+        PERFORM segmentation.workspace_add_triggers(ws, held.source, member);
       END LOOP;
       FOR member IN EXECUTE format('SELECT c.relation FROM %s.capture AS c WHERE c.source = $2 AND NOT c.relation IN (SELECT m FROM segmentation.workspace_members($1) AS m)', ws)
         USING held.relation, held.source
       LOOP
         everybody := true;
         IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = member) THEN
-          PERFORM workspace_drop_triggers(ws, held.source, member);
+          PERFORM segmentation.workspace_drop_triggers(ws, held.source, member);
         ELSE
           EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND c.relation = $2', ws) USING held.source, member;
         END IF;
@@ -55,7 +55,7 @@ BEGIN
         EXECUTE format('INSERT INTO %s.queue (customer) SELECT NULL WHERE EXISTS (SELECT FROM %1$s.customer_facts)', ws);
       ELSE
         EXECUTE format('INSERT INTO %1$s.queue (customer) SELECT DISTINCT %3$s FROM %4$s AS r WHERE r.%2$I IS NOT NULL AND r.%5$I >= $1::%6$s - $2', ws,
-          held.mapping ->> 'customer', workspace_customer_sql('r', held.relation, held.mapping ->> 'customer', key::regtype), held.relation, held.watermark_column,
+          held.mapping ->> 'customer', segmentation.workspace_customer_sql('r', held.relation, held.mapping ->> 'customer', key::regtype), held.relation, held.watermark_column,
           (SELECT format_type(a.atttypid, NULL) FROM pg_attribute AS a WHERE a.attrelid = held.relation AND a.attname = held.watermark_column))
           USING held.watermark, held.overlap;
       END IF;
@@ -66,22 +66,22 @@ BEGIN
   IF everybody THEN
     EXECUTE format('INSERT INTO %1$s.queue (customer) SELECT f.customer FROM %1$s.customer_facts AS f%2$s', ws,
       (SELECT coalesce(string_agg(format(' UNION SELECT r.customer FROM %s AS r', rows.sql), ''), '')
-       FROM (SELECT DISTINCT f.kind FROM workspace_field AS f WHERE f.field = 'customer') AS k
-       CROSS JOIN LATERAL (SELECT workspace_rows_sql(ws, k.kind) AS sql) AS rows WHERE rows.sql IS NOT NULL));
+       FROM (SELECT DISTINCT f.kind FROM segmentation.workspace_field AS f WHERE f.field = 'customer') AS k
+       CROSS JOIN LATERAL (SELECT segmentation.workspace_rows_sql(ws, k.kind) AS sql) AS rows WHERE rows.sql IS NOT NULL));
   END IF;
 END
 $$;
-COMMENT ON FUNCTION workspace_watch(text) IS 'Part of refresh_changed: new and lost partitions, watermarks, and rows of the queue that mean everybody.';
+COMMENT ON FUNCTION segmentation.workspace_watch(text) IS 'Part of refresh_changed: new and lost partitions, watermarks, and rows of the queue that mean everybody.';
 
-CREATE FUNCTION workspace_part_lock(ws text, shard integer) RETURNS bigint
-  LANGUAGE sql STABLE SET search_path = pg_catalog, segmentation, pg_temp
-  RETURN workspace_lock(ws) + ((shard::bigint + 1) << 32);
-COMMENT ON FUNCTION workspace_part_lock(text, integer) IS 'Part of refresh_changed: the key of the advisory lock of a part of the queue.';
+CREATE FUNCTION segmentation.workspace_part_lock(ws text, shard integer) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation.workspace_lock(ws) + ((shard::bigint + 1) << 32);
+COMMENT ON FUNCTION segmentation.workspace_part_lock(text, integer) IS 'Part of refresh_changed: the key of the advisory lock of a part of the queue.';
 
 -- One batch of the queue, in the caller's transaction: these customers are read again and scored at the
 -- published day. Returns how many there were; NULL if there are no more changes up to a number.
-CREATE FUNCTION workspace_batch(ws text, size integer, most bigint, OUT customers bigint, OUT moved bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_batch(ws text, size integer, most bigint, OUT customers bigint, OUT moved bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
   waiting smallint[];
@@ -101,14 +101,14 @@ BEGIN
     RETURN;
   END IF;
   FOREACH part IN ARRAY waiting LOOP
-    IF pg_try_advisory_xact_lock(workspace_part_lock(ws, part)) THEN
+    IF pg_try_advisory_xact_lock(segmentation.workspace_part_lock(ws, part)) THEN
       parts := parts || part;
       EXIT WHEN NOT few;
     END IF;
   END LOOP;
   IF parts = '{}' THEN
     -- Others are at all of them, and may have begun before the last changes: what is left is ours.
-    PERFORM pg_advisory_xact_lock(workspace_part_lock(ws, waiting[1]));
+    PERFORM pg_advisory_xact_lock(segmentation.workspace_part_lock(ws, waiting[1]));
     parts := waiting[1:1];
   END IF;
   -- Whoever moves the day waits for the batches under way, and these for it.
@@ -121,19 +121,19 @@ BEGIN
     EXECUTE format('ANALYZE %s', keys);
     -- Out of the queue first, then the facts are read: what is committed in between is queued again.
     EXECUTE format('DELETE FROM %s.queue AS q USING %s AS k WHERE q.shard = ANY ($1) AND q.customer = k.customer', ws, keys) USING parts;
-    PERFORM workspace_stage_facts(ws, stage, keys);
-    PERFORM workspace_stage_scores(ws, stage, held.parameter_set, held.as_of);
-    moved := workspace_publish(ws, stage, held.parameter_set, held.as_of, true);
+    PERFORM segmentation.workspace_stage_facts(ws, stage, keys);
+    PERFORM segmentation.workspace_stage_scores(ws, stage, held.parameter_set, held.as_of);
+    moved := segmentation.workspace_publish(ws, stage, held.parameter_set, held.as_of, true);
   END IF;
   EXECUTE format('DROP TABLE %s', keys);
 END
 $$;
-COMMENT ON FUNCTION workspace_batch(text, integer, bigint) IS 'Part of refresh_changed: reads and scores one batch of changed customers.';
+COMMENT ON FUNCTION segmentation.workspace_batch(text, integer, bigint) IS 'Part of refresh_changed: reads and scores one batch of changed customers.';
 
 -- Time: all whose next change has come are scored at the new day from their stored facts, and the day moves, in one
 -- transaction. So are all customers if what scores them is not what was published.
-CREATE FUNCTION workspace_move(ws text, day date, despite_silence boolean, OUT customers bigint, OUT moved bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_move(ws text, day date, despite_silence boolean, OUT customers bigint, OUT moved bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
   number integer;
@@ -149,7 +149,7 @@ BEGIN
     EXECUTE format('SELECT as_of, parameter_set, definitions FROM %s.workspace %s', ws, locking) INTO held;
     EXECUTE format('SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO number;
     number := coalesce(number, held.parameter_set);
-    definitions := workspace_definitions(ws);
+    definitions := segmentation.workspace_definitions(ws);
     everybody := number <> held.parameter_set OR definitions IS DISTINCT FROM held.definitions;
     IF NOT everybody AND day <= held.as_of THEN
       RETURN;
@@ -159,7 +159,7 @@ BEGIN
     END IF;
   END LOOP;
   IF everybody THEN
-    PERFORM workspace_define(ws, number);
+    PERFORM segmentation.workspace_define(ws, number);
   END IF;
   -- Another worker may have come further.
   day := greatest(day, held.as_of);
@@ -172,14 +172,14 @@ BEGIN
     EXECUTE format('CREATE UNLOGGED TABLE %1$sfacts AS SELECT f.* FROM %2$s.customer_facts AS f WHERE f.customer IN (SELECT k.customer FROM %1$skeys AS k)', at, ws);
     EXECUTE format('ALTER TABLE %sfacts ADD PRIMARY KEY (customer)', at);
     EXECUTE format('ANALYZE %1$skeys, %1$sfacts', at);
-    PERFORM workspace_stage_scores(ws, stage, number, day);
-    moved := workspace_publish(ws, stage, number, day, true);
+    PERFORM segmentation.workspace_stage_scores(ws, stage, number, day);
+    moved := segmentation.workspace_publish(ws, stage, number, day, true);
   END IF;
   EXECUTE format('DROP TABLE %skeys', at);
   EXECUTE format('UPDATE %s.workspace SET as_of = $1, parameter_set = $2, definitions = $3, refreshed_at = now()', ws) USING day, number, definitions;
 END
 $$;
-COMMENT ON FUNCTION workspace_move(text, date, boolean) IS 'Part of refresh_changed: moves the published day, and whoever time moves.';
+COMMENT ON FUNCTION segmentation.workspace_move(text, date, boolean) IS 'Part of refresh_changed: moves the published day, and whoever time moves.';
 
 CREATE FUNCTION segmentation.workspace_log_changed(ws text, phases text[], status text, as_of date, began timestamptz, rows bigint[], details text[]) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -282,10 +282,10 @@ COMMENT ON PROCEDURE segmentation.refresh_changed(text, date, integer, boolean, 
 
 -- What is due
 
-CREATE FUNCTION workspace_due(workspace text, as_of date DEFAULT NULL) RETURNS text
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_due(workspace text, as_of date DEFAULT NULL) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_schema(workspace);
+  ws text := segmentation.workspace_schema(workspace);
   held record;
   day date;
   uncaptured boolean;
@@ -293,11 +293,11 @@ BEGIN
   EXECUTE format('SELECT w.as_of, w.time_zone FROM %s.workspace AS w', ws) INTO held;
   day := coalesce(as_of, greatest((now() AT TIME ZONE held.time_zone)::date, held.as_of));
   EXECUTE format('SELECT EXISTS (SELECT FROM %s.source AS s WHERE s.capture = ''none'')', ws) INTO uncaptured;
-  RETURN CASE WHEN held.as_of IS NULL OR workspace_retrains(ws, day, NULL) THEN 'retrain'
+  RETURN CASE WHEN held.as_of IS NULL OR segmentation.workspace_retrains(ws, day, NULL) THEN 'retrain'
     WHEN uncaptured AND held.as_of < day THEN 'refresh' ELSE 'changed' END;
 END
 $$;
-COMMENT ON FUNCTION workspace_due(text, date) IS
+COMMENT ON FUNCTION segmentation.workspace_due(text, date) IS
   'What run_due would do: retrain (a full refresh with a training: the first, or the last is too long ago), refresh (a new day, and a source without capture), changed.';
 
 CREATE PROCEDURE segmentation.run_due(workspace text, as_of date DEFAULT NULL, ahead boolean DEFAULT false, despite_silence boolean DEFAULT false)
@@ -321,12 +321,12 @@ END
 $$;
 COMMENT ON PROCEDURE segmentation.run_due(text, date, boolean, boolean) IS 'Does whatever is due: a full refresh with training, one without, or the changes; then the views for BI. Holds as these do, but for ahead and despite_silence. For a scheduler to call every few minutes.';
 
-CREATE FUNCTION schedule_sql(workspace text, schedule text DEFAULT '*/15 * * * *') RETURNS TABLE (scheduler text, line text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.schedule_sql(workspace text, schedule text DEFAULT '*/15 * * * *') RETURNS TABLE (scheduler text, line text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   call text;
 BEGIN
-  PERFORM workspace_schema(workspace);
+  PERFORM segmentation.workspace_schema(workspace);
   call := format('CALL segmentation.run_due(%L)', workspace);
   scheduler := 'pg_cron';
   line := format('SELECT cron.schedule_in_database(%L, %L, %L, %L);', 'segmentation ' || workspace, schedule, call, current_database());
@@ -335,40 +335,40 @@ BEGIN
   line := format('SELECT cron.unschedule(%L);', 'segmentation ' || workspace);
   RETURN NEXT;
   scheduler := 'cron';
-  line := format('%s psql -X -v ON_ERROR_STOP=1 -d %s -c %s', schedule, shell_quoted(current_database()::text), shell_quoted(call));
+  line := format('%s psql -X -v ON_ERROR_STOP=1 -d %s -c %s', schedule, segmentation.shell_quoted(current_database()::text), segmentation.shell_quoted(call));
   RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION schedule_sql(text, text) IS
+COMMENT ON FUNCTION segmentation.schedule_sql(text, text) IS
   'The lines that have run_due called every quarter of an hour, or when schedule says (as in cron). The pg_cron lines are for the database that has pg_cron (cron.database_name), run as the workspace''s owner. Nothing is scheduled by this function.';
 
-CREATE FUNCTION shell_quoted(given text) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.shell_quoted(given text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   -- In a crontab a percent sign ends the line unless it is escaped.
   RETURN '''' || replace(replace(given, '''', '''\'''''), '%', '\%') || '''';
-COMMENT ON FUNCTION shell_quoted(text) IS 'Part of schedule_sql: a text for a shell in a crontab.';
+COMMENT ON FUNCTION segmentation.shell_quoted(text) IS 'Part of schedule_sql: a text for a shell in a crontab.';
 
 -- Later versions
 
-CREATE FUNCTION upgrade_workspace(workspace text) RETURNS integer
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.upgrade_workspace(workspace text) RETURNS integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := workspace_owned(workspace);
+  ws text := segmentation.workspace_owned(workspace);
   has integer;
 BEGIN
   EXECUTE format('SELECT layout FROM %s.workspace FOR UPDATE', ws) INTO has;
-  IF has > workspace_layout() THEN
+  IF has > segmentation.workspace_layout() THEN
     RAISE feature_not_supported USING MESSAGE = format('workspace %I was made by a later version of the extension', workspace),
-      DETAIL = format('Its layout is %s; this version knows up to %s.', has, workspace_layout()), HINT = 'ALTER EXTENSION segmentation UPDATE first.';
+      DETAIL = format('Its layout is %s; this version knows up to %s.', has, segmentation.workspace_layout()), HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
   -- First, as it may refuse.
   PERFORM segmentation.workspace_renew_views(workspace);
-  PERFORM workspace_after_restore(ws);
+  PERFORM segmentation.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.
   EXECUTE format('UPDATE %s.queue SET transaction = ''3'' WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())', ws);
   -- Layout 1 is the first. Each later one adds a step here: from 1 to 2, from 2 to 3.
-  PERFORM workspace_comments(workspace);
-  RETURN workspace_layout();
+  PERFORM segmentation.workspace_comments(workspace);
+  RETURN segmentation.workspace_layout();
 END
 $$;
-COMMENT ON FUNCTION upgrade_workspace(text) IS 'After ALTER EXTENSION UPDATE: brings the tables and views of a workspace to what this version makes; refused, with a list, if anything of others depends on a view that changes. Also after restoring a dump into another server. Returns its layout.';
+COMMENT ON FUNCTION segmentation.upgrade_workspace(text) IS 'After ALTER EXTENSION UPDATE: brings the tables and views of a workspace to what this version makes; refused, with a list, if anything of others depends on a view that changes. Also after restoring a dump into another server. Returns its layout.';

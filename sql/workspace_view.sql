@@ -2,14 +2,14 @@
 -- on facts or sources.
 
 -- Channels are the same codes on every page; what lacks data reads alike on every axis.
-CREATE FUNCTION workspace_label(axis text, code text, language text DEFAULT 'en') RETURNS text
+CREATE FUNCTION segmentation.workspace_label(axis text, code text, language text DEFAULT 'en') RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN label(CASE WHEN code = 'insufficient_data' THEN 'workspace' WHEN axis = 'channel_appetence' THEN 'channel' ELSE axis END, code, language);
-COMMENT ON FUNCTION workspace_label(text, text, text) IS 'The name of a code of an axis of a workspace in a language (en, fr).';
+  RETURN segmentation.label(CASE WHEN code = 'insufficient_data' THEN 'workspace' WHEN axis = 'channel_appetence' THEN 'channel' ELSE axis END, code, language);
+COMMENT ON FUNCTION segmentation.workspace_label(text, text, text) IS 'The name of a code of an axis of a workspace in a language (en, fr).';
 
 -- The views: @ws@ is the schema. Every query names all with its schema.
-CREATE FUNCTION workspace_view_list() RETURNS TABLE (name text, keys text, about text, query text)
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, segmentation, pg_temp
+CREATE FUNCTION segmentation.workspace_view_list() RETURNS TABLE (name text, keys text, about text, query text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT * FROM (VALUES
     ('bi_segment_size', 'axis, code', 'Customers and value by axis and code. Best shown as bars, or as a treemap.', $q$
@@ -114,10 +114,10 @@ BEGIN ATOMIC
         ('days_since_last_purchase_of_all', h.age::bigint, NULL), ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)$q$)
   ) AS v (name, keys, about, query);
 END;
-COMMENT ON FUNCTION workspace_view_list() IS 'Part of create_workspace: the materialized views for BI tools.';
+COMMENT ON FUNCTION segmentation.workspace_view_list() IS 'Part of create_workspace: the materialized views for BI tools.';
 
-CREATE FUNCTION workspace_make_views(workspace text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, segmentation, pg_temp AS $$
+CREATE FUNCTION segmentation.workspace_make_views(workspace text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := quote_ident(workspace);
   made record;
@@ -127,7 +127,7 @@ BEGIN
     EXECUTE format('CREATE VIEW %1$s.bi_language AS SELECT coalesce((SELECT s.value #>> ''{}'' FROM %1$s.setting AS s WHERE s.name = ''language''), ''en'') AS language', ws);
     EXECUTE format('COMMENT ON VIEW %s.bi_language IS %L', ws, 'The language of labels; see the setting language.');
   END IF;
-  FOR made IN SELECT * FROM workspace_view_list() LOOP
+  FOR made IN SELECT * FROM segmentation.workspace_view_list() LOOP
     CONTINUE WHEN to_regclass(format('%s.%I', ws, made.name)) IS NOT NULL;
     EXECUTE format('CREATE MATERIALIZED VIEW %s.%I AS %s WITH NO DATA', ws, made.name, replace(made.query, '@ws@', ws));
     EXECUTE format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', made.name || '_key', ws, made.name, made.keys);
@@ -156,7 +156,7 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION workspace_make_views(text) IS 'Part of create_workspace: makes the materialized views for BI tools, those that are not there.';
+COMMENT ON FUNCTION segmentation.workspace_make_views(text) IS 'Part of create_workspace: makes the materialized views for BI tools, those that are not there.';
 
 -- The views that are not as this version makes them, and those of the workspace that stand on them. To tell, each is made
 -- a second time: PostgreSQL writes equal queries equally.
@@ -232,7 +232,7 @@ $$;
 COMMENT ON FUNCTION segmentation.workspace_renew_views(text) IS
   'Part of upgrade_workspace: makes the views anew that this version makes otherwise, with their grants and rows. Refused, with a list, if anything of others depends on one.';
 
-CREATE PROCEDURE refresh_views(workspace text)
+CREATE PROCEDURE segmentation.refresh_views(workspace text)
   LANGUAGE plpgsql AS $$
 DECLARE
   ws text;
@@ -252,4 +252,4 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE refresh_views(text) IS 'Brings the materialized views of a workspace up to date, one by one, without keeping readers waiting. Call it outside a transaction.';
+COMMENT ON PROCEDURE segmentation.refresh_views(text) IS 'Brings the materialized views of a workspace up to date, one by one, without keeping readers waiting. Call it outside a transaction.';

@@ -1,6 +1,6 @@
--- Rights, last. A trusted installation leaves everything to the bootstrap superuser, so that
--- what users need is granted here, and the tables that they may fill become the installer's.
--- The owner comes first: a dump compares rights with those at the end of this script.
+-- Rights, last. Everything belongs to who runs the script: the bootstrap superuser, or the superuser who installs. The
+-- tables that users fill do too: their owner could hang triggers, rules and policies on them, which run with the rights
+-- of whoever reads or writes them. The installer fills them, and lets others fill them, by grants.
 
 ALTER TABLE segmentation.rfm_map OWNER TO @extowner@;
 ALTER TABLE segmentation.label OWNER TO @extowner@;

@@ -26,13 +26,17 @@ BEGIN
     (SELECT string_agg(format('s.%1$I = o.%1$I', c), ' AND ') FROM unnest(key_columns) AS c));
   GET DIAGNOSTICS gone = ROW_COUNT;
   -- What is there already is left out before the conflict: a row in conflict is locked, and written, even if it stays.
+  -- IS DISTINCT FROM looks for = on the path, where that of our types is not.
   EXECUTE format('INSERT INTO %s AS o (%2$s) SELECT %2$s FROM %3$s AS s
-                  WHERE NOT EXISTS (SELECT FROM %1$s AS o WHERE %4$s AND ROW(%5$s) IS NOT DISTINCT FROM ROW(%6$s))
-                  ON CONFLICT (%7$s) DO UPDATE SET %8$s', table_oid,
+                  WHERE NOT EXISTS (SELECT FROM %1$s AS o WHERE %4$s AND %5$s)
+                  ON CONFLICT (%6$s) DO UPDATE SET %7$s', table_oid,
     (SELECT string_agg(quote_ident(c), ', ') FROM unnest(all_columns) AS c), staged,
     (SELECT string_agg(format('o.%1$I = s.%1$I', c), ' AND ') FROM unnest(key_columns) AS c),
-    (SELECT string_agg(format('o.%I', c), ', ') FROM unnest(all_columns) AS c WHERE NOT c = ANY (key_columns)),
-    (SELECT string_agg(format('s.%I', c), ', ') FROM unnest(all_columns) AS c WHERE NOT c = ANY (key_columns)),
+    (SELECT string_agg(format(CASE t.typnamespace WHEN 'segmentation'::regnamespace
+         THEN '(o.%1$I OPERATOR(segmentation.=) s.%1$I OR o.%1$I IS NULL AND s.%1$I IS NULL)'
+         ELSE 'o.%1$I IS NOT DISTINCT FROM s.%1$I' END, a.attname), ' AND ')
+     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+     WHERE a.attrelid = table_oid AND a.attname = ANY (all_columns) AND NOT a.attname = ANY (key_columns)),
     (SELECT string_agg(quote_ident(c), ', ') FROM unnest(key_columns) AS c),
     (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(all_columns) AS c WHERE NOT c = ANY (key_columns)));
   GET DIAGNOSTICS written = ROW_COUNT;

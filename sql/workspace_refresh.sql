@@ -202,14 +202,14 @@ CREATE PROCEDURE segmentation.refresh(
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
-  ws text;
-  day date;
+  ws pg_catalog.text;
+  day pg_catalog.date;
   number integer;
   lock bigint;
   parameters integer;
-  phases text[];
+  phases pg_catalog.text[];
   said record;
-  state text; message text; detail text; hint text;
+  state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of, ahead);

@@ -202,18 +202,18 @@ CREATE PROCEDURE segmentation.refresh_changed(
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
-  ws text;
-  day date;
+  ws pg_catalog.text;
+  day pg_catalog.date;
   lock bigint;
   most bigint;
-  began timestamptz := pg_catalog.clock_timestamp();
-  step text := 'watch';
+  began pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+  step pg_catalog.text := 'watch';
   said record;
   changed bigint := 0;
   changed_moved bigint := 0;
   timed bigint := 0;
   timed_moved bigint := 0;
-  state text; message text; detail text; hint text;
+  state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
   day := segmentation.workspace_day(ws, as_of, ahead);
@@ -304,8 +304,8 @@ CREATE PROCEDURE segmentation.run_due(workspace text, as_of date DEFAULT NULL, a
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
-  due text;
-  day date;
+  due pg_catalog.text;
+  day pg_catalog.date;
 BEGIN
   EXECUTE pg_catalog.format('SELECT coalesce($1, greatest((pg_catalog.now() AT TIME ZONE w.time_zone)::pg_catalog.date, w.as_of)) FROM %s.workspace AS w',
     segmentation.workspace_owned(workspace)) INTO day USING as_of;

@@ -235,10 +235,10 @@ COMMENT ON FUNCTION segmentation.workspace_renew_views(text) IS
 CREATE PROCEDURE segmentation.refresh_views(workspace text)
   LANGUAGE plpgsql AS $$
 DECLARE
-  ws text;
-  names text[];
+  ws pg_catalog.text;
+  names pg_catalog.text[];
   populated boolean;
-  began timestamptz;
+  began pg_catalog.timestamptz;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
   names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text, ARRAY(SELECT v.name FROM segmentation.workspace_view_list() AS v));
@@ -248,7 +248,7 @@ BEGIN
     -- Readers are never kept waiting, but for the very first time.
     EXECUTE pg_catalog.format('REFRESH MATERIALIZED VIEW %s %s.%I', CASE WHEN populated THEN 'CONCURRENTLY' ELSE '' END, ws, names[i]);
     COMMIT;
-    RAISE DEBUG '%: % s', names[i], pg_catalog.round(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - began)::numeric, 1);
+    RAISE DEBUG '%: % s', names[i], pg_catalog.round(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) began)::numeric, 1);
   END LOOP;
 END
 $$;

@@ -45,7 +45,8 @@ mod workspace_lock;
 mod install {
     use pgrx::extension_sql_file;
 
-    extension_sql_file!("../sql/history.sql", name = "history", bootstrap);
+    extension_sql_file!("../sql/begin.sql", name = "begin", bootstrap);
+    extension_sql_file!("../sql/history.sql", name = "history", requires = ["begin"]);
     extension_sql_file!("../sql/rfm.sql", name = "rfm", requires = ["history"]);
     extension_sql_file!("../sql/pmg.sql", name = "pmg", requires = ["rfm"]);
     extension_sql_file!("../sql/purchase_model.sql", name = "purchase_model", requires = ["pmg"]);

@@ -2,10 +2,19 @@
 -- tables that users fill do too: their owner could hang triggers, rules and policies on them, which run with the rights
 -- of whoever reads or writes them. The installer fills them, and lets others fill them, by grants.
 
-ALTER TABLE segmentation.rfm_map OWNER TO @extowner@;
-ALTER TABLE segmentation.label OWNER TO @extowner@;
-GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
-GRANT SELECT ON segmentation.rfm_map, segmentation.label, segmentation.b2b_definition, segmentation.sector_preset, segmentation.segment_template, segmentation.workspace_field, segmentation.workspace_setting, segmentation.workspace_sentence TO PUBLIC;
+DO $$
+DECLARE
+  installer regrole := (SELECT e.extowner FROM pg_extension AS e WHERE e.extname = 'segmentation');
+BEGIN
+  IF installer <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON segmentation.rfm_map, segmentation.label TO %s '
+                   'WITH GRANT OPTION', installer);
+  END IF;
+END
+$$;
+GRANT SELECT ON segmentation.rfm_map, segmentation.label, segmentation.b2b_definition, segmentation.sector_preset,
+  segmentation.segment_template, segmentation.workspace_field, segmentation.workspace_setting,
+  segmentation.workspace_sentence TO PUBLIC;
 
 UPDATE segmentation.label SET built_in = true;
 
@@ -29,4 +38,26 @@ COMMENT ON TRIGGER protect ON segmentation.label IS 'The built-in labels cannot 
 CREATE TRIGGER protect_all BEFORE TRUNCATE ON segmentation.label
   FOR EACH STATEMENT EXECUTE FUNCTION segmentation.label_protect();
 COMMENT ON TRIGGER protect_all ON segmentation.label IS 'The built-in labels cannot be removed.';
-SELECT pg_catalog.pg_extension_config_dump('label', 'WHERE NOT built_in');
+SELECT pg_catalog.pg_extension_config_dump('segmentation.label', 'WHERE NOT built_in');
+
+-- Nothing of others has come into the schema meanwhile.
+DO $$
+DECLARE
+  found text;
+BEGIN
+  SELECT string_agg(pg_describe_object(d.classid, d.objid, d.objsubid), ', ') INTO found
+  FROM pg_depend AS d
+  WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'segmentation'::regnamespace
+    AND d.classid <> 'pg_extension'::regclass
+    AND NOT EXISTS (SELECT FROM pg_depend AS e
+                    WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e'
+                      AND e.refclassid = 'pg_extension'::regclass
+                      AND e.refobjid = (SELECT x.oid FROM pg_extension AS x WHERE x.extname = 'segmentation'));
+  IF found IS NOT NULL THEN
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = 'schema segmentation has objects that are not the extension''s',
+      DETAIL = format('They are: %s.', found),
+      HINT = 'Drop them, and the schema: the extension makes its schema itself.';
+  END IF;
+END
+$$;

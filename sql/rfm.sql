@@ -310,5 +310,5 @@ COMMENT ON TRIGGER protect ON segmentation.rfm_map IS 'The built-in maps cannot 
 CREATE TRIGGER protect_all BEFORE TRUNCATE ON segmentation.rfm_map
   FOR EACH STATEMENT EXECUTE FUNCTION segmentation.rfm_map_protect();
 COMMENT ON TRIGGER protect_all ON segmentation.rfm_map IS 'The built-in maps cannot be removed.';
-SELECT pg_catalog.pg_extension_config_dump('rfm_map',
+SELECT pg_catalog.pg_extension_config_dump('segmentation.rfm_map',
   $$WHERE map NOT IN ('classic_11', 'r_rfm_0_3', 'r_rfm_0_2', 'rf_10')$$);

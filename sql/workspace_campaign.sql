@@ -25,7 +25,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.assign_campaign(text, text, text, double precision, text, text, text) IS
-  'Writes down who is eligible for a campaign (a query with one column, run with your rights) and holds a share of them out by holdout(customer, salt, share); salt is the campaign''s name unless given. segment_axis: keep that axis'' code, for the uplift by segment.';
+  'Writes down who is eligible for a campaign (a query with one column, run with your rights, its names qualified) and holds a share of them out by holdout(customer, salt, share); salt is the campaign''s name unless given. segment_axis: keep that axis'' code, for the uplift by segment.';
 
 CREATE FUNCTION segmentation.campaign_uplift(workspace text, campaign text, until date, by_segment boolean DEFAULT false, options jsonb DEFAULT '{}')
 RETURNS TABLE (segment text, bought segmentation.uplift, turnover segmentation.uplift)

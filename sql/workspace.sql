@@ -388,21 +388,105 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_comments(text) IS 'Part of create_workspace: comments of tables and columns.';
 
-CREATE FUNCTION segmentation.drop_workspace(workspace text) RETURNS void
+-- What others own
+
+-- Whatever would go with a relation of the workspace, or (relation is NULL) with all of it, and is not its own: views,
+-- functions with a body of SQL, columns, defaults and foreign keys in other schemas, members of publications, and what
+-- another role keeps inside the schema. As pg_depend has it, of each one what hangs on that in turn.
+CREATE FUNCTION segmentation.workspace_dependents(ws text, relation regclass DEFAULT NULL) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  WITH RECURSIVE home AS (
+    SELECT n.oid, n.nspname, n.nspowner FROM pg_namespace AS n WHERE quote_ident(n.nspname) = ws),
+  reached (classid, objid, objsubid) AS (
+    SELECT d.classid, d.objid, d.objsubid FROM home AS h
+    JOIN pg_depend AS d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = h.oid
+    WHERE relation IS NULL
+    UNION
+    SELECT 'pg_class'::regclass, relation::oid, 0 WHERE relation IS NOT NULL
+    UNION
+    -- A rule is its view's, and a type that of its relation.
+    SELECT next.classid, next.objid, next.objsubid
+    FROM reached AS r
+    CROSS JOIN LATERAL (
+      SELECT d.classid, d.objid, d.objsubid FROM pg_depend AS d
+      WHERE d.refclassid = r.classid AND d.refobjid = r.objid AND (r.objsubid = 0 OR d.refobjsubid IN (0, r.objsubid))
+      UNION ALL
+      SELECT 'pg_class'::regclass, w.ev_class, 0 FROM pg_rewrite AS w
+      WHERE r.classid = 'pg_rewrite'::regclass AND w.oid = r.objid AND w.rulename = '_RETURN') AS next),
+  named AS (
+    SELECT r.*, i.type, coalesce(i.schema, quote_ident(a.object_names[1])) AS schema,
+      coalesce(c.relowner, p.proowner, t.typowner) AS owner
+    FROM reached AS r
+    CROSS JOIN LATERAL pg_identify_object(r.classid, r.objid, r.objsubid) AS i
+    CROSS JOIN LATERAL pg_identify_object_as_address(r.classid, r.objid, r.objsubid) AS a
+    LEFT JOIN pg_class AS c ON r.classid = 'pg_class'::regclass AND c.oid = r.objid
+    LEFT JOIN pg_proc AS p ON r.classid = 'pg_proc'::regclass AND p.oid = r.objid
+    -- The type of a relation, and of its arrays, goes by the relation.
+    LEFT JOIN pg_type AS t ON r.classid = 'pg_type'::regclass AND t.oid = r.objid AND t.typrelid = 0 AND t.typelem = 0)
+  SELECT DISTINCT concat(pg_describe_object(n.classid, n.objid, n.objsubid),
+    CASE WHEN n.schema = ws AND n.owner <> h.nspowner THEN format(' of %I', pg_get_userbyid(n.owner)) END) COLLATE "C" AS dependent
+  FROM named AS n CROSS JOIN home AS h
+  WHERE n.type NOT IN ('rule') AND NOT (n.classid = 'pg_type'::regclass AND n.owner IS NULL)
+    -- A session's own temporary objects are its own affair.
+    AND coalesce(n.schema NOT IN ('pg_toast', 'pg_temp', pg_my_temp_schema()::regnamespace::text), true)
+    AND (n.schema IS DISTINCT FROM ws OR n.owner <> h.nspowner OR n.type LIKE 'publication%')
+    -- Those of foreign keys, and its own on the sources.
+    AND NOT EXISTS (SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid
+                    WHERE n.classid = 'pg_trigger'::regclass AND g.oid = n.objid
+                      AND (g.tgisinternal OR (p.pronamespace = h.oid AND p.proname ~ '^capture_[0-9]+$')))
+  ORDER BY 1;
+END;
+COMMENT ON FUNCTION segmentation.workspace_dependents(text, regclass) IS
+  'Part of drop_workspace: what depends on a workspace, or on one of its relations, and is not its own.';
+
+CREATE FUNCTION segmentation.workspace_listed(items text[]) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN array_to_string(items[1:100], E'\n')
+    || CASE WHEN cardinality(items) > 100 THEN format(E'\nand %s more', cardinality(items) - 100) ELSE '' END;
+COMMENT ON FUNCTION segmentation.workspace_listed(text[]) IS 'Part of drop_workspace: a list for a message.';
+
+CREATE FUNCTION segmentation.drop_workspace(workspace text, cascade boolean DEFAULT false) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := segmentation.workspace_owned(workspace);
-  held record;
+  own text;
+  others text[];
+  source_kind text;
+  source_relation regclass;
 BEGIN
-  FOR held IN EXECUTE format('SELECT kind, relation FROM %s.source WHERE capture = %L', ws, 'trigger') LOOP
-    PERFORM segmentation.stop_capture(workspace, held.kind, held.relation);
+  IF NOT pg_try_advisory_xact_lock(segmentation.workspace_lock(ws)) THEN
+    RAISE lock_not_available USING
+      MESSAGE = format('workspace %I is being refreshed by another session', workspace),
+      HINT = 'Call again when it has ended.';
+  END IF;
+  -- Nobody makes a view of them while we look.
+  FOR own IN
+    SELECT c.oid::regclass FROM pg_class AS c
+    WHERE c.relnamespace = ws::regnamespace AND c.relkind = 'r' AND pg_has_role(c.relowner, 'USAGE') ORDER BY c.relname
+  LOOP
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', own);
+  END LOOP;
+  others := ARRAY(SELECT d FROM segmentation.workspace_dependents(ws) AS d);
+  IF others <> '{}' THEN
+    IF cascade IS NOT TRUE THEN
+      RAISE dependent_objects_still_exist USING
+        MESSAGE = format('cannot drop workspace %I because other objects depend on it', workspace),
+        DETAIL = segmentation.workspace_listed(others),
+        HINT = format('SELECT segmentation.drop_workspace(%L, cascade => true) drops these too.', workspace);
+    END IF;
+    RAISE NOTICE USING
+      MESSAGE = format('drop_workspace drops %s other objects too', cardinality(others)), DETAIL = segmentation.workspace_listed(others);
+  END IF;
+  FOR source_kind, source_relation IN EXECUTE format('SELECT s.kind, s.relation FROM %s.source AS s WHERE s.capture = %L', ws, 'trigger') LOOP
+    PERFORM segmentation.stop_capture(workspace, source_kind, source_relation);
   END LOOP;
   PERFORM segmentation.workspace_unregister(workspace);
   EXECUTE format('DROP SCHEMA %s CASCADE', ws);
 END
 $$;
-COMMENT ON FUNCTION segmentation.drop_workspace(text) IS
-  'Drops a workspace with all it holds, and its triggers on sources. The sources stay.';
+COMMENT ON FUNCTION segmentation.drop_workspace(text, boolean) IS
+  'Drops a workspace with all it holds, and its triggers on sources. The sources stay. Refused, with a list, if anything of others depends on it; cascade drops that too.';
 
 -- Settings
 
@@ -467,6 +551,15 @@ BEGIN
     IF EXISTS (SELECT FROM jsonb_array_elements(value) AS e WHERE jsonb_typeof(e) <> 'string') THEN
       RETURN 'must be an array of texts';
     END IF;
+  END IF;
+  IF d.name = 'source_silence' AND NOT value IN ('"auto"', '"off"') THEN
+    BEGIN
+      IF (value #>> '{}')::interval < interval '1 day' THEN
+        RETURN 'must be at least 1 day';
+      END IF;
+    EXCEPTION WHEN data_exception OR invalid_text_representation THEN
+      RETURN format('must be auto, off or an interval, not %s', value);
+    END;
   END IF;
   IF d.name = 'moment_calendar' AND value <> '[]' THEN
     BEGIN

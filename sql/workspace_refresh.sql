@@ -6,28 +6,124 @@ CREATE FUNCTION segmentation.workspace_lock(ws text) RETURNS bigint
   RETURN (1936024423::bigint << 32) | (ws::regnamespace::oid::bigint & 4294967295);
 COMMENT ON FUNCTION segmentation.workspace_lock(text) IS 'Part of refresh: the key of the advisory lock of a workspace.';
 
--- The day to refresh to.
-CREATE FUNCTION segmentation.workspace_day(ws text, as_of date) RETURNS date
+-- It outlives a commit, and is handed back by whatever error ends the call: see src/pg/lock.rs. Whoever may not refresh
+-- can do no more with it than with pg_try_advisory_lock.
+CREATE FUNCTION segmentation.workspace_take_lock(key bigint, shared boolean) RETURNS boolean
+  LANGUAGE c STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'workspace_take_lock_wrapper';
+COMMENT ON FUNCTION segmentation.workspace_take_lock(bigint, boolean) IS
+  'Part of refresh: takes an advisory lock of the session that ends with the next transaction that is aborted. Whether it was to be had.';
+
+CREATE FUNCTION segmentation.workspace_release_lock(key bigint, shared boolean) RETURNS boolean
+  LANGUAGE c STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'workspace_release_lock_wrapper';
+COMMENT ON FUNCTION segmentation.workspace_release_lock(bigint, boolean) IS
+  'Part of refresh: hands back what workspace_take_lock took. Whether it was held.';
+
+-- The day to refresh to. A day that was published is never taken back by a refresh: so one that has not come is refused
+-- unless it is asked for.
+CREATE FUNCTION segmentation.workspace_day(ws text, as_of date, ahead boolean DEFAULT false) RETURNS date
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  held record;
+  published date;
+  zone text;
+  today date;
   day date;
 BEGIN
-  EXECUTE format('SELECT as_of, time_zone FROM %s.workspace', ws) INTO held;
-  day := coalesce(as_of, (now() AT TIME ZONE held.time_zone)::date);
+  EXECUTE format('SELECT w.as_of, w.time_zone FROM %s.workspace AS w', ws) INTO published, zone;
+  today := (now() AT TIME ZONE zone)::date;
+  day := coalesce(as_of, today);
   IF NOT isfinite(day) THEN
     RAISE datetime_field_overflow USING MESSAGE = 'as_of must be a day, not infinity';
   END IF;
-  IF day < held.as_of THEN
+  IF day < published THEN
     RAISE invalid_parameter_value USING
-      MESSAGE = format('as_of %s is before the published %s', day, held.as_of),
+      MESSAGE = format('as_of %s is before the published %s', day, published),
       DETAIL = 'The history of memberships is kept forwards only.',
-      HINT = 'To look back, score customer_facts with the functions of the axes at that day, or read membership_history.';
+      HINT = 'To look back, score customer_facts with the functions of the axes at that day, or read membership_history. '
+        'restart_workspace takes publications back.';
+  END IF;
+  IF day > greatest(today, published) AND ahead IS NOT TRUE THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('as_of %s has not come', day),
+      DETAIL = format('It is %s in the time zone of the workspace, %s. After a publication no earlier day can be published.', today, zone),
+      HINT = 'Say ahead => true if it is meant.';
   END IF;
   RETURN day;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_day(text, date) IS 'Part of refresh: the day to refresh to, today by default.';
+COMMENT ON FUNCTION segmentation.workspace_day(text, date, boolean) IS 'Part of refresh: the day to refresh to, today by default.';
+
+-- A source that stopped looks like customers who stopped. What is known is compared with the shop's own rhythm: the
+-- longest time without any purchase in the 13 months before the newest one, so that a yearly closing is in it and a slow
+-- start long ago is not. facts is a relation with what was read; pending: changes that wait in the queue are read too.
+CREATE FUNCTION segmentation.workspace_hold(ws text, facts text, as_of date, pending boolean) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  -- A pause of a week is none, in any shop; a rhythm is that of some gaps at least; and a shop may pause for twice as
+  -- long as it ever did.
+  week constant integer := 7;
+  few constant integer := 5;
+  patience constant integer := 2;
+  setting text := segmentation.workspace_settings_now(ws) ->> 'source_silence';
+  allowed integer := week;
+  lately boolean;
+  newest date;
+  waiting text;
+  arrived date;
+  gaps bigint;
+  longest integer;
+BEGIN
+  IF setting = 'off' THEN
+    RETURN;
+  ELSIF setting <> 'auto' THEN
+    allowed := floor(extract(epoch FROM setting::interval) / 86400);
+  END IF;
+  -- Mostly the first customers tell already.
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s AS f WHERE segmentation.recency(f.history, $1) <= $2)', facts) INTO lately
+    USING as_of, allowed;
+  IF lately THEN
+    RETURN;
+  END IF;
+  EXECUTE format('SELECT $1 - min(segmentation.recency(f.history, $1)) FROM %s AS f', facts) INTO newest USING as_of;
+  IF newest IS NULL THEN
+    RETURN;
+  END IF;
+  IF pending THEN
+    waiting := format('(SELECT q.customer FROM %s.queue AS q)', ws);
+    waiting := coalesce(segmentation.workspace_rows_sql(ws, 'purchases', waiting), segmentation.workspace_rows_sql(ws, 'purchase_lines', waiting));
+    IF waiting IS NOT NULL THEN
+      EXECUTE format('SELECT max(r.purchased_on) FROM %s AS r WHERE r.purchased_on <= $1 AND r.amount::numeric > 0', waiting) INTO arrived
+        USING as_of;
+    END IF;
+  END IF;
+  IF setting = 'auto' THEN
+    EXECUTE format($q$
+      SELECT count(g.gap), max(g.gap)
+      FROM (SELECT d.day - lag(d.day) OVER (ORDER BY d.day) AS gap
+            FROM (SELECT DISTINCT d.day FROM %s AS f CROSS JOIN LATERAL segmentation.days(f.history) AS d
+                  WHERE d.purchases > 0 AND d.day <= $1 AND d.day >= ($1 - interval '13 months')::date) AS d) AS g$q$, facts)
+      INTO gaps, longest USING newest;
+    IF gaps < few THEN
+      RETURN;
+    END IF;
+    allowed := greatest(week, patience * longest);
+  END IF;
+  newest := greatest(newest, arrived);
+  IF as_of - newest > allowed THEN
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = format('the newest purchase is of %s, %s days before %s', newest, as_of - newest, as_of),
+      DETAIL = concat_ws(' ', CASE WHEN setting = 'auto'
+          THEN format('In the 13 months before it the longest time without a purchase was %s; up to %s are taken for a pause.',
+            CASE longest WHEN 1 THEN '1 day' ELSE format('%s days', longest) END, format('%s days', allowed))
+          ELSE format('The setting source_silence allows %s days.', allowed) END,
+        'If a source has stopped, customers would be published as lost.'),
+      HINT = 'See to the sources of purchases. If nobody bought indeed, say despite_silence => true, or change the setting source_silence.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_hold(text, text, date, boolean) IS
+  'Part of refresh: an error if the newest purchase is older than the shop''s own rhythm, or the setting source_silence, allows.';
 
 -- Whether a training is due.
 CREATE FUNCTION segmentation.workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
@@ -71,22 +167,23 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_logged(text, integer, integer, text, bigint, text) IS 'Part of refresh: notes how a phase ended.';
 
--- One phase, in a transaction of the caller's. state carries what a phase leaves to the next.
-CREATE FUNCTION segmentation.workspace_phase(ws text, phase text, as_of date, INOUT parameter_set integer, OUT rows bigint, OUT detail text)
+-- One phase, in a transaction of the caller's. parameter_set is what a phase leaves to the next.
+CREATE FUNCTION segmentation.workspace_phase(ws text, phase text, as_of date, despite_silence boolean, INOUT parameter_set integer, OUT rows bigint, OUT detail text)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  candidate integer;
 BEGIN
   CASE phase
   WHEN 'facts' THEN
     rows := segmentation.workspace_stage_facts(ws);
+    IF despite_silence IS NOT TRUE THEN
+      PERFORM segmentation.workspace_hold(ws, ws || '.stage_facts', as_of, false);
+    END IF;
   WHEN 'train' THEN
-    parameter_set := segmentation.workspace_train(ws, as_of);
-    DECLARE
-      candidate integer := parameter_set;
-    BEGIN
-      parameter_set := segmentation.workspace_promote(ws, candidate, as_of);
-      EXECUTE format('SELECT format(''parameter set %%s: %%s'', parameter_set, note) FROM %s.parameter_set WHERE parameter_set = $1', ws)
-        INTO detail USING candidate;
-    END;
+    candidate := segmentation.workspace_train(ws, as_of);
+    parameter_set := segmentation.workspace_promote(ws, candidate, as_of);
+    EXECUTE format('SELECT format(''parameter set %%s: %%s'', p.parameter_set, p.note) FROM %s.parameter_set AS p WHERE p.parameter_set = $1', ws)
+      INTO detail USING candidate;
   WHEN 'score' THEN
     -- The fingerprint first: what comes after it is noticed by the next refresh_changed.
     EXECUTE format('CREATE UNLOGGED TABLE %s.stage_definitions AS SELECT segmentation.workspace_definitions(%L) AS definitions', ws, ws);
@@ -97,9 +194,11 @@ BEGIN
   END CASE;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_phase(text, text, date, integer) IS 'Part of refresh: one phase.';
+COMMENT ON FUNCTION segmentation.workspace_phase(text, text, date, boolean, integer) IS 'Part of refresh: one phase.';
 
-CREATE PROCEDURE segmentation.refresh(workspace text, as_of date DEFAULT NULL, retrain boolean DEFAULT NULL)
+CREATE PROCEDURE segmentation.refresh(
+  workspace text, as_of date DEFAULT NULL, retrain boolean DEFAULT NULL, ahead boolean DEFAULT false, despite_silence boolean DEFAULT false
+)
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
@@ -113,39 +212,21 @@ DECLARE
   state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
-  day := segmentation.workspace_day(ws, as_of);
+  day := segmentation.workspace_day(ws, as_of, ahead);
   lock := segmentation.workspace_lock(ws);
-  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
+  -- In a transaction block, and where an error of ours would be caught, this fails, before the lock is taken. So every
+  -- error from here on aborts a transaction, and that hands the lock back.
   COMMIT;
-  -- What a cancel between two phases left to this session.
-  WHILE EXISTS (SELECT FROM pg_catalog.pg_locks AS l
-                WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.mode OPERATOR(pg_catalog.=) 'ExclusiveLock'
-                  AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.objsubid OPERATOR(pg_catalog.=) 1
-                  AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-                  AND l.classid::pg_catalog.int8 OPERATOR(pg_catalog.=) (lock OPERATOR(pg_catalog.>>) 32)
-                  AND l.objid::pg_catalog.int8 OPERATOR(pg_catalog.=) (lock OPERATOR(pg_catalog.&) 4294967295)) LOOP
-    PERFORM pg_catalog.pg_advisory_unlock(lock);
-  END LOOP;
-  IF NOT pg_catalog.pg_try_advisory_lock(lock) THEN
+  IF NOT segmentation.workspace_take_lock(lock, false) THEN
     RAISE lock_not_available USING
       MESSAGE = pg_catalog.format('workspace %I is being refreshed by another session', workspace),
       HINT = pg_catalog.format('SELECT * FROM %s.refresh_log WHERE status = ''running'' shows how far it is.', ws);
   END IF;
-  BEGIN
-    EXECUTE pg_catalog.format('SELECT pg_catalog.nextval(%L), (SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status OPERATOR(pg_catalog.=) ''in_use'')', pg_catalog.concat(ws, '.refresh_number'), ws)
-      INTO number, parameters;
-    phases := CASE WHEN segmentation.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::pg_catalog.text[];
-  EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-    PERFORM pg_catalog.pg_advisory_unlock(lock);
-    RAISE;
-  END;
+  EXECUTE pg_catalog.format('SELECT pg_catalog.nextval(%L), (SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status OPERATOR(pg_catalog.=) ''in_use'')', pg_catalog.concat(ws, '.refresh_number'), ws)
+    INTO number, parameters;
+  phases := CASE WHEN segmentation.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::pg_catalog.text[];
   FOR place IN 1 .. pg_catalog.cardinality(phases) LOOP
-    BEGIN
-      PERFORM segmentation.workspace_log(ws, number, place, phases[place], day);
-    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-      PERFORM pg_catalog.pg_advisory_unlock(lock);
-      RAISE;
-    END;
+    PERFORM segmentation.workspace_log(ws, number, place, phases[place], day);
     IF phases[place] OPERATOR(pg_catalog.=) 'facts' THEN
       -- All sources as of one moment. Nothing may come between these two.
       COMMIT;
@@ -155,7 +236,7 @@ BEGIN
     END IF;
     state := NULL;
     BEGIN
-      SELECT * INTO said FROM segmentation.workspace_phase(ws, phases[place], day, parameters);
+      SELECT * INTO said FROM segmentation.workspace_phase(ws, phases[place], day, despite_silence, parameters);
       parameters := said.parameter_set;
       PERFORM segmentation.workspace_logged(ws, number, place, 'done', said.rows, said.detail);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
@@ -168,15 +249,14 @@ BEGIN
         NULL;  -- what failed first is what matters
       END;
       COMMIT;
-      PERFORM pg_catalog.pg_advisory_unlock(lock);
       RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message,
         DETAIL = pg_catalog.concat_ws(E'\n', CASE WHEN detail OPERATOR(pg_catalog.<>) '' THEN detail END, pg_catalog.format('Phase %s of refresh %s failed; the published result is as it was.', phases[place], number)),
         HINT = coalesce(CASE WHEN hint OPERATOR(pg_catalog.<>) '' THEN hint END, pg_catalog.format('SELECT * FROM %s.refresh_log shows all refreshes.', ws));
     END IF;
     COMMIT;
   END LOOP;
-  PERFORM pg_catalog.pg_advisory_unlock(lock);
+  PERFORM segmentation.workspace_release_lock(lock, false);
 END
 $$;
-COMMENT ON PROCEDURE segmentation.refresh(text, date, boolean) IS
-  'Reads all sources, trains if due (or retrain), scores all customers as of a day (default: today) and publishes. Commits after each phase, so call it outside a transaction. If it fails, the published result stays.';
+COMMENT ON PROCEDURE segmentation.refresh(text, date, boolean, boolean, boolean) IS
+  'Reads all sources, trains if due (or retrain), scores all customers as of a day (default: today; a later one with ahead) and publishes. Holds if the sources have been silent for too long, but for despite_silence. Commits after each phase, so call it outside a transaction. If it fails, the published result stays.';

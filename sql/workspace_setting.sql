@@ -87,6 +87,7 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
   (12, 'retrain_after', 'interval', '"30 days"', 1, 3660, NULL, 'A refresh trains anew when the parameter set in use is older.'),
   (13, 'promote_tolerance', 'number', '0.02', 0, 1, NULL, 'A new parameter set comes into use if its back-tested Brier score of churn is at most this share worse than that of the one in use.'),
   (14, 'keep_parameter_sets', 'integer', '12', 2, 1000, NULL, 'Parameter sets kept for a roll-back.'),
+  (15, 'source_silence', 'text', '"auto"', NULL, NULL, NULL, 'A refresh holds when the newest purchase is older than this: auto (twice the longest time without a purchase in 13 months, a week at least), an interval, or off. It holds at once.'),
   (20, 'minimum_buyers', 'integer', '100', 1, 1e9, NULL, 'With fewer customers who bought, the axes from purchases read insufficient_data.'),
   (21, 'minimum_repeaters', 'integer', '30', 1, 1e9, NULL, 'With fewer customers who bought on two days or more, churn, loyalty and future_value read insufficient_data.'),
   (22, 'minimum_history', 'interval', '"180 days"', 1, 36600, NULL, 'With a shorter log of purchases, churn, loyalty and future_value read insufficient_data.'),

@@ -193,6 +193,8 @@ DECLARE
   quality jsonb := '{}';
   categories integer;
   retention jsonb;
+  -- What never happened in the test period, or always, cannot be told apart: whoever predicts it so looks splendid.
+  one_outcome jsonb := jsonb_build_object('code', 'one_outcome', 'have', settings ->> 'churn_horizon');
 BEGIN
   SELECT jsonb_build_object('bins', settings -> 'rfm_bins', 'first_match', false,
            'segments', jsonb_agg(jsonb_build_object('segment', m.segment, 'r', m.r, 'f', m.f, 'm', m.m) ORDER BY m.r, m.f, m.m)) INTO rfm_map
@@ -222,11 +224,20 @@ BEGIN
         jsonb_build_object('mode', 'cumulative', 'gros', settings -> 'value_high', 'moyens', settings -> 'value_medium');
     value_cuts := worth.cuts;
     quality := segmentation.workspace_backtest(facts, as_of, settings);
+    IF quality #>> '{churn,auc}' IS NULL THEN
+      readiness := readiness || jsonb_build_object('future_value', one_outcome);
+      IF settings ->> 'churn_of' = 'purchases' THEN
+        readiness := readiness || jsonb_build_object('churn', one_outcome);
+      END IF;
+    END IF;
   END IF;
   IF settings ->> 'churn_of' = 'subscriptions' THEN
     retention := segmentation.workspace_fit_contracts(facts, as_of);
     IF readiness -> 'churn' = 'null' THEN
       quality := quality || segmentation.workspace_backtest_contracts(facts, as_of, settings);
+      IF quality #>> '{churn,auc}' IS NULL THEN
+        readiness := readiness || jsonb_build_object('churn', one_outcome);
+      END IF;
     END IF;
   END IF;
   IF readiness -> 'profile' = 'null' AND settings ->> 'profile_segment' IS NULL THEN
@@ -252,8 +263,8 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_train(text, date) IS 'Phase train of refresh: a candidate parameter set from the staged facts.';
 
--- Puts the candidate into use, unless it would have predicted worse than the set in use. Says which. Returns the
--- number of the set to score with.
+-- Puts the candidate into use, unless it would have predicted worse than the set in use, or nobody can say whether it
+-- would. Says which. Returns the number of the set to score with.
 CREATE FUNCTION segmentation.workspace_promote(ws text, candidate integer, as_of date) RETURNS integer
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -269,6 +280,9 @@ BEGIN
   new_brier := (fresh.quality #>> '{churn,brier}')::double precision;
   IF used.parameter_set IS NULL THEN
     said := 'the first';
+  ELSIF fresh.readiness #>> '{churn,code}' = 'one_outcome' AND used.readiness -> 'churn' = 'null' AND used.settings ->> 'churn_of' = fresh.settings ->> 'churn_of' THEN
+    accepted := false;
+    said := format('rejected: within %s all customers did the same, so its back-test has no AUC', fresh.readiness #>> '{churn,have}');
   ELSIF new_brier IS NULL OR (CASE fresh.settings ->> 'churn_of' WHEN 'subscriptions' THEN used.retention_model::text ELSE used.purchase_model #>> '{parameters}' END) IS NULL THEN
     said := 'not compared: there are too few data for a back-test';
   ELSIF used.settings ->> 'churn_of' <> fresh.settings ->> 'churn_of' THEN

@@ -159,7 +159,7 @@ COMMENT ON FUNCTION segmentation.workspace_batch(text, integer, bigint) IS 'Part
 
 -- Time: all whose next change has come are scored at the new day from their stored facts, and the day moves, in one
 -- transaction. So are all customers if what scores them is not what was published.
-CREATE FUNCTION segmentation.workspace_move(ws text, day date, OUT customers bigint, OUT moved bigint)
+CREATE FUNCTION segmentation.workspace_move(ws text, day date, despite_silence boolean, OUT customers bigint, OUT moved bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
@@ -180,6 +180,9 @@ BEGIN
     everybody := number <> held.parameter_set OR definitions IS DISTINCT FROM held.definitions;
     IF NOT everybody AND day <= held.as_of THEN
       RETURN;
+    END IF;
+    IF locking = '' AND day > held.as_of AND despite_silence IS NOT TRUE THEN
+      PERFORM segmentation.workspace_hold(ws, ws || '.customer_facts', day, true);
     END IF;
   END LOOP;
   IF everybody THEN
@@ -203,9 +206,26 @@ BEGIN
   EXECUTE format('UPDATE %s.workspace SET as_of = $1, parameter_set = $2, definitions = $3, refreshed_at = now()', ws) USING day, number, definitions;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_move(text, date) IS 'Part of refresh_changed: moves the published day, and whoever time moves.';
+COMMENT ON FUNCTION segmentation.workspace_move(text, date, boolean) IS 'Part of refresh_changed: moves the published day, and whoever time moves.';
 
-CREATE PROCEDURE segmentation.refresh_changed(workspace text, as_of date DEFAULT NULL, batch integer DEFAULT 10000)
+CREATE FUNCTION segmentation.workspace_log_changed(ws text, phases text[], status text, as_of date, began timestamptz, rows bigint[], details text[]) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format($q$
+    WITH n AS MATERIALIZED (SELECT nextval(%2$L)::integer AS n)
+    INSERT INTO %1$s.refresh_log (refresh, place, phase, status, as_of, began_at, ended_at, rows, detail)
+    SELECT n.n, p.place, p.phase, $1, $2, $3, clock_timestamp(), p.rows, p.detail
+    FROM n CROSS JOIN unnest($4, $5, $6) WITH ORDINALITY AS p (phase, rows, detail, place)
+    WHERE p.rows > 0 OR $1 = 'failed'$q$, ws, ws || '.refresh_number')
+    USING status, as_of, began, phases, rows, details;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_log_changed(text, text[], text, date, timestamptz, bigint[], text[]) IS
+  'Part of refresh_changed: notes what it did, or where it failed.';
+
+CREATE PROCEDURE segmentation.refresh_changed(
+  workspace text, as_of date DEFAULT NULL, batch integer DEFAULT 10000, ahead boolean DEFAULT false, despite_silence boolean DEFAULT false
+)
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
@@ -224,7 +244,7 @@ DECLARE
   state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation.workspace_owned(workspace);
-  day := segmentation.workspace_day(ws, as_of);
+  day := segmentation.workspace_day(ws, as_of, ahead);
   IF batch IS NULL OR batch OPERATOR(pg_catalog.<) 1 THEN
     RAISE invalid_parameter_value USING MESSAGE = 'batch must be at least 1';
   END IF;
@@ -234,10 +254,10 @@ BEGIN
       MESSAGE = pg_catalog.format('workspace %I has no result yet', workspace),
       HINT = pg_catalog.format('CALL segmentation.refresh(%L) first.', workspace);
   END IF;
-  -- In a transaction block this fails, before the lock is taken: a lock of the session would outlive the block.
+  -- As in refresh: from here on every error aborts a transaction, and that hands the lock back.
   COMMIT;
   lock := segmentation.workspace_lock(ws);
-  IF NOT pg_catalog.pg_try_advisory_lock_shared(lock) THEN
+  IF NOT segmentation.workspace_take_lock(lock, true) THEN
     RAISE lock_not_available USING
       MESSAGE = pg_catalog.format('workspace %I is being refreshed by another session', workspace),
       HINT = 'What is in the queue stays there; call again later.';
@@ -251,7 +271,7 @@ BEGIN
         EXECUTE pg_catalog.format('SELECT coalesce(pg_catalog.max(q.change), 0) FROM %s.queue AS q', ws) INTO most;
         step := 'time';
       ELSIF step OPERATOR(pg_catalog.=) 'time' THEN
-        SELECT * INTO said FROM segmentation.workspace_move(ws, day);
+        SELECT * INTO said FROM segmentation.workspace_move(ws, day, despite_silence);
         timed := coalesce(said.customers, 0);
         timed_moved := coalesce(said.moved, 0);
         step := 'changed';
@@ -260,11 +280,8 @@ BEGIN
         changed := changed OPERATOR(pg_catalog.+) coalesce(said.customers, 0);
         changed_moved := changed_moved OPERATOR(pg_catalog.+) coalesce(said.moved, 0);
         IF said.customers IS NULL THEN
-          EXECUTE pg_catalog.format('WITH n AS (SELECT pg_catalog.nextval(%L)::integer AS n)
-            INSERT INTO %s.refresh_log (refresh, place, phase, status, as_of, began_at, ended_at, rows, detail)
-            SELECT n.n, v.place, v.phase, ''done'', $1, $2, pg_catalog.clock_timestamp(), v.rows, pg_catalog.concat(v.moved, '' codes changed'')
-            FROM n CROSS JOIN (VALUES (1, ''time'', $3, $4), (2, ''changed'', $5, $6)) AS v (place, phase, rows, moved) WHERE v.rows OPERATOR(pg_catalog.>) 0', pg_catalog.concat(ws, '.refresh_number'), ws)
-            USING day, began, timed, timed_moved, changed, changed_moved;
+          PERFORM segmentation.workspace_log_changed(ws, '{time,changed}', 'done', day, began, ARRAY[timed, changed],
+            ARRAY[pg_catalog.concat(timed_moved, ' codes changed'), pg_catalog.concat(changed_moved, ' codes changed')]);
           step := 'done';
         END IF;
       END IF;
@@ -278,19 +295,24 @@ BEGIN
       CONTINUE;
     END IF;
     IF state IS NOT NULL THEN
-      PERFORM pg_catalog.pg_advisory_unlock_shared(lock);
+      BEGIN
+        PERFORM segmentation.workspace_log_changed(ws, ARRAY[step], 'failed', day, began, ARRAY[NULL]::pg_catalog.int8[], ARRAY[message]);
+      EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        NULL;  -- what failed first is what matters
+      END;
+      COMMIT;
       RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message,
         DETAIL = pg_catalog.concat_ws(E'\n', CASE WHEN detail OPERATOR(pg_catalog.<>) '' THEN detail END, 'What was not done stays in the queue.'), HINT = hint;
     END IF;
     COMMIT;
     EXIT WHEN step OPERATOR(pg_catalog.=) 'done';
   END LOOP;
-  PERFORM pg_catalog.pg_advisory_unlock_shared(lock);
+  PERFORM segmentation.workspace_release_lock(lock, true);
   RAISE NOTICE '% customers by time (% codes changed), % by changes (% codes changed)', timed, timed_moved, changed, changed_moved;
 END
 $$;
-COMMENT ON PROCEDURE segmentation.refresh_changed(text, date, integer) IS
-  'Brings the published result up to date: customers whose day has come are scored at as_of (default: today) from their stored facts; those in the queue are read again, in batches that are committed. Several sessions may call it at once. Same facts and codes as refresh(workspace, as_of, false), for every change that the sources'' capture can see.';
+COMMENT ON PROCEDURE segmentation.refresh_changed(text, date, integer, boolean, boolean) IS
+  'Brings the published result up to date: customers whose day has come are scored at as_of (default: today; a later day with ahead) from their stored facts; those in the queue are read again, in batches that are committed. Moves no day if the sources have been silent for too long, but for despite_silence. Several sessions may call it at once. Same facts and codes as refresh(workspace, as_of, false), for every change that the sources'' capture can see.';
 
 -- What is due
 
@@ -312,7 +334,7 @@ $$;
 COMMENT ON FUNCTION segmentation.workspace_due(text, date) IS
   'What run_due would do: retrain (a full refresh with a training: the first, or the last is too long ago), refresh (a new day, and a source without capture), changed.';
 
-CREATE PROCEDURE segmentation.run_due(workspace text, as_of date DEFAULT NULL)
+CREATE PROCEDURE segmentation.run_due(workspace text, as_of date DEFAULT NULL, ahead boolean DEFAULT false, despite_silence boolean DEFAULT false)
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
@@ -323,15 +345,15 @@ BEGIN
     segmentation.workspace_owned(workspace)) INTO day USING as_of;
   due := segmentation.workspace_due(workspace, day);
   IF due OPERATOR(pg_catalog.=) 'changed' THEN
-    CALL segmentation.refresh_changed(workspace, day);
+    CALL segmentation.refresh_changed(workspace, day, ahead => ahead, despite_silence => despite_silence);
   ELSE
-    CALL segmentation.refresh(workspace, day, due OPERATOR(pg_catalog.=) 'retrain');
+    CALL segmentation.refresh(workspace, day, due OPERATOR(pg_catalog.=) 'retrain', ahead, despite_silence);
   END IF;
   COMMIT;
   CALL segmentation.refresh_views(workspace);
 END
 $$;
-COMMENT ON PROCEDURE segmentation.run_due(text, date) IS 'Does whatever is due: a full refresh with training, one without, or the changes; then the views for BI. For a scheduler to call every few minutes.';
+COMMENT ON PROCEDURE segmentation.run_due(text, date, boolean, boolean) IS 'Does whatever is due: a full refresh with training, one without, or the changes; then the views for BI. Holds as these do, but for ahead and despite_silence. For a scheduler to call every few minutes.';
 
 -- A text as a literal of SQL without anything that a shell, cron or psql would read in another way.
 CREATE FUNCTION segmentation.plain_literal(given text) RETURNS text
@@ -396,6 +418,8 @@ BEGIN
     RAISE feature_not_supported USING MESSAGE = format('workspace %I was made by a later version of the extension', workspace),
       DETAIL = format('Its layout is %s; this version knows up to %s.', has, segmentation.workspace_layout()), HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
+  -- First, as it may refuse.
+  PERFORM segmentation.workspace_renew_views(workspace);
   PERFORM segmentation.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.
   EXECUTE format('UPDATE %s.queue SET transaction = ''3'' WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())', ws);
@@ -405,4 +429,4 @@ BEGIN
   RETURN segmentation.workspace_layout();
 END
 $$;
-COMMENT ON FUNCTION segmentation.upgrade_workspace(text) IS 'After ALTER EXTENSION UPDATE: brings the tables of a workspace to what this version makes. Also after restoring a dump into another server. Returns its layout.';
+COMMENT ON FUNCTION segmentation.upgrade_workspace(text) IS 'After ALTER EXTENSION UPDATE: brings the tables and views of a workspace to what this version makes; refused, with a list, if anything of others depends on a view that changes. Also after restoring a dump into another server. Returns its layout.';

@@ -123,9 +123,12 @@ DECLARE
   made record;
   said record;
 BEGIN
-  EXECUTE format('CREATE VIEW %1$s.bi_language AS SELECT coalesce((SELECT s.value #>> ''{}'' FROM %1$s.setting AS s WHERE s.name = ''language''), ''en'') AS language', ws);
-  EXECUTE format('COMMENT ON VIEW %s.bi_language IS %L', ws, 'The language of labels; see the setting language.');
+  IF to_regclass(ws || '.bi_language') IS NULL THEN
+    EXECUTE format('CREATE VIEW %1$s.bi_language AS SELECT coalesce((SELECT s.value #>> ''{}'' FROM %1$s.setting AS s WHERE s.name = ''language''), ''en'') AS language', ws);
+    EXECUTE format('COMMENT ON VIEW %s.bi_language IS %L', ws, 'The language of labels; see the setting language.');
+  END IF;
   FOR made IN SELECT * FROM segmentation.workspace_view_list() LOOP
+    CONTINUE WHEN to_regclass(format('%s.%I', ws, made.name)) IS NOT NULL;
     EXECUTE format('CREATE MATERIALIZED VIEW %s.%I AS %s WITH NO DATA', ws, made.name, replace(made.query, '@ws@', ws));
     EXECUTE format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', made.name || '_key', ws, made.name, made.keys);
     EXECUTE format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', ws, made.name, made.about);
@@ -153,7 +156,81 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_make_views(text) IS 'Part of create_workspace: makes the materialized views for BI tools.';
+COMMENT ON FUNCTION segmentation.workspace_make_views(text) IS 'Part of create_workspace: makes the materialized views for BI tools, those that are not there.';
+
+-- The views that are not as this version makes them, and those of the workspace that stand on them. To tell, each is made
+-- a second time: PostgreSQL writes equal queries equally.
+CREATE FUNCTION segmentation.workspace_stale_views(ws text) RETURNS text[]
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  made text;
+  query text;
+  held regclass;
+  same boolean;
+  stale text[] := '{}';
+BEGIN
+  FOR made, query IN SELECT v.name, replace(v.query, '@ws@', ws) FROM segmentation.workspace_view_list() AS v LOOP
+    held := to_regclass(format('%s.%I', ws, made));
+    CONTINUE WHEN held IS NULL;
+    BEGIN
+      EXECUTE format('CREATE VIEW %s.stage_view AS %s', ws, query);
+      same := pg_get_viewdef(held) = pg_get_viewdef(to_regclass(ws || '.stage_view'));
+      EXECUTE format('DROP VIEW %s.stage_view', ws);
+    EXCEPTION WHEN undefined_column OR undefined_table OR undefined_function THEN
+      same := false;
+    END;
+    IF NOT same OR EXISTS (
+      SELECT FROM pg_depend AS d JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+      WHERE w.ev_class = held AND d.refobjid = ANY (ARRAY(SELECT to_regclass(format('%s.%I', ws, s))::oid FROM unnest(stale) AS s)))
+    THEN
+      stale := stale || made;
+    END IF;
+  END LOOP;
+  RETURN stale;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_stale_views(text) IS 'Part of upgrade_workspace: the views that this version makes otherwise.';
+
+CREATE FUNCTION segmentation.workspace_renew_views(workspace text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ws text := quote_ident(workspace);
+  stale text[] := segmentation.workspace_stale_views(ws);
+  others text[];
+  grants text[];
+  filled text[];
+  statement text;
+BEGIN
+  others := ARRAY(SELECT DISTINCT d FROM unnest(stale) AS s
+    CROSS JOIN LATERAL segmentation.workspace_dependents(ws, to_regclass(format('%s.%I', ws, s))) AS d ORDER BY d);
+  IF others <> '{}' THEN
+    RAISE dependent_objects_still_exist USING
+      MESSAGE = format('cannot upgrade workspace %I because other objects depend on views that change: %s', workspace, array_to_string(stale, ', ')),
+      DETAIL = segmentation.workspace_listed(others),
+      HINT = 'Drop these, upgrade, and make them again.';
+  END IF;
+  SELECT array_agg(format('GRANT %s ON %s TO %s%s', g.privilege_type, c.oid::regclass,
+      CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END))
+    INTO grants
+  FROM unnest(stale) AS s JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, s)) CROSS JOIN LATERAL aclexplode(c.relacl) AS g;
+  filled := ARRAY(SELECT s.name FROM unnest(stale) WITH ORDINALITY AS s (name, place)
+    JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, s.name)) WHERE c.relispopulated ORDER BY s.place);
+  -- Those that stand on others come later in the list.
+  FOR statement IN
+    SELECT format('DROP MATERIALIZED VIEW %s.%I', ws, s.name) FROM unnest(stale) WITH ORDINALITY AS s (name, place) ORDER BY s.place DESC
+  LOOP
+    EXECUTE statement;
+  END LOOP;
+  PERFORM segmentation.workspace_make_views(workspace);
+  FOR statement IN
+    SELECT g FROM unnest(grants) AS g UNION ALL SELECT format('REFRESH MATERIALIZED VIEW %s.%I', ws, f) FROM unnest(filled) AS f
+  LOOP
+    EXECUTE statement;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_renew_views(text) IS
+  'Part of upgrade_workspace: makes the views anew that this version makes otherwise, with their grants and rows. Refused, with a list, if anything of others depends on one.';
 
 CREATE PROCEDURE segmentation.refresh_views(workspace text)
   LANGUAGE plpgsql AS $$

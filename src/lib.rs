@@ -37,6 +37,7 @@ mod simulate;
 mod spend_model;
 mod test_design;
 mod uplift;
+mod workspace_lock;
 mod workspace_registry;
 
 ::pgrx::pg_module_magic!();
@@ -147,9 +148,14 @@ mod install {
         requires = ["workspace_capture"]
     );
     extension_sql_file!(
+        "../sql/workspace_restart.sql",
+        name = "workspace_restart",
+        requires = ["workspace_update"]
+    );
+    extension_sql_file!(
         "../sql/workspace_event.sql",
         name = "workspace_event",
-        requires = ["workspace_update"]
+        requires = ["workspace_restart"]
     );
     extension_sql_file!(
         "../sql/workspace_campaign.sql",

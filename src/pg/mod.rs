@@ -14,6 +14,7 @@ pub mod json_tree;
 pub mod jsonb;
 mod load;
 pub mod memo;
+pub mod lock;
 pub mod message;
 pub mod numeric;
 pub mod registry;

@@ -35,6 +35,8 @@ RESET ROLE;
 -- The workspace of keeper, and a source that till may write.
 SET ROLE keeper;
 SELECT create_workspace('shop', 'bigint', 'UTC'), create_workspace('texts', 'text', 'UTC');
+-- A few orders of long ago, on purpose.
+SELECT workspace_settings(w, '{"source_silence": "off"}') FROM unnest('{shop,texts}'::text[]) AS w;
 SELECT workspace_settings(w, '{"minimum_buyers": 1}') FROM unnest('{shop,texts}'::text[]) AS w;
 CREATE TABLE public.orders (customer_id integer, ordered_on date NOT NULL, amount numeric NOT NULL);
 GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON orders TO till;

@@ -196,6 +196,11 @@ SELECT count(*) AS differ FROM crm.customer_segments AS c JOIN (SELECT customer,
 -- next_change_at: nobody moves by time alone before its day.
 CREATE TEMP TABLE due AS SELECT customer, next_change_at FROM crm.customer_segments;
 SELECT unregister_segment('crm', 'vip');
+-- Sources that stopped hold a refresh: nothing is published, and the log says why. Here time goes on without purchases on purpose.
+CALL refresh('crm', '2026-01-10', false);
+SELECT phase, status, detail FROM crm.refresh_log ORDER BY refresh DESC, place DESC LIMIT 1;
+SELECT as_of FROM crm.workspace;
+SELECT workspace_settings('crm', '{"source_silence": "off"}');
 CALL refresh('crm', '2026-01-10', false);
 CREATE TEMP TABLE due_2 AS SELECT customer, next_change_at, rfm, pmg, churn, future_value FROM crm.customer_segments;
 SELECT count(*) FILTER (WHERE next_change_at <= '2026-01-10') AS not_ahead FROM due_2;
@@ -226,6 +231,11 @@ SELECT workspace_settings('crm', '{"rfm_map": "classic_11"}');
 CALL refresh('crm', '2026-01-25', true);
 -- A model that would have predicted worse is not taken.
 SELECT workspace_settings('crm', '{"promote_tolerance": 0}');
+CALL refresh('crm', '2026-06-30', true);
+SELECT p.status, p.note, w.parameter_set = p.parameter_set AS scored_with_it FROM crm.parameter_set AS p, crm.workspace AS w ORDER BY p.parameter_set DESC LIMIT 1;
+-- Of nobody who bought in the test period nothing can be said; of some it can.
+INSERT INTO shop.orders (order_id, customer_id, ordered_on, ordered_at, amount, channel)
+SELECT -1000 - c, c, '2026-05-15', '2026-05-15 12:00+02', 50, 'web' FROM generate_series(3, 600, 3) AS c;
 CALL refresh('crm', '2026-06-30', true);
 SELECT p.status IN ('in_use', 'rejected') AS decided, p.note LIKE 'Brier score of churn %, against % of parameter set %' AS said,
        (p.status = 'in_use') = (w.parameter_set = p.parameter_set) AS scored_with_it
@@ -285,7 +295,7 @@ CREATE TABLE "sho""p.%s"."{facts} %1$s $1 ""o""" ("cl'ie""nt" varchar(40), "d.%I
 INSERT INTO "sho""p.%s"."{facts} %1$s $1 ""o""" SELECT 'é''"\ ' || n % 150, timestamptz '2024-01-01 23:30Z' + make_interval(days => n * 7 % 700), (n % 37)::money FROM generate_series(1, 2000) AS n;
 CREATE TABLE "sho""p.%s"."clients @ws@" ("cl'ie""nt" text, "{as_of}" integer, "{facts}" text, "%s' ""x" boolean, "@ws@\" numeric, "$1" text, "été {profile_features}" real);
 INSERT INTO "sho""p.%s"."clients @ws@" SELECT 'é''"\ ' || n, n % 7, CASE n % 3 WHEN 0 THEN '{as_of}' WHEN 1 THEN '%s''"' ELSE '\' END, n % 2 = 0, n % 11, '$1' || n % 4, n % 5 FROM generate_series(0, 149) AS n;
-SELECT create_workspace('@ws@ "%s" {facts}.é''\ $1', 'text', 'UTC');
+SELECT create_workspace('@ws@ "%s" {facts}.é''\ $1', 'text', 'UTC'), workspace_settings('@ws@ "%s" {facts}.é''\ $1', '{"source_silence": "off"}');
 SELECT add_source('@ws@ "%s" {facts}.é''\ $1', 'purchases', '"sho""p.%s"."{facts} %1$s $1 ""o"""', '{"customer": "cl''ie\"nt", "purchased_on": "d.%I", "amount": "mon\\tant {as_of}"}');
 SELECT add_source('@ws@ "%s" {facts}.é''\ $1', 'customers', '"sho""p.%s"."clients @ws@"', '{"customer": "cl''ie\"nt"}');
 SELECT register_segment('@ws@ "%s" {facts}.é''\ $1', 'odd', '{"kind": "rules", "default": "%s {as_of} ''\"", "segments": [{"segment": "$1''\\", "when": {"field": "{facts}", "=": "%s''\""}}]}');
@@ -315,7 +325,7 @@ CREATE TABLE web.shop_lines (client_id uuid, sku text, id_commande text, date_co
 INSERT INTO web.lines SELECT md5((n % 120)::text)::uuid, n % 9, n / 2, timestamp '2024-01-01' + make_interval(days => n / 2 % 700), n % 13 - 2 FROM generate_series(1, 3000) AS n;
 INSERT INTO web.shop_lines SELECT md5((n % 120)::text)::uuid, 'p' || n % 9, 's' || n, date '2024-02-01' + n % 600, n % 7, 1 FROM generate_series(1, 1000) AS n;
 INSERT INTO web.shop_lines VALUES (NULL, 'p', 'x', '2024-01-01', 1, 1), (md5('1')::uuid, NULL, NULL, NULL, NULL, NULL);
-SELECT create_workspace('web_crm', 'uuid');
+SELECT create_workspace('web_crm', 'uuid'), workspace_settings('web_crm', '{"source_silence": "off"}');
 CALL refused('SELECT add_source(''web_crm'', ''purchases'', ''shop.orders'')');
 SELECT add_source('web_crm', 'purchase_lines', 'web.lines'), add_source('web_crm', 'purchase_lines', 'web.shop_lines');
 CALL refresh('web_crm', '2026-01-01');
@@ -345,7 +355,9 @@ SELECT customer, rfm, pmg, churn, future_value FROM empty.customer_segments ORDE
 CALL refresh_views('empty');
 SELECT count(*) AS explained FROM unnest('{1,2,3,4}'::text[]) AS c, explain('empty', c);
 CALL refresh('empty', '9999-12-31');
+CALL refresh('empty', '9999-12-31', ahead => true);
 CALL refresh('empty', '5874897-12-31');
+CALL refresh('empty', '5874897-12-31', ahead => true);
 SELECT drop_workspace('empty');
 SELECT count(*) AS workspaces FROM workspaces();
 DROP SCHEMA shop CASCADE;
@@ -357,7 +369,7 @@ CREATE TABLE faulty.lines AS
 CREATE TABLE faulty.products AS SELECT * FROM (VALUES (0, 'a'), (1, 'b'), (1, 'c'), (2, NULL)) AS p (product_id, category);
 CREATE TABLE faulty.people AS SELECT i AS customer_id, CASE i WHEN 1 THEN '2024-02-31' WHEN 2 THEN 'x' ELSE '1990-12-31' END AS birth_date FROM generate_series(0, 119) AS i;
 CREATE TABLE faulty.changes AS SELECT 3 AS customer_id, 'city' AS attribute, date 'infinity' AS changed_on, 'a' AS old_value, 'b' AS new_value;
-SELECT create_workspace('faults');
+SELECT create_workspace('faults'), workspace_settings('faults', '{"source_silence": "off"}');
 SELECT workspace_settings('faults', '{"product_level": "category", "purchase_family": "bg_nbd"}');
 SELECT count(add_source('faults', kind, relation, mapping)) FROM (VALUES ('purchase_lines', 'faulty.lines'::regclass, '{}'::jsonb), ('products', 'faulty.products', '{}'),
   ('customers', 'faulty.people', '{"birth_date": null}'), ('attribute_history', 'faulty.changes', '{}')) AS s (kind, relation, mapping);

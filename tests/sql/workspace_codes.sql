@@ -13,7 +13,7 @@ FROM generate_series(1, 500) AS c, generate_series(0, c % 30) AS n;
 INSERT INTO hand.orders SELECT c, date '2025-12-31' - (c * 37 % 1200) + 1, -10 FROM generate_series(5, 500, 5) AS c;
 CREATE TABLE hand.customers (customer_id bigint, age integer, city text);
 INSERT INTO hand.customers SELECT c, 20 + c % 50, (ARRAY['Lyon', 'Paris', 'Lille'])[1 + c % 3] FROM generate_series(1, 510) AS c;
-SELECT create_workspace('crm');
+SELECT create_workspace('crm'), workspace_settings('crm', '{"source_silence": "off"}');
 -- One family: the fit of all would take most of the time.
 SELECT workspace_settings('crm', '{"purchase_family": "bg_nbd"}');
 SELECT add_source('crm', 'purchases', 'hand.orders'), add_source('crm', 'customers', 'hand.customers');
@@ -107,6 +107,8 @@ TABLE hand.differ;
 -- PMG: turnover that refunds bring to nothing, or below, is I; the day that leaves the twelve months takes its turnover along.
 INSERT INTO hand.orders VALUES (1001, '2026-03-01', 50), (1001, '2026-03-02', -50), (1002, '2026-03-01', 50), (1002, '2026-03-02', -50.01), (1003, '2026-03-01', 0.01), (1003, '2026-03-02', 0),
   (1004, '2025-03-31', 100), (1005, '2025-04-01', 100), (1006, '2026-04-01', 100), (1007, '2026-03-05', 0), (1008, '2026-03-05', -5);
+-- Some buy in the month before: a back-test of which nobody bought would be rejected.
+INSERT INTO hand.orders SELECT c, '2026-03-20', 10 FROM generate_series(100, 160, 5) AS c;
 CALL refresh('crm', '2026-03-31', true);
 SELECT c.customer, c.pmg, s.turnover, c.rfm = 'prospect' AS prospect, c.churn = 'insufficient_data' AS churn_unknown FROM crm.customer_segments AS c JOIN crm.customer_scores AS s USING (customer) WHERE customer > 1000 ORDER BY 1;
 CALL refresh('crm', '2026-04-01', false);
@@ -154,5 +156,7 @@ SELECT remove_source('crm', 'purchases', 'hand.orders');
 CALL refresh('crm', '2026-04-01', true);
 TABLE hand.reasons;
 SELECT on_axis, label, explanation FROM explain('crm', '1', 'rfm', 'fr');
-SELECT drop_workspace('crm');
+-- The twin is a view of another schema.
+CALL refused('SELECT drop_workspace(''crm'')');
+SELECT drop_workspace('crm', cascade => true);
 DROP SCHEMA hand CASCADE;

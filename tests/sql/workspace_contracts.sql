@@ -69,6 +69,10 @@ BEGIN
 END
 $$;
 SELECT count(*) AS days, sum(moved) > 30 AS moved, sum(facts) AS facts, sum(codes) AS codes FROM members.step;
+-- No subscription ended within the last 90 days: a set that cannot be tested stays out.
+CALL refresh('club', '2025-09-30', true);
+SELECT parameter_set, status, note FROM club.parameter_set ORDER BY 1;
+UPDATE members.subscriptions SET ended_on = '2025-09-01' WHERE customer_id % 5 = 2 AND started_on < '2025-07-01' AND ended_on IS NULL;
 -- A training that is not worse comes into use; about purchases again, there are none.
 CALL refresh('club', '2025-09-30', true);
 SELECT parameter_set, status, note ~ 'Brier score of churn' AS compared FROM club.parameter_set ORDER BY 1;

@@ -123,5 +123,5 @@ END
 $$;
 SELECT count(*) AS days, sum(moved) > 300 AS moved, sum(facts) AS facts, sum(codes) AS codes, sum(untold) AS untold FROM fed.step;
 SELECT * FROM fed.step WHERE facts + codes + untold > 0 ORDER BY day LIMIT 5;
-SELECT drop_workspace('crm'), drop_workspace('anew');
+SELECT drop_workspace('crm', cascade => true), drop_workspace('anew');
 DROP SCHEMA fed CASCADE;

@@ -3,6 +3,7 @@
 \set QUIET on
 SET client_min_messages = warning;
 SET search_path = public, segmentation;
+SET hostile.seed = :'seed';
 
 -- A literal on one line, whatever is in it.
 CREATE FUNCTION hostile.quoted(value text) RETURNS text LANGUAGE sql IMMUTABLE
@@ -66,6 +67,12 @@ BEGIN
 END
 $$;
 
+-- States of aggregates are bytea, and their functions can be called by hand.
+CREATE TABLE hostile.state (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, family text, v bytea);
+CREATE TABLE hostile.states (family text, ids integer[]);
+CREATE FUNCTION hostile.family(name text) RETURNS text LANGUAGE sql IMMUTABLE
+RETURN regexp_replace(name, '(_options)?_(add|merge|final)(_\w+)?$', '');
+
 -- What kind of jsonb an argument asks for.
 CREATE FUNCTION hostile.kind_of(f hostile.function, argument text) RETURNS text LANGUAGE sql IMMUTABLE
 RETURN CASE
@@ -110,9 +117,9 @@ BEGIN
     IF named = 'double precision[]' AND dice < 30 THEN
       RETURN 'ARRAY(SELECT (g % 7)::float8 FROM generate_series(1, 168) AS g)';
     END IF;
-    SELECT '(' || string_agg(format('(%s)::%s', hostile.value_of(f, t.typelem, argument, salt || n), format_type(t.typelem, NULL)), ', ') || ')' INTO named
+    SELECT '(' || string_agg(format('(%s)::%s', hostile.value_of(f, t.typelem, argument, salt || n), format_type(t.typelem, -1)), ', ') || ')' INTO named
     FROM generate_series(1, 1 + hostile.pick(salt || 'many', 5)) AS n;
-    kind := format_type(t.typelem, NULL);
+    kind := format_type(t.typelem, -1);
     RETURN CASE dice % 10
       WHEN 0 THEN '''{}'''
       WHEN 1 THEN '''{NULL}'''
@@ -123,8 +130,27 @@ BEGIN
     END;
   END IF;
   SELECT * INTO l FROM hostile.literals AS s WHERE s.name = f.name;
-  IF argument IN ('workspace', 'ws') AND dice < 70 THEN
+  IF argument = 'ws' THEN
+    -- Functions of the workspace's own take its schema as an identifier, quoted by those that call them.
+    RETURN CASE WHEN dice < 60 THEN '''crm''' WHEN dice < 80 THEN 'E''"we""ird ''''w\n%s"''' ELSE '''no_such''' END;
+  ELSIF argument = 'workspace' AND dice < 70 THEN
     RETURN CASE WHEN dice < 55 THEN '''crm''' ELSE 'E''we"ird ''''w\n%s''' END;
+  ELSIF named = 'cstring' AND dice < 90 THEN
+    -- What an input function reads: the text of a value, as it is or spoilt.
+    kind := regexp_replace(f.name, '_in$', '');
+    SELECT k.count INTO count FROM hostile.kept AS k WHERE k.type = kind;
+    IF count IS NOT NULL THEN
+      RETURN format(CASE WHEN dice % 3 = 0 THEN '(SELECT textout(v::text) FROM hostile.%1$I WHERE id = %2$s)' ELSE '(SELECT textout(hostile.spoilt(v::text, ''%3$s'')) FROM hostile.%1$I WHERE id = %2$s)' END,
+        'v_' || kind, hostile.pick(salt || 'kept', count), hostile.pick(salt || 'spoilt', 1000000));
+    END IF;
+  ELSIF named = 'bytea' AND dice < 85 THEN
+    -- An aggregate's state, of this family or, now and then, of another.
+    SELECT s.ids[1 + hostile.pick(salt || 'state', cardinality(s.ids))] INTO id FROM hostile.states AS s
+    WHERE s.family = hostile.family(f.name) OR dice < 12 ORDER BY (s.family = hostile.family(f.name)) = (dice < 12), s.family LIMIT 1;
+    IF id IS NOT NULL THEN
+      RETURN format(CASE WHEN dice % 4 = 0 THEN '(SELECT hostile.spoilt(v::text, ''%2$s'')::bytea FROM hostile.state WHERE id = %1$s)' ELSE '(SELECT v FROM hostile.state WHERE id = %1$s)' END,
+        id, hostile.pick(salt || 'spoilt', 1000000));
+    END IF;
   ELSIF named = 'jsonb' THEN
     IF dice < 20 THEN
       RETURN hostile.one((SELECT p.expressions FROM hostile.pools AS p WHERE p.type = 'jsonb'), salt);
@@ -133,7 +159,7 @@ BEGIN
     IF dice < 26 THEN
       kind := (SELECT s.kind FROM hostile.things AS s ORDER BY hashtext(s.kind || salt) LIMIT 1);
     ELSIF kind IS NULL OR dice < 45 AND kind IN ('definition', 'features', 'rfm_map', 'counts', 'settings') THEN
-      kind := hostile.one(coalesce(l.jsonbs, ARRAY['''{}''']), salt);
+      kind := CASE WHEN dice % 5 = 0 THEN '''{}''' ELSE hostile.one(coalesce(l.jsonbs, ARRAY['''{}''']), salt) END;
       RETURN CASE WHEN dice < 60 THEN kind ELSE format('hostile.spoilt(%s::jsonb, ''%s'')', kind, hostile.pick(salt || 'spoilt', 1000000)) END;
     END IF;
     SELECT s.ids[1 + hostile.pick(salt || 'thing', cardinality(s.ids))] INTO id FROM hostile.things AS s WHERE s.kind = kind AND s.good = (dice % 2 = 0);
@@ -168,7 +194,7 @@ CREATE FUNCTION hostile.argument(f hostile.function, place integer, salt text) R
 RETURN CASE
   WHEN f.types[place - 1] IN ('record'::regtype, 'anyelement'::regtype, 'anyarray'::regtype, 'anynonarray'::regtype, '"any"'::regtype)
     THEN hostile.value_of(f, 'record'::regtype, f.names[place], salt)
-  ELSE format('(%s)::%s', hostile.value_of(f, f.types[place - 1], coalesce(f.names[place], ''), salt), format_type(f.types[place - 1], NULL))
+  ELSE format('(%s)::%s', hostile.value_of(f, f.types[place - 1], coalesce(f.names[place], ''), salt), format_type(f.types[place - 1], -1))
 END;
 
 -- An expression in g that is usual for a type, for many rows.
@@ -239,3 +265,26 @@ BEGIN
   RETURN CASE WHEN f.writes THEN 'BEGIN; ' || statement || ' ROLLBACK;' ELSE statement END;
 END
 $$;
+
+-- States: of no rows yet, of one, of two.
+DO $$
+DECLARE
+  f hostile.function%ROWTYPE;
+  arguments text;
+  made bytea;
+BEGIN
+  FOR f IN SELECT * FROM hostile.function AS g WHERE g.types[0] = 'bytea'::regtype AND g.name ~ '_add' AND (SELECT prorettype FROM pg_proc WHERE oid = g.oid) = 'bytea'::regtype LOOP
+    made := NULL;
+    FOR round IN 1 .. 40 LOOP
+      SELECT string_agg(hostile.argument(f, p, current_setting('hostile.seed') || f.signature || round || '/' || p), ', ' ORDER BY p) INTO arguments FROM generate_series(2, f.arguments) AS p;
+      BEGIN
+        EXECUTE format('SELECT segmentation.%I($1, %s)', f.name, arguments) INTO made USING CASE WHEN round % 5 <> 0 THEN made END;
+        INSERT INTO hostile.state (family, v) SELECT hostile.family(f.name), made WHERE made IS NOT NULL AND octet_length(made) < 10000;
+      EXCEPTION WHEN OTHERS THEN
+        NULL;
+      END;
+    END LOOP;
+  END LOOP;
+END
+$$;
+INSERT INTO hostile.states SELECT family, array_agg(id ORDER BY id) FROM hostile.state GROUP BY family;

@@ -52,7 +52,8 @@ fn stored_history() -> Vec<u8> {
 fn stable<T>(value: &Value, read: impl Fn(&Value) -> Result<T>, write: impl Fn(&T) -> Value) -> Option<T> {
     let own = read(value).ok()?;
     let written = write(&own);
-    let again = read(&written).unwrap_or_else(|error| panic!("what was written is refused: {error:?} {written}"));
+    let again =
+        read(&written).unwrap_or_else(|error| panic!("what was written is refused: {error:?} {written}"));
     assert_eq!(write(&again), written, "the written form is stable");
     Some(own)
 }
@@ -316,7 +317,8 @@ pub fn definition(bytes: &[u8]) {
         let explained = definition.explain(&customer, context);
         serde_json::from_str::<Value>(&explained).expect("an explanation is JSON");
         for answer in [Answer::Assign, Answer::Memberships] {
-            let _ = definition.sql(context, &Source::Attributes { alias: None, column: "attributes" }, answer);
+            let _ =
+                definition.sql(context, &Source::Attributes { alias: None, column: "attributes" }, answer);
         }
     }
 }

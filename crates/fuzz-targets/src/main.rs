@@ -26,10 +26,44 @@ impl Random {
 
 /// Pieces that break readers of text, JSON and numbers.
 const PIECES: &[&[u8]] = &[
-    b"0", b"-1", b"1e308", b"-1e308", b"1e-320", b"1e400", b"0.5", b"9223372036854775808", b"null", b"true", b"\"\"", b"{}", b"[]", b"[[", b"NaN",
-    b"9999-12-31", b"0001-01-01", b"infinity", b",", b":", b"-", b"\\u0000", b"\xc3\xa9", b"\xe2\x80\xae", b"\x00", b"\x01", b"\xff", b"\x7f", b"\x80",
-    b"\xff\xff\xff\xff\xff\xff\xff\xff", b"\x00\x00\x00\x00\x00\x00\x00\x00", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\x00\x00\x00\x00\x00\x00\xf0\x7f",
-    b"\x00\x00\x00\x00\x00\x00\xf8\x7f", b"\x00\x00\x00\x00\x00\x00\x00\x80", b"\xff\xff\xff\xff\xff\xff\xff\x7f", b"\xff\xff\xff\xff\xff\xff\xef\x7f",
+    b"0",
+    b"-1",
+    b"1e308",
+    b"-1e308",
+    b"1e-320",
+    b"1e400",
+    b"0.5",
+    b"9223372036854775808",
+    b"null",
+    b"true",
+    b"\"\"",
+    b"{}",
+    b"[]",
+    b"[[",
+    b"NaN",
+    b"9999-12-31",
+    b"0001-01-01",
+    b"infinity",
+    b",",
+    b":",
+    b"-",
+    b"\\u0000",
+    b"\xc3\xa9",
+    b"\xe2\x80\xae",
+    b"\x00",
+    b"\x01",
+    b"\xff",
+    b"\x7f",
+    b"\x80",
+    b"\xff\xff\xff\xff\xff\xff\xff\xff",
+    b"\x00\x00\x00\x00\x00\x00\x00\x00",
+    b"\xff\xff\xff\x7f",
+    b"\x00\x00\x00\x80",
+    b"\x00\x00\x00\x00\x00\x00\xf0\x7f",
+    b"\x00\x00\x00\x00\x00\x00\xf8\x7f",
+    b"\x00\x00\x00\x00\x00\x00\x00\x80",
+    b"\xff\xff\xff\xff\xff\xff\xff\x7f",
+    b"\xff\xff\xff\xff\xff\xff\xef\x7f",
 ];
 
 fn mutated(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
@@ -69,7 +103,10 @@ fn mutated(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
 fn fault(target: Target, bytes: &[u8]) -> Option<String> {
     let started = Instant::now();
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(bytes))) {
-        let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        let words = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
         return Some(words.unwrap_or("a panic").to_owned());
     }
     (started.elapsed() > SLOW).then(|| format!("takes {:?}", started.elapsed()))
@@ -77,7 +114,8 @@ fn fault(target: Target, bytes: &[u8]) -> Option<String> {
 
 fn corpus(name: &str) -> std::io::Result<Vec<Vec<u8>>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
-    let mut files: Vec<_> = std::fs::read_dir(folder)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     files.sort();
     files.iter().map(std::fs::read).collect()
 }
@@ -118,7 +156,10 @@ fn main() {
         match found {
             None => passed += 1,
             Some((words, bytes)) => {
-                println!("FAULT {name}: {words}\n  {} {bytes:02x?}", String::from_utf8_lossy(&bytes).escape_debug());
+                println!(
+                    "FAULT {name}: {words}\n  {} {bytes:02x?}",
+                    String::from_utf8_lossy(&bytes).escape_debug()
+                );
                 failed += 1;
             }
         }

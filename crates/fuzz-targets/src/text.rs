@@ -31,7 +31,10 @@ pub fn item_history(bytes: &[u8]) {
     let Some(Ok(packed)) = text(bytes).map(items::from_text) else { return };
     items::validate(&packed).expect("what text gives is valid");
     let lines = items::unpack(&packed).expect("and is read");
-    assert_eq!(items::from_text(&items::to_text(&lines).expect("it has a text")).expect("which is valid"), packed);
+    assert_eq!(
+        items::from_text(&items::to_text(&lines).expect("it has a text")).expect("which is valid"),
+        packed
+    );
 }
 
 pub fn email(bytes: &[u8]) {
@@ -40,7 +43,11 @@ pub fn email(bytes: &[u8]) {
     assert_eq!(domain.is_some(), email::is_role(text).is_some());
     let _ = email::is_freemail(text);
     if let Some(domain) = domain {
-        assert_eq!(email::domain(&format!("a@{domain}")).as_deref(), Some(domain.as_str()), "a key is its own key");
+        assert_eq!(
+            email::domain(&format!("a@{domain}")).as_deref(),
+            Some(domain.as_str()),
+            "a key is its own key"
+        );
     }
 }
 

@@ -358,6 +358,9 @@ impl ChurnModel {
                 "category" => Kind::Category,
                 _ => return Err(one.wrong("type", "one of number, boolean, category")),
             };
+            if kind == Kind::Category && levels.is_empty() {
+                return Err(one.wrong("levels", "a list of at least one level"));
+            }
             let base = one.whole("base", 0, u64::MAX)?.map(|base| base as usize);
             if base.is_some_and(|base| base >= levels.len()) {
                 return Err(one.wrong("base", "the place of a level"));

@@ -223,10 +223,10 @@ pub fn profile_model(bytes: &[u8]) {
     let Some((value, features)) = two(bytes) else { return };
     let _ = ProfileModel::is_unfitted(&value);
     let Some(model) = stable(&value, ProfileModel::from_json, ProfileModel::to_json) else { return };
-    if let Some(features) = features.as_object() {
-        if let Ok(Some(assignment)) = model.assign_named(features) {
-            finite(Some(assignment.distance));
-        }
+    if let Some(features) = features.as_object()
+        && let Ok(Some(assignment)) = model.assign_named(features)
+    {
+        finite(Some(assignment.distance));
     }
     for n in 0..4 {
         let _ = model.assign_array(&vec![Some(1e300); n]);

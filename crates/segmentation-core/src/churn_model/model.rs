@@ -358,9 +358,6 @@ impl ChurnModel {
                 "category" => Kind::Category,
                 _ => return Err(one.wrong("type", "one of number, boolean, category")),
             };
-            if kind == Kind::Category && levels.is_empty() {
-                return Err(one.wrong("levels", "a list of at least one level"));
-            }
             let base = one.whole("base", 0, u64::MAX)?.map(|base| base as usize);
             if base.is_some_and(|base| base >= levels.len()) {
                 return Err(one.wrong("base", "the place of a level"));
@@ -410,7 +407,7 @@ impl ChurnModel {
             let feature = by_name.get(one.need_text("feature")?).and_then(|&i| features.get_mut(i));
             let feature = feature.ok_or_else(|| one.wrong("feature", "the name of one of the features"))?;
             let role = match role {
-                "number" | "boolean" => {
+                "number" | "boolean" if role == feature.kind.name() => {
                     feature.coefficient = Some(coefficient);
                     continue;
                 }

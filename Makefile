@@ -1,6 +1,6 @@
 # segmentation: the commands of the project. Each sets up what it needs by itself.
 
-.PHONY: help demo test lint bench psql install clean
+.PHONY: help demo demo-grocery test lint fuzz bench psql install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -21,6 +21,9 @@ test: install ## set up everything and run all tests
 lint: ## formatting, clippy with warnings as errors
 	@tools/setup
 	@tools/lint
+
+fuzz: ## every decoder and parser under libFuzzer, 10 minutes each
+	@tools/fuzz
 
 bench: install ## speed against plain SQL and against the peers, as ratios
 	@tools/cluster start

@@ -434,7 +434,7 @@ BEGIN ATOMIC
     -- Those of foreign keys, and its own on the sources.
     AND NOT EXISTS (SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid
                     WHERE n.classid = 'pg_trigger'::regclass AND g.oid = n.objid
-                      AND (g.tgisinternal OR (p.pronamespace = h.oid AND p.proname ~ '^capture_[0-9]+$')))
+                      AND (g.tgisinternal OR (p.pronamespace = h.oid AND p.proname ~ '^capture_[0-9]+(_[0-9a-f]{12})?$')))
   ORDER BY 1;
 END;
 COMMENT ON FUNCTION segmentation.workspace_dependents(text, regclass) IS
@@ -449,12 +449,12 @@ COMMENT ON FUNCTION segmentation.workspace_listed(text[]) IS 'Part of drop_works
 CREATE FUNCTION segmentation.drop_workspace(workspace text, cascade boolean DEFAULT false) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation.workspace_schema(workspace);
   own text;
   others text[];
-  source_kind text;
-  source_relation regclass;
 BEGIN
+  -- What other roles keep in the schema is listed below: dropping it runs none of their code.
+  PERFORM segmentation.workspace_refuse_others(workspace);
   IF NOT pg_try_advisory_xact_lock(segmentation.workspace_lock(ws)) THEN
     RAISE lock_not_available USING
       MESSAGE = format('workspace %I is being refreshed by another session', workspace),
@@ -478,10 +478,8 @@ BEGIN
     RAISE NOTICE USING
       MESSAGE = format('drop_workspace drops %s other objects too', cardinality(others)), DETAIL = segmentation.workspace_listed(others);
   END IF;
-  FOR source_kind, source_relation IN EXECUTE format('SELECT s.kind, s.relation FROM %s.source AS s WHERE s.capture = %L', ws, 'trigger') LOOP
-    PERFORM segmentation.stop_capture(workspace, source_kind, source_relation);
-  END LOOP;
   PERFORM segmentation.workspace_unregister(workspace);
+  -- The triggers on the sources go with their functions.
   EXECUTE format('DROP SCHEMA %s CASCADE', ws);
 END
 $$;

@@ -105,7 +105,7 @@ $$;
 COMMENT ON FUNCTION segmentation.workspace_refuse_alien(text, name) IS
   'Part of workspace_owned: an error if anything in the schema of a workspace belongs to another role.';
 
-CREATE FUNCTION segmentation.workspace_refuse_stranger(workspace text) RETURNS void
+CREATE FUNCTION segmentation.workspace_refuse_others(workspace text) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   owner oid;
@@ -128,7 +128,17 @@ BEGIN
       DETAIL = 'Code of the owner would run with all rights.',
       HINT = format('Connect as %1$I, or SET ROLE %1$I.', owner_name);
   END IF;
-  PERFORM segmentation.workspace_refuse_alien(workspace, owner_name);
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_refuse_others(text) IS
+  'Part of drop_workspace: an error unless the caller may act as the owner of a schema.';
+
+CREATE FUNCTION segmentation.workspace_refuse_stranger(workspace text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM segmentation.workspace_refuse_others(workspace);
+  PERFORM segmentation.workspace_refuse_alien(workspace, (
+    SELECT r.rolname FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = workspace));
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_refuse_stranger(text) IS

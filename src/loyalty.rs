@@ -284,9 +284,9 @@ fn nps_merge<'fcx>(
     call: CallSite<'fcx>,
 ) -> Option<Expanded<'fcx, Answers>> {
     merge(state, other, &call, |state, other| {
-        state.promoters += other.promoters;
-        state.detractors += other.detractors;
-        state.all += other.all;
+        state.promoters = state.promoters.saturating_add(other.promoters);
+        state.detractors = state.detractors.saturating_add(other.detractors);
+        state.all = state.all.saturating_add(other.all);
         Ok(())
     })
 }

@@ -39,7 +39,7 @@ impl Outcomes {
     /// # Errors
     /// A limit on size is passed.
     pub fn absorb(&mut self, other: &Self) -> Result<()> {
-        self.skipped += other.skipped;
+        self.skipped = self.skipped.saturating_add(other.skipped);
         self.quality.merge(&other.quality)
     }
 }

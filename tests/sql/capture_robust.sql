@@ -88,6 +88,8 @@ CALL refresh_changed('shop', '2025-06-30');
 ALTER SCHEMA shop RENAME TO "old ""shop""";
 INSERT INTO orders VALUES (41, 1, '2025-06-01', 41);
 SELECT queued('old "shop"');
+-- To the functions it is a workspace again when its owner says so.
+SELECT adopt_workspace('old "shop"');
 CALL shop('shop');
 SELECT add_source('shop', 'purchases', 'orders', '{"customer": "customer_id", "amount": "amount", "purchased_on": "ordered_on"}') IS NOT NULL AS added;
 CALL refresh('shop', '2025-06-30');
@@ -343,6 +345,7 @@ SELECT create_workspace($$it's 100% \ "so"! $$), create_workspace('plain');
 SELECT scheduler, replace(line, current_database(), 'here') AS line FROM schedule_sql($$it's 100% \ "so"! $$);
 ALTER SCHEMA plain RENAME TO "new
 * * * * * root";
+SELECT adopt_workspace(E'new\n* * * * * root');
 SELECT scheduler, replace(line, current_database(), 'here') AS line, line ~ '[[:cntrl:]]' AS breaks FROM schedule_sql(E'new\n* * * * * root');
 SELECT plain_literal(t), U&'it!0027s 100!0025 !005c!000a!0021' UESCAPE '!' = t AS same FROM (VALUES (E'it''s 100% \\\n!')) AS v (t);
 CALL refused($$SELECT schedule_sql(E'new\n* * * * * root', E'* * * * *\n')$$);

@@ -29,6 +29,8 @@ GRANT SELECT ON orders TO writer;
 
 SET ROLE owner;
 SELECT segmentation.create_workspace('crm', time_zone => 'UTC');
+-- Time goes on without purchases on purpose.
+SELECT segmentation.workspace_settings('crm', '{"source_silence": "off"}');
 SELECT segmentation.add_source('crm', 'purchases', 'orders');
 SELECT segmentation.register_segment('crm', 'late', '{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "recency", ">": 100}}]}');
 CALL segmentation.refresh('crm', '2025-05-31', true);
@@ -62,6 +64,7 @@ INSERT INTO called VALUES
   ('refresh_views', 'CALL segmentation.refresh_views(''crm'')'),
   ('register_segment', 'SELECT segmentation.register_segment(''crm'', ''x'', ''{"kind": "rules", "segments": [{"segment": "x", "when": {"field": "recency", ">": 1}}]}'')'),
   ('remove_source', 'SELECT segmentation.remove_source(''crm'', ''purchases'', ''orders'')'),
+  ('restart_workspace', 'SELECT segmentation.restart_workspace(''crm'', ''2025-05-31'')'),
   ('retention_due', 'SELECT segmentation.retention_due(''crm'')'),
   ('run_due', 'CALL segmentation.run_due(''crm'', ''2025-07-01'')'),
   ('schedule_sql', 'SELECT segmentation.schedule_sql(''crm'')'),

@@ -202,9 +202,10 @@ impl Crossing {
     /// Too many classes.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         for (pair, n) in &other.cells {
-            *self.cells.entry(pair.clone()).or_default() += n;
+            let cell = self.cells.entry(pair.clone()).or_default();
+            *cell = cell.saturating_add(*n);
         }
-        self.skipped += other.skipped;
+        self.skipped = self.skipped.saturating_add(other.skipped);
         self.check()
     }
 

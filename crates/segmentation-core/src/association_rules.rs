@@ -101,7 +101,8 @@ impl BasketCounts {
 
     fn count(&mut self, a: u32, b: u32, n: u64) -> Result<()> {
         memory::reserve(&mut self.pairs, 1)?;
-        *self.pairs.entry((a.min(b), a.max(b))).or_default() += n;
+        let pair = self.pairs.entry((a.min(b), a.max(b))).or_default();
+        *pair = pair.saturating_add(n);
         if self.pairs.len() > MOST_PAIRS { Err(limit("too many pairs of items", MOST_PAIRS)) } else { Ok(()) }
     }
 
@@ -132,8 +133,11 @@ impl BasketCounts {
     /// A limit is passed.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         let codes = other.items.iter().map(|item| self.code(item)).collect::<Result<Vec<u32>>>()?;
-        self.baskets += other.baskets;
-        other.single.iter().zip(&codes).for_each(|(n, code)| self.single[*code as usize] += n);
+        self.baskets = self.baskets.saturating_add(other.baskets);
+        for (n, code) in other.single.iter().zip(&codes) {
+            let single = &mut self.single[*code as usize];
+            *single = single.saturating_add(*n);
+        }
         for ((a, b), n) in &other.pairs {
             self.count(codes[*a as usize], codes[*b as usize], *n)?;
         }

@@ -34,9 +34,10 @@ struct Cell {
 
 impl Cell {
     fn absorb(&mut self, other: &Self) {
-        self.n += other.n;
+        self.n = self.n.saturating_add(other.n);
         for (class, n) in &other.classes {
-            *self.classes.entry(*class).or_default() += n;
+            let count = self.classes.entry(*class).or_default();
+            *count = count.saturating_add(*n);
         }
         for i in 0..3 {
             self.target[i] += other.target[i];

@@ -400,7 +400,7 @@ impl Counting {
     /// What a contact of a day weighs; 0 if it is not counted.
     #[must_use]
     pub fn weight(&self, day: Day, as_of: Day) -> f64 {
-        let age = as_of - day;
+        let age = as_of.saturating_sub(day);
         if age < 0 || self.window_days.is_some_and(|window| age >= window) {
             return 0.0;
         }
@@ -504,7 +504,7 @@ pub fn consent(log: &EventLog, channel: &str, as_of: Day, valid_days: Option<Day
         .max();
     match granted {
         Some(day) if refused_all.is_some_and(|refused| refused >= day) => Consent::None,
-        Some(day) if valid_days.is_some_and(|valid| as_of - day >= valid) => Consent::Expired,
+        Some(day) if valid_days.is_some_and(|valid| as_of.saturating_sub(day) >= valid) => Consent::Expired,
         Some(_) => Consent::Granted,
         None => Consent::None,
     }
@@ -528,7 +528,8 @@ pub fn engagement(
             checkpoint();
         }
         if event.day <= as_of {
-            sum += weights[usize::from(event.name)] * (-f64::from(as_of - event.day) / half_life_days).exp2();
+            sum += weights[usize::from(event.name)]
+                * (-f64::from(as_of.saturating_sub(event.day)) / half_life_days).exp2();
         }
     }
     if sum.is_finite() {

@@ -341,14 +341,14 @@ impl PriorState {
         if self.as_of != other.as_of {
             return Err(Error::invalid("as_of must be the same for all rows of an aggregate"));
         }
-        self.skipped += other.skipped;
-        self.one += other.one;
+        self.skipped = self.skipped.saturating_add(other.skipped);
+        self.one = self.one.saturating_add(other.one);
         for (mine, theirs) in self.classes.iter_mut().zip(&other.classes) {
-            mine.customers += theirs.customers;
-            mine.spread += theirs.spread;
-            mine.spread_squared += theirs.spread_squared;
-            mine.level += theirs.level;
-            mine.level_squared += theirs.level_squared;
+            mine.customers = mine.customers.saturating_add(theirs.customers);
+            mine.spread = mine.spread.saturating_add(theirs.spread);
+            mine.spread_squared = mine.spread_squared.saturating_add(theirs.spread_squared);
+            mine.level = mine.level.saturating_add(theirs.level);
+            mine.level_squared = mine.level_squared.saturating_add(theirs.level_squared);
         }
         Ok(())
     }
@@ -405,12 +405,16 @@ impl PriorState {
             None => json!([{ "code": "insufficient_data",
                 "message": format!("fewer than {least} customers have three purchase days") }]),
         };
-        let gaps: u64 = self.classes.iter().enumerate().map(|(i, c)| (i as u64 + 1) * c.customers).sum();
+        // A state may come from a stranger: its counts add up to no more than there is room for.
+        let total = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
+        let gaps = total(
+            &mut self.classes.iter().enumerate().map(|(i, c)| (i as u64 + 1).saturating_mul(c.customers)),
+        );
         json!({
             "kind": "loyalty_prior", "version": 1, "as_of": day::format(self.as_of).unwrap_or_default(),
             "parameters": prior.map(|p| json!({
                 "shape": p.shape, "shape_spread": p.shape_spread, "gap": p.gap, "gap_spread": p.gap_spread })),
-            "customers": self.classes.iter().map(|c| c.customers).sum::<u64>(),
+            "customers": total(&mut self.classes.iter().map(|c| c.customers)),
             "gaps": gaps,
             "skipped": { "no_purchase": self.skipped, "one_purchase_day": self.one },
             "warnings": warnings,

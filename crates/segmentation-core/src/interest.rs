@@ -75,9 +75,9 @@ impl Population {
     /// # Errors
     /// Too many categories.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        self.customers += other.customers;
+        self.customers = self.customers.saturating_add(other.customers);
         self.alike += other.alike;
-        self.pairs += other.pairs;
+        self.pairs = self.pairs.saturating_add(other.pairs);
         for (category, n) in &other.totals {
             *self.totals.entry(category.clone()).or_default() += n;
         }

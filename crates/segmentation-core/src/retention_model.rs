@@ -319,11 +319,11 @@ impl Contracts {
             return Err(Error::invalid("contracts with different as_of or options cannot be merged"));
         }
         let mine = &mut self.skipped;
-        mine.null_started += other.skipped.null_started;
-        mine.not_started += other.skipped.not_started;
-        mine.ended_before_start += other.skipped.ended_before_start;
-        mine.before_observation += other.skipped.before_observation;
-        mine.no_full_period += other.skipped.no_full_period;
+        mine.null_started = mine.null_started.saturating_add(other.skipped.null_started);
+        mine.not_started = mine.not_started.saturating_add(other.skipped.not_started);
+        mine.ended_before_start = mine.ended_before_start.saturating_add(other.skipped.ended_before_start);
+        mine.before_observation = mine.before_observation.saturating_add(other.skipped.before_observation);
+        mine.no_full_period = mine.no_full_period.saturating_add(other.skipped.no_full_period);
         self.rows.merge(&other.rows)
     }
 

@@ -320,9 +320,9 @@ impl SendTimeCells {
     pub fn merge(&mut self, other: &Self) {
         self.totals.iter_mut().zip(other.totals).for_each(|(a, b)| *a += b);
         self.pairs.iter_mut().zip(other.pairs).for_each(|(a, b)| *a += b);
-        self.customers += other.customers;
-        self.repeated += other.repeated;
-        self.skipped += other.skipped;
+        self.customers = self.customers.saturating_add(other.customers);
+        self.repeated = self.repeated.saturating_add(other.repeated);
+        self.skipped = self.skipped.saturating_add(other.skipped);
     }
 
     /// The stored form.

@@ -186,9 +186,9 @@ impl ChannelCells {
                 }
             }
         }
-        self.skipped.no_history += other.skipped.no_history;
-        self.skipped.no_contact += other.skipped.no_contact;
-        self.skipped.missing_value += other.skipped.missing_value;
+        self.skipped.no_history = self.skipped.no_history.saturating_add(other.skipped.no_history);
+        self.skipped.no_contact = self.skipped.no_contact.saturating_add(other.skipped.no_contact);
+        self.skipped.missing_value = self.skipped.missing_value.saturating_add(other.skipped.missing_value);
         Ok(())
     }
 

@@ -411,7 +411,7 @@ impl ChurnModel {
             let place = place.ok_or_else(|| one.wrong("feature", "the name of one of the features"))?;
             let feature = &mut features[place];
             let role = match role {
-                "number" | "boolean" => {
+                "number" | "boolean" if role == feature.kind.name() => {
                     feature.coefficient = Some(coefficient);
                     continue;
                 }

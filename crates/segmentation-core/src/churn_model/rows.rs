@@ -430,10 +430,10 @@ impl ChurnRows {
         if self.options != other.options {
             return Err(Error::invalid("churn rows with different options cannot be merged"));
         }
-        self.seen += other.seen;
-        self.skipped.null_outcome += other.skipped.null_outcome;
-        self.skipped.null_features += other.skipped.null_features;
-        self.skipped.no_weight += other.skipped.no_weight;
+        self.seen = self.seen.saturating_add(other.seen);
+        self.skipped.null_outcome = self.skipped.null_outcome.saturating_add(other.skipped.null_outcome);
+        self.skipped.null_features = self.skipped.null_features.saturating_add(other.skipped.null_features);
+        self.skipped.no_weight = self.skipped.no_weight.saturating_add(other.skipped.no_weight);
         if other.level > self.level {
             self.thin(other.level)?;
         }

@@ -157,8 +157,8 @@ impl AffinityRows {
         if self.as_of != other.as_of || self.options != other.options {
             return Err(Error::invalid("as_of and options must be the same for all parts"));
         }
-        self.taken += other.taken;
-        self.skipped += other.skipped;
+        self.taken = self.taken.saturating_add(other.taken);
+        self.skipped = self.skipped.saturating_add(other.skipped);
         self.limit = self.limit.min(other.limit);
         let limit = self.limit;
         self.rows.retain(|row| row.hash <= limit);

@@ -311,7 +311,7 @@ impl ProfileRows {
         if self.options != other.options {
             return Err(Error::invalid("options must be the same for all rows of an aggregate"));
         }
-        self.skipped += other.skipped;
+        self.skipped = self.skipped.saturating_add(other.skipped);
         if let Some(arrays) = other.arrays {
             self.shape(arrays)?;
             if arrays && !self.columns.is_empty() && self.columns.len() != other.columns.len() {
@@ -349,7 +349,7 @@ impl ProfileRows {
             memory::reserve(&mut column.values, more)?;
             column.values.resize(rows + other.counts.len(), f64::NAN);
         }
-        self.taken += other.taken;
+        self.taken = self.taken.saturating_add(other.taken);
         if self.counts.len() >= 2 * self.limit() {
             self.compact(checkpoint)?;
         }

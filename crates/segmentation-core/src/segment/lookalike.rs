@@ -101,13 +101,13 @@ impl Lookalike {
     /// Takes another part in.
     pub fn merge(&mut self, other: &Self) {
         for class in 0..2 {
-            self.customers[class] += other.customers[class];
+            self.customers[class] = self.customers[class].saturating_add(other.customers[class]);
         }
         for (name, theirs) in &other.features {
             let seen = self.features.entry(name.clone()).or_default();
             for class in 0..2 {
                 seen.numbers[class].merge(&theirs.numbers[class]);
-                seen.rest[class] += theirs.rest[class];
+                seen.rest[class] = seen.rest[class].saturating_add(theirs.rest[class]);
             }
             for (value, counts) in &theirs.values {
                 let room = seen.values.len() < MAX_VALUES;
@@ -116,8 +116,9 @@ impl Lookalike {
                     None if room => seen.values.entry(value.clone()).or_default(),
                     None => &mut seen.rest,
                 };
-                place[0] += counts[0];
-                place[1] += counts[1];
+                for class in 0..2 {
+                    place[class] = place[class].saturating_add(counts[class]);
+                }
             }
         }
     }
@@ -187,7 +188,9 @@ fn number_feature(name: &str, [others, members]: &[Moments; 2]) -> Option<(f64, 
 }
 
 fn text_feature(name: &str, seen: &Seen) -> Option<(f64, Value)> {
-    let sum = |class: usize| seen.values.values().map(|counts| counts[class]).sum::<u64>() + seen.rest[class];
+    let sum = |class: usize| {
+        seen.values.values().map(|counts| counts[class]).fold(seen.rest[class], u64::saturating_add)
+    };
     let (others, members) = (sum(0), sum(1));
     if others == 0 || members == 0 {
         return None;

@@ -33,15 +33,14 @@ struct Allocator;
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// Address space only: nothing is written there, so no memory is taken.
-const RESERVE: Layout = match Layout::from_size_align(1 << 20, 16) {
-    Ok(layout) => layout,
-    Err(_) => panic!("a size and a power of two"),
-};
+/// The reserve's sizes, the first that can be had. Address space only: hardly anything is written there, so no memory is
+/// taken. PostgreSQL's memory contexts, once grown, ask for no less than 1 MB; less is for Rust's own small requests,
+/// in a heap whose free pieces are far apart.
+const SIZES: [usize; 4] = [1 << 21, 1 << 20, 1 << 19, 1 << 18];
 /// What the reserve is for.
 const SMALL: usize = 1 << 16;
 
-/// The reserve; null when it is spent, or was never filled.
+/// The reserve, which begins with its layout; null when it is spent, or was never filled.
 static RESERVED: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 /// The state that was lent out last, to be changed.
 static LENT: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
@@ -89,12 +88,7 @@ fn refused(size: usize, again: impl Fn() -> *mut u8) -> *mut u8 {
         return null_mut();
     }
     if size <= SMALL {
-        let reserve = RESERVED.swap(null_mut(), Relaxed);
-        if !reserve.is_null() {
-            // SAFETY: made by `recovers` with this layout, and taken out of the variable once.
-            unsafe { System.dealloc(reserve, RESERVE) };
-            memory::running_low(Some(recovers));
-        }
+        spend();
         let memory = again();
         if !memory.is_null() {
             return memory;
@@ -108,19 +102,64 @@ fn refused(size: usize, again: impl Fn() -> *mut u8) -> *mut u8 {
 #[inline]
 pub fn check() {
     if RESERVED.load(Relaxed).is_null() && !recovers() {
-        raise(memory::out_of_memory(RESERVE.size()));
+        raise(memory::out_of_memory(SIZES[SIZES.len() - 1]));
     }
+}
+
+/// Gives the reserve back to the system, for whoever asks next.
+fn spend() {
+    let reserve = RESERVED.swap(null_mut(), Relaxed);
+    if !reserve.is_null() {
+        // SAFETY: made by `recovers`, which wrote its layout there, and taken out of the variable once.
+        unsafe { System.dealloc(reserve, reserve.cast::<Layout>().read()) };
+        memory::running_low(Some(recovers));
+    }
+}
+
+/// Runs a call into PostgreSQL that may take much memory, with the reserve for its errors.
+///
+/// When PostgreSQL itself finds no memory, pgrx copies its error into the current memory context, which is full: an
+/// error within that would be raised to a handler that is gone, again and again, until PostgreSQL panics. So an error
+/// first gives the reserve back; an error context, which PostgreSQL calls before it jumps, is the place for it.
+pub fn with_reserve<R>(call: impl FnOnce() -> R) -> R {
+    unsafe extern "C-unwind" fn on_error(_: *mut c_void) {
+        spend();
+    }
+    struct Entry(pg_sys::ErrorContextCallback);
+    impl Drop for Entry {
+        fn drop(&mut self) {
+            // SAFETY: entries are taken off in the reverse order of their coming, also by unwinding.
+            unsafe { pg_sys::error_context_stack = self.0.previous };
+        }
+    }
+    check();
+    // SAFETY: the backend's only thread; the entry stays in its place until it is taken off.
+    let mut entry = Entry(pg_sys::ErrorContextCallback {
+        previous: unsafe { pg_sys::error_context_stack },
+        callback: Some(on_error),
+        arg: null_mut(),
+    });
+    unsafe { pg_sys::error_context_stack = &raw mut entry.0 };
+    call()
 }
 
 /// Whether the reserve could be filled again.
 #[cold]
 #[inline(never)]
 fn recovers() -> bool {
-    // SAFETY: the layout has a size.
-    let reserve = unsafe { System.alloc(RESERVE) };
-    if reserve.is_null() {
-        return false;
-    }
+    let found = SIZES.iter().find_map(|size| {
+        let layout = Layout::from_size_align(*size, align_of::<Layout>()).ok()?;
+        // SAFETY: the layout has a size, and room for a layout.
+        unsafe {
+            let reserve = System.alloc(layout);
+            if reserve.is_null() {
+                return None;
+            }
+            reserve.cast::<Layout>().write(layout);
+            Some(reserve)
+        }
+    });
+    let Some(reserve) = found else { return false };
     RESERVED.store(reserve, Relaxed);
     memory::running_low(None);
     true

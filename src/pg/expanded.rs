@@ -144,7 +144,9 @@ impl<'fcx, T: Flat> ExpandedArg<'fcx, T> {
     /// The flat bytes.
     pub fn with_bytes<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {
         // SAFETY: a varlena; detoasting flattens an expanded object.
-        look(unsafe { <&[u8]>::from_datum(self.datum, false) }.unwrap_or_default())
+        look(
+            allocator::with_reserve(|| unsafe { <&[u8]>::from_datum(self.datum, false) }).unwrap_or_default(),
+        )
     }
 }
 

@@ -5,8 +5,11 @@ use std::marker::PhantomData;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum};
 use pgrx::pg_sys;
+use segmentation_core::memory::Bytes;
 use segmentation_core::{Error, ErrorKind, Result};
 
+use super::OrRaise;
+use super::allocator::with_reserve;
 use super::json_tree::JsonNode;
 use super::value::Raw;
 
@@ -43,7 +46,7 @@ impl<'fcx> JsonbArg<'fcx> {
     /// Its content, detoasted, without varlena header.
     pub fn content(self) -> &'fcx [u8] {
         // SAFETY: a jsonb is a varlena; detoasted, it lives in the memory of the call.
-        unsafe { <&[u8]>::from_datum(self.datum, false) }.unwrap_or_default()
+        with_reserve(|| unsafe { <&[u8]>::from_datum(self.datum, false) }).unwrap_or_default()
     }
 
     /// As JSON text, for a state that keeps the options of its aggregate.
@@ -91,12 +94,12 @@ impl<'fcx> RecordArg<'fcx> {
     pub fn to_jsonb(self) -> JsonbArg<'fcx> {
         // SAFETY: row_to_json takes one composite value, whose header names its type, and returns
         // its json, a text; jsonb_in takes that as a cstring. Both allocate in the memory of the call.
-        let datum = unsafe {
+        let datum = with_reserve(|| unsafe {
             pgrx::direct_function_call_as_datum(pg_sys::row_to_json, &[Some(self.datum)]).map(|json| {
                 let text = pg_sys::text_to_cstring(json.cast_mut_ptr());
                 jsonb_in(text)
             })
-        };
+        });
         JsonbArg { datum: datum.unwrap_or(pg_sys::Datum::null()), lifetime: PhantomData }
     }
 }
@@ -105,10 +108,10 @@ impl<'fcx> RecordArg<'fcx> {
 /// `text` is a string that ends with a zero byte.
 unsafe fn jsonb_in(text: *const std::ffi::c_char) -> pg_sys::Datum {
     // SAFETY: jsonb_in takes one cstring and never returns NULL.
-    unsafe {
+    with_reserve(|| unsafe {
         pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(pg_sys::Datum::from(text))])
             .unwrap_or(pg_sys::Datum::null())
-    }
+    })
 }
 
 /// A `jsonb` to be returned, written as JSON text.
@@ -132,7 +135,13 @@ super::sql_type!(JsonbOut, "jsonb");
 
 unsafe impl BoxRet for JsonbOut {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
-        // SAFETY: pgrx makes a jsonb of it by jsonb_in.
-        unsafe { pgrx::JsonB(self.0).box_into(fcinfo) }
+        let mut text = Bytes::default();
+        // The only thing that can go wrong is memory, and `finish` tells of it.
+        let _ = serde_json::to_writer(&mut text, &self.0);
+        drop(self.0);
+        text.push(0);
+        let text = text.finish().or_raise();
+        // SAFETY: a cstring in, a jsonb out, which is the function's result type.
+        unsafe { fcinfo.return_raw_datum(jsonb_in(text.as_ptr().cast())) }
     }
 }

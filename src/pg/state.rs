@@ -11,6 +11,7 @@ use pgrx::datum::Datum;
 use pgrx::pg_sys;
 use pgrx::varlena;
 
+use super::allocator::with_reserve;
 use super::{CallSite, OrRaise};
 
 /// A state as it arrives: not yet known to be ours to change.
@@ -69,7 +70,7 @@ impl State<'_> {
         let size = len + pg_sys::VARHDRSZ;
         // SAFETY: palloc0 returns `size` bytes, which is what the header then says.
         let varlena = unsafe {
-            let varlena = pg_sys::palloc0(size).cast::<pg_sys::varlena>();
+            let varlena = with_reserve(|| pg_sys::palloc0(size)).cast::<pg_sys::varlena>();
             varlena::set_varsize_4b(varlena, size as i32);
             varlena
         };

@@ -5,6 +5,8 @@ use pgrx::datum::{Datum, FromDatum};
 use pgrx::{pg_sys, varlena};
 use segmentation_core::{Error, ErrorKind, Result};
 
+use super::allocator::with_reserve;
+
 /// A datum of any type, not looked at.
 #[derive(Clone, Copy)]
 pub struct Raw(pub(super) pg_sys::Datum);
@@ -47,7 +49,7 @@ pub(super) unsafe fn varlena_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
         {
             pointer
         } else {
-            pg_sys::pg_detoast_datum_packed(pointer)
+            with_reserve(|| pg_sys::pg_detoast_datum_packed(pointer))
         };
         varlena::varlena_to_byte_slice(plain)
     }

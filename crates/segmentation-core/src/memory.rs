@@ -291,6 +291,18 @@ impl Bytes {
     }
 }
 
+/// For writers of others; they stop at the first failure.
+impl std::io::Write for Bytes {
+    fn write(&mut self, more: &[u8]) -> std::io::Result<usize> {
+        self.extend_from_slice(more);
+        if self.error.is_some() { Err(std::io::ErrorKind::OutOfMemory.into()) } else { Ok(more.len()) }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,23 @@ COMMENT ON COLUMN segmentation.workspace_registry.key_type IS 'Type of customers
 COMMENT ON COLUMN segmentation.workspace_registry.registered_at IS 'Since when.';
 SELECT pg_catalog.pg_extension_config_dump('segmentation.workspace_registry', '');
 
+-- A dump is restored by COPY, perhaps by the installer, who is no superuser. What a row says of a schema is true, or there
+-- is no row: as if the schema's owner had called adopt_workspace.
+CREATE FUNCTION segmentation.workspace_registry_truth() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.owner := (
+    SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace AS n
+    WHERE n.nspname = NEW.workspace AND pg_has_role(n.nspowner, 'MEMBER'));
+  RETURN CASE WHEN NEW.owner IS NOT NULL THEN NEW END;
+END
+$$;
+COMMENT ON FUNCTION segmentation.workspace_registry_truth() IS
+  'Trigger of workspace_registry: the owner of a row is that of its schema; a schema that is not there, or not the writer''s, gets none.';
+CREATE TRIGGER truth BEFORE INSERT ON segmentation.workspace_registry
+  FOR EACH ROW EXECUTE FUNCTION segmentation.workspace_registry_truth();
+COMMENT ON TRIGGER truth ON segmentation.workspace_registry IS 'Rows are of schemas that the writer owns.';
+
 CREATE FUNCTION segmentation.workspace_register(workspace text, layout integer, key_type text) RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_register_wrapper';
 COMMENT ON FUNCTION segmentation.workspace_register(text, integer, text) IS

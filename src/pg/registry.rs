@@ -1,7 +1,7 @@
 //! The table of workspaces, `segmentation.workspace_registry`, which only this room writes.
 //!
-//! It belongs to the bootstrap superuser, and nobody has a right to write it: so what is a workspace cannot be
-//! forged by who owns a schema that looks like one. What may be written about a schema, its owner may write.
+//! It belongs to the bootstrap superuser, and nobody but the installer, who restores dumps, has a right to write it. What
+//! may be written about a schema, its owner may write: a trigger holds the installer to that as well.
 
 use std::ffi::CString;
 
@@ -74,7 +74,7 @@ fn owned(workspace: &str) {
 }
 
 /// Runs one of the two statements above. They name everything with its schema, and no code but PostgreSQL's runs in
-/// them: the table has no trigger, and a default of `now()`.
+/// them: the table has a trigger of the extension's own, and a default of `now()`.
 fn write(statement: &str, arguments: &[DatumWithOid]) {
     let _superuser = Superuser::begin();
     if let Err(error) = Spi::connect_mut(|client| client.update(statement, None, arguments).map(|_| ())) {

@@ -132,9 +132,9 @@ BEGIN
   SELECT * INTO l FROM hostile.literals AS s WHERE s.name = f.name;
   IF argument = 'ws' THEN
     -- Functions of the workspace's own take its schema as an identifier, quoted by those that call them.
-    RETURN CASE WHEN dice < 60 THEN '''crm''' WHEN dice < 80 THEN 'E''"we""ird ''''w\n%s"''' ELSE '''no_such''' END;
+    RETURN CASE WHEN dice < 60 THEN '''crm''' WHEN dice < 80 THEN 'E''"we""ird ''''w\\%s"''' ELSE '''no_such''' END;
   ELSIF argument = 'workspace' AND dice < 70 THEN
-    RETURN CASE WHEN dice < 55 THEN '''crm''' ELSE 'E''we"ird ''''w\n%s''' END;
+    RETURN CASE WHEN dice < 55 THEN '''crm''' ELSE 'E''we"ird ''''w\\%s''' END;
   ELSIF named = 'cstring' AND dice < 90 THEN
     -- What an input function reads: the text of a value, as it is or spoilt.
     kind := regexp_replace(f.name, '_in$', '');

@@ -134,9 +134,9 @@ FROM (VALUES ('purchases', 'shop.orders'::regclass), ('purchase_lines', 'shop.or
              ('customers', 'shop.customers'), ('attribute_history', 'shop.attribute_history'), ('contacts', 'shop.contacts'),
              ('interactions', 'shop.interactions'), ('consents', 'shop.consents'), ('subscriptions', 'shop.subscriptions')) AS s (kind, relation) \gset
 CALL refresh('crm', '2024-12-31');
-SELECT create_workspace(E'we"ird ''w\n%s', 'text');
-SELECT add_source(E'we"ird ''w\n%s', 'purchases', 'shop.orders') IS NULL AS added \gset
-CALL refresh(E'we"ird ''w\n%s', '2024-12-31');
+SELECT create_workspace(E'we"ird ''w\\%s', 'text');
+SELECT add_source(E'we"ird ''w\\%s', 'purchases', 'shop.orders') IS NULL AS added \gset
+CALL refresh(E'we"ird ''w\\%s', '2024-12-31');
 INSERT INTO hostile.thing (kind, value) SELECT 'settings', workspace_settings_now('crm');
 INSERT INTO hostile.thing (kind, value) SELECT 'row', to_jsonb(f) FROM crm.customer_scores AS f LIMIT 2;
 

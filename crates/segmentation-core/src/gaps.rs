@@ -370,7 +370,8 @@ impl PriorState {
     pub fn prior(&self, least: u64) -> Option<GapPrior> {
         let spreads: Vec<_> = self.sums(2, |c| (c.spread, c.spread_squared)).collect();
         let levels: Vec<_> = self.sums(1, |c| (c.level, c.level_squared)).collect();
-        let regular: u64 = self.classes.iter().skip(1).map(|c| c.customers).sum();
+        // Counts may be a stranger's.
+        let regular = self.classes.iter().skip(1).fold(0_u64, |n, c| n.saturating_add(c.customers));
         if regular < least.max(2) {
             return None;
         }

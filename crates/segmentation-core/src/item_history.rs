@@ -217,6 +217,9 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<Line<'_>>> {
     for _ in 0..items {
         let item = text(&mut reader)?;
         let from = lines.len();
+        if lines.last().is_some_and(|before| before.item >= item) {
+            return Err(corrupt("Its items are out of order."));
+        }
         let mut place = 0_usize;
         let entries = reader.count(1)?;
         memory::reserve(&mut lines, entries)?;

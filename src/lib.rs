@@ -6,39 +6,16 @@
 //! functions, aggregates, tables, their comments) are written by hand in `sql/`,
 //! in install order below; [`pg`] is the only place with `unsafe`.
 
-mod association;
-mod association_rules;
+mod axes;
 mod b2b;
-mod bytes_type;
-mod calibration;
-mod channels;
-mod churn_model;
-mod criterion;
-mod event_log;
-mod history;
-mod holdout;
-mod interest;
-mod item_history;
-mod life_moment;
-mod loyalty;
-mod next_change;
-mod options;
+mod base;
+mod facts;
+mod measure;
+mod models;
 mod pg;
-mod pmg;
-mod prediction_quality;
-mod product_appetence;
-mod profile;
-mod purchase_model;
-mod retention_model;
-mod rfm;
-mod segment;
-mod send_time;
+mod segments;
 mod simulate;
-mod spend_model;
-mod test_design;
-mod uplift;
-mod workspace_lock;
-mod workspace_registry;
+mod workspace;
 
 ::pgrx::pg_module_magic!();
 
@@ -46,126 +23,146 @@ mod workspace_registry;
 mod install {
     use pgrx::extension_sql_file;
 
-    extension_sql_file!("../sql/begin.sql", name = "begin", bootstrap);
-    extension_sql_file!("../sql/history.sql", name = "history", requires = ["begin"]);
-    extension_sql_file!("../sql/rfm.sql", name = "rfm", requires = ["history"]);
-    extension_sql_file!("../sql/pmg.sql", name = "pmg", requires = ["rfm"]);
-    extension_sql_file!("../sql/purchase_model.sql", name = "purchase_model", requires = ["pmg"]);
-    extension_sql_file!("../sql/spend_model.sql", name = "spend_model", requires = ["purchase_model"]);
+    extension_sql_file!("../sql/base/begin.sql", name = "begin", bootstrap);
+    extension_sql_file!("../sql/facts/history.sql", name = "history", requires = ["begin"]);
+    extension_sql_file!("../sql/axes/rfm.sql", name = "rfm", requires = ["history"]);
+    extension_sql_file!("../sql/axes/pmg.sql", name = "pmg", requires = ["rfm"]);
+    extension_sql_file!("../sql/models/purchase_model.sql", name = "purchase_model", requires = ["pmg"]);
+    extension_sql_file!("../sql/models/spend_model.sql", name = "spend_model", requires = ["purchase_model"]);
     extension_sql_file!(
-        "../sql/prediction_quality.sql",
+        "../sql/measure/prediction_quality.sql",
         name = "prediction_quality",
         requires = ["spend_model"]
     );
-    extension_sql_file!("../sql/churn_model.sql", name = "churn_model", requires = ["prediction_quality"]);
-    extension_sql_file!("../sql/retention_model.sql", name = "retention_model", requires = ["churn_model"]);
-    extension_sql_file!("../sql/calibration.sql", name = "calibration", requires = ["retention_model"]);
-    extension_sql_file!("../sql/segment.sql", name = "segment", requires = ["calibration"]);
-    extension_sql_file!("../sql/segment_template.sql", name = "segment_template", requires = ["segment"]);
-    extension_sql_file!("../sql/profile.sql", name = "profile", requires = ["segment_template"]);
-    extension_sql_file!("../sql/association.sql", name = "association", requires = ["profile"]);
-    extension_sql_file!("../sql/test_design.sql", name = "test_design", requires = ["association"]);
-    extension_sql_file!("../sql/interest.sql", name = "interest", requires = ["test_design"]);
-    extension_sql_file!("../sql/criteria.sql", name = "criteria", requires = ["interest"]);
-    extension_sql_file!("../sql/next_change.sql", name = "next_change", requires = ["criteria"]);
-    extension_sql_file!("../sql/uplift.sql", name = "uplift", requires = ["next_change"]);
-    extension_sql_file!("../sql/loyalty.sql", name = "loyalty", requires = ["uplift"]);
-    extension_sql_file!("../sql/life_moment.sql", name = "life_moment", requires = ["loyalty"]);
-    extension_sql_file!("../sql/event_log.sql", name = "event_log", requires = ["life_moment"]);
-    extension_sql_file!("../sql/channels.sql", name = "channels", requires = ["event_log"]);
-    extension_sql_file!("../sql/send_time.sql", name = "send_time", requires = ["channels"]);
-    extension_sql_file!("../sql/item_history.sql", name = "item_history", requires = ["send_time"]);
     extension_sql_file!(
-        "../sql/product_appetence.sql",
+        "../sql/models/churn_model.sql",
+        name = "churn_model",
+        requires = ["prediction_quality"]
+    );
+    extension_sql_file!(
+        "../sql/models/retention_model.sql",
+        name = "retention_model",
+        requires = ["churn_model"]
+    );
+    extension_sql_file!(
+        "../sql/models/calibration.sql",
+        name = "calibration",
+        requires = ["retention_model"]
+    );
+    extension_sql_file!("../sql/segments/segment.sql", name = "segment", requires = ["calibration"]);
+    extension_sql_file!(
+        "../sql/segments/segment_template.sql",
+        name = "segment_template",
+        requires = ["segment"]
+    );
+    extension_sql_file!("../sql/models/profile.sql", name = "profile", requires = ["segment_template"]);
+    extension_sql_file!("../sql/segments/association.sql", name = "association", requires = ["profile"]);
+    extension_sql_file!("../sql/measure/test_design.sql", name = "test_design", requires = ["association"]);
+    extension_sql_file!("../sql/facts/interest.sql", name = "interest", requires = ["test_design"]);
+    extension_sql_file!("../sql/segments/criteria.sql", name = "criteria", requires = ["interest"]);
+    extension_sql_file!("../sql/axes/next_change.sql", name = "next_change", requires = ["criteria"]);
+    extension_sql_file!("../sql/measure/uplift.sql", name = "uplift", requires = ["next_change"]);
+    extension_sql_file!("../sql/axes/loyalty.sql", name = "loyalty", requires = ["uplift"]);
+    extension_sql_file!("../sql/axes/life_moment.sql", name = "life_moment", requires = ["loyalty"]);
+    extension_sql_file!("../sql/facts/event_log.sql", name = "event_log", requires = ["life_moment"]);
+    extension_sql_file!("../sql/models/channels.sql", name = "channels", requires = ["event_log"]);
+    extension_sql_file!("../sql/models/send_time.sql", name = "send_time", requires = ["channels"]);
+    extension_sql_file!("../sql/facts/item_history.sql", name = "item_history", requires = ["send_time"]);
+    extension_sql_file!(
+        "../sql/models/product_appetence.sql",
         name = "product_appetence",
         requires = ["item_history"]
     );
     extension_sql_file!(
-        "../sql/association_rules.sql",
+        "../sql/segments/association_rules.sql",
         name = "association_rules",
         requires = ["product_appetence"]
     );
-    extension_sql_file!("../sql/label.sql", name = "label", requires = ["association_rules"]);
+    extension_sql_file!("../sql/base/label.sql", name = "label", requires = ["association_rules"]);
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
-    extension_sql_file!("../sql/workspace_setting.sql", name = "workspace_setting", requires = ["simulate"]);
+    extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!(
-        "../sql/workspace_registry.sql",
+        "../sql/workspace/registry.sql",
         name = "workspace_registry",
         requires = ["workspace_setting"]
     );
-    extension_sql_file!("../sql/workspace.sql", name = "workspace", requires = ["workspace_registry"]);
-    extension_sql_file!("../sql/workspace_source.sql", name = "workspace_source", requires = ["workspace"]);
     extension_sql_file!(
-        "../sql/workspace_facts.sql",
+        "../sql/workspace/workspace.sql",
+        name = "workspace",
+        requires = ["workspace_registry"]
+    );
+    extension_sql_file!("../sql/workspace/source.sql", name = "workspace_source", requires = ["workspace"]);
+    extension_sql_file!(
+        "../sql/workspace/facts.sql",
         name = "workspace_facts",
         requires = ["workspace_source"]
     );
     extension_sql_file!(
-        "../sql/workspace_train.sql",
+        "../sql/workspace/train.sql",
         name = "workspace_train",
         requires = ["workspace_facts"]
     );
     extension_sql_file!(
-        "../sql/workspace_score.sql",
+        "../sql/workspace/score.sql",
         name = "workspace_score",
         requires = ["workspace_train"]
     );
-    extension_sql_file!("../sql/workspace_list.sql", name = "workspace_list", requires = ["workspace_score"]);
+    extension_sql_file!("../sql/workspace/list.sql", name = "workspace_list", requires = ["workspace_score"]);
     extension_sql_file!(
-        "../sql/workspace_publish.sql",
+        "../sql/workspace/publish.sql",
         name = "workspace_publish",
         requires = ["workspace_list"]
     );
     extension_sql_file!(
-        "../sql/workspace_refresh.sql",
+        "../sql/workspace/refresh.sql",
         name = "workspace_refresh",
         requires = ["workspace_publish"]
     );
     extension_sql_file!(
-        "../sql/workspace_segment.sql",
+        "../sql/workspace/segment.sql",
         name = "workspace_segment",
         requires = ["workspace_refresh"]
     );
     extension_sql_file!(
-        "../sql/workspace_view.sql",
+        "../sql/workspace/view.sql",
         name = "workspace_view",
         requires = ["workspace_segment"]
     );
     extension_sql_file!(
-        "../sql/workspace_explain.sql",
+        "../sql/workspace/explain.sql",
         name = "workspace_explain",
         requires = ["workspace_view"]
     );
     extension_sql_file!(
-        "../sql/workspace_capture.sql",
+        "../sql/workspace/capture.sql",
         name = "workspace_capture",
         requires = ["workspace_explain"]
     );
     extension_sql_file!(
-        "../sql/workspace_update.sql",
+        "../sql/workspace/update.sql",
         name = "workspace_update",
         requires = ["workspace_capture"]
     );
     extension_sql_file!(
-        "../sql/workspace_restart.sql",
+        "../sql/workspace/restart.sql",
         name = "workspace_restart",
         requires = ["workspace_update"]
     );
     extension_sql_file!(
-        "../sql/workspace_event.sql",
+        "../sql/workspace/event.sql",
         name = "workspace_event",
         requires = ["workspace_restart"]
     );
     extension_sql_file!(
-        "../sql/workspace_campaign.sql",
+        "../sql/workspace/campaign.sql",
         name = "workspace_campaign",
         requires = ["workspace_event"]
     );
     extension_sql_file!(
-        "../sql/workspace_erase.sql",
+        "../sql/workspace/erase.sql",
         name = "workspace_erase",
         requires = ["workspace_campaign"]
     );
-    extension_sql_file!("../sql/finish.sql", name = "finish", requires = ["workspace_erase"], finalize);
+    extension_sql_file!("../sql/base/finish.sql", name = "finish", requires = ["workspace_erase"], finalize);
 }

@@ -8,8 +8,8 @@
 #![allow(clippy::type_complexity)]
 
 use pgrx::prelude::*;
-use segmentation_core::day::Day;
-use segmentation_core::money::{Money, SCALE};
+use segmentation_core::base::day::Day;
+use segmentation_core::base::money::{Money, SCALE};
 use segmentation_core::simulate::{CATEGORIES, CHANNELS, CUSTOMER_LIMIT, Customer, Options, Shop};
 
 use crate::pg::jsonb::{JsonbArg, JsonbOut};

@@ -3,7 +3,7 @@
 //! By itself Rust aborts the process when an allocation fails, and PostgreSQL then restarts every session. There
 //! are three lines of defence, each for what passes the one before:
 //!
-//! 1. Whatever grows with the data asks for its memory by [`segmentation_core::memory`]. There a failure is an
+//! 1. Whatever grows with the data asks for its memory by [`segmentation_core::base::memory`]. There a failure is an
 //!    ordinary error, which unwinds and gives everything back.
 //! 2. Small requests that fail are served from a reserve. The next that goes by `memory`, and [`check`], which every
 //!    transition of an aggregate and every look at interrupts passes, end in the error if the reserve cannot be
@@ -23,7 +23,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
-use segmentation_core::memory;
+use segmentation_core::base::memory;
 
 use super::error::raise;
 

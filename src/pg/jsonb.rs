@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum};
 use pgrx::pg_sys;
-use segmentation_core::memory::Bytes;
+use segmentation_core::base::memory::Bytes;
 use segmentation_core::{Error, ErrorKind, Result};
 
 use super::OrRaise;

@@ -14,7 +14,7 @@ pub extern "C-unwind" fn _PG_init() {
     super::guard::install();
     never_trace();
     need_unicode();
-    segmentation_core::host::install(super::interrupt);
+    segmentation_core::base::host::install(super::interrupt);
 }
 
 /// Refuses a database whose texts are not UTF-8. With SQL_ASCII they may be, which is the user's affair.

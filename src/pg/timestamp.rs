@@ -4,7 +4,7 @@ use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum, IntoDatum};
 use pgrx::pg_sys;
 
-use segmentation_core::day::{self, Day};
+use segmentation_core::base::day::{self, Day};
 use segmentation_core::{Error, ErrorKind, Result};
 
 use super::value::Raw;

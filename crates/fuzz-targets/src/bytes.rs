@@ -3,28 +3,28 @@
 use std::fmt::Debug;
 
 use segmentation_core::Result;
-use segmentation_core::association::Crossing;
-use segmentation_core::association_rules::{BasketCounts, RuleOptions};
+use segmentation_core::axes::pmg::{Limits, Mode, Turnovers};
+use segmentation_core::axes::rfm::{Rule, Values};
 use segmentation_core::b2b::opening_hours::{self, Mask};
 use segmentation_core::b2b::peers::Peers;
-use segmentation_core::channels::{self, ChannelCells};
-use segmentation_core::churn_model::ChurnRows;
-use segmentation_core::criterion::Criterion;
-use segmentation_core::event_log::{self, EventLog, LogKind};
-use segmentation_core::gaps::PriorState;
-use segmentation_core::history::{self, History, growing_entries, pack_growing};
-use segmentation_core::item_history;
-use segmentation_core::pmg::{Limits, Mode, Turnovers};
-use segmentation_core::prediction_quality::PredictionQuality;
-use segmentation_core::product_appetence::{AffinityModel, AffinityRows, OfferOptions};
-use segmentation_core::profile::ProfileRows;
-use segmentation_core::purchase_model::Cells;
-use segmentation_core::retention_model::Contracts;
-use segmentation_core::rfm::{Rule, Values};
-use segmentation_core::segment::{Lookalike, LookalikeModel};
-use segmentation_core::send_time::{SendHours, SendTimeCells, SendTimeOptions};
-use segmentation_core::spend_model::SpendCells;
-use segmentation_core::uplift::Outcomes;
+use segmentation_core::facts::event_log::{self, EventLog, LogKind};
+use segmentation_core::facts::gaps::PriorState;
+use segmentation_core::facts::history::{self, History, growing_entries, pack_growing};
+use segmentation_core::facts::item_history;
+use segmentation_core::measure::prediction_quality::PredictionQuality;
+use segmentation_core::measure::uplift::Outcomes;
+use segmentation_core::models::channels::{self, ChannelCells};
+use segmentation_core::models::churn_model::ChurnRows;
+use segmentation_core::models::product_appetence::{AffinityModel, AffinityRows, OfferOptions};
+use segmentation_core::models::profile::ProfileRows;
+use segmentation_core::models::purchase_model::Cells;
+use segmentation_core::models::retention_model::Contracts;
+use segmentation_core::models::send_time::{SendHours, SendTimeCells, SendTimeOptions};
+use segmentation_core::models::spend_model::SpendCells;
+use segmentation_core::segments::association::Crossing;
+use segmentation_core::segments::association_rules::{BasketCounts, RuleOptions};
+use segmentation_core::segments::criterion::Criterion;
+use segmentation_core::segments::segment::{Lookalike, LookalikeModel};
 
 use crate::{finite, probability};
 

@@ -1,31 +1,31 @@
 //! JSON: models, definitions, options. A model and what it is used on are two JSON values with a line feed between.
 
 use segmentation_core::Result;
-use segmentation_core::association_rules::RuleOptions;
-use segmentation_core::calibration::{self, Calibration};
-use segmentation_core::channels::{self, ChannelCells, ChannelModel, LowerCache, RankOptions};
-use segmentation_core::churn_level::ChurnLevels;
-use segmentation_core::churn_model::{ChurnModel, ChurnOptions, Features, Language};
-use segmentation_core::future_value_band;
-use segmentation_core::gaps::GapPrior;
-use segmentation_core::interest::{self, InterestModel, Population};
-use segmentation_core::life_moment::{
+use segmentation_core::axes::churn_level::ChurnLevels;
+use segmentation_core::axes::future_value_band;
+use segmentation_core::axes::life_moment::{
     self, AttributeChange, AttributeMapping, DueOptions, MarkerOptions, ReactivatedOptions, WaningOptions,
     YearlyOptions,
 };
-use segmentation_core::loyalty::{self, Attitudes, LoyaltyOptions};
-use segmentation_core::product_appetence::{FitOptions as AffinityOptions, OfferOptions};
-use segmentation_core::profile::{ProfileModel, ProfileOptions};
-use segmentation_core::profit::Costs;
-use segmentation_core::purchase_model::{
+use segmentation_core::axes::loyalty::{self, Attitudes, LoyaltyOptions};
+use segmentation_core::axes::rfm::SegmentMap;
+use segmentation_core::facts::gaps::GapPrior;
+use segmentation_core::facts::interest::{self, InterestModel, Population};
+use segmentation_core::measure::profit::Costs;
+use segmentation_core::models::calibration::{self, Calibration};
+use segmentation_core::models::channels::{self, ChannelCells, ChannelModel, LowerCache, RankOptions};
+use segmentation_core::models::churn_model::{ChurnModel, ChurnOptions, Features, Language};
+use segmentation_core::models::product_appetence::{FitOptions as AffinityOptions, OfferOptions};
+use segmentation_core::models::profile::{ProfileModel, ProfileOptions};
+use segmentation_core::models::purchase_model::{
     CustomerSummary, FitOptions, ParameterUncertainty, PurchaseModel, Scorer,
 };
-use segmentation_core::retention_model::{RetentionModel, RetentionOptions};
-use segmentation_core::rfm::SegmentMap;
-use segmentation_core::segment::{Answer, Context, Definition, LookalikeModel, Source};
-use segmentation_core::send_time::{SendTimeModel, SendTimeOptions};
+use segmentation_core::models::retention_model::{RetentionModel, RetentionOptions};
+use segmentation_core::models::send_time::{SendTimeModel, SendTimeOptions};
+use segmentation_core::models::spend_model::{SpendModel, SpendOptions};
+use segmentation_core::segments::association_rules::RuleOptions;
+use segmentation_core::segments::segment::{Answer, Context, Definition, LookalikeModel, Source};
 use segmentation_core::simulate::{Options, Shop};
-use segmentation_core::spend_model::{SpendModel, SpendOptions};
 use serde_json::Value;
 
 use crate::{finite, probability};
@@ -45,7 +45,7 @@ fn two(bytes: &[u8]) -> Option<(Value, Value)> {
 }
 
 fn stored_history() -> Vec<u8> {
-    segmentation_core::history::parse_text(HISTORY).expect("a history")
+    segmentation_core::facts::history::parse_text(HISTORY).expect("a history")
 }
 
 /// What is accepted is written as a value that is accepted and written so again.
@@ -331,7 +331,7 @@ pub fn send_time(bytes: &[u8]) {
     if let Ok(Some(model)) = SendTimeModel::from_json(&value) {
         let scores = model.scores(None, |hour| hour % 2 == 0);
         assert!(scores.iter().all(|score| score.is_finite()), "{scores:?}");
-        let _ = segmentation_core::send_time::best(&scores);
+        let _ = segmentation_core::models::send_time::best(&scores);
     }
 }
 

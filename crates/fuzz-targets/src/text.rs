@@ -1,19 +1,19 @@
 //! Text as people write it.
 
+use segmentation_core::axes::loyalty;
+use segmentation_core::axes::pmg::Mode;
+use segmentation_core::axes::rfm::Rule;
 use segmentation_core::b2b::{company, email, identifier, job, naf, opening_hours as hours};
-use segmentation_core::churn_model::Language;
-use segmentation_core::day as days;
-use segmentation_core::false_discovery;
-use segmentation_core::history::{History, parse_text};
-use segmentation_core::holdout;
-use segmentation_core::item_history as items;
-use segmentation_core::loyalty;
-use segmentation_core::money::Money;
-use segmentation_core::pmg::Mode;
-use segmentation_core::profile::Method;
-use segmentation_core::purchase_model::{Family, Span};
-use segmentation_core::rfm::Rule;
-use segmentation_core::segment::{Column, Decimal, read_day};
+use segmentation_core::base::day as days;
+use segmentation_core::base::money::Money;
+use segmentation_core::facts::history::{History, parse_text};
+use segmentation_core::facts::item_history as items;
+use segmentation_core::math::false_discovery;
+use segmentation_core::measure::holdout;
+use segmentation_core::models::churn_model::Language;
+use segmentation_core::models::profile::Method;
+use segmentation_core::models::purchase_model::{Family, Span};
+use segmentation_core::segments::segment::{Column, Decimal, read_day};
 
 use crate::{finite, probability};
 
@@ -125,7 +125,7 @@ pub fn names(bytes: &[u8]) {
     let _ = (Family::parse(text), Method::parse(text), Mode::parse(text), Rule::parse(text));
     let _ = (Language::parse(text), loyalty::Language::parse(text), false_discovery::Method::parse(text));
     let _ = (Column::parse(text), naf::Version::parse(text));
-    let _ = segmentation_core::event_log::response_code(text);
+    let _ = segmentation_core::facts::event_log::response_code(text);
     probability(Some(holdout::place(text, "salt")));
     let _ = holdout::held_out(text, text, 0.5);
 }

@@ -37,8 +37,8 @@ pub use options::Options;
 pub use orders::Order;
 pub use profiles::{PROFILES, Profile};
 
-use crate::day::{self, Day};
-use crate::error::{Error, Result};
+use crate::base::day::{self, Day};
+use crate::base::error::{Error, Result};
 use calendar::Calendar;
 
 /// The largest customer number.

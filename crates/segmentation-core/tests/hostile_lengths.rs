@@ -3,26 +3,26 @@
 
 use std::rc::Rc;
 
-use segmentation_core::association::Crossing;
-use segmentation_core::association_rules::BasketCounts;
+use segmentation_core::axes::pmg::Turnovers;
+use segmentation_core::axes::rfm::Values;
 use segmentation_core::b2b::peers::Peers;
-use segmentation_core::channels::ChannelCells;
-use segmentation_core::churn_model::{ChurnOptions, ChurnRows, Features};
-use segmentation_core::criterion::{Criterion, Observed};
-use segmentation_core::event_log::{self, Counting, EventLog, LogKind};
-use segmentation_core::history::{Entry, Growing, History, growing_entries, pack};
-use segmentation_core::item_history::{self, Line};
-use segmentation_core::money::Money;
-use segmentation_core::pmg::Turnovers;
-use segmentation_core::prediction_quality::PredictionQuality;
-use segmentation_core::product_appetence::{self, AffinityModel, AffinityRows};
-use segmentation_core::profile::{ProfileOptions, ProfileRows};
-use segmentation_core::purchase_model::{Cells, FitOptions};
-use segmentation_core::retention_model::{Contracts, RetentionOptions};
-use segmentation_core::rfm::Values;
-use segmentation_core::send_time::{SendHours, SendTimeCells};
-use segmentation_core::spend_model::{SpendCells, SpendOptions};
-use segmentation_core::uplift::{Kind, Outcomes};
+use segmentation_core::base::money::Money;
+use segmentation_core::facts::event_log::{self, Counting, EventLog, LogKind};
+use segmentation_core::facts::history::{Entry, Growing, History, growing_entries, pack};
+use segmentation_core::facts::item_history::{self, Line};
+use segmentation_core::measure::prediction_quality::PredictionQuality;
+use segmentation_core::measure::uplift::{Kind, Outcomes};
+use segmentation_core::models::channels::ChannelCells;
+use segmentation_core::models::churn_model::{ChurnOptions, ChurnRows, Features};
+use segmentation_core::models::product_appetence::{self, AffinityModel, AffinityRows};
+use segmentation_core::models::profile::{ProfileOptions, ProfileRows};
+use segmentation_core::models::purchase_model::{Cells, FitOptions};
+use segmentation_core::models::retention_model::{Contracts, RetentionOptions};
+use segmentation_core::models::send_time::{SendHours, SendTimeCells};
+use segmentation_core::models::spend_model::{SpendCells, SpendOptions};
+use segmentation_core::segments::association::Crossing;
+use segmentation_core::segments::association_rules::BasketCounts;
+use segmentation_core::segments::criterion::{Criterion, Observed};
 
 /// A name, a valid form, and its reader, which tells whether it took the bytes.
 type Form = (&'static str, Vec<u8>, fn(&[u8]) -> bool);

@@ -1,15 +1,15 @@
 //! When a code changes by time alone, against the code itself asked day by day for ten years: whatever
 //! the family, the parameters and the history, no change is passed over.
 
-use segmentation_core::churn_level::{ChurnLevels, look_ahead};
-use segmentation_core::day::{self, Day};
-use segmentation_core::future_value_band::{Valued, value_options};
-use segmentation_core::history::{Entry, History, pack};
-use segmentation_core::money::Money;
-use segmentation_core::pmg;
-use segmentation_core::purchase_model::{CustomerSummary, Family, PurchaseModel, Scorer};
-use segmentation_core::rfm::{Cuts, Rule};
-use segmentation_core::spend_model::{SpendModel, SpendSummary};
+use segmentation_core::axes::churn_level::{ChurnLevels, look_ahead};
+use segmentation_core::axes::future_value_band::{Valued, value_options};
+use segmentation_core::axes::pmg;
+use segmentation_core::axes::rfm::{Cuts, Rule};
+use segmentation_core::base::day::{self, Day};
+use segmentation_core::base::money::Money;
+use segmentation_core::facts::history::{Entry, History, pack};
+use segmentation_core::models::purchase_model::{CustomerSummary, Family, PurchaseModel, Scorer};
+use segmentation_core::models::spend_model::{SpendModel, SpendSummary};
 use serde_json::{Value, json};
 
 /// Numbers by splitmix64 (Steele, Lea and Flood 2014): the same in every run.

@@ -7,9 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use segmentation_core::day::{self, Day};
-use segmentation_core::prediction_quality::PredictionQuality;
-use segmentation_core::purchase_model::{
+use segmentation_core::base::day::{self, Day};
+use segmentation_core::measure::prediction_quality::PredictionQuality;
+use segmentation_core::models::purchase_model::{
     Cells, CustomerSummary, Family, FitOptions, ParameterUncertainty, PurchaseModel, Scorer, fit,
 };
 use serde_json::json;

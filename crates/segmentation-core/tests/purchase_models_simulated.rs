@@ -1,10 +1,10 @@
 //! Purchase models on simulated customers, whose truth is known.
 
-use segmentation_core::day::Day;
-use segmentation_core::purchase_model::{
+use segmentation_core::base::day::Day;
+use segmentation_core::models::purchase_model::{
     Cells, CustomerSummary, Family, FitOptions, PurchaseModel, Scorer, fit,
 };
-use segmentation_core::spend_model::{SpendModel, ValueOptions, future_value, future_value_interval};
+use segmentation_core::models::spend_model::{SpendModel, ValueOptions, future_value, future_value_interval};
 use serde_json::json;
 
 /// xorshift64*: the same customers every time.

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use segmentation_core::ErrorKind;
-use segmentation_core::day::Day;
-use segmentation_core::purchase_model::{
+use segmentation_core::base::day::Day;
+use segmentation_core::models::purchase_model::{
     Cells, CustomerSummary, Family, FitOptions, ParameterUncertainty, PurchaseModel, Scorer, fit,
 };
 use serde_json::{Value, json};

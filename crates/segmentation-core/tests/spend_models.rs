@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use segmentation_core::day::{self, Day};
-use segmentation_core::money::Money;
-use segmentation_core::purchase_model::{CustomerSummary, PurchaseModel, Scorer};
-use segmentation_core::spend_model::{
+use segmentation_core::base::day::{self, Day};
+use segmentation_core::base::money::Money;
+use segmentation_core::models::purchase_model::{CustomerSummary, PurchaseModel, Scorer};
+use segmentation_core::models::spend_model::{
     SpendCells, SpendModel, SpendOptions, SpendSummary, Transactions, ValueOptions, discounted_purchases,
     fit_spend, future_value, future_value_interval,
 };

@@ -1,8 +1,8 @@
 //! What a company could buy, by what its peers do.
 
 use crate::Checkpoint;
-use crate::error::{Error, ErrorKind, Result};
-use crate::memory;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::memory;
 
 /// Most companies in one group of peers.
 const LIMIT: usize = 120_000_000;

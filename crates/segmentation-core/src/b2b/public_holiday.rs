@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::day::Day;
+use crate::base::day::Day;
 
 /// Days from chrono's epoch to 2000-01-01.
 const EPOCH_FROM_CE: i32 = 730_120;

@@ -2,8 +2,9 @@
 
 use super::Shop;
 use super::behaviour::{Customer, MomentKind};
-use super::random::{Aspect, Random, mix};
-use crate::day::Day;
+use super::random::{Aspect, Random};
+use crate::base::day::Day;
+use crate::base::hash::mix;
 
 /// Attributes of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::catalog::{CATEGORY_COUNT, STYLES, at};
 use super::profiles::{PROFILES, Profile};
 use super::random::{Aspect, Random};
 use super::{CHANNELS, Shop};
-use crate::day::Day;
+use crate::base::day::Day;
 
 /// A lifetime is cut at a hundred years: the gamma mixture has no mean for s below 1.
 const LIFETIME_LIMIT: f64 = 36_525.0;

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::day::{self, Day};
+use crate::base::day::{self, Day};
 
 /// Days before and after the period that have a clock too.
 const MARGIN: i32 = 40;

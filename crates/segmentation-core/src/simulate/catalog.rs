@@ -3,7 +3,7 @@
 use super::calendar::weekday;
 use super::contacts::CHANNELS;
 use super::random::{Aspect, Random};
-use crate::day::Day;
+use crate::base::day::Day;
 
 /// The number of categories.
 pub const CATEGORY_COUNT: usize = 14;

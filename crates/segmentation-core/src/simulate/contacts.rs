@@ -7,7 +7,7 @@ use super::catalog::CATEGORY_COUNT;
 use super::orders::Order;
 use super::random::{Aspect, Random};
 use super::{ID_SPAN, Shop};
-use crate::day::Day;
+use crate::base::day::Day;
 
 /// The channels by which the shop writes to its customers.
 pub const CHANNELS: [&str; 5] = ["email", "sms", "mail", "phone", "push"];

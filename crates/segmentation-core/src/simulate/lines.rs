@@ -5,7 +5,7 @@ use super::catalog::CATEGORY_COUNT;
 use super::orders::Order;
 use super::random::{Aspect, Random};
 use super::{CATEGORIES, Product, Shop};
-use crate::day::Day;
+use crate::base::day::Day;
 
 /// A line of an order. The amounts of an order's lines add up to the order's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 
 /// The settings of a simulation. Rates and lifetimes are in weeks, money in currency units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Random numbers that depend on (seed, customer, aspect) only.
 
+use crate::base::hash::mix;
 use rand_distr::{Distribution, Exp1, Gamma, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::Rng;
@@ -30,14 +31,6 @@ pub(super) enum Aspect {
 
 /// A stream of random numbers.
 pub(super) struct Random(Pcg64Mcg);
-
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): neighbouring keys give unrelated streams.
-pub(super) fn mix(mut z: u64) -> u64 {
-    z = z.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
 
 impl Random {
     /// The stream of one aspect of one customer; customer 0 stands for the shop itself.

@@ -1,0 +1,249 @@
+//! The level of churn risk of a customer, and the day on which silence alone changes it.
+//!
+//! | level | by default |
+//! |---|---|
+//! | low | P(no purchase in 90 days) below 0.33 |
+//! | medium | below 0.66 |
+//! | high | 0.66 or more |
+//! | lost | P(no purchase in 365 days) above 0.95, whatever the other says |
+
+use serde_json::Value;
+
+use crate::base::day::{self, Day};
+use crate::base::error::{Error, Result};
+use crate::base::json::Object;
+use crate::models::purchase_model::{CustomerSummary, Scorer, Span};
+
+/// Probabilities this near a limit are not told from it: the scores are exact to fewer digits
+/// than a double has, and their last ones go up and down from day to day.
+const NEAR: f64 = 1e-9;
+
+/// The level of churn risk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChurnLevel {
+    /// Likely to buy soon.
+    Low,
+    /// In between.
+    Medium,
+    /// Not likely to buy soon.
+    High,
+    /// Not likely to buy ever.
+    Lost,
+}
+
+impl ChurnLevel {
+    /// Its code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// The limits of the levels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChurnLevels {
+    medium: Limit,
+    high: Limit,
+    lost: Limit,
+}
+
+/// A limit of P(no purchase within a horizon), in days.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Limit {
+    horizon: f64,
+    probability: f64,
+}
+
+impl Default for ChurnLevels {
+    fn default() -> Self {
+        let limit = |horizon, probability| Limit { horizon, probability };
+        Self { medium: limit(90.0, 0.33), high: limit(90.0, 0.66), lost: limit(365.0, 0.95) }
+    }
+}
+
+impl ChurnLevels {
+    /// Limits from their JSON object; what is missing or null takes its default.
+    ///
+    /// * `horizon`: `90 days`, or another whole number of days, weeks, months (30.4375 days) or years
+    /// * `medium_from`, `high_from`: 0.33 and 0.66, the probabilities of no purchase within the horizon
+    ///   from which the level is medium and high
+    /// * `lost_horizon`, `lost_above`: `365 days` and 0.95, the probability of no purchase within that
+    ///   horizon above which the customer counts as lost
+    ///
+    /// # Errors
+    /// Names the field that is unknown or has a wrong value.
+    pub fn from_json(value: &Value) -> Result<Self> {
+        let known = ["horizon", "medium_from", "high_from", "lost_horizon", "lost_above"];
+        let object = Object::new("options", "", value, &known)?;
+        let mut levels = Self::default();
+        if let Some(days) = days(&object, "horizon")? {
+            levels.medium.horizon = days;
+            levels.high.horizon = days;
+        }
+        if let Some(days) = days(&object, "lost_horizon")? {
+            levels.lost.horizon = days;
+        }
+        for (key, limit) in [
+            ("medium_from", &mut levels.medium),
+            ("high_from", &mut levels.high),
+            ("lost_above", &mut levels.lost),
+        ] {
+            limit.probability = object.number(key, 0.0, 1.0)?.unwrap_or(limit.probability);
+        }
+        if levels.medium.probability > levels.high.probability {
+            return Err(Error::invalid("medium_from must not be greater than high_from"));
+        }
+        Ok(levels)
+    }
+
+    /// The level of a customer at their summary's end of observation.
+    #[must_use]
+    pub fn level(&self, scorer: &Scorer, customer: CustomerSummary) -> ChurnLevel {
+        let silence = |limit: Limit| scorer.churn_probability(customer, limit.horizon);
+        if silence(self.lost) > self.lost.probability {
+            return ChurnLevel::Lost;
+        }
+        match silence(self.high) {
+            p if p >= self.high.probability => ChurnLevel::High,
+            p if p >= self.medium.probability => ChurnLevel::Medium,
+            _ => ChurnLevel::Low,
+        }
+    }
+
+    /// The first day after `as_of`, and no later than `until`, on which the level of a customer who
+    /// stays silent is another, or a day before it from which the search has to go on; `None` if the
+    /// level stays. `customer` is the summary at `as_of`.
+    ///
+    /// P(no purchase) only rises in silence, but under Erlang gaps falls first
+    /// ([`Scorer::churn_probability_falls`]): each piece is bisected.
+    #[must_use]
+    pub fn next_change(
+        &self,
+        scorer: &Scorer,
+        customer: CustomerSummary,
+        as_of: Day,
+        until: Day,
+    ) -> Option<Day> {
+        let level = self.level(scorer, customer);
+        let silence = Silence { scorer, customer, as_of };
+        // The limits that can end a level; the others lie behind these.
+        let limits: &[Limit] = match level {
+            ChurnLevel::Low => &[self.medium, self.lost],
+            ChurnLevel::Medium => &[self.medium, self.high, self.lost],
+            ChurnLevel::High => &[self.high, self.lost],
+            ChurnLevel::Lost => &[self.lost],
+        };
+        let mut day = as_of;
+        // A limit that is passed need not change the level: some more are looked at.
+        for _ in 0..8 {
+            let next = limits.iter().filter_map(|limit| silence.passes(*limit, day, until)).min()?;
+            if self.level(scorer, silence.at(next)) != level {
+                return Some(next);
+            }
+            day = next;
+        }
+        (day < until).then_some(day + 1)
+    }
+}
+
+/// A length of time among options, in days.
+pub(crate) fn days(object: &Object, key: &str) -> Result<Option<f64>> {
+    let expected = "a whole number of days, weeks, months or years, such as \"90 days\"";
+    object
+        .text(key)?
+        .map(|text| Span::parse(text).map(|span| span.days()).ok_or_else(|| object.wrong(key, expected)))
+        .transpose()
+}
+
+/// How far codes are looked ahead for: ten years, or to the end of the calendar.
+#[must_use]
+pub fn look_ahead(as_of: Day) -> Day {
+    day::add_months(as_of, 120).unwrap_or(day::LAST)
+}
+
+/// A customer who stays silent from a day on.
+struct Silence<'a> {
+    scorer: &'a Scorer,
+    customer: CustomerSummary,
+    as_of: Day,
+}
+
+impl Silence<'_> {
+    fn at(&self, day: Day) -> CustomerSummary {
+        self.customer.after_silence(u32::try_from(i64::from(day) - i64::from(self.as_of)).unwrap_or(0))
+    }
+
+    fn probability(&self, limit: Limit, day: Day) -> f64 {
+        self.scorer.churn_probability(self.at(day), limit.horizon)
+    }
+
+    /// The first day in (from, until] on which the probability comes near the limit or crosses it.
+    fn passes(&self, limit: Limit, from: Day, until: Day) -> Option<Day> {
+        if from >= until {
+            return None;
+        }
+        let excess = |day| self.probability(limit, day) - limit.probability;
+        let now = excess(from);
+        if now.abs() <= NEAR {
+            return Some(from + 1);
+        }
+        let falls = |day| self.scorer.churn_probability_falls(self.at(day), limit.horizon);
+        let lowest =
+            if falls(from) { first_day(from, until, |day| !falls(day)).unwrap_or(until) } else { from };
+        if now > 0.0 {
+            first_day(from, lowest, |day| excess(day) <= NEAR)
+        } else {
+            first_day(lowest, until, |day| excess(day) >= -NEAR)
+        }
+    }
+}
+
+/// The first day in (low, high] with a property that, once there, stays; `None` if it never is.
+/// It is not asked for `low`, unless that is all there is.
+pub(crate) fn first_day(mut low: Day, mut high: Day, mut is: impl FnMut(Day) -> bool) -> Option<Day> {
+    if high <= low || !is(high) {
+        return None;
+    }
+    while i64::from(high) - i64::from(low) > 1 {
+        let middle = low + (high - low) / 2;
+        if is(middle) { high = middle } else { low = middle }
+    }
+    Some(high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn options_are_checked() {
+        assert_eq!(ChurnLevels::from_json(&json!({})).unwrap(), ChurnLevels::default());
+        let own =
+            ChurnLevels::from_json(&json!({"horizon": "2 weeks", "medium_from": 0.5, "high_from": 0.5}));
+        assert_eq!(own.unwrap().high, Limit { horizon: 14.0, probability: 0.5 });
+        for bad in [
+            json!({"horizon": 90}),
+            json!({"horizon": "3 moons"}),
+            json!({"lost_horizon": "-1 days"}),
+            json!({"medium_from": 1.5}),
+            json!({"high_from": 0.1}),
+            json!({"lost": 0.9}),
+        ] {
+            assert!(ChurnLevels::from_json(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn first_days() {
+        assert_eq!(first_day(3, 100, |d| d >= 57), Some(57));
+        assert_eq!(first_day(3, 100, |d| d >= 4), Some(4));
+        assert_eq!(first_day(3, 100, |_| false), None);
+        assert_eq!(first_day(3, 3, |_| true), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! Mathematics that knows nothing of customers.
+
+pub(crate) mod binomial;
+pub mod false_discovery;
+pub(crate) mod newton;
+pub mod order_statistics;
+pub mod special;

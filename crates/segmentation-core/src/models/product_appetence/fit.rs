@@ -1,0 +1,283 @@
+//! Fitting: the tables as of two days, and the blend learnt between them.
+
+use super::data::Data;
+use super::logit::{Logit, Sample};
+use super::model::{AffinityModel, Blend, Warning};
+use super::options::FitOptions;
+use super::rows::AffinityRows;
+use super::score::{Customer, DISCOVERY, REPEAT, discovery};
+use super::tables::Tables;
+use crate::Checkpoint;
+use crate::base::day::Day;
+use crate::base::error::{Error, ErrorKind, Result};
+
+/// Fits a model as of the rows' day.
+///
+/// # Errors
+/// [`ErrorKind::NotReady`] if nobody bought anything up to that day.
+pub fn fit(rows: &AffinityRows, checkpoint: Checkpoint) -> Result<AffinityModel> {
+    let data = Data::new(rows, checkpoint)?;
+    fit_data(&data, rows, rows.as_of(), checkpoint)
+}
+
+/// Fits a model as of a day on data that may go further.
+pub(super) fn fit_data(
+    data: &Data,
+    rows: &AffinityRows,
+    as_of: Day,
+    checkpoint: Checkpoint,
+) -> Result<AffinityModel> {
+    let options = rows.options();
+    if data.customers() == 0 || data.items.is_empty() {
+        return Err(Error::new(ErrorKind::NotReady, "too little data for a product affinity").detail(
+            format!(
+                "Of {} customers {} bought something, and no item has {} buyers.",
+                rows.taken(),
+                data.customers(),
+                options.min_customers
+            ),
+        ));
+    }
+    let split = as_of - options.horizon;
+    let mut warnings = Vec::new();
+    let before = Tables::new(data, split, options, false, checkpoint);
+    let (blend, trained) = learn(data, &before, split, as_of, options, checkpoint);
+    if trained == 0 {
+        warnings.push(Warning::new(
+            "blend_not_learnt",
+            format!("No customer bought both before and after {}.", crate::base::day::format(split)?),
+        ));
+    }
+    let tables = Tables::new(data, as_of, options, true, checkpoint);
+    if !tables.by_ease {
+        warnings.push(Warning::new(
+            "item_item",
+            format!(
+                "{} items and {} customers are more than the {} of EASE; discovery is by cosine neighbours.",
+                data.items.len(),
+                data.customers(),
+                options.ease_items
+            ),
+        ));
+    }
+    if data.dropped > 0 {
+        warnings.push(Warning::new(
+            "items_left_out",
+            format!(
+                "{} items with fewer than {} customers, or beyond {} items, are left out.",
+                data.dropped, options.min_customers, options.max_items
+            ),
+        ));
+    }
+    if data.sampled {
+        warnings.push(Warning::new(
+            "sampled",
+            format!(
+                "{} of {} customers were used, so as to hold at most {} MB.",
+                data.customers(),
+                rows.taken(),
+                options.memory
+            ),
+        ));
+    }
+    Ok(AffinityModel {
+        as_of,
+        horizon: options.horizon,
+        split,
+        items: data.items.clone(),
+        segments: data.segments.clone(),
+        tables,
+        blend,
+        customers: data.customers() as u64,
+        lines: data.lines,
+        taken: rows.taken(),
+        skipped: rows.skipped,
+        trained: trained as u64,
+        warnings,
+    })
+}
+
+/// One customer of the inner split: what was bought after it.
+pub(super) struct After {
+    /// Items of the first basket.
+    pub(super) next: Vec<u32>,
+    /// Items within the horizon.
+    pub(super) within: Vec<u32>,
+}
+
+/// What a customer bought after `split` up to `until`; `None` if nothing.
+pub(super) fn after(data: &Data, customer: usize, split: Day, until: Day) -> Option<After> {
+    let first = *data.baskets(customer).iter().find(|d| **d > split && **d <= until)?;
+    let mut after = After { next: Vec::new(), within: Vec::new() };
+    for (item, days) in data.pairs(customer) {
+        let Some(day) = days.iter().find(|d| **d > split && **d <= until) else { continue };
+        after.within.push(item);
+        // Items are kept by their own first day after the split: that of the basket, or later.
+        if *day == first {
+            after.next.push(item);
+        }
+    }
+    (!after.next.is_empty()).then_some(after)
+}
+
+/// Pairs of a customer and an item never bought that are looked at, about; of more, one in so many.
+const PAIRS: usize = 500_000;
+
+/// Whether a pair that did not come true is among the one in `every` that are taken.
+fn taken(customer: usize, item: u32, every: u64) -> bool {
+    let mixed = (customer as u64 * 0x9e37_79b9 + u64::from(item)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (mixed >> 32).is_multiple_of(every)
+}
+
+fn rising(mut logit: Logit) -> Logit {
+    // A score that fell as the evidence rises would turn the order round: chance in small data.
+    logit.coefficient[0] = logit.coefficient[0].max(1e-3);
+    logit
+}
+
+/// Learns the blend on what was bought after the split; also says on how many customers.
+fn learn(
+    data: &Data,
+    tables: &Tables,
+    split: Day,
+    until: Day,
+    options: &FitOptions,
+    checkpoint: Checkpoint,
+) -> (Blend, usize) {
+    let mut repeat = Sample::new(REPEAT.len());
+    let (mut within_repeat, mut activity_repeat) = (Vec::new(), Vec::new());
+    let mut unseen = Sample::new(DISCOVERY.len());
+    let (mut next_unseen, mut weight_unseen, mut activity_unseen) = (Vec::new(), Vec::new(), Vec::new());
+    let mut times_unseen: Vec<f64> = Vec::new();
+    let (mut baskets, mut horizons) = (0.0, 0.0);
+    // Who bought nothing after the split says nothing of what, but counts for how probable a purchase is.
+    let (mut absent, mut absent_unseen) = (Sample::new(REPEAT.len()), Sample::new(DISCOVERY.len()));
+    let (mut absent_activity, mut absent_unseen_activity) = (Vec::new(), Vec::new());
+    let looked_at = data.customers().min(4 * options.training_customers);
+    let every = (looked_at * data.items.len() / PAIRS).clamp(1, 1000) as u64;
+    let mut trained = 0;
+    for at in 0..looked_at {
+        if trained == options.training_customers {
+            break;
+        }
+        let customer = Customer::new(data.pairs(at), data.baskets(at), split);
+        if customer.baskets == 0 {
+            continue;
+        }
+        checkpoint();
+        let habits = customer.habits();
+        let Some(after) = after(data, at, split, until) else {
+            let mut owns = vec![false; data.items.len()];
+            for owned in &customer.owned {
+                owns[owned.item as usize] = true;
+                absent.push(&habits.repeat(owned, &tables.items[owned.item as usize]), false, 1.0);
+                absent_activity.push(habits.activity);
+            }
+            let affinity = tables.affinity(&customer);
+            for (item, facts) in tables.items.iter().enumerate() {
+                if !owns[item] && taken(at, item as u32, every) {
+                    absent_unseen.push(&discovery(affinity[item], facts.recent), false, every as f64);
+                    absent_unseen_activity.push(habits.activity);
+                }
+            }
+            continue;
+        };
+        trained += 1;
+        // Recall counts customers alike, however much they buy.
+        let weight = 1.0 / after.next.len() as f64;
+        baskets += weight;
+        horizons += 1.0 / after.within.len() as f64;
+        let mut owns = vec![false; data.items.len()];
+        for owned in &customer.owned {
+            owns[owned.item as usize] = true;
+            let x = habits.repeat(owned, &tables.items[owned.item as usize]);
+            repeat.push(&x, after.next.binary_search(&owned.item).is_ok(), weight);
+            within_repeat.push(after.within.binary_search(&owned.item).is_ok());
+            activity_repeat.push(habits.activity);
+        }
+        let affinity = tables.affinity(&customer);
+        for (item, facts) in tables.items.iter().enumerate() {
+            let place = item as u32;
+            let bought = after.within.binary_search(&place).is_ok();
+            if owns[item] || !(bought || taken(at, place, every)) {
+                continue;
+            }
+            let times = if bought { 1.0 } else { every as f64 };
+            times_unseen.push(times);
+            let times = times / after.within.len() as f64;
+            unseen.push(&discovery(affinity[item], facts.recent), bought, times);
+            next_unseen.push(after.next.binary_search(&place).is_ok());
+            weight_unseen.push(weight * times_unseen[times_unseen.len() - 1]);
+            activity_unseen.push(habits.activity);
+        }
+    }
+    // Weights of mean 1 a customer, so that the ridge means the same for large baskets as for small.
+    repeat.weight.iter_mut().for_each(|w| *w *= trained as f64 / baskets);
+    unseen.weight.iter_mut().for_each(|w| *w *= trained as f64 / horizons);
+    let mut blend = Blend::default();
+    if repeat.usable() {
+        blend.repeat = Logit::fit(&repeat, 1.0, checkpoint);
+        let mut eta = etas(&blend.repeat, &repeat);
+        eta.extend(etas(&blend.repeat, &absent));
+        within_repeat.extend(&absent.y);
+        activity_repeat.extend(absent_activity);
+        let weight = vec![1.0; eta.len()];
+        blend.repeat_probability = second(&eta, Some(&activity_repeat), &within_repeat, &weight, checkpoint);
+    }
+    if unseen.usable() {
+        blend.discovery = Logit::fit(&unseen, 10.0, checkpoint);
+        let mut eta = etas(&blend.discovery, &unseen);
+        blend.link = second(&eta, None, &next_unseen, &weight_unseen, checkpoint);
+        eta.extend(etas(&blend.discovery, &absent_unseen));
+        activity_unseen.extend(absent_unseen_activity);
+        times_unseen.extend(&absent_unseen.weight);
+        let outcome: Vec<bool> = unseen.y.iter().chain(&absent_unseen.y).copied().collect();
+        blend.discovery_probability =
+            second(&eta, Some(&activity_unseen), &outcome, &times_unseen, checkpoint);
+    } else if !unseen.y.is_empty() && repeat.usable() {
+        // Nobody tried anything new: the order stays, the level is that of nothing in so many chances.
+        let level = (0.5 / (times_unseen.iter().sum::<f64>() + 1.0)).ln();
+        let eta = etas(&blend.discovery, &unseen);
+        let shift = level - eta.iter().sum::<f64>() / eta.len() as f64;
+        blend.discovery_probability.intercept = shift;
+        blend.link.intercept = shift;
+    }
+    (blend, if repeat.usable() || unseen.usable() { trained } else { 0 })
+}
+
+fn etas(model: &Logit, sample: &Sample) -> Vec<f64> {
+    let mut x = vec![0.0; sample.width];
+    let eta = |row: &[f32]| {
+        x.iter_mut().zip(row).for_each(|(x, r)| *x = f64::from(*r));
+        model.eta(&x)
+    };
+    sample.x.chunks_exact(sample.width).map(eta).collect()
+}
+
+/// Where all or none happened: the score's order, at the level of half a case beside those seen.
+fn level(eta: &[f64], outcome: &[bool], width: usize) -> Logit {
+    let n = eta.len().max(1) as f64;
+    let yes = outcome.iter().filter(|y| **y).count() as f64;
+    let shift = ((yes + 0.5) / (n - yes + 0.5)).ln() - eta.iter().sum::<f64>() / n;
+    Logit { intercept: shift, ..Logit::identity(width) }
+}
+
+/// A regression on a score, and on the customer's activity: from scores to probabilities.
+fn second(
+    eta: &[f64],
+    activity: Option<&[f64]>,
+    outcome: &[bool],
+    weight: &[f64],
+    checkpoint: Checkpoint,
+) -> Logit {
+    let width = 1 + usize::from(activity.is_some());
+    let mut sample = Sample::new(width);
+    for (at, ((eta, outcome), weight)) in eta.iter().zip(outcome).zip(weight).enumerate() {
+        let x = [*eta, activity.map_or(0.0, |a| a[at])];
+        sample.push(&x[..width], *outcome, *weight);
+    }
+    if !sample.usable() {
+        return level(eta, outcome, width);
+    }
+    rising(Logit::fit(&sample, 1e-6, checkpoint))
+}

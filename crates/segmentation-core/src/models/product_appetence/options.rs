@@ -1,0 +1,91 @@
+//! Options of a fit.
+
+use serde_json::Value;
+
+use crate::base::error::Result;
+use crate::base::json::Object;
+
+/// What a fit can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitOptions {
+    /// Days ahead for which probabilities are given, and the length of the inner split.
+    pub horizon: i32,
+    /// Item neighbours kept an item.
+    pub neighbours: usize,
+    /// With more items and more customers than this, discovery is by cosine neighbours instead of EASE.
+    pub ease_items: usize,
+    /// Ridge of EASE; `None`: 0.4 of the customers, at most 1000.
+    pub ridge: Option<f64>,
+    /// Items bought by fewer customers are left out.
+    pub min_customers: u32,
+    /// Items kept at most: the most bought ones.
+    pub max_items: usize,
+    /// Customers on which the blend is learnt, at most.
+    pub training_customers: usize,
+    /// Megabytes of histories held at most; beyond it a sample of the customers.
+    pub memory: usize,
+    /// Length of the lists that a quality is measured on.
+    pub k: usize,
+    /// Bootstrap repetitions of a quality.
+    pub bootstrap: usize,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self {
+            horizon: 28,
+            neighbours: 50,
+            ease_items: 3000,
+            ridge: None,
+            min_customers: 2,
+            max_items: 20_000,
+            training_customers: 5000,
+            memory: 512,
+            k: 10,
+            bootstrap: 500,
+            seed: 1,
+        }
+    }
+}
+
+impl FitOptions {
+    /// Reads the options; what is missing takes its default.
+    ///
+    /// # Errors
+    /// Names the field that is unknown or wrong.
+    pub fn from_json(value: &Value) -> Result<Self> {
+        const FIELDS: [&str; 11] = [
+            "horizon",
+            "neighbours",
+            "ease_items",
+            "ridge",
+            "min_customers",
+            "max_items",
+            "training_customers",
+            "memory",
+            "k",
+            "bootstrap",
+            "seed",
+        ];
+        let object = Object::new("options", "", value, &FIELDS)?;
+        let d = Self::default();
+        let whole = |key, least, most, default: usize| -> Result<usize> {
+            Ok(object.whole(key, least, most)?.map_or(default, |n| n as usize))
+        };
+        Ok(Self {
+            horizon: whole("horizon", 1, 3650, d.horizon as usize)? as i32,
+            neighbours: whole("neighbours", 1, 1000, d.neighbours)?,
+            ease_items: whole("ease_items", 0, 8000, d.ease_items)?,
+            ridge: object.number("ridge", 1e-6, 1e12)?,
+            min_customers: whole("min_customers", 1, 1_000_000, d.min_customers as usize)? as u32,
+            max_items: whole("max_items", 1, 100_000, d.max_items)?,
+            training_customers: whole("training_customers", 1, 100_000, d.training_customers)?,
+            memory: whole("memory", 1, 900, d.memory)?,
+            k: whole("k", 1, 1000, d.k)?,
+            bootstrap: whole("bootstrap", 0, 100_000, d.bootstrap)?,
+            seed: object.whole("seed", 0, u64::MAX)?.unwrap_or(d.seed),
+        })
+    }
+}

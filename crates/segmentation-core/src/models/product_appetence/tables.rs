@@ -1,0 +1,238 @@
+//! What a model knows of its items, as of a day.
+
+use super::data::Data;
+use super::ease::{ease, ease_by_customers};
+use super::matrix::{Counts, Neighbours, nearest};
+use super::options::FitOptions;
+use super::score::Customer;
+use crate::Checkpoint;
+use crate::base::day::Day;
+
+/// Weights of EASE kept to each item, the greatest by size: more bring nothing.
+const EASE_KEPT: usize = 200;
+/// Customers that the popularity of the whole weighs as much as, beside that in a segment.
+const SEGMENT_PRIOR: f64 = 20.0;
+
+/// One item.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Item {
+    /// Customers who bought it.
+    pub(super) customers: u32,
+    /// Share of them who bought it on two days or more.
+    pub(super) repeat: f32,
+    /// How often its buyers take it: decayed share of their baskets, half-life 120 days.
+    pub(super) own: f32,
+    /// Decayed share of all baskets, half-life 60 days.
+    pub(super) share: f32,
+    /// Share of the customers who bought it in the last 28 days.
+    pub(super) recent: f32,
+    /// Gamma prior of the rate of repurchase a day: shape and rate.
+    pub(super) gap_shape: f32,
+    pub(super) gap_rate: f32,
+    /// Mean amount of a purchase.
+    pub(super) price: f32,
+}
+
+/// What is known on a day.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Tables {
+    pub(super) items: Vec<Item>,
+    /// Whether discovery is by EASE; by cosine neighbours otherwise.
+    pub(super) by_ease: bool,
+    pub(super) cosine: Counts,
+    pub(super) bm25: Counts,
+    /// EASE on ln(1 + purchase days): rows from, columns to.
+    pub(super) ease: Counts,
+    /// Popularity by segment, as `recent`.
+    pub(super) segments: Vec<Vec<f32>>,
+}
+
+/// Days counted as recent.
+pub(super) const RECENT: Day = 28;
+
+impl Tables {
+    /// From the purchases up to `as_of`; `full` also makes what only readers of the model need.
+    pub(super) fn new(
+        data: &Data,
+        as_of: Day,
+        options: &FitOptions,
+        full: bool,
+        checkpoint: Checkpoint,
+    ) -> Self {
+        let n = data.items.len();
+        let mut counts = Counts::new();
+        let mut logs = Counts::new();
+        for customer in 0..data.customers() {
+            let known =
+                data.pairs(customer).map(|(item, days)| (item, days.partition_point(|d| *d <= as_of)));
+            let row: Vec<(u32, f32)> =
+                known.filter(|(_, n)| *n > 0).map(|(item, n)| (item, n as f32)).collect();
+            logs.push(row.iter().map(|(item, n)| (*item, n.ln_1p())));
+            counts.push(row);
+        }
+        let mut tables = Tables { by_ease: n.min(counts.rows()) <= options.ease_items, ..Tables::default() };
+        tables.items = items(data, as_of, checkpoint);
+        tables.segments = segments(data, as_of, &tables.items);
+        if full || !tables.by_ease {
+            tables.cosine = nearest(&counts, n, options.neighbours, Neighbours::Cosine, checkpoint);
+        }
+        if full {
+            tables.bm25 = nearest(&counts, n, options.neighbours, Neighbours::Bm25, checkpoint);
+        }
+        if tables.by_ease {
+            let ridge = options.ridge.unwrap_or((0.4 * counts.rows() as f64).clamp(1.0, 1000.0));
+            tables.ease = if n <= counts.rows() || n <= options.ease_items {
+                kept(ease(&logs, ridge, true, n, checkpoint), n, checkpoint)
+            } else {
+                ease_by_customers(&logs, ridge, n, EASE_KEPT, checkpoint)
+            };
+        }
+        tables
+    }
+
+    /// The affinity of one item, as [`Tables::affinity`] has it.
+    pub(super) fn affinity_to(&self, customer: &Customer, item: u32) -> f64 {
+        let weights = if self.by_ease { &self.ease } else { &self.cosine };
+        let divide = if self.by_ease { 1.0 } else { customer.owned.len().max(1) as f64 };
+        let mut sum = 0.0;
+        for owned in &customer.owned {
+            let row = weights.row(owned.item as usize);
+            if let Ok(at) = row.binary_search_by_key(&item, |entry| entry.0) {
+                sum += f64::from(owned.n).ln_1p() / divide * f64::from(row[at].1);
+            }
+        }
+        sum
+    }
+
+    /// The affinity of all items with what one customer bought.
+    pub(super) fn affinity(&self, customer: &Customer) -> Vec<f64> {
+        let mut sums = vec![0.0; self.items.len()];
+        let weights = if self.by_ease { &self.ease } else { &self.cosine };
+        // Cosine similarities of many items add up: their mean is on the scale of one.
+        let divide = if self.by_ease { 1.0 } else { customer.owned.len().max(1) as f64 };
+        for owned in &customer.owned {
+            let weight = f64::from(owned.n).ln_1p() / divide;
+            for (to, w) in weights.row(owned.item as usize) {
+                sums[*to as usize] += weight * f64::from(*w);
+            }
+        }
+        sums
+    }
+}
+
+/// The greatest weights to each item, as a sparse matrix.
+fn kept(dense: Vec<f64>, n: usize, checkpoint: Checkpoint) -> Counts {
+    let mut floor = vec![0.0_f64; n];
+    if EASE_KEPT < n {
+        for (to, floor) in floor.iter_mut().enumerate() {
+            let mut column: Vec<f64> = (0..n).map(|from| dense[from * n + to].abs()).collect();
+            column.select_nth_unstable_by(EASE_KEPT, |a, b| b.total_cmp(a));
+            *floor = column[EASE_KEPT];
+            checkpoint();
+        }
+    }
+    let mut out = Counts::new();
+    for from in 0..n {
+        let row = dense[from * n..(from + 1) * n].iter().enumerate();
+        out.push(row.filter(|(to, w)| w.abs() > floor[*to]).map(|(to, w)| (to as u32, *w as f32)));
+    }
+    out
+}
+
+/// Moments of the gaps of one item over its customers.
+#[derive(Default, Clone, Copy)]
+struct Gaps {
+    n: f64,
+    gaps: f64,
+    days: f64,
+    days_squared: f64,
+    rates: f64,
+}
+
+impl Gaps {
+    fn add(&mut self, gaps: f64, days: f64) {
+        self.n += 1.0;
+        self.gaps += gaps;
+        self.days += days;
+        self.days_squared += days * days;
+        self.rates += gaps * gaps / days;
+    }
+
+    /// A Gamma prior by the method of moments: the spread of the rates beyond that of Poisson counts.
+    fn prior(&self, fallback: (f64, f64)) -> (f64, f64) {
+        if self.n < 3.0 {
+            return fallback;
+        }
+        let mean = self.gaps / self.days;
+        let spread = self.rates - self.gaps * mean - (self.n - 1.0) * mean;
+        let between = spread / (self.days - self.days_squared / self.days);
+        let shape = if between > 0.0 { (mean * mean / between).clamp(0.5, 50.0) } else { 50.0 };
+        (shape, shape / mean)
+    }
+}
+
+fn items(data: &Data, as_of: Day, checkpoint: Checkpoint) -> Vec<Item> {
+    let n = data.items.len();
+    let mut items: Vec<Item> = data.prices.iter().map(|p| Item { price: *p, ..Item::default() }).collect();
+    let (mut own, mut buyers, mut share) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+    let mut again = vec![0_u32; n];
+    let mut recent = vec![0_u32; n];
+    let mut gaps = vec![Gaps::default(); n];
+    let (mut all, mut customers, mut everything) = (0.0, 0_u32, Gaps::default());
+    for at in 0..data.customers() {
+        let customer = Customer::new(data.pairs(at), data.baskets(at), as_of);
+        if customer.baskets == 0 {
+            continue;
+        }
+        customers += 1;
+        all += customer.weight(60.0);
+        let baskets = customer.weight(120.0);
+        for owned in &customer.owned {
+            let item = owned.item as usize;
+            items[item].customers += 1;
+            again[item] += u32::from(owned.n > 1);
+            recent[item] += u32::from(as_of - owned.last < RECENT);
+            own[item] += owned.weight(120.0, as_of);
+            buyers[item] += baskets;
+            share[item] += owned.weight(60.0, as_of);
+            if owned.n > 1 {
+                let (gap, days) = (f64::from(owned.n - 1), f64::from(owned.last - owned.first));
+                gaps[item].add(gap, days);
+                everything.add(gap, days);
+            }
+        }
+        if at % 64 == 0 {
+            checkpoint();
+        }
+    }
+    // Two purchases in a quarter where nothing is known.
+    let fallback = everything.prior((2.0, 90.0));
+    for (at, item) in items.iter_mut().enumerate() {
+        item.repeat = (f64::from(again[at]) / f64::from(item.customers.max(1))) as f32;
+        item.own = ((own[at] + 0.1) / (buyers[at] + 1.0)) as f32;
+        item.share = (share[at] / f64::max(all, 1e-9)) as f32;
+        item.recent = (f64::from(recent[at]) / f64::from(customers.max(1))) as f32;
+        let (shape, rate) = gaps[at].prior(fallback);
+        (item.gap_shape, item.gap_rate) = (shape as f32, rate as f32);
+    }
+    items
+}
+
+fn segments(data: &Data, as_of: Day, items: &[Item]) -> Vec<Vec<f32>> {
+    let mut counts = vec![vec![0.0_f64; items.len()]; data.segments.len()];
+    let mut members = vec![0.0_f64; data.segments.len()];
+    for customer in 0..data.customers() {
+        let Some(segment) = data.segment[customer].map(|s| s as usize) else { continue };
+        members[segment] += 1.0;
+        for (item, days) in data.pairs(customer) {
+            let bought = days.iter().any(|d| *d <= as_of && as_of - d < RECENT);
+            counts[segment][item as usize] += f64::from(u8::from(bought));
+        }
+    }
+    let shrunk = |count: &f64, item: &Item, n: f64| {
+        ((count + SEGMENT_PRIOR * f64::from(item.recent)) / (n + SEGMENT_PRIOR)) as f32
+    };
+    let of =
+        |(counts, n): (&Vec<f64>, &f64)| counts.iter().zip(items).map(|(c, i)| shrunk(c, i, *n)).collect();
+    counts.iter().zip(&members).map(of).collect()
+}

@@ -1,0 +1,339 @@
+//! Against brute force and against each other.
+
+// Indices as in the formulas.
+#![allow(clippy::needless_range_loop)]
+
+use std::rc::Rc;
+
+use super::ease::ease_by_customers;
+use super::matrix::{Counts, Neighbours, nearest};
+use super::*;
+use crate::base::day::Day;
+use crate::base::money::{Money, SCALE};
+use crate::facts::item_history::{Line, net, pack};
+
+/// A small matrix of purchase days, the same everywhere.
+fn counts(customers: usize, items: u32) -> Counts {
+    let mut counts = Counts::new();
+    let mut state = 7_u64;
+    for _ in 0..customers {
+        let row = (0..items).filter_map(|item| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let n = (state >> 33) % 8;
+            (n > 4).then(|| (item, (n - 4) as f32))
+        });
+        counts.push(row.collect::<Vec<_>>());
+    }
+    counts
+}
+
+fn dense(counts: &Counts, n: usize) -> Vec<Vec<f64>> {
+    (0..counts.rows())
+        .map(|at| {
+            let mut row = vec![0.0; n];
+            counts.row(at).iter().for_each(|(i, x)| row[*i as usize] = f64::from(*x));
+            row
+        })
+        .collect()
+}
+
+/// The inverse by Gauss-Jordan elimination with pivots: nothing shared with the sweep.
+fn inverse(a: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let n = a.len();
+    let mut a: Vec<Vec<f64>> = a.to_vec();
+    for (i, row) in a.iter_mut().enumerate() {
+        row.extend((0..n).map(|j| f64::from(u8::from(i == j))));
+    }
+    for k in 0..n {
+        let pivot = (k..n).max_by(|i, j| a[*i][k].abs().total_cmp(&a[*j][k].abs())).unwrap();
+        a.swap(k, pivot);
+        let p = a[k][k];
+        a[k].iter_mut().for_each(|x| *x /= p);
+        let row = a[k].clone();
+        for (i, other) in a.iter_mut().enumerate() {
+            let factor = other[k];
+            if i != k {
+                other.iter_mut().zip(&row).for_each(|(x, r)| *x -= factor * r);
+            }
+        }
+    }
+    a.into_iter().map(|row| row[n..].to_vec()).collect()
+}
+
+#[test]
+fn ease_is_its_brute_force_twin() {
+    for valued in [false, true] {
+        let n = 13;
+        let counts = counts(40, n as u32);
+        let x: Vec<Vec<f64>> = dense(&counts, n)
+            .into_iter()
+            .map(|row| row.into_iter().map(|x| if valued || x == 0.0 { x } else { 1.0 }).collect())
+            .collect();
+        let mut gram = vec![vec![0.0; n]; n];
+        for row in &x {
+            for i in 0..n {
+                (0..n).for_each(|j| gram[i][j] += row[i] * row[j]);
+            }
+        }
+        (0..n).for_each(|i| gram[i][i] += 3.5);
+        let p = inverse(&gram);
+        let b = ease(&counts, 3.5, valued, n, &mut || {});
+        for i in 0..n {
+            for j in 0..n {
+                let expected = if i == j { 0.0 } else { -p[i][j] / p[j][j] };
+                assert!((b[i * n + j] - expected).abs() < 1e-12, "{i} {j}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ease_by_customers_is_ease() {
+    let n = 13;
+    let counts = counts(9, n as u32);
+    let b = ease(&counts, 3.5, true, n, &mut || {});
+    let dual = ease_by_customers(&counts, 3.5, n, 100, &mut || {});
+    for i in 0..n {
+        for j in 0..n {
+            let row = dual.row(i);
+            let weight =
+                row.binary_search_by_key(&(j as u32), |e| e.0).map_or(0.0, |at| f64::from(row[at].1));
+            assert!((weight - b[i * n + j]).abs() < 1e-6, "{i} {j}");
+        }
+    }
+    // The greatest of each column only.
+    let few = ease_by_customers(&counts, 3.5, n, 3, &mut || {});
+    assert_eq!(few.entries.len(), 3 * n);
+    assert!(few.entries.iter().all(|e| dual.entries.contains(e)));
+}
+
+#[test]
+fn neighbours_are_their_brute_force_twins() {
+    let n = 13;
+    let counts = counts(40, n as u32);
+    let x = dense(&counts, n);
+    let column = |i: usize, j: usize| -> (f64, f64) {
+        let (mut cosine, mut bm25) = (0.0, 0.0);
+        let length = |i: usize| x.iter().map(|r| r[i]).sum::<f64>();
+        let buyers = |i: usize| x.iter().filter(|r| r[i] > 0.0).count() as f64;
+        let average = (0..n).map(length).sum::<f64>() / n as f64;
+        for row in &x {
+            if row[i] > 0.0 && row[j] > 0.0 {
+                cosine += 1.0 / (buyers(i) * buyers(j)).sqrt();
+            }
+            let idf = (n as f64).ln() - (1.0 + row.iter().filter(|v| **v > 0.0).count() as f64).ln();
+            let w = |i: usize| row[i] * 2.2 / (1.2 * (0.25 + 0.75 * length(i) / average) + row[i]) * idf;
+            bm25 += w(i) * w(j);
+        }
+        (cosine, bm25)
+    };
+    for how in [Neighbours::Cosine, Neighbours::Bm25] {
+        let found = nearest(&counts, n, 5, how, &mut || {});
+        for i in 0..n {
+            let mut expected: Vec<(f64, u32)> = (0..n)
+                .filter(|j| *j != i)
+                .map(|j| (if how == Neighbours::Cosine { column(i, j).0 } else { column(i, j).1 }, j as u32))
+                .collect();
+            expected.sort_by(|a, b| b.0.total_cmp(&a.0));
+            assert_eq!(found.row(i).len(), 5);
+            for (item, value) in found.row(i) {
+                let twin = expected.iter().find(|e| e.1 == *item).unwrap();
+                assert!((twin.0 - f64::from(*value)).abs() < 1e-6, "{how:?} {i}");
+                assert!(twin.0 >= expected[4].0 - 1e-9);
+            }
+        }
+    }
+}
+
+fn history(lines: &[(&str, Day)]) -> Vec<u8> {
+    let line =
+        |(item, day): &(&'static str, Day)| Line::order(item, *day, Money(SCALE), Money(2 * SCALE)).unwrap();
+    let lines: Vec<(&'static str, Day)> = lines.iter().map(|(i, d)| (leak(i), *d)).collect();
+    pack(&net(lines.iter().map(line).collect()).unwrap()).unwrap()
+}
+
+fn leak(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
+
+/// Two tastes: even customers buy milk and later bread, odd ones beer and crisps; all buy water at times.
+fn shop(options: FitOptions) -> AffinityRows {
+    let mut rows = AffinityRows::new(200, Rc::new(options)).unwrap();
+    for c in 0..240_i32 {
+        let mut lines = vec![];
+        let (often, also) = if c % 2 == 0 { ("milk", "bread") } else { ("beer", "crisps") };
+        for week in 0..28 {
+            let day = week * 7 + c % 7;
+            if (c * 7 + week * 5) % 9 != 0 {
+                lines.push((often, day));
+            }
+            if (week + c) % 3 == 0 {
+                lines.push(("water", day));
+            }
+            // The second item comes later, at a different time for each, and for some never.
+            if c % 5 != 0 && week >= c % 31 && (week * 3 + c) % 4 != 0 {
+                lines.push((also, day));
+            }
+        }
+        rows.add(&history(&lines), Some(if c % 2 == 0 { "day" } else { "night" })).unwrap();
+    }
+    rows
+}
+
+/// A drinker of beer, weekly, who never had crisps.
+fn drinker() -> Vec<u8> {
+    let mut lines: Vec<(&str, Day)> = (0..20).map(|week| ("beer", 198 - week * 7)).collect();
+    lines.extend([("water", 150), ("water", 171), ("water", 192)]);
+    history(&lines)
+}
+
+fn options(text: &str) -> OfferOptions {
+    OfferOptions::from_json(&serde_json::from_str(text).unwrap()).unwrap()
+}
+
+#[test]
+fn tastes_are_found() {
+    let model = fit(&shop(FitOptions::default()), &mut || {}).unwrap();
+    let all = model.choice(&options("{}"));
+    let known = drinker();
+    let offers = model.rank(Some(&known), 200, 5, None, &all).unwrap();
+    assert_eq!((offers[0].item.as_str(), offers[0].source), ("beer", Source::Repeat));
+    assert_eq!(offers[0].reason, "bought every 7 days, last 2 days ago");
+    assert_eq!(offers[0].reason_fr, "acheté tous les 7 jours, la dernière fois il y a 2 jours");
+    assert!((offers[0].next_due.unwrap() - 205).abs() <= 1);
+    let crisps = offers.iter().find(|o| o.item == "crisps").unwrap();
+    assert!(crisps.source == Source::Discovery && crisps.reason.starts_with("goes with beer"));
+    assert!(crisps.probability > offers.iter().find(|o| o.item == "bread").unwrap().probability);
+    assert!(offers.windows(2).all(|w| w[0].score >= w[1].score));
+    // The same numbers for one item.
+    let one = model.score(Some(&known), 200, "crisps", None, &all).unwrap().unwrap();
+    assert_eq!(&one, crisps);
+    assert_eq!(model.score(Some(&known), 200, "caviar", None, &all).unwrap(), None);
+    // Nobody known: what is popular in the segment.
+    let cold = model.rank(None, 200, 2, Some("night"), &all).unwrap();
+    assert_eq!(
+        (cold[0].item.as_str(), cold[1].item.as_str(), cold[1].source),
+        ("water", "beer", Source::Popular)
+    );
+    let cold = model.rank(None, 200, 2, Some("day"), &all).unwrap();
+    assert_eq!(cold[1].item, "milk");
+}
+
+#[test]
+fn what_may_be_offered() {
+    let model = fit(&shop(FitOptions::default()), &mut || {}).unwrap();
+    let known = drinker();
+    let items = |text: &str| -> Vec<String> {
+        let choice = model.choice(&options(text));
+        model.rank(Some(&known), 200, 9, None, &choice).unwrap().into_iter().map(|o| o.item).collect()
+    };
+    assert_eq!(items("{}").len(), 5);
+    assert!(!items(r#"{"exclude": ["beer"]}"#).contains(&"beer".to_owned()));
+    assert!(!items(r#"{"owned_for_good": ["water", "milk"]}"#).contains(&"water".to_owned()));
+    assert!(items(r#"{"owned_for_good": ["water", "milk"]}"#).contains(&"milk".to_owned()));
+    assert_eq!(items(r#"{"only": ["milk"]}"#), ["milk"]);
+    let drinks = r#"{"categories": {"beer": "alcohol", "milk": "dairy"}, "exclude_categories": ["alcohol"]}"#;
+    assert!(!items(drinks).contains(&"beer".to_owned()) && items(drinks).contains(&"milk".to_owned()));
+    assert_eq!(items(r#"{"margins": {"beer": 0.1, "milk": 2}, "margin_floor": 1}"#), ["milk"]);
+    assert_eq!(items(r#"{"margins": {"beer": -1, "milk": 1000}, "rank_by": "value"}"#), ["milk", "beer"]);
+    assert_eq!(items(r#"{"sources": ["repeat"]}"#), ["beer", "water"]);
+    assert!(items(r#"{"min_probability": 1}"#).is_empty());
+    for bad in
+        [r#"{"sources": ["x"]}"#, r#"{"rank_by": "value"}"#, r#"{"margins": {"a": "b"}}"#, r#"{"x": 1}"#]
+    {
+        assert!(OfferOptions::from_json(&serde_json::from_str(bad).unwrap()).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn order_merging_and_storing_do_not_matter() {
+    let whole = shop(FitOptions::default());
+    let mut a = AffinityRows::new(200, Rc::new(FitOptions::default())).unwrap();
+    let mut b = a.clone();
+    for (at, row) in whole.rows.iter().rev().enumerate() {
+        let part = if at % 3 == 0 { &mut a } else { &mut b };
+        part.add(&row.history, row.segment.as_deref()).unwrap();
+    }
+    let mut merged = AffinityRows::from_bytes(&b.to_bytes().unwrap()).unwrap();
+    merged.merge(&a).unwrap();
+    assert_eq!(merged.to_bytes(), whole.to_bytes());
+    let model = fit(&whole, &mut || {}).unwrap();
+    assert_eq!(fit(&merged, &mut || {}).unwrap(), model);
+    let bytes = model.to_bytes().unwrap();
+    assert_eq!(AffinityModel::from_bytes(&bytes).unwrap().as_ref(), Some(&model));
+    for cut in 0..bytes.len().min(4000) {
+        assert!(AffinityModel::from_bytes(&bytes[..cut]).is_err(), "{cut}");
+    }
+}
+
+#[test]
+fn a_sample_is_the_same_however_merged() {
+    let options = Rc::new(FitOptions { memory: 1, ..FitOptions::default() });
+    let mut whole = AffinityRows::new(200, Rc::clone(&options)).unwrap();
+    let (mut a, mut b) = (whole.clone(), whole.clone());
+    for c in 0..40_000 {
+        let bytes = history(&[("milk", c % 150), ("bread", c / 150 % 150)]);
+        whole.add(&bytes, None).unwrap();
+        if c % 2 == 0 { &mut a } else { &mut b }.add(&bytes, None).unwrap();
+    }
+    a.merge(&b).unwrap();
+    assert!(whole.kept().unwrap().0.len() < 30_000);
+    assert_eq!(a.to_bytes(), whole.to_bytes());
+}
+
+#[test]
+fn edge_cases() {
+    let nobody = AffinityRows::new(200, Rc::new(FitOptions::default())).unwrap();
+    assert_eq!(fit(&nobody, &mut || {}).unwrap_err().kind, crate::ErrorKind::NotReady);
+    // One product, one line each: a model that was not learnt, but ranks.
+    let mut one = nobody.clone();
+    (0..5).for_each(|c| one.add(&history(&[("milk", 190 + c)]), None).unwrap());
+    one.add(&history(&[]), None).unwrap();
+    let model = fit(&one, &mut || {}).unwrap();
+    assert!(model.to_json().unwrap().to_string().contains("blend_not_learnt"));
+    let all = model.choice(&options("{}"));
+    let offers = model.rank(Some(&history(&[("milk", 200)])), 200, 3, None, &all).unwrap();
+    assert_eq!((offers.len(), offers[0].reason.as_str()), (1, "bought once, today"));
+    assert!(model.rank(Some(&history(&[])), 200, 0, None, &all).unwrap().is_empty());
+    let report = quality(&one, &mut || {}).unwrap();
+    assert_eq!((&report["tested"], &report["measures"]), (&0.into(), &serde_json::json!([])));
+}
+
+#[test]
+fn quality_beats_popularity_here() {
+    let report =
+        quality(&shop(FitOptions { bootstrap: 50, k: 2, ..FitOptions::default() }), &mut || {}).unwrap();
+    let value = |method: &str| {
+        let rows = report["measures"].as_array().unwrap().iter();
+        let of = |key: &str, m: &serde_json::Value, text: &str| m[key] == text;
+        let mut row = rows.filter(|m| {
+            of("method", m, method)
+                && of("measure", m, "ndcg")
+                && of("part", m, "overall")
+                && of("task", m, "next_basket")
+        });
+        row.next().unwrap()["value"].as_f64().unwrap()
+    };
+    assert!(value("product_appetence") > value("popularity") + 0.2);
+    assert!(value("product_appetence") > value("item_item"));
+}
+
+#[test]
+fn the_next_change_is_the_first() {
+    let model = fit(&shop(FitOptions::default()), &mut || {}).unwrap();
+    let all = model.choice(&options("{}"));
+    let known = history(&[
+        ("beer", 170),
+        ("beer", 177),
+        ("beer", 184),
+        ("water", 195),
+        ("crisps", 150),
+        ("bread", 199),
+    ]);
+    let list = |day: Day| -> Vec<String> {
+        model.rank(Some(&known), day, 3, None, &all).unwrap().into_iter().map(|o| o.item).collect()
+    };
+    let change = model.next_change(Some(&known), 200, 3, None, &all, &mut || {}).unwrap().unwrap();
+    assert!((201..change).all(|day| list(day) == list(200)));
+    assert!(change == 231 || list(change) != list(200));
+}

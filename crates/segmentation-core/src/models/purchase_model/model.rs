@@ -1,0 +1,300 @@
+//! A fitted purchase model as a value.
+
+use serde_json::{Map, Value, json};
+
+use super::cells::Skipped;
+use super::options::Span;
+use super::{Family, MAX_K};
+use crate::base::day::{self, Day};
+use crate::base::error::{Error, Result};
+use crate::base::json::Object;
+
+/// A doubt about a fit: a code for programs, a sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// `not_identified`, `not_converged`, `left_truncated`, `few_customers`, `holdout_unusable`, `infinite_mean`.
+    pub code: String,
+    /// What is the matter and what to do.
+    pub message: String,
+}
+
+impl Warning {
+    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into() }
+    }
+
+    pub(crate) fn list(warnings: &[Warning]) -> Value {
+        warnings.iter().map(|w| json!({ "code": w.code, "message": w.message })).collect()
+    }
+
+    pub(crate) fn read_list(object: &Object) -> Result<Vec<Warning>> {
+        let list = object.list("warnings")?.unwrap_or_default();
+        list.iter()
+            .enumerate()
+            .map(|(i, value)| {
+                let path = format!("{}[{i}]", object.path("warnings"));
+                let warning = Object::new("a model", &path, value, &["code", "message"])?;
+                Ok(Warning::new(warning.need_text("code")?, warning.need_text("message")?))
+            })
+            .collect()
+    }
+}
+
+/// A family that `auto` tried, and how well it foresaw what came after the inner split.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The family.
+    pub family: Family,
+    /// Its Erlang shape.
+    pub k: Option<u32>,
+    /// The log-likelihood of what came after the inner split day, given what came before, under
+    /// the parameters fitted to what came before. `None` if it could not be fitted.
+    pub log_likelihood_after_split: Option<f64>,
+}
+
+/// A fitted purchase model.
+///
+/// As a JSON value: `{kind: "purchase_model", version: 1, family, unit, as_of, parameters {r, alpha,
+/// a, b | s, beta, k}, standard_errors, covariance, log_likelihood, customers, cells, skipped
+/// {reason: n}, warnings [{code, message}]}` and, from `auto`, `candidates`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PurchaseModel {
+    /// The family.
+    pub family: Family,
+    /// The Erlang shape; 1 for the families without one.
+    pub k: u32,
+    /// The unit of time of alpha and beta.
+    pub unit: Span,
+    /// The end of observation of the fit.
+    pub as_of: Day,
+    /// In the order of [`Family::parameter_names`].
+    pub parameters: Vec<f64>,
+    /// Covariance of the parameters; `None` where the likelihood is flat.
+    pub covariance: Option<Vec<Vec<f64>>>,
+    /// At the maximum, without any penalty, of the purchase dates in units.
+    pub log_likelihood: f64,
+    /// Customers in the fit.
+    pub customers: u64,
+    /// Distinct (x, tx, T) among them.
+    pub cells: u64,
+    /// Customers left out.
+    pub skipped: Skipped,
+    /// Doubts.
+    pub warnings: Vec<Warning>,
+    /// What `auto` compared.
+    pub candidates: Vec<Candidate>,
+}
+
+/// The range of a parameter that a stored model may have.
+const LEAST: f64 = 1e-20;
+const MOST: f64 = 1e20;
+
+const FIELDS: &[&str] = &[
+    "kind",
+    "version",
+    "family",
+    "unit",
+    "as_of",
+    "parameters",
+    "standard_errors",
+    "covariance",
+    "log_likelihood",
+    "customers",
+    "cells",
+    "skipped",
+    "warnings",
+    "candidates",
+];
+
+impl PurchaseModel {
+    /// The parameter of this name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<f64> {
+        let i = self.family.parameter_names().iter().position(|n| *n == name)?;
+        self.parameters.get(i).copied()
+    }
+
+    /// The standard errors, in the order of [`Family::parameter_names`].
+    #[must_use]
+    pub fn standard_errors(&self) -> Option<Vec<f64>> {
+        let covariance = self.covariance.as_ref()?;
+        Some(covariance.iter().enumerate().map(|(i, row)| row[i].sqrt()).collect())
+    }
+
+    /// The JSON value.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let names = self.family.parameter_names();
+        let named = |values: &[f64]| -> Map<String, Value> {
+            names.iter().zip(values).map(|(n, v)| ((*n).to_owned(), json!(v))).collect()
+        };
+        let mut parameters = named(&self.parameters);
+        if self.family.is_erlang() {
+            parameters.insert("k".to_owned(), json!(self.k));
+        }
+        let skipped: Map<String, Value> = self
+            .skipped
+            .counts()
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .map(|(reason, n)| (reason.to_owned(), json!(n)))
+            .collect();
+        let mut value = json!({
+            "kind": "purchase_model",
+            "version": 1,
+            "family": self.family.name(),
+            "unit": self.unit.text(),
+            "as_of": day::format(self.as_of).unwrap_or_default(),
+            "parameters": parameters,
+            "standard_errors": self.standard_errors().map(|v| named(&v)),
+            "covariance": self.covariance,
+            "log_likelihood": self.log_likelihood,
+            "customers": self.customers,
+            "cells": self.cells,
+            "skipped": skipped,
+            "warnings": Warning::list(&self.warnings),
+        });
+        if !self.candidates.is_empty() {
+            value["candidates"] = self
+                .candidates
+                .iter()
+                .map(|c| {
+                    let mut one = json!({ "family": c.family.name() });
+                    if let Some(k) = c.k {
+                        one["k"] = json!(k);
+                    }
+                    one["log_likelihood_after_split"] = json!(c.log_likelihood_after_split);
+                    one
+                })
+                .collect();
+        }
+        value
+    }
+
+    /// Reads the JSON value, which may have been written or changed by anyone.
+    ///
+    /// # Errors
+    /// Names the field that is missing, unknown, of a wrong kind or out of range.
+    pub fn from_json(value: &Value) -> Result<Self> {
+        let what = "a purchase model";
+        let kind = value.get("kind").and_then(Value::as_str);
+        if value.is_object() && kind != Some("purchase_model") {
+            return Err(Error::invalid("value is not a purchase model")
+                .detail(match kind {
+                    Some(kind) => {
+                        format!("Its field \"kind\" is \"{}\".", kind.chars().take(40).collect::<String>())
+                    }
+                    None => "Its field \"kind\" is missing or no text.".to_owned(),
+                })
+                .hint("Use what fit_purchase_model returned."));
+        }
+        let object = Object::new(what, "", value, FIELDS)?;
+        if object.need_whole("version", 1, 1_000_000)? != 1 {
+            return Err(object.wrong("version", "1"));
+        }
+        let family = Family::parse(object.need_text("family")?).ok_or_else(|| {
+            object.wrong("family", "one of nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k")
+        })?;
+        let unit = Span::parse(object.need_text("unit")?)
+            .ok_or_else(|| object.wrong("unit", "a whole number of days, weeks, months or years"))?;
+        let as_of =
+            object.date("as_of")?.ok_or_else(|| object.wrong("as_of", "a date written yyyy-mm-dd"))?;
+
+        let names = family.parameter_names();
+        let mut known = names.to_vec();
+        if family.is_erlang() {
+            known.push("k");
+        }
+        let inner = |key: &str, known: &[&str]| {
+            let value = object.get(key).ok_or_else(|| object.wrong(key, "an object"))?;
+            Object::new(what, key, value, known)
+        };
+        let fields = inner("parameters", &known)?;
+        let parameters =
+            names.iter().map(|name| fields.need_number(name, LEAST, MOST)).collect::<Result<Vec<_>>>()?;
+        let k = if family.is_erlang() { fields.need_whole("k", 1, u64::from(MAX_K))? as u32 } else { 1 };
+
+        let covariance = object.list("covariance")?.map(|rows| matrix(rows, names.len()));
+        let covariance = match covariance {
+            Some(None) => {
+                return Err(object.wrong(
+                    "covariance",
+                    format_args!("a symmetric {0} by {0} matrix with a positive diagonal", names.len()),
+                ));
+            }
+            Some(some) => some,
+            None => None,
+        };
+        if object.get("standard_errors").is_some() {
+            // Redundant beside the covariance: checked, not used.
+            let fields = inner("standard_errors", names)?;
+            for name in names {
+                fields.need_number(name, 0.0, f64::MAX)?;
+            }
+        }
+
+        let mut skipped = Skipped::default();
+        if let Some(value) = object.get("skipped") {
+            let reasons = Skipped::default().counts().map(|(reason, _)| reason);
+            let fields = Object::new(what, "skipped", value, &reasons)?;
+            for reason in fields.keys() {
+                if let Some(slot) = skipped.slot(reason) {
+                    *slot = fields.whole(reason, 0, u64::MAX)?.unwrap_or(0);
+                }
+            }
+        }
+        let candidates = object.list("candidates")?.unwrap_or_default();
+        let candidates = candidates
+            .iter()
+            .enumerate()
+            .map(|(i, value)| {
+                let path = format!("candidates[{i}]");
+                let one = Object::new(what, &path, value, &["family", "k", "log_likelihood_after_split"])?;
+                Ok(Candidate {
+                    family: Family::parse(one.need_text("family")?)
+                        .ok_or_else(|| one.wrong("family", "a family of purchase models"))?,
+                    k: one.whole("k", 1, u64::from(MAX_K))?.map(|k| k as u32),
+                    log_likelihood_after_split: one.number(
+                        "log_likelihood_after_split",
+                        f64::MIN,
+                        f64::MAX,
+                    )?,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            family,
+            k,
+            unit,
+            as_of,
+            parameters,
+            covariance,
+            log_likelihood: object.need_number("log_likelihood", f64::MIN, f64::MAX)?,
+            customers: object.need_whole("customers", 0, u64::MAX)?,
+            cells: object.need_whole("cells", 0, u64::MAX)?,
+            skipped,
+            warnings: Warning::read_list(&object)?,
+            candidates,
+        })
+    }
+}
+
+/// A symmetric n by n matrix with a positive diagonal.
+pub(crate) fn matrix(rows: &[Value], n: usize) -> Option<Vec<Vec<f64>>> {
+    let rows: Vec<Vec<f64>> = rows
+        .iter()
+        .map(|row| {
+            let row: Option<Vec<f64>> = row.as_array()?.iter().map(Value::as_f64).collect();
+            row.filter(|row| row.len() == n)
+        })
+        .collect::<Option<_>>()?;
+    let fits = rows.len() == n
+        && (0..n).all(|i| rows[i][i] > 0.0 && rows[i][i].is_finite())
+        && (0..n).all(|i| {
+            (0..i).all(|j| {
+                let scale = (rows[i][i] * rows[j][j]).sqrt();
+                rows[i][j].abs() <= scale * (1.0 + 1e-6) && (rows[i][j] - rows[j][i]).abs() <= 1e-6 * scale
+            })
+        });
+    fits.then_some(rows)
+}

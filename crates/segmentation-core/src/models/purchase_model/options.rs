@@ -1,0 +1,197 @@
+//! What a fit may be told: family, unit of time, cohort, penalty, inner split.
+
+use serde_json::{Value, json};
+
+use super::{Family, MAX_K};
+use crate::base::day::{self, Day};
+use crate::base::error::{Error, Result};
+use crate::base::json::Object;
+
+/// A length of time in days, written as a count of days, weeks, months or years.
+///
+/// A month is 30.4375 days and a year 365.25 (the Gregorian calendar's means, to a quarter of a day).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span {
+    text: String,
+    days: f64,
+}
+
+impl Span {
+    /// `'1 week'`, `'10 days'`, `'3 months'`; `None` if the text is none of these.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (count, word) = text.trim().split_once(' ')?;
+        let digits = !count.is_empty() && count.len() <= 7 && count.bytes().all(|b| b.is_ascii_digit());
+        let count: u32 = if digits { count.parse().ok()? } else { return None };
+        let word = word.trim().to_ascii_lowercase();
+        let (name, days) = match word.strip_suffix('s').unwrap_or(&word) {
+            "day" => ("day", 1.0),
+            "week" => ("week", 7.0),
+            "month" => ("month", 30.4375),
+            "year" => ("year", 365.25),
+            _ => return None,
+        };
+        let days = f64::from(count) * days;
+        if count == 0 || days > 3_652_500.0 {
+            return None;
+        }
+        let plural = if count == 1 { "" } else { "s" };
+        Some(Self { text: format!("{count} {name}{plural}"), days })
+    }
+
+    /// The length in days.
+    #[must_use]
+    pub fn days(&self) -> f64 {
+        self.days
+    }
+
+    /// The canonical text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Options of a purchase model's fit. See [`FitOptions::from_json`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitOptions {
+    /// The family to fit; `None` for `auto`.
+    pub family: Option<Family>,
+    /// The Erlang shape of the `_cnbd_k` families; `None` to choose it by likelihood.
+    pub k: Option<u32>,
+    /// The unit of time of the parameters.
+    pub unit: Span,
+    /// Only customers who first bought on this day or later.
+    pub first_purchase_from: Option<Day>,
+    /// Only customers who first bought on this day or earlier.
+    pub first_purchase_to: Option<Day>,
+    /// The weight of a ridge on the logarithms of the parameters; 0 for plain maximum likelihood.
+    pub penalty: f64,
+    /// `auto` only: how long before `as_of` the inner split lies; `None` for the default
+    /// (a third of the time from `first_purchase_from` if that is given, else 13 weeks).
+    pub holdout: Option<Span>,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self {
+            family: None,
+            k: None,
+            unit: Span { text: "1 week".to_owned(), days: 7.0 },
+            first_purchase_from: None,
+            first_purchase_to: None,
+            penalty: 0.0,
+            holdout: None,
+        }
+    }
+}
+
+const FIELDS: &[&str] =
+    &["family", "k", "unit", "first_purchase_from", "first_purchase_to", "penalty", "holdout"];
+
+impl FitOptions {
+    /// Options for one family, the rest as by default.
+    #[must_use]
+    pub fn of(family: Family) -> Self {
+        Self { family: Some(family), ..Self::default() }
+    }
+
+    /// Options from their JSON object; what is missing or null takes its default.
+    ///
+    /// * `family`: `auto` (default), `nbd`, `bg_nbd`, `mbg_nbd`, `pareto_nbd`, `bg_cnbd_k`, `mbg_cnbd_k`
+    /// * `k`: 1 to 12, for the last two
+    /// * `unit`: `1 day`, `1 week` (default), `1 month` (30.4375 days), `1 year`, or a count of these
+    /// * `first_purchase_from`, `first_purchase_to`: dates; the cohort fitted
+    /// * `penalty`: 0 (default) to 1e6; adds -penalty/2 times the sum of the squares of the
+    ///   log-parameters, taken from the starting values, to the log-likelihood
+    /// * `holdout`: such as `13 weeks`; for `auto`
+    ///
+    /// # Errors
+    /// Names the field that is unknown or has a wrong value.
+    pub fn from_json(value: &Value) -> Result<Self> {
+        let object = Object::new("options", "", value, FIELDS)?;
+        let mut options = Self::default();
+        if let Some(name) = object.text("family")? {
+            options.family = match name {
+                "auto" => None,
+                _ => Some(Family::parse(name).ok_or_else(|| {
+                    object.wrong(
+                        "family",
+                        "one of auto, nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k",
+                    )
+                })?),
+            };
+        }
+        let span = |key| -> Result<Option<Span>> {
+            object
+                .text(key)?
+                .map(|text| {
+                    Span::parse(text).ok_or_else(|| {
+                        object
+                            .wrong(key, "a whole number of days, weeks, months or years, such as \"1 week\"")
+                    })
+                })
+                .transpose()
+        };
+        if let Some(unit) = span("unit")? {
+            options.unit = unit;
+        }
+        options.holdout = span("holdout")?;
+        options.k = object.whole("k", 1, u64::from(MAX_K))?.map(|k| k as u32);
+        if options.k.is_some() && !options.family.is_some_and(Family::is_erlang) {
+            return Err(object.wrong("k", "left out unless family is bg_cnbd_k or mbg_cnbd_k"));
+        }
+        if options.holdout.is_some() && options.family.is_some() {
+            return Err(object.wrong("holdout", "left out unless family is auto"));
+        }
+        options.first_purchase_from = object.date("first_purchase_from")?;
+        options.first_purchase_to = object.date("first_purchase_to")?;
+        if let (Some(from), Some(to)) = (options.first_purchase_from, options.first_purchase_to)
+            && from > to
+        {
+            return Err(Error::invalid("first_purchase_from is later than first_purchase_to"));
+        }
+        options.penalty = object.number("penalty", 0.0, 1e6)?.unwrap_or(0.0);
+        Ok(options)
+    }
+
+    /// The JSON object with every field that is not at its default.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut map = serde_json::Map::new();
+        map.insert("family".to_owned(), json!(self.family.map_or("auto", Family::name)));
+        map.insert("unit".to_owned(), json!(self.unit.text));
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                map.insert(key.to_owned(), value);
+            }
+        };
+        put("k", self.k.map(Value::from));
+        put(
+            "first_purchase_from",
+            self.first_purchase_from.and_then(|d| day::format(d).ok()).map(Value::from),
+        );
+        put("first_purchase_to", self.first_purchase_to.and_then(|d| day::format(d).ok()).map(Value::from));
+        put("penalty", (self.penalty != 0.0).then(|| Value::from(self.penalty)));
+        put("holdout", self.holdout.as_ref().map(|s| Value::from(s.text.clone())));
+        Value::Object(map)
+    }
+
+    /// Whether the Erlang families, and so the gaps between purchases, are needed.
+    pub(crate) fn needs_gaps(&self) -> bool {
+        self.family.is_none_or(|family| family.is_erlang() && self.k != Some(1))
+    }
+
+    /// The day of the inner split of `auto`: it depends on `as_of` and the options only.
+    pub(crate) fn split(&self, as_of: Day) -> Option<Day> {
+        if self.family.is_some() {
+            return None;
+        }
+        let back = match (&self.holdout, self.first_purchase_from) {
+            (Some(span), _) => span.days.round() as i32,
+            (None, Some(from)) if from < as_of => ((as_of - from) / 3).max(1),
+            (None, _) => 91,
+        };
+        Some((as_of - back.max(1)).max(day::FIRST))
+    }
+}

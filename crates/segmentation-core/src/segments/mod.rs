@@ -1,0 +1,6 @@
+//! Definitions that put customers into segments, and what makes a criterion worth having.
+
+pub mod association;
+pub mod association_rules;
+pub mod criterion;
+pub mod segment;

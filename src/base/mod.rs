@@ -1,0 +1,2 @@
+pub(crate) mod bytes_type;
+pub(crate) mod options;

@@ -1,0 +1,4 @@
+pub(crate) mod holdout;
+pub(crate) mod prediction_quality;
+pub(crate) mod test_design;
+pub(crate) mod uplift;

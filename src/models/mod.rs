@@ -1,0 +1,9 @@
+pub(crate) mod calibration;
+pub(crate) mod channels;
+pub(crate) mod churn_model;
+pub(crate) mod product_appetence;
+pub(crate) mod profile;
+pub(crate) mod purchase_model;
+pub(crate) mod retention_model;
+pub(crate) mod send_time;
+pub(crate) mod spend_model;

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::axes::life_moment`] and [`segmentation_core::math::false_discovery`]: the
-//! detectors, `rate_ratio_test`, `q_value`. Declared in `sql/life_moment.sql`.
+//! detectors, `rate_ratio_test`, `q_value`. Declared in `sql/axes/life_moment.sql`.
 
 use pgrx::prelude::*;
 use segmentation_core::Error;

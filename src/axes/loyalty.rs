@@ -1,6 +1,6 @@
 //! SQL face of [`segmentation_core::axes::loyalty`] and [`segmentation_core::facts::gaps`]: `loyalty`,
 //! `loyalty_explain`, `loyalty_next_change`, `fit_loyalty_prior`, `clumpiness`, `gamma_shape`,
-//! `category_breadth`, `nps`. Declared in `sql/loyalty.sql`.
+//! `category_breadth`, `nps`. Declared in `sql/axes/loyalty.sql`.
 
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]

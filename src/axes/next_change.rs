@@ -1,6 +1,6 @@
 //! SQL face of [`segmentation_core::axes::churn_level`] and [`segmentation_core::axes::future_value_band`]: codes
 //! that move by time alone, and for each axis the day on which it does. Declared in
-//! `sql/next_change.sql`.
+//! `sql/axes/next_change.sql`.
 
 use pgrx::prelude::*;
 use segmentation_core::Result;

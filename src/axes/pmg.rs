@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::axes::pmg`]: `pmg_bucket`, `pmg_cuts`, `gini`,
-//! `concentration_curve`. Declared in `sql/pmg.sql`.
+//! `concentration_curve`. Declared in `sql/axes/pmg.sql`.
 
 use std::ffi::CStr;
 

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::axes::rfm`]: `rfm_score` as a window function and
-//! with frozen cut points, `rfm_cuts`, `rfm_segment`. Declared in `sql/rfm.sql`.
+//! with frozen cut points, `rfm_cuts`, `rfm_segment`. Declared in `sql/axes/rfm.sql`.
 
 use std::ffi::CStr;
 

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::facts::event_log`]: the types `contact_history`, `consent_history` and
-//! `interaction_history`, their aggregates and accessors. Declared in `sql/event_log.sql`.
+//! `interaction_history`, their aggregates and accessors. Declared in `sql/facts/event_log.sql`.
 
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]

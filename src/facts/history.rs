@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::facts::history`]: the type `purchase_history`, its
-//! aggregates and accessors. See `sql/history.sql` for the declarations.
+//! aggregates and accessors. See `sql/facts/history.sql` for the declarations.
 
 use std::ffi::CStr;
 

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::facts::interest`]: `interest_counts`, `fit_interest_model`,
-//! `interest_shares`, `interest_profile`. Declared in `sql/interest.sql`.
+//! `interest_shares`, `interest_profile`. Declared in `sql/facts/interest.sql`.
 
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]

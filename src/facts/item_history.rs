@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::facts::item_history`]: the type `item_history`, its aggregates and
-//! accessors. Declared in `sql/item_history.sql`.
+//! accessors. Declared in `sql/facts/item_history.sql`.
 
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]

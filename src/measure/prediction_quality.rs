@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::measure::prediction_quality`]: the aggregate
-//! `prediction_quality`. Declared in `sql/prediction_quality.sql`.
+//! `prediction_quality`. Declared in `sql/measure/prediction_quality.sql`.
 
 use pgrx::prelude::*;
 use segmentation_core::Result;

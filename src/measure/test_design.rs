@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::measure::test_design`]: `sample_size`, `ab_result`. Declared in
-//! `sql/test_design.sql`.
+//! `sql/measure/test_design.sql`.
 
 use pgrx::prelude::*;
 use segmentation_core::measure::test_design;

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::measure::uplift`]: the aggregate `uplift` and its mergeable state
-//! `uplift_values`. Declared in `sql/uplift.sql`.
+//! `uplift_values`. Declared in `sql/measure/uplift.sql`.
 
 use std::ffi::CStr;
 

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::models::calibration`] and [`segmentation_core::measure::profit`]: `calibrate`,
-//! `calibrated`, `profit_curve`. Declared in `sql/calibration.sql`.
+//! `calibrated`, `profit_curve`. Declared in `sql/models/calibration.sql`.
 
 use pgrx::prelude::*;
 use segmentation_core::measure::profit::{Costs, profit_curve};

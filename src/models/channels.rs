@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::models::channels`]: `fit_channel_model`, `channel_score`, `rank_channels`,
-//! `channel_code`, `channel_next_change`. Declared in `sql/channels.sql`.
+//! `channel_code`, `channel_next_change`. Declared in `sql/models/channels.sql`.
 
 use std::ffi::CStr;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::models::churn_model`]: `fit_churn_model`, `churn_rows`,
-//! `churn_probability`, `churn_explain`. Declared in `sql/churn_model.sql`.
+//! `churn_probability`, `churn_explain`. Declared in `sql/models/churn_model.sql`.
 
 use std::ffi::CStr;
 

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::models::product_appetence`]: `fit_product_affinity`, `top_products`,
-//! `product_score`, `product_next_change`, `appetence_quality`. Declared in `sql/product_appetence.sql`.
+//! `product_score`, `product_next_change`, `appetence_quality`. Declared in `sql/models/product_appetence.sql`.
 
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::models::profile`]: `fit_profile`, `profile_assign`,
-//! `profile_describe`, `profile_quality`. Declared in `sql/profile.sql`.
+//! `profile_describe`, `profile_quality`. Declared in `sql/models/profile.sql`.
 
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]

@@ -1,6 +1,6 @@
 //! SQL face of [`segmentation_core::models::purchase_model`]: `fit_purchase_model`,
 //! `purchase_cells`, and the scores of a customer under a model. Declared in
-//! `sql/purchase_model.sql`.
+//! `sql/models/purchase_model.sql`.
 
 use std::ffi::CStr;
 

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::models::retention_model`]: `fit_retention_model`, survival, churn and
-//! value of contracts. Declared in `sql/retention_model.sql`.
+//! value of contracts. Declared in `sql/models/retention_model.sql`.
 
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::models::send_time`]: the type `send_hours`, `fit_send_time`, `send_time`,
-//! `send_time_scores`, `next_send_time`. Declared in `sql/send_time.sql`.
+//! `send_time_scores`, `next_send_time`. Declared in `sql/models/send_time.sql`.
 
 use std::ffi::CStr;
 

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::models::spend_model`]: `fit_spend_model`, `expected_spend`,
-//! `future_value`. Declared in `sql/spend_model.sql`.
+//! `future_value`. Declared in `sql/models/spend_model.sql`.
 
 use std::ffi::CStr;
 

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::segments::association`]: `psi`, `adjusted_rand_index`,
-//! `migration_matrix`. Declared in `sql/association.sql`.
+//! `migration_matrix`. Declared in `sql/segments/association.sql`.
 
 use pgrx::prelude::*;
 use segmentation_core::segments::association::{Crossing, psi};

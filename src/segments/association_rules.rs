@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::segments::association_rules`]: `basket_counts`, `association_rules`. Declared in
-//! `sql/association_rules.sql`.
+//! `sql/segments/association_rules.sql`.
 
 use std::ffi::CStr;
 

@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::segments::criterion`]: the aggregate `criterion`, on which
-//! `criteria_report` stands. Declared in `sql/criteria.sql`.
+//! `criteria_report` stands. Declared in `sql/segments/criteria.sql`.
 
 use pgrx::prelude::*;
 use segmentation_core::Result;

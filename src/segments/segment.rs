@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::segments::segment`]: `segment_assign` and its kin.
-//! Declared in `sql/segment.sql`.
+//! Declared in `sql/workspace/segment.sql`.
 
 use std::collections::HashMap;
 

@@ -128,6 +128,15 @@ SELECT a.function,
   max(a.said) FILTER (WHERE a.role = 'writer') AS writer,
   max(a.said) FILTER (WHERE a.role = 'outsider') AS outsider
 FROM answer AS a GROUP BY a.function ORDER BY a.function COLLATE "C";
+-- The installer restores dumps: of schemas that are not its own it leaves no row, and takes none over.
+SET ROLE installer;
+INSERT INTO segmentation.workspace_registry (workspace, owner, layout, key_type)
+VALUES ('pg_catalog', 'installer', 1, 'bigint'), ('no_such', 'installer', 1, 'bigint');
+INSERT INTO segmentation.workspace_registry (workspace, owner, layout, key_type)
+VALUES ('crm', 'installer', 1, 'bigint') ON CONFLICT DO NOTHING;
+DELETE FROM segmentation.workspace_registry;
+RESET ROLE;
+SELECT workspace, owner FROM segmentation.workspace_registry;
 -- What an install by who is no superuser leaves whom.
 SELECT n.nspowner = 10 AS schema_is_the_bootstrap_superusers, n.nspowner::regrole = 'installer'::regrole AS or_the_installers FROM pg_namespace AS n WHERE n.nspname = 'segmentation';
 SELECT c.relname, CASE c.relowner WHEN 10 THEN 'bootstrap superuser' ELSE c.relowner::regrole::text END AS owner

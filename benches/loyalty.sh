@@ -1,9 +1,9 @@
-# Life moments against the hidden truth of simulated shops (life_moments.sh); then loyalty and life moments of every
+# Life moments against the hidden truth of simulated shops (life_moment.sh); then loyalty and life moments of every
 # stored history, against one plain aggregation of the orders. No limit is set.
 
 if [ "${ACCURACY:-1}" != 0 ]; then
   { printf '\n## Life moments against the hidden truth\n\n```text\n'
-    TUNE= SIZE=5000 benches/life_moments.sh
+    TUNE= SIZE=5000 benches/life_moment.sh
     printf '```\n'; } | tee -a "$work/sections"
 fi
 

@@ -24,8 +24,8 @@ mod install {
     use pgrx::extension_sql_file;
 
     extension_sql_file!("../sql/base/begin.sql", name = "begin", bootstrap);
-    extension_sql_file!("../sql/facts/history.sql", name = "history", requires = ["begin"]);
-    extension_sql_file!("../sql/axes/rfm.sql", name = "rfm", requires = ["history"]);
+    extension_sql_file!("../sql/facts/purchase_history.sql", name = "purchase_history", requires = ["begin"]);
+    extension_sql_file!("../sql/axes/rfm.sql", name = "rfm", requires = ["purchase_history"]);
     extension_sql_file!("../sql/axes/pmg.sql", name = "pmg", requires = ["rfm"]);
     extension_sql_file!("../sql/models/purchase_model.sql", name = "purchase_model", requires = ["pmg"]);
     extension_sql_file!("../sql/models/spend_model.sql", name = "spend_model", requires = ["purchase_model"]);

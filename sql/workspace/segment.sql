@@ -43,7 +43,7 @@ BEGIN
   SELECT string_agg(concat_ws(': ', c.path, c.fault), E'\n') INTO faults FROM segmentation.segment_check(definition) AS c;
   IF faults IS NOT NULL THEN
     RAISE invalid_parameter_value USING MESSAGE = format('invalid definition of segment %s', segment), DETAIL = faults,
-      HINT = 'See segment_check, and docs/segments.md for the form of a definition.';
+      HINT = 'See segment_check, and docs/segment.md for the form of a definition.';
   END IF;
   EXECUTE format('INSERT INTO %s.segment (segment, definition, about) VALUES ($1, $2, $3)
                   ON CONFLICT (segment) DO UPDATE SET definition = excluded.definition, about = excluded.about, registered_at = now()', ws)

@@ -8,7 +8,7 @@ use segmentation_core::axes::churn_level::{ChurnLevels, look_ahead};
 use segmentation_core::axes::future_value_band::{self, Valued, value_options};
 use segmentation_core::axes::{pmg, rfm};
 use segmentation_core::base::day::{self, Day};
-use segmentation_core::facts::history::History;
+use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::purchase_model::CustomerSummary;
 use segmentation_core::models::spend_model::{SpendModel, ValueOptions};
 

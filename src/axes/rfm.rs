@@ -9,7 +9,7 @@ use segmentation_core::axes::rfm::{
 };
 use segmentation_core::base::error::shown_number;
 use segmentation_core::base::json::Object;
-use segmentation_core::facts::history::History;
+use segmentation_core::facts::purchase_history::History;
 use segmentation_core::{Error, Result};
 
 use crate::base::bytes_type;

@@ -11,8 +11,8 @@ use pgrx::prelude::*;
 use segmentation_core::axes::loyalty;
 use segmentation_core::base::memory;
 use segmentation_core::base::money::{Money, SCALE};
-use segmentation_core::facts::history;
 use segmentation_core::facts::item_history::{self, Line, Log};
+use segmentation_core::facts::purchase_history;
 use segmentation_core::{Error, ErrorKind, Result};
 
 use crate::pg::message::Message;
@@ -213,7 +213,9 @@ fn item_history_count(history: BytesArg<'_>, until: i32) -> i32 {
 #[pg_extern(sql = false)]
 fn item_purchases<'fcx>(history: BytesArg<'fcx>, items: Array<'fcx, &'fcx str>) -> Vec<u8> {
     let wanted: HashSet<&str> = items.iter().flatten().collect();
-    history::pack(&item_history::purchases_of(&unpack(&history), |item| wanted.contains(item)).or_raise())
+    purchase_history::pack(
+        &item_history::purchases_of(&unpack(&history), |item| wanted.contains(item)).or_raise(),
+    )
 }
 
 #[pg_extern(sql = false)]

@@ -6,7 +6,7 @@ use std::ffi::CStr;
 
 use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
-use segmentation_core::facts::history::History;
+use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::purchase_model::{
     Cells, CustomerSummary, FitOptions, ParameterUncertainty, PurchaseModel, Scorer, fit,
 };

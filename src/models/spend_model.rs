@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
 use segmentation_core::base::money::Money;
-use segmentation_core::facts::history::History;
+use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::purchase_model::CustomerSummary;
 use segmentation_core::models::spend_model::{
     self, SpendCells, SpendModel, SpendOptions, SpendSummary, ValueOptions, fit_spend,

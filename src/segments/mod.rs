@@ -1,4 +1,4 @@
 pub(crate) mod association;
 pub(crate) mod association_rules;
-pub(crate) mod criterion;
+pub(crate) mod criteria;
 pub(crate) mod segment;

@@ -9,8 +9,8 @@ use segmentation_core::b2b::opening_hours::{self, Mask};
 use segmentation_core::b2b::peers::Peers;
 use segmentation_core::facts::event_log::{self, EventLog, LogKind};
 use segmentation_core::facts::gaps::PriorState;
-use segmentation_core::facts::history::{self, History, growing_entries, pack_growing};
 use segmentation_core::facts::item_history;
+use segmentation_core::facts::purchase_history::{self, History, growing_entries, pack_growing};
 use segmentation_core::measure::prediction_quality::PredictionQuality;
 use segmentation_core::measure::uplift::Outcomes;
 use segmentation_core::models::channels::{self, ChannelCells};
@@ -23,7 +23,7 @@ use segmentation_core::models::send_time::{SendHours, SendTimeCells, SendTimeOpt
 use segmentation_core::models::spend_model::SpendCells;
 use segmentation_core::segments::association::Crossing;
 use segmentation_core::segments::association_rules::{BasketCounts, RuleOptions};
-use segmentation_core::segments::criterion::Criterion;
+use segmentation_core::segments::criteria::Criterion;
 use segmentation_core::segments::segment::{Lookalike, LookalikeModel};
 
 use crate::{finite, probability};
@@ -54,7 +54,7 @@ fn drop_result<T: Debug>(result: Result<T>) {
 pub fn history(bytes: &[u8]) {
     if let Ok(history) = History::validate(bytes) {
         let text = history.to_text().expect("a valid history has a text");
-        assert_eq!(history::parse_text(&text).expect("its text is valid"), bytes);
+        assert_eq!(purchase_history::parse_text(&text).expect("its text is valid"), bytes);
         history.to_json().expect("a valid history has a JSON form");
         assert_eq!(history.until(i32::MAX).expect("it ends"), bytes);
     }

@@ -45,7 +45,7 @@ fn two(bytes: &[u8]) -> Option<(Value, Value)> {
 }
 
 fn stored_history() -> Vec<u8> {
-    segmentation_core::facts::history::parse_text(HISTORY).expect("a history")
+    segmentation_core::facts::purchase_history::parse_text(HISTORY).expect("a history")
 }
 
 /// What is accepted is written as a value that is accepted and written so again.

@@ -8,8 +8,8 @@ use segmentation_core::axes::rfm::Values;
 use segmentation_core::b2b::peers::Peers;
 use segmentation_core::base::money::Money;
 use segmentation_core::facts::event_log::{self, Counting, EventLog, LogKind};
-use segmentation_core::facts::history::{Entry, Growing, History, growing_entries, pack};
 use segmentation_core::facts::item_history::{self, Line};
+use segmentation_core::facts::purchase_history::{Entry, Growing, History, growing_entries, pack};
 use segmentation_core::measure::prediction_quality::PredictionQuality;
 use segmentation_core::measure::uplift::{Kind, Outcomes};
 use segmentation_core::models::channels::ChannelCells;
@@ -22,7 +22,7 @@ use segmentation_core::models::send_time::{SendHours, SendTimeCells};
 use segmentation_core::models::spend_model::{SpendCells, SpendOptions};
 use segmentation_core::segments::association::Crossing;
 use segmentation_core::segments::association_rules::BasketCounts;
-use segmentation_core::segments::criterion::{Criterion, Observed};
+use segmentation_core::segments::criteria::{Criterion, Observed};
 
 /// A name, a valid form, and its reader, which tells whether it took the bytes.
 type Form = (&'static str, Vec<u8>, fn(&[u8]) -> bool);

@@ -7,7 +7,7 @@ use segmentation_core::axes::pmg;
 use segmentation_core::axes::rfm::{Cuts, Rule};
 use segmentation_core::base::day::{self, Day};
 use segmentation_core::base::money::Money;
-use segmentation_core::facts::history::{Entry, History, pack};
+use segmentation_core::facts::purchase_history::{Entry, History, pack};
 use segmentation_core::models::purchase_model::{CustomerSummary, Family, PurchaseModel, Scorer};
 use segmentation_core::models::spend_model::{SpendModel, SpendSummary};
 use serde_json::{Value, json};

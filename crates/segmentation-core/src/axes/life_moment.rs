@@ -990,7 +990,7 @@ pub fn marker_purchase(
 mod tests {
     use super::*;
     use crate::base::money::Money;
-    use crate::facts::history::{Entry, pack};
+    use crate::facts::purchase_history::{Entry, pack};
 
     fn history(days: &[Day]) -> Vec<u8> {
         pack(&days.iter().map(|d| Entry::order(*d, Money(10_000))).collect::<Vec<_>>())

@@ -494,7 +494,7 @@ fn rhythm(shape: f64, french: bool) -> &'static str {
 mod tests {
     use super::*;
     use crate::base::money::Money;
-    use crate::facts::history::{Entry, pack};
+    use crate::facts::purchase_history::{Entry, pack};
 
     fn history(days: &[Day]) -> Vec<u8> {
         pack(&days.iter().map(|d| Entry::order(*d, Money(10_000))).collect::<Vec<_>>())

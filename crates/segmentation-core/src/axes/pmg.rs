@@ -11,7 +11,7 @@ use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
 use crate::base::money::Money;
-use crate::facts::history::History;
+use crate::facts::purchase_history::History;
 use crate::math::order_statistics::{Key, SortedRuns, smallest_key, sort_by_key};
 
 /// A class of customers by turnover. The order is that of importance.

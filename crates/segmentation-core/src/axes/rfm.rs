@@ -10,7 +10,7 @@ use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
 use crate::base::memory;
-use crate::facts::history::History;
+use crate::facts::purchase_history::History;
 use crate::math::order_statistics::{Key, SortedRuns, quantiles, sort_by_key};
 
 /// The most bins that can be asked for.

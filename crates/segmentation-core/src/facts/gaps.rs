@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::json::Object;
-use crate::facts::history::History;
+use crate::facts::purchase_history::History;
 use crate::math::special::{beta_quantile_log_odds, digamma, incomplete_beta, trigamma};
 
 /// The last so many gaps of a customer are used.

@@ -32,7 +32,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::host;
 use crate::base::memory::{self, Bytes};
 use crate::base::money::Money;
-use crate::facts::history::Entry;
+use crate::facts::purchase_history::Entry;
 
 /// Bytes of an item's text at most.
 pub const LONGEST_ITEM: usize = 1000;

@@ -2,6 +2,6 @@
 
 pub mod event_log;
 pub mod gaps;
-pub mod history;
 pub mod interest;
 pub mod item_history;
+pub mod purchase_history;

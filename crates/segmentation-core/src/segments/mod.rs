@@ -2,5 +2,5 @@
 
 pub mod association;
 pub mod association_rules;
-pub mod criterion;
+pub mod criteria;
 pub mod segment;

@@ -13,7 +13,7 @@ use crate::base::codec::{Reader, put, put_signed};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory::{self, Bytes};
-use crate::facts::history::PurchaseDays;
+use crate::facts::purchase_history::PurchaseDays;
 
 /// More distinct cells than this are refused: about half a gigabyte.
 const MOST_CELLS: usize = 16_000_000;

@@ -1,12 +1,12 @@
-//! SQL face of [`segmentation_core::facts::history`]: the type `purchase_history`, its
-//! aggregates and accessors. See `sql/facts/history.sql` for the declarations.
+//! SQL face of [`segmentation_core::facts::purchase_history`]: the type `purchase_history`, its
+//! aggregates and accessors. See `sql/facts/purchase_history.sql` for the declarations.
 
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
 use segmentation_core::base::day::{self, Day};
 use segmentation_core::base::money::Money;
-use segmentation_core::facts::history::{
+use segmentation_core::facts::purchase_history::{
     Entry, Growing, History, growing_entries, merge_days, pack_growing, parse_text,
 };
 use segmentation_core::{Error, ErrorKind, Result};

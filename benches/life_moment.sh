@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Precision and recall of the life-moment detectors on simulated shops, against the hidden truth, beside
-# naive rules: benches/life_moments.sh, with the private cluster running. Thresholds were looked at on
+# naive rules: benches/life_moment.sh, with the private cluster running. Thresholds were looked at on
 # TUNE only; what is reported is REPORT. A part of the topic loyalty of benches/run, which measures time too.
 . "$(dirname "$0")/../tools/common.sh"
 TUNE=${TUNE-1}
@@ -14,5 +14,5 @@ run_psql -q -d "$db" -c 'SET client_min_messages = warning' -c 'DROP SCHEMA IF E
   -c 'DROP EXTENSION IF EXISTS segmentation' -c 'CREATE EXTENSION segmentation'
 for seed in $TUNE $REPORT; do
   say "Seed $seed, $SIZE customers"
-  run_psql -q -v ON_ERROR_STOP=1 -v seed="$seed" -v customers="$SIZE" -d "$db" <"$ROOT/benches/life_moments.sql"
+  run_psql -q -v ON_ERROR_STOP=1 -v seed="$seed" -v customers="$SIZE" -d "$db" <"$ROOT/benches/life_moment.sql"
 done

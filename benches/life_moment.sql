@@ -1,5 +1,5 @@
 -- Precision and recall of the life-moment detectors on a simulated shop, against its hidden truth, beside a
--- naive rule for each. Variables: seed, customers. Run by life_moments.sh.
+-- naive rule for each. Variables: seed, customers. Run by life_moment.sh.
 \set QUIET on
 \pset pager off
 SET search_path = segmentation, public;

@@ -1,9 +1,9 @@
-//! SQL face of [`segmentation_core::segments::criterion`]: the aggregate `criterion`, on which
+//! SQL face of [`segmentation_core::segments::criteria`]: the aggregate `criterion`, on which
 //! `criteria_report` stands. Declared in `sql/segments/criteria.sql`.
 
 use pgrx::prelude::*;
 use segmentation_core::Result;
-use segmentation_core::segments::criterion::{Criterion, Observed};
+use segmentation_core::segments::criteria::{Criterion, Observed};
 
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::JsonbOut;

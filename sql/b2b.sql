@@ -191,18 +191,18 @@ CREATE TYPE segmentation.peer_benchmark AS (
 );
 COMMENT ON TYPE segmentation.peer_benchmark IS
   'What clients of one sector and size buy for each person they employ: their number, the median and the third quartile.';
-CREATE FUNCTION segmentation.peer_benchmark_add(bytea, double precision, double precision) RETURNS bytea
+CREATE FUNCTION segmentation_internal.peer_benchmark_add(bytea, double precision, double precision) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'peer_benchmark_add_wrapper';
-CREATE FUNCTION segmentation.peer_benchmark_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.peer_benchmark_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'peer_benchmark_merge_wrapper';
-CREATE FUNCTION segmentation.peer_benchmark_final(bytea) RETURNS segmentation.peer_benchmark
+CREATE FUNCTION segmentation_internal.peer_benchmark_final(bytea) RETURNS segmentation.peer_benchmark
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'peer_benchmark_final_wrapper';
-COMMENT ON FUNCTION segmentation.peer_benchmark_add(bytea, double precision, double precision) IS 'transition of peer_benchmark';
-COMMENT ON FUNCTION segmentation.peer_benchmark_merge(bytea, bytea) IS 'combine function of peer_benchmark';
-COMMENT ON FUNCTION segmentation.peer_benchmark_final(bytea) IS 'final function of peer_benchmark';
+COMMENT ON FUNCTION segmentation_internal.peer_benchmark_add(bytea, double precision, double precision) IS 'transition of peer_benchmark';
+COMMENT ON FUNCTION segmentation_internal.peer_benchmark_merge(bytea, bytea) IS 'combine function of peer_benchmark';
+COMMENT ON FUNCTION segmentation_internal.peer_benchmark_final(bytea) IS 'final function of peer_benchmark';
 CREATE AGGREGATE segmentation.peer_benchmark(turnover double precision, headcount double precision) (
-  SFUNC = segmentation.peer_benchmark_add, STYPE = bytea, FINALFUNC = segmentation.peer_benchmark_final,
-  COMBINEFUNC = segmentation.peer_benchmark_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.peer_benchmark_add, STYPE = bytea, FINALFUNC = segmentation_internal.peer_benchmark_final,
+  COMBINEFUNC = segmentation_internal.peer_benchmark_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.peer_benchmark(double precision, double precision) IS
   'What the clients of a group buy for each person they employ, for potential_turnover. Companies without turnover or headcount are skipped; NULL if none is left.';

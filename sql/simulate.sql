@@ -8,9 +8,9 @@ CREATE FUNCTION segmentation.simulate_options(options jsonb) RETURNS jsonb
 COMMENT ON FUNCTION segmentation.simulate_options(jsonb) IS
   'The options of simulate_shop, checked, with the defaults of those left out.';
 
-CREATE FUNCTION segmentation.simulate_customer_limit() RETURNS integer
+CREATE FUNCTION segmentation_internal.simulate_customer_limit() RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'simulate_customer_limit_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_customer_limit() IS 'The most customers that simulate_shop makes.';
+COMMENT ON FUNCTION segmentation_internal.simulate_customer_limit() IS 'The most customers that simulate_shop makes.';
 
 CREATE FUNCTION segmentation.simulate_categories() RETURNS TABLE (category_id smallint, category text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 14 AS 'MODULE_PATHNAME', 'simulate_categories_wrapper';
@@ -157,11 +157,11 @@ BEGIN
       MESSAGE = 'arguments of simulate_shop must not be null',
       HINT = 'Leave an argument out to have its default.';
   END IF;
-  IF customers NOT BETWEEN 1 AND segmentation.simulate_customer_limit() THEN
+  IF customers NOT BETWEEN 1 AND segmentation_internal.simulate_customer_limit() THEN
     RAISE invalid_parameter_value USING
       MESSAGE = 'number of customers out of range',
       DETAIL = format('%s customers were asked for; from 1 to %s are possible.',
-                      customers, segmentation.simulate_customer_limit());
+                      customers, segmentation_internal.simulate_customer_limit());
   END IF;
   IF schema = '' OR octet_length(schema) > 63 THEN
     RAISE invalid_schema_name USING

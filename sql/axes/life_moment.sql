@@ -67,7 +67,7 @@ COMMENT ON FUNCTION segmentation.q_value(double precision, text) IS
 
 -- The one moment of a customer. Commutative and associative, so that any order gives the same.
 
-CREATE FUNCTION segmentation.strongest_moment_add(segmentation.life_moment, segmentation.life_moment) RETURNS segmentation.life_moment
+CREATE FUNCTION segmentation_internal.strongest_moment_add(segmentation.life_moment, segmentation.life_moment) RETURNS segmentation.life_moment
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE
@@ -84,9 +84,9 @@ BEGIN ATOMIC
       LIMIT 1)
     END;
 END;
-COMMENT ON FUNCTION segmentation.strongest_moment_add(segmentation.life_moment, segmentation.life_moment) IS 'transition and combine function of strongest_moment';
+COMMENT ON FUNCTION segmentation_internal.strongest_moment_add(segmentation.life_moment, segmentation.life_moment) IS 'transition and combine function of strongest_moment';
 CREATE AGGREGATE segmentation.strongest_moment(segmentation.life_moment) (
-  SFUNC = segmentation.strongest_moment_add, STYPE = segmentation.life_moment, COMBINEFUNC = segmentation.strongest_moment_add, PARALLEL = SAFE
+  SFUNC = segmentation_internal.strongest_moment_add, STYPE = segmentation.life_moment, COMBINEFUNC = segmentation_internal.strongest_moment_add, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.strongest_moment(segmentation.life_moment) IS
   'The most confident of a customer''s moments, with the first day on which any of them changes. none comes before insufficient_data: something was looked at.';

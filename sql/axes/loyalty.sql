@@ -40,25 +40,25 @@ CREATE FUNCTION segmentation.loyalty_explain(
 COMMENT ON FUNCTION segmentation.loyalty_explain(segmentation.purchase_history, date, jsonb, double precision, double precision, double precision, text) IS
   'Why the loyalty index is what it is: what each component adds to it, the most first, with a sentence (language en or fr).';
 
-CREATE FUNCTION segmentation.loyalty_prior_add(bytea, segmentation.purchase_history, date) RETURNS bytea
+CREATE FUNCTION segmentation_internal.loyalty_prior_add(bytea, segmentation.purchase_history, date) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'loyalty_prior_add_plain_wrapper';
-CREATE FUNCTION segmentation.loyalty_prior_add(bytea, segmentation.purchase_history, date, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.loyalty_prior_add(bytea, segmentation.purchase_history, date, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'loyalty_prior_add_wrapper';
-CREATE FUNCTION segmentation.loyalty_prior_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.loyalty_prior_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'loyalty_prior_merge_wrapper';
-CREATE FUNCTION segmentation.loyalty_prior_final(bytea) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.loyalty_prior_final(bytea) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'loyalty_prior_final_wrapper';
-COMMENT ON FUNCTION segmentation.loyalty_prior_add(bytea, segmentation.purchase_history, date) IS 'transition of fit_loyalty_prior';
-COMMENT ON FUNCTION segmentation.loyalty_prior_add(bytea, segmentation.purchase_history, date, jsonb) IS 'transition of fit_loyalty_prior';
-COMMENT ON FUNCTION segmentation.loyalty_prior_merge(bytea, bytea) IS 'combine function of fit_loyalty_prior';
-COMMENT ON FUNCTION segmentation.loyalty_prior_final(bytea) IS 'final function of fit_loyalty_prior';
+COMMENT ON FUNCTION segmentation_internal.loyalty_prior_add(bytea, segmentation.purchase_history, date) IS 'transition of fit_loyalty_prior';
+COMMENT ON FUNCTION segmentation_internal.loyalty_prior_add(bytea, segmentation.purchase_history, date, jsonb) IS 'transition of fit_loyalty_prior';
+COMMENT ON FUNCTION segmentation_internal.loyalty_prior_merge(bytea, bytea) IS 'combine function of fit_loyalty_prior';
+COMMENT ON FUNCTION segmentation_internal.loyalty_prior_final(bytea) IS 'final function of fit_loyalty_prior';
 CREATE AGGREGATE segmentation.fit_loyalty_prior(history segmentation.purchase_history, as_of date) (
-  SFUNC = segmentation.loyalty_prior_add, STYPE = bytea, FINALFUNC = segmentation.loyalty_prior_final,
-  COMBINEFUNC = segmentation.loyalty_prior_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.loyalty_prior_add, STYPE = bytea, FINALFUNC = segmentation_internal.loyalty_prior_final,
+  COMBINEFUNC = segmentation_internal.loyalty_prior_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.fit_loyalty_prior(history segmentation.purchase_history, as_of date, options jsonb) (
-  SFUNC = segmentation.loyalty_prior_add, STYPE = bytea, FINALFUNC = segmentation.loyalty_prior_final,
-  COMBINEFUNC = segmentation.loyalty_prior_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.loyalty_prior_add, STYPE = bytea, FINALFUNC = segmentation_internal.loyalty_prior_final,
+  COMBINEFUNC = segmentation_internal.loyalty_prior_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_loyalty_prior(segmentation.purchase_history, date) IS
   'How long and how regular the gaps between purchase days are in a population, and how much customers differ: the option "prior" of loyalty, purchase_due and reactivated.';
@@ -92,17 +92,17 @@ CREATE FUNCTION segmentation.nps_class(score double precision) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nps_class_wrapper';
 COMMENT ON FUNCTION segmentation.nps_class(double precision) IS
   'Class of an answer from 0 to 10 to "would you recommend us": promoter (9, 10), passive (7, 8), detractor.';
-CREATE FUNCTION segmentation.nps_add(bytea, double precision) RETURNS bytea
+CREATE FUNCTION segmentation_internal.nps_add(bytea, double precision) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nps_add_wrapper';
-CREATE FUNCTION segmentation.nps_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.nps_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nps_merge_wrapper';
-CREATE FUNCTION segmentation.nps_final(bytea) RETURNS double precision
+CREATE FUNCTION segmentation_internal.nps_final(bytea) RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nps_final_wrapper';
-COMMENT ON FUNCTION segmentation.nps_add(bytea, double precision) IS 'transition of nps';
-COMMENT ON FUNCTION segmentation.nps_merge(bytea, bytea) IS 'combine function of nps';
-COMMENT ON FUNCTION segmentation.nps_final(bytea) IS 'final function of nps';
+COMMENT ON FUNCTION segmentation_internal.nps_add(bytea, double precision) IS 'transition of nps';
+COMMENT ON FUNCTION segmentation_internal.nps_merge(bytea, bytea) IS 'combine function of nps';
+COMMENT ON FUNCTION segmentation_internal.nps_final(bytea) IS 'final function of nps';
 CREATE AGGREGATE segmentation.nps(score double precision) (
-  SFUNC = segmentation.nps_add, STYPE = bytea, FINALFUNC = segmentation.nps_final, COMBINEFUNC = segmentation.nps_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.nps_add, STYPE = bytea, FINALFUNC = segmentation_internal.nps_final, COMBINEFUNC = segmentation_internal.nps_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.nps(double precision) IS
   'Net promoter score: the percentage of promoters less that of detractors, -100 to 100. NULL without answers.';

@@ -29,39 +29,39 @@ COMMENT ON FUNCTION segmentation.pmg_bucket(numeric, segmentation.pmg_cuts) IS '
 
 -- The mergeable state of a population.
 CREATE TYPE segmentation.turnover_values;
-CREATE FUNCTION segmentation.turnover_values_in(cstring) RETURNS segmentation.turnover_values
+CREATE FUNCTION segmentation_internal.turnover_values_in(cstring) RETURNS segmentation.turnover_values
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'turnover_values_in_wrapper';
-CREATE FUNCTION segmentation.turnover_values_out(segmentation.turnover_values) RETURNS cstring
+CREATE FUNCTION segmentation_internal.turnover_values_out(segmentation.turnover_values) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.turnover_values_recv(internal) RETURNS segmentation.turnover_values
+CREATE FUNCTION segmentation_internal.turnover_values_recv(internal) RETURNS segmentation.turnover_values
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'turnover_values_recv_wrapper';
-CREATE FUNCTION segmentation.turnover_values_send(segmentation.turnover_values) RETURNS bytea
+CREATE FUNCTION segmentation_internal.turnover_values_send(segmentation.turnover_values) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.turnover_values (
-  INPUT = segmentation.turnover_values_in, OUTPUT = segmentation.turnover_values_out,
-  RECEIVE = segmentation.turnover_values_recv, SEND = segmentation.turnover_values_send,
+  INPUT = segmentation_internal.turnover_values_in, OUTPUT = segmentation_internal.turnover_values_out,
+  RECEIVE = segmentation_internal.turnover_values_recv, SEND = segmentation_internal.turnover_values_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.turnover_values IS
   'Turnovers of a population, to be merged with others and asked for pmg_cuts, gini or concentration_curve.';
-COMMENT ON FUNCTION segmentation.turnover_values_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.turnover_values_out(segmentation.turnover_values) IS 'I/O';
-COMMENT ON FUNCTION segmentation.turnover_values_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.turnover_values_send(segmentation.turnover_values) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.turnover_values_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.turnover_values_out(segmentation.turnover_values) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.turnover_values_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.turnover_values_send(segmentation.turnover_values) IS 'I/O';
 
-CREATE FUNCTION segmentation.turnover_values_add(segmentation.turnover_values, numeric) RETURNS segmentation.turnover_values
+CREATE FUNCTION segmentation_internal.turnover_values_add(segmentation.turnover_values, numeric) RETURNS segmentation.turnover_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'turnover_values_add_wrapper';
-CREATE FUNCTION segmentation.turnover_values_merge(segmentation.turnover_values, segmentation.turnover_values) RETURNS segmentation.turnover_values
+CREATE FUNCTION segmentation_internal.turnover_values_merge(segmentation.turnover_values, segmentation.turnover_values) RETURNS segmentation.turnover_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'turnover_values_merge_wrapper';
-COMMENT ON FUNCTION segmentation.turnover_values_add(segmentation.turnover_values, numeric) IS 'transition of turnover_values, pmg_cuts and gini';
-COMMENT ON FUNCTION segmentation.turnover_values_merge(segmentation.turnover_values, segmentation.turnover_values) IS 'combine function of turnover_values, pmg_cuts and gini';
+COMMENT ON FUNCTION segmentation_internal.turnover_values_add(segmentation.turnover_values, numeric) IS 'transition of turnover_values, pmg_cuts and gini';
+COMMENT ON FUNCTION segmentation_internal.turnover_values_merge(segmentation.turnover_values, segmentation.turnover_values) IS 'combine function of turnover_values, pmg_cuts and gini';
 CREATE AGGREGATE segmentation.turnover_values(turnover numeric) (
-  SFUNC = segmentation.turnover_values_add, STYPE = segmentation.turnover_values, COMBINEFUNC = segmentation.turnover_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.turnover_values_add, STYPE = segmentation.turnover_values, COMBINEFUNC = segmentation_internal.turnover_values_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.turnover_values(numeric) IS
   'The population as a mergeable value, for pmg_cuts, gini and concentration_curve. NULLs are skipped.';
 CREATE AGGREGATE segmentation.merge("values" segmentation.turnover_values) (
-  SFUNC = segmentation.turnover_values_merge, STYPE = segmentation.turnover_values, COMBINEFUNC = segmentation.turnover_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.turnover_values_merge, STYPE = segmentation.turnover_values, COMBINEFUNC = segmentation_internal.turnover_values_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.turnover_values) IS 'One population of many.';
 
@@ -69,27 +69,27 @@ CREATE FUNCTION segmentation.pmg_cuts("values" segmentation.turnover_values, opt
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pmg_cuts_of_values_wrapper';
 COMMENT ON FUNCTION segmentation.pmg_cuts(segmentation.turnover_values, jsonb) IS
   'Frozen PMG limits of a population. options: mode (rank or cumulative), gros, moyens.';
-CREATE FUNCTION segmentation.pmg_cuts_add(bytea, numeric, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.pmg_cuts_add(bytea, numeric, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pmg_cuts_add_wrapper';
-CREATE FUNCTION segmentation.pmg_cuts_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.pmg_cuts_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pmg_cuts_merge_wrapper';
-CREATE FUNCTION segmentation.pmg_cuts_final(segmentation.turnover_values) RETURNS segmentation.pmg_cuts
+CREATE FUNCTION segmentation_internal.pmg_cuts_final(segmentation.turnover_values) RETURNS segmentation.pmg_cuts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pmg_cuts_final_wrapper';
-CREATE FUNCTION segmentation.pmg_cuts_final(bytea) RETURNS segmentation.pmg_cuts
+CREATE FUNCTION segmentation_internal.pmg_cuts_final(bytea) RETURNS segmentation.pmg_cuts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pmg_cuts_options_final_wrapper';
-COMMENT ON FUNCTION segmentation.pmg_cuts_add(bytea, numeric, jsonb) IS 'transition of pmg_cuts';
-COMMENT ON FUNCTION segmentation.pmg_cuts_merge(bytea, bytea) IS 'combine function of pmg_cuts';
-COMMENT ON FUNCTION segmentation.pmg_cuts_final(segmentation.turnover_values) IS 'final function of pmg_cuts';
-COMMENT ON FUNCTION segmentation.pmg_cuts_final(bytea) IS 'final function of pmg_cuts';
+COMMENT ON FUNCTION segmentation_internal.pmg_cuts_add(bytea, numeric, jsonb) IS 'transition of pmg_cuts';
+COMMENT ON FUNCTION segmentation_internal.pmg_cuts_merge(bytea, bytea) IS 'combine function of pmg_cuts';
+COMMENT ON FUNCTION segmentation_internal.pmg_cuts_final(segmentation.turnover_values) IS 'final function of pmg_cuts';
+COMMENT ON FUNCTION segmentation_internal.pmg_cuts_final(bytea) IS 'final function of pmg_cuts';
 CREATE AGGREGATE segmentation.pmg_cuts(turnover numeric) (
-  SFUNC = segmentation.turnover_values_add, STYPE = segmentation.turnover_values, FINALFUNC = segmentation.pmg_cuts_final,
-  COMBINEFUNC = segmentation.turnover_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.turnover_values_add, STYPE = segmentation.turnover_values, FINALFUNC = segmentation_internal.pmg_cuts_final,
+  COMBINEFUNC = segmentation_internal.turnover_values_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.pmg_cuts(numeric) IS
   'Frozen PMG limits by rank (5 % and 20 % of active customers), for pmg_bucket(turnover, cuts). NULL if nobody has turnover.';
 CREATE AGGREGATE segmentation.pmg_cuts(turnover numeric, options jsonb) (
-  SFUNC = segmentation.pmg_cuts_add, STYPE = bytea, FINALFUNC = segmentation.pmg_cuts_final,
-  COMBINEFUNC = segmentation.pmg_cuts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.pmg_cuts_add, STYPE = bytea, FINALFUNC = segmentation_internal.pmg_cuts_final,
+  COMBINEFUNC = segmentation_internal.pmg_cuts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.pmg_cuts(numeric, jsonb) IS
   'Frozen PMG limits. options: mode (rank or cumulative), gros, moyens (cumulative shares from the top).';
@@ -98,8 +98,8 @@ CREATE FUNCTION segmentation.gini("values" segmentation.turnover_values) RETURNS
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'gini_of_values_wrapper';
 COMMENT ON FUNCTION segmentation.gini(segmentation.turnover_values) IS 'Gini coefficient of turnover; see the aggregate gini.';
 CREATE AGGREGATE segmentation.gini(turnover numeric) (
-  SFUNC = segmentation.turnover_values_add, STYPE = segmentation.turnover_values, FINALFUNC = segmentation.gini,
-  COMBINEFUNC = segmentation.turnover_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.turnover_values_add, STYPE = segmentation.turnover_values, FINALFUNC = segmentation.gini,
+  COMBINEFUNC = segmentation_internal.turnover_values_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.gini(numeric) IS
   'Gini coefficient of turnover among customers: 0 if all have the same, near 1 if one has all. Negative turnover counts as 0. NULL without turnover.';

@@ -59,49 +59,49 @@ COMMENT ON FUNCTION segmentation.rfm_score(segmentation.purchase_history, date, 
 
 -- The mergeable state of a population.
 CREATE TYPE segmentation.rfm_values;
-CREATE FUNCTION segmentation.rfm_values_in(cstring) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_in(cstring) RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_in_wrapper';
-CREATE FUNCTION segmentation.rfm_values_out(segmentation.rfm_values) RETURNS cstring
+CREATE FUNCTION segmentation_internal.rfm_values_out(segmentation.rfm_values) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.rfm_values_recv(internal) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_recv(internal) RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_recv_wrapper';
-CREATE FUNCTION segmentation.rfm_values_send(segmentation.rfm_values) RETURNS bytea
+CREATE FUNCTION segmentation_internal.rfm_values_send(segmentation.rfm_values) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.rfm_values (
-  INPUT = segmentation.rfm_values_in, OUTPUT = segmentation.rfm_values_out, RECEIVE = segmentation.rfm_values_recv, SEND = segmentation.rfm_values_send,
+  INPUT = segmentation_internal.rfm_values_in, OUTPUT = segmentation_internal.rfm_values_out, RECEIVE = segmentation_internal.rfm_values_recv, SEND = segmentation_internal.rfm_values_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.rfm_values IS
   'Recency, frequency and monetary of a population, to be merged with others and made into rfm_cuts.';
-COMMENT ON FUNCTION segmentation.rfm_values_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.rfm_values_out(segmentation.rfm_values) IS 'I/O';
-COMMENT ON FUNCTION segmentation.rfm_values_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.rfm_values_send(segmentation.rfm_values) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_out(segmentation.rfm_values) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_send(segmentation.rfm_values) IS 'I/O';
 
-CREATE FUNCTION segmentation.rfm_values_add(segmentation.rfm_values, numeric, numeric, numeric) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, numeric) RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_add_numeric_wrapper';
-CREATE FUNCTION segmentation.rfm_values_add(segmentation.rfm_values, numeric, numeric, double precision) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, double precision) RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_add_double_wrapper';
-CREATE FUNCTION segmentation.rfm_values_add(segmentation.rfm_values, segmentation.purchase_history, date) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, segmentation.purchase_history, date) RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_add_history_wrapper';
-CREATE FUNCTION segmentation.rfm_values_merge(segmentation.rfm_values, segmentation.rfm_values) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_merge(segmentation.rfm_values, segmentation.rfm_values) RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_merge_wrapper';
-COMMENT ON FUNCTION segmentation.rfm_values_add(segmentation.rfm_values, numeric, numeric, numeric) IS 'transition of rfm_values and rfm_cuts';
-COMMENT ON FUNCTION segmentation.rfm_values_add(segmentation.rfm_values, numeric, numeric, double precision) IS 'transition of rfm_values and rfm_cuts';
-COMMENT ON FUNCTION segmentation.rfm_values_add(segmentation.rfm_values, segmentation.purchase_history, date) IS 'transition of rfm_values and rfm_cuts';
-COMMENT ON FUNCTION segmentation.rfm_values_merge(segmentation.rfm_values, segmentation.rfm_values) IS 'combine function of rfm_values and rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, numeric) IS 'transition of rfm_values and rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, double precision) IS 'transition of rfm_values and rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, segmentation.purchase_history, date) IS 'transition of rfm_values and rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_merge(segmentation.rfm_values, segmentation.rfm_values) IS 'combine function of rfm_values and rfm_cuts';
 
 CREATE AGGREGATE segmentation.rfm_values(recency numeric, frequency numeric, monetary numeric) (
-  SFUNC = segmentation.rfm_values_add, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_values(recency numeric, frequency numeric, monetary double precision) (
-  SFUNC = segmentation.rfm_values_add, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_values(history segmentation.purchase_history, as_of date) (
-  SFUNC = segmentation.rfm_values_add, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.merge("values" segmentation.rfm_values) (
-  SFUNC = segmentation.rfm_values_merge, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_merge, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.rfm_values(numeric, numeric, numeric) IS
   'The population as a mergeable value, for rfm_cuts(rfm_values).';
@@ -117,48 +117,48 @@ COMMENT ON FUNCTION segmentation.rfm_cuts(segmentation.rfm_values, jsonb) IS
   'Cut points of a population. options: bins (2 to 10, default 5), rule (quantile or r_rfm).';
 
 -- Aggregates with options keep them in their state, which is opaque bytes.
-CREATE FUNCTION segmentation.rfm_cuts_add(bytea, numeric, numeric, numeric, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.rfm_cuts_add(bytea, numeric, numeric, numeric, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_cuts_add_numeric_wrapper';
-CREATE FUNCTION segmentation.rfm_cuts_add(bytea, numeric, numeric, double precision, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.rfm_cuts_add(bytea, numeric, numeric, double precision, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_cuts_add_double_wrapper';
-CREATE FUNCTION segmentation.rfm_cuts_add(bytea, segmentation.purchase_history, date, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.rfm_cuts_add(bytea, segmentation.purchase_history, date, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_cuts_add_history_wrapper';
-CREATE FUNCTION segmentation.rfm_cuts_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.rfm_cuts_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_cuts_merge_wrapper';
-CREATE FUNCTION segmentation.rfm_cuts_final(segmentation.rfm_values) RETURNS segmentation.rfm_cuts
+CREATE FUNCTION segmentation_internal.rfm_cuts_final(segmentation.rfm_values) RETURNS segmentation.rfm_cuts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_cuts_final_wrapper';
-CREATE FUNCTION segmentation.rfm_cuts_final(bytea) RETURNS segmentation.rfm_cuts
+CREATE FUNCTION segmentation_internal.rfm_cuts_final(bytea) RETURNS segmentation.rfm_cuts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_cuts_options_final_wrapper';
-COMMENT ON FUNCTION segmentation.rfm_cuts_add(bytea, numeric, numeric, numeric, jsonb) IS 'transition of rfm_cuts';
-COMMENT ON FUNCTION segmentation.rfm_cuts_add(bytea, numeric, numeric, double precision, jsonb) IS 'transition of rfm_cuts';
-COMMENT ON FUNCTION segmentation.rfm_cuts_add(bytea, segmentation.purchase_history, date, jsonb) IS 'transition of rfm_cuts';
-COMMENT ON FUNCTION segmentation.rfm_cuts_merge(bytea, bytea) IS 'combine function of rfm_cuts';
-COMMENT ON FUNCTION segmentation.rfm_cuts_final(segmentation.rfm_values) IS 'final function of rfm_cuts';
-COMMENT ON FUNCTION segmentation.rfm_cuts_final(bytea) IS 'final function of rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_cuts_add(bytea, numeric, numeric, numeric, jsonb) IS 'transition of rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_cuts_add(bytea, numeric, numeric, double precision, jsonb) IS 'transition of rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_cuts_add(bytea, segmentation.purchase_history, date, jsonb) IS 'transition of rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_cuts_merge(bytea, bytea) IS 'combine function of rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_cuts_final(segmentation.rfm_values) IS 'final function of rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_cuts_final(bytea) IS 'final function of rfm_cuts';
 
 CREATE AGGREGATE segmentation.rfm_cuts(recency numeric, frequency numeric, monetary numeric) (
-  SFUNC = segmentation.rfm_values_add, STYPE = segmentation.rfm_values, FINALFUNC = segmentation.rfm_cuts_final,
-  COMBINEFUNC = segmentation.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, FINALFUNC = segmentation_internal.rfm_cuts_final,
+  COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_cuts(recency numeric, frequency numeric, monetary double precision) (
-  SFUNC = segmentation.rfm_values_add, STYPE = segmentation.rfm_values, FINALFUNC = segmentation.rfm_cuts_final,
-  COMBINEFUNC = segmentation.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, FINALFUNC = segmentation_internal.rfm_cuts_final,
+  COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_cuts(history segmentation.purchase_history, as_of date) (
-  SFUNC = segmentation.rfm_values_add, STYPE = segmentation.rfm_values, FINALFUNC = segmentation.rfm_cuts_final,
-  COMBINEFUNC = segmentation.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, FINALFUNC = segmentation_internal.rfm_cuts_final,
+  COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_cuts(recency numeric, frequency numeric, monetary numeric, options jsonb) (
-  SFUNC = segmentation.rfm_cuts_add, STYPE = bytea, FINALFUNC = segmentation.rfm_cuts_final,
-  COMBINEFUNC = segmentation.rfm_cuts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_cuts_add, STYPE = bytea, FINALFUNC = segmentation_internal.rfm_cuts_final,
+  COMBINEFUNC = segmentation_internal.rfm_cuts_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_cuts(recency numeric, frequency numeric, monetary double precision, options jsonb) (
-  SFUNC = segmentation.rfm_cuts_add, STYPE = bytea, FINALFUNC = segmentation.rfm_cuts_final,
-  COMBINEFUNC = segmentation.rfm_cuts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_cuts_add, STYPE = bytea, FINALFUNC = segmentation_internal.rfm_cuts_final,
+  COMBINEFUNC = segmentation_internal.rfm_cuts_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_cuts(history segmentation.purchase_history, as_of date, options jsonb) (
-  SFUNC = segmentation.rfm_cuts_add, STYPE = bytea, FINALFUNC = segmentation.rfm_cuts_final,
-  COMBINEFUNC = segmentation.rfm_cuts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_cuts_add, STYPE = bytea, FINALFUNC = segmentation_internal.rfm_cuts_final,
+  COMBINEFUNC = segmentation_internal.rfm_cuts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.rfm_cuts(numeric, numeric, numeric) IS
   'Cut points of the population (5 bins, rule quantile), to be stored and used by rfm_score(..., cuts). NULL if nobody bought.';
@@ -283,7 +283,7 @@ SELECT 'rf_10', rows.* FROM segmentation.rfm_map_rows('{"segments": [
   {"segment": "champions", "r": 5, "f": [4, 5]}]}') AS rows;
 
 -- What a dump leaves out (the built-in maps) must not be changed: the change would be lost.
-CREATE FUNCTION segmentation.rfm_map_protect() RETURNS trigger
+CREATE FUNCTION segmentation_internal.rfm_map_protect() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   built_in constant text[] := ARRAY['classic_11', 'r_rfm_0_3', 'r_rfm_0_2', 'rf_10'];
@@ -303,12 +303,12 @@ BEGIN
   RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
-COMMENT ON FUNCTION segmentation.rfm_map_protect() IS 'trigger of rfm_map: keeps the built-in maps as they are';
+COMMENT ON FUNCTION segmentation_internal.rfm_map_protect() IS 'trigger of rfm_map: keeps the built-in maps as they are';
 CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON segmentation.rfm_map
-  FOR EACH ROW EXECUTE FUNCTION segmentation.rfm_map_protect();
+  FOR EACH ROW EXECUTE FUNCTION segmentation_internal.rfm_map_protect();
 COMMENT ON TRIGGER protect ON segmentation.rfm_map IS 'The built-in maps cannot be changed.';
 CREATE TRIGGER protect_all BEFORE TRUNCATE ON segmentation.rfm_map
-  FOR EACH STATEMENT EXECUTE FUNCTION segmentation.rfm_map_protect();
+  FOR EACH STATEMENT EXECUTE FUNCTION segmentation_internal.rfm_map_protect();
 COMMENT ON TRIGGER protect_all ON segmentation.rfm_map IS 'The built-in maps cannot be removed.';
 SELECT pg_catalog.pg_extension_config_dump('segmentation.rfm_map',
   $$WHERE map NOT IN ('classic_11', 'r_rfm_0_3', 'r_rfm_0_2', 'rf_10')$$);

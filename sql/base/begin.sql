@@ -72,3 +72,19 @@ BEGIN
 END
 $$;
 GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
+
+-- What people call is in segmentation; what its own SQL calls, and the functions behind types, aggregates and operators,
+-- is here, out of the way. No other extension makes it, so whatever is there before is not ours.
+DO $$
+BEGIN
+  IF to_regnamespace('segmentation_internal') IS NOT NULL THEN
+    RAISE duplicate_schema USING
+      MESSAGE = 'schema segmentation_internal already exists',
+      HINT = 'Look at what is in it, and drop it: the extension makes its schemas itself.';
+  END IF;
+END
+$$;
+CREATE SCHEMA segmentation_internal;
+COMMENT ON SCHEMA segmentation_internal IS
+  'Functions that the extension segmentation calls itself. They change without notice: call those of schema segmentation.';
+GRANT USAGE ON SCHEMA segmentation_internal TO PUBLIC;

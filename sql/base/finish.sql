@@ -21,7 +21,7 @@ GRANT SELECT ON segmentation.rfm_map, segmentation.label, segmentation.b2b_defin
 UPDATE segmentation.label SET built_in = true;
 
 -- Labels that came with the extension stay as they are: a change would be lost by dump and restore.
-CREATE FUNCTION segmentation.label_protect() RETURNS trigger
+CREATE FUNCTION segmentation_internal.label_protect() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF TG_OP = 'TRUNCATE' OR (TG_OP IN ('UPDATE', 'DELETE') AND OLD.built_in)
@@ -33,23 +33,24 @@ BEGIN
   RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
-COMMENT ON FUNCTION segmentation.label_protect() IS 'trigger of label: keeps the built-in labels as they are';
+COMMENT ON FUNCTION segmentation_internal.label_protect() IS 'trigger of label: keeps the built-in labels as they are';
 CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON segmentation.label
-  FOR EACH ROW EXECUTE FUNCTION segmentation.label_protect();
+  FOR EACH ROW EXECUTE FUNCTION segmentation_internal.label_protect();
 COMMENT ON TRIGGER protect ON segmentation.label IS 'The built-in labels cannot be changed.';
 CREATE TRIGGER protect_all BEFORE TRUNCATE ON segmentation.label
-  FOR EACH STATEMENT EXECUTE FUNCTION segmentation.label_protect();
+  FOR EACH STATEMENT EXECUTE FUNCTION segmentation_internal.label_protect();
 COMMENT ON TRIGGER protect_all ON segmentation.label IS 'The built-in labels cannot be removed.';
 SELECT pg_catalog.pg_extension_config_dump('segmentation.label', 'WHERE NOT built_in');
 
--- Nothing of others has come into the schema meanwhile.
+-- Nothing of others has come into the schemas meanwhile.
 DO $$
 DECLARE
   found text;
 BEGIN
   SELECT string_agg(pg_describe_object(d.classid, d.objid, d.objsubid), ', ') INTO found
   FROM pg_depend AS d
-  WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'segmentation'::regnamespace
+  WHERE d.refclassid = 'pg_namespace'::regclass
+    AND d.refobjid IN ('segmentation'::regnamespace, 'segmentation_internal'::regnamespace)
     AND d.classid <> 'pg_extension'::regclass
     AND NOT EXISTS (SELECT FROM pg_depend AS e
                     WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e'
@@ -57,9 +58,9 @@ BEGIN
                       AND e.refobjid = (SELECT x.oid FROM pg_extension AS x WHERE x.extname = 'segmentation'));
   IF found IS NOT NULL THEN
     RAISE object_not_in_prerequisite_state USING
-      MESSAGE = 'schema segmentation has objects that are not the extension''s',
+      MESSAGE = 'the schemas segmentation and segmentation_internal have objects that are not the extension''s',
       DETAIL = format('They are: %s.', found),
-      HINT = 'Drop them, and the schema: the extension makes its schema itself.';
+      HINT = 'Drop them, and the schemas: the extension makes its schemas itself.';
   END IF;
 END
 $$;

@@ -1,43 +1,43 @@
 -- Contacts, consents and interactions of a customer, each as one compact, mergeable value; engagement.
 
 CREATE TYPE segmentation.contact_history;
-CREATE FUNCTION segmentation.contact_history_in(cstring) RETURNS segmentation.contact_history
+CREATE FUNCTION segmentation_internal.contact_history_in(cstring) RETURNS segmentation.contact_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'contact_history_in_wrapper';
-CREATE FUNCTION segmentation.contact_history_out(segmentation.contact_history) RETURNS cstring
+CREATE FUNCTION segmentation_internal.contact_history_out(segmentation.contact_history) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.contact_history_recv(internal) RETURNS segmentation.contact_history
+CREATE FUNCTION segmentation_internal.contact_history_recv(internal) RETURNS segmentation.contact_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'contact_history_recv_wrapper';
-CREATE FUNCTION segmentation.contact_history_send(segmentation.contact_history) RETURNS bytea
+CREATE FUNCTION segmentation_internal.contact_history_send(segmentation.contact_history) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.contact_history (
-  INPUT = segmentation.contact_history_in, OUTPUT = segmentation.contact_history_out, RECEIVE = segmentation.contact_history_recv, SEND = segmentation.contact_history_send,
+  INPUT = segmentation_internal.contact_history_in, OUTPUT = segmentation_internal.contact_history_out, RECEIVE = segmentation_internal.contact_history_recv, SEND = segmentation_internal.contact_history_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.contact_history IS
   'Messages to one customer: channel, day, and what came of each. Packed, mergeable; cast it to jsonb to read it.';
-COMMENT ON FUNCTION segmentation.contact_history_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.contact_history_out(segmentation.contact_history) IS 'I/O';
-COMMENT ON FUNCTION segmentation.contact_history_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.contact_history_send(segmentation.contact_history) IS 'I/O';
-CREATE FUNCTION segmentation.contact_history_eq(segmentation.contact_history, segmentation.contact_history) RETURNS boolean
+COMMENT ON FUNCTION segmentation_internal.contact_history_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.contact_history_out(segmentation.contact_history) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.contact_history_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.contact_history_send(segmentation.contact_history) IS 'I/O';
+CREATE FUNCTION segmentation_internal.contact_history_eq(segmentation.contact_history, segmentation.contact_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
-COMMENT ON FUNCTION segmentation.contact_history_eq(segmentation.contact_history, segmentation.contact_history) IS 'implementation of = operator';
-CREATE FUNCTION segmentation.contact_history_ne(segmentation.contact_history, segmentation.contact_history) RETURNS boolean
+COMMENT ON FUNCTION segmentation_internal.contact_history_eq(segmentation.contact_history, segmentation.contact_history) IS 'implementation of = operator';
+CREATE FUNCTION segmentation_internal.contact_history_ne(segmentation.contact_history, segmentation.contact_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
-CREATE FUNCTION segmentation.contact_history_hash(segmentation.contact_history) RETURNS integer
+CREATE FUNCTION segmentation_internal.contact_history_hash(segmentation.contact_history) RETURNS integer
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
-CREATE FUNCTION segmentation.contact_history_hash_extended(segmentation.contact_history, bigint) RETURNS bigint
+CREATE FUNCTION segmentation_internal.contact_history_hash_extended(segmentation.contact_history, bigint) RETURNS bigint
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
-COMMENT ON FUNCTION segmentation.contact_history_ne(segmentation.contact_history, segmentation.contact_history) IS 'implementation of <> operator';
-COMMENT ON FUNCTION segmentation.contact_history_hash(segmentation.contact_history) IS 'hash';
-COMMENT ON FUNCTION segmentation.contact_history_hash_extended(segmentation.contact_history, bigint) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.contact_history_ne(segmentation.contact_history, segmentation.contact_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION segmentation_internal.contact_history_hash(segmentation.contact_history) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.contact_history_hash_extended(segmentation.contact_history, bigint) IS 'hash';
 CREATE OPERATOR segmentation.= (
-  LEFTARG = segmentation.contact_history, RIGHTARG = segmentation.contact_history, FUNCTION = segmentation.contact_history_eq,
+  LEFTARG = segmentation.contact_history, RIGHTARG = segmentation.contact_history, FUNCTION = segmentation_internal.contact_history_eq,
   COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
   RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
 CREATE OPERATOR segmentation.<> (
-  LEFTARG = segmentation.contact_history, RIGHTARG = segmentation.contact_history, FUNCTION = segmentation.contact_history_ne,
+  LEFTARG = segmentation.contact_history, RIGHTARG = segmentation.contact_history, FUNCTION = segmentation_internal.contact_history_ne,
   COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
   RESTRICT = neqsel, JOIN = neqjoinsel
 );
@@ -45,47 +45,47 @@ COMMENT ON OPERATOR segmentation.= (segmentation.contact_history, segmentation.c
 COMMENT ON OPERATOR segmentation.<> (segmentation.contact_history, segmentation.contact_history) IS 'not the same content';
 CREATE OPERATOR CLASS segmentation.contact_history_ops DEFAULT FOR TYPE segmentation.contact_history USING hash AS
   OPERATOR 1 segmentation.=,
-  FUNCTION 1 segmentation.contact_history_hash(segmentation.contact_history),
-  FUNCTION 2 segmentation.contact_history_hash_extended(segmentation.contact_history, bigint);
+  FUNCTION 1 segmentation_internal.contact_history_hash(segmentation.contact_history),
+  FUNCTION 2 segmentation_internal.contact_history_hash_extended(segmentation.contact_history, bigint);
 COMMENT ON OPERATOR CLASS segmentation.contact_history_ops USING hash IS 'the same content';
 CREATE TYPE segmentation.consent_history;
-CREATE FUNCTION segmentation.consent_history_in(cstring) RETURNS segmentation.consent_history
+CREATE FUNCTION segmentation_internal.consent_history_in(cstring) RETURNS segmentation.consent_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'consent_history_in_wrapper';
-CREATE FUNCTION segmentation.consent_history_out(segmentation.consent_history) RETURNS cstring
+CREATE FUNCTION segmentation_internal.consent_history_out(segmentation.consent_history) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.consent_history_recv(internal) RETURNS segmentation.consent_history
+CREATE FUNCTION segmentation_internal.consent_history_recv(internal) RETURNS segmentation.consent_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'consent_history_recv_wrapper';
-CREATE FUNCTION segmentation.consent_history_send(segmentation.consent_history) RETURNS bytea
+CREATE FUNCTION segmentation_internal.consent_history_send(segmentation.consent_history) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.consent_history (
-  INPUT = segmentation.consent_history_in, OUTPUT = segmentation.consent_history_out, RECEIVE = segmentation.consent_history_recv, SEND = segmentation.consent_history_send,
+  INPUT = segmentation_internal.consent_history_in, OUTPUT = segmentation_internal.consent_history_out, RECEIVE = segmentation_internal.consent_history_recv, SEND = segmentation_internal.consent_history_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.consent_history IS
   'Consents of one customer, given and withdrawn: channel, day. Packed, mergeable; cast it to jsonb to read it.';
-COMMENT ON FUNCTION segmentation.consent_history_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.consent_history_out(segmentation.consent_history) IS 'I/O';
-COMMENT ON FUNCTION segmentation.consent_history_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.consent_history_send(segmentation.consent_history) IS 'I/O';
-CREATE FUNCTION segmentation.consent_history_eq(segmentation.consent_history, segmentation.consent_history) RETURNS boolean
+COMMENT ON FUNCTION segmentation_internal.consent_history_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.consent_history_out(segmentation.consent_history) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.consent_history_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.consent_history_send(segmentation.consent_history) IS 'I/O';
+CREATE FUNCTION segmentation_internal.consent_history_eq(segmentation.consent_history, segmentation.consent_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
-COMMENT ON FUNCTION segmentation.consent_history_eq(segmentation.consent_history, segmentation.consent_history) IS 'implementation of = operator';
-CREATE FUNCTION segmentation.consent_history_ne(segmentation.consent_history, segmentation.consent_history) RETURNS boolean
+COMMENT ON FUNCTION segmentation_internal.consent_history_eq(segmentation.consent_history, segmentation.consent_history) IS 'implementation of = operator';
+CREATE FUNCTION segmentation_internal.consent_history_ne(segmentation.consent_history, segmentation.consent_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
-CREATE FUNCTION segmentation.consent_history_hash(segmentation.consent_history) RETURNS integer
+CREATE FUNCTION segmentation_internal.consent_history_hash(segmentation.consent_history) RETURNS integer
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
-CREATE FUNCTION segmentation.consent_history_hash_extended(segmentation.consent_history, bigint) RETURNS bigint
+CREATE FUNCTION segmentation_internal.consent_history_hash_extended(segmentation.consent_history, bigint) RETURNS bigint
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
-COMMENT ON FUNCTION segmentation.consent_history_ne(segmentation.consent_history, segmentation.consent_history) IS 'implementation of <> operator';
-COMMENT ON FUNCTION segmentation.consent_history_hash(segmentation.consent_history) IS 'hash';
-COMMENT ON FUNCTION segmentation.consent_history_hash_extended(segmentation.consent_history, bigint) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.consent_history_ne(segmentation.consent_history, segmentation.consent_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION segmentation_internal.consent_history_hash(segmentation.consent_history) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.consent_history_hash_extended(segmentation.consent_history, bigint) IS 'hash';
 CREATE OPERATOR segmentation.= (
-  LEFTARG = segmentation.consent_history, RIGHTARG = segmentation.consent_history, FUNCTION = segmentation.consent_history_eq,
+  LEFTARG = segmentation.consent_history, RIGHTARG = segmentation.consent_history, FUNCTION = segmentation_internal.consent_history_eq,
   COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
   RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
 CREATE OPERATOR segmentation.<> (
-  LEFTARG = segmentation.consent_history, RIGHTARG = segmentation.consent_history, FUNCTION = segmentation.consent_history_ne,
+  LEFTARG = segmentation.consent_history, RIGHTARG = segmentation.consent_history, FUNCTION = segmentation_internal.consent_history_ne,
   COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
   RESTRICT = neqsel, JOIN = neqjoinsel
 );
@@ -93,47 +93,47 @@ COMMENT ON OPERATOR segmentation.= (segmentation.consent_history, segmentation.c
 COMMENT ON OPERATOR segmentation.<> (segmentation.consent_history, segmentation.consent_history) IS 'not the same content';
 CREATE OPERATOR CLASS segmentation.consent_history_ops DEFAULT FOR TYPE segmentation.consent_history USING hash AS
   OPERATOR 1 segmentation.=,
-  FUNCTION 1 segmentation.consent_history_hash(segmentation.consent_history),
-  FUNCTION 2 segmentation.consent_history_hash_extended(segmentation.consent_history, bigint);
+  FUNCTION 1 segmentation_internal.consent_history_hash(segmentation.consent_history),
+  FUNCTION 2 segmentation_internal.consent_history_hash_extended(segmentation.consent_history, bigint);
 COMMENT ON OPERATOR CLASS segmentation.consent_history_ops USING hash IS 'the same content';
 CREATE TYPE segmentation.interaction_history;
-CREATE FUNCTION segmentation.interaction_history_in(cstring) RETURNS segmentation.interaction_history
+CREATE FUNCTION segmentation_internal.interaction_history_in(cstring) RETURNS segmentation.interaction_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'interaction_history_in_wrapper';
-CREATE FUNCTION segmentation.interaction_history_out(segmentation.interaction_history) RETURNS cstring
+CREATE FUNCTION segmentation_internal.interaction_history_out(segmentation.interaction_history) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.interaction_history_recv(internal) RETURNS segmentation.interaction_history
+CREATE FUNCTION segmentation_internal.interaction_history_recv(internal) RETURNS segmentation.interaction_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'interaction_history_recv_wrapper';
-CREATE FUNCTION segmentation.interaction_history_send(segmentation.interaction_history) RETURNS bytea
+CREATE FUNCTION segmentation_internal.interaction_history_send(segmentation.interaction_history) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.interaction_history (
-  INPUT = segmentation.interaction_history_in, OUTPUT = segmentation.interaction_history_out, RECEIVE = segmentation.interaction_history_recv, SEND = segmentation.interaction_history_send,
+  INPUT = segmentation_internal.interaction_history_in, OUTPUT = segmentation_internal.interaction_history_out, RECEIVE = segmentation_internal.interaction_history_recv, SEND = segmentation_internal.interaction_history_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.interaction_history IS
   'What one customer did: kind, day. Packed, mergeable; cast it to jsonb to read it.';
-COMMENT ON FUNCTION segmentation.interaction_history_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.interaction_history_out(segmentation.interaction_history) IS 'I/O';
-COMMENT ON FUNCTION segmentation.interaction_history_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.interaction_history_send(segmentation.interaction_history) IS 'I/O';
-CREATE FUNCTION segmentation.interaction_history_eq(segmentation.interaction_history, segmentation.interaction_history) RETURNS boolean
+COMMENT ON FUNCTION segmentation_internal.interaction_history_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.interaction_history_out(segmentation.interaction_history) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.interaction_history_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.interaction_history_send(segmentation.interaction_history) IS 'I/O';
+CREATE FUNCTION segmentation_internal.interaction_history_eq(segmentation.interaction_history, segmentation.interaction_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
-COMMENT ON FUNCTION segmentation.interaction_history_eq(segmentation.interaction_history, segmentation.interaction_history) IS 'implementation of = operator';
-CREATE FUNCTION segmentation.interaction_history_ne(segmentation.interaction_history, segmentation.interaction_history) RETURNS boolean
+COMMENT ON FUNCTION segmentation_internal.interaction_history_eq(segmentation.interaction_history, segmentation.interaction_history) IS 'implementation of = operator';
+CREATE FUNCTION segmentation_internal.interaction_history_ne(segmentation.interaction_history, segmentation.interaction_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
-CREATE FUNCTION segmentation.interaction_history_hash(segmentation.interaction_history) RETURNS integer
+CREATE FUNCTION segmentation_internal.interaction_history_hash(segmentation.interaction_history) RETURNS integer
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
-CREATE FUNCTION segmentation.interaction_history_hash_extended(segmentation.interaction_history, bigint) RETURNS bigint
+CREATE FUNCTION segmentation_internal.interaction_history_hash_extended(segmentation.interaction_history, bigint) RETURNS bigint
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
-COMMENT ON FUNCTION segmentation.interaction_history_ne(segmentation.interaction_history, segmentation.interaction_history) IS 'implementation of <> operator';
-COMMENT ON FUNCTION segmentation.interaction_history_hash(segmentation.interaction_history) IS 'hash';
-COMMENT ON FUNCTION segmentation.interaction_history_hash_extended(segmentation.interaction_history, bigint) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.interaction_history_ne(segmentation.interaction_history, segmentation.interaction_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION segmentation_internal.interaction_history_hash(segmentation.interaction_history) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.interaction_history_hash_extended(segmentation.interaction_history, bigint) IS 'hash';
 CREATE OPERATOR segmentation.= (
-  LEFTARG = segmentation.interaction_history, RIGHTARG = segmentation.interaction_history, FUNCTION = segmentation.interaction_history_eq,
+  LEFTARG = segmentation.interaction_history, RIGHTARG = segmentation.interaction_history, FUNCTION = segmentation_internal.interaction_history_eq,
   COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
   RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
 CREATE OPERATOR segmentation.<> (
-  LEFTARG = segmentation.interaction_history, RIGHTARG = segmentation.interaction_history, FUNCTION = segmentation.interaction_history_ne,
+  LEFTARG = segmentation.interaction_history, RIGHTARG = segmentation.interaction_history, FUNCTION = segmentation_internal.interaction_history_ne,
   COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
   RESTRICT = neqsel, JOIN = neqjoinsel
 );
@@ -141,101 +141,101 @@ COMMENT ON OPERATOR segmentation.= (segmentation.interaction_history, segmentati
 COMMENT ON OPERATOR segmentation.<> (segmentation.interaction_history, segmentation.interaction_history) IS 'not the same content';
 CREATE OPERATOR CLASS segmentation.interaction_history_ops DEFAULT FOR TYPE segmentation.interaction_history USING hash AS
   OPERATOR 1 segmentation.=,
-  FUNCTION 1 segmentation.interaction_history_hash(segmentation.interaction_history),
-  FUNCTION 2 segmentation.interaction_history_hash_extended(segmentation.interaction_history, bigint);
+  FUNCTION 1 segmentation_internal.interaction_history_hash(segmentation.interaction_history),
+  FUNCTION 2 segmentation_internal.interaction_history_hash_extended(segmentation.interaction_history, bigint);
 COMMENT ON OPERATOR CLASS segmentation.interaction_history_ops USING hash IS 'the same content';
 
-CREATE FUNCTION segmentation.contact_history_add(segmentation.contact_history, text, date, text) RETURNS segmentation.contact_history
+CREATE FUNCTION segmentation_internal.contact_history_add(segmentation.contact_history, text, date, text) RETURNS segmentation.contact_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contact_history_add_wrapper';
-COMMENT ON FUNCTION segmentation.contact_history_add(segmentation.contact_history, text, date, text) IS
+COMMENT ON FUNCTION segmentation_internal.contact_history_add(segmentation.contact_history, text, date, text) IS
   'transition of contact_history';
-CREATE FUNCTION segmentation.contact_history_add(segmentation.contact_history, text, date, boolean) RETURNS segmentation.contact_history
+CREATE FUNCTION segmentation_internal.contact_history_add(segmentation.contact_history, text, date, boolean) RETURNS segmentation.contact_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contact_history_add_responded_wrapper';
-COMMENT ON FUNCTION segmentation.contact_history_add(segmentation.contact_history, text, date, boolean) IS
+COMMENT ON FUNCTION segmentation_internal.contact_history_add(segmentation.contact_history, text, date, boolean) IS
   'transition of contact_history';
-CREATE FUNCTION segmentation.consent_history_add(segmentation.consent_history, text, boolean, date) RETURNS segmentation.consent_history
+CREATE FUNCTION segmentation_internal.consent_history_add(segmentation.consent_history, text, boolean, date) RETURNS segmentation.consent_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'consent_history_add_wrapper';
-COMMENT ON FUNCTION segmentation.consent_history_add(segmentation.consent_history, text, boolean, date) IS
+COMMENT ON FUNCTION segmentation_internal.consent_history_add(segmentation.consent_history, text, boolean, date) IS
   'transition of consent_history';
-CREATE FUNCTION segmentation.interaction_history_add(segmentation.interaction_history, text, date) RETURNS segmentation.interaction_history
+CREATE FUNCTION segmentation_internal.interaction_history_add(segmentation.interaction_history, text, date) RETURNS segmentation.interaction_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'interaction_history_add_wrapper';
-COMMENT ON FUNCTION segmentation.interaction_history_add(segmentation.interaction_history, text, date) IS
+COMMENT ON FUNCTION segmentation_internal.interaction_history_add(segmentation.interaction_history, text, date) IS
   'transition of interaction_history';
-CREATE FUNCTION segmentation.contact_history_merge(segmentation.contact_history, segmentation.contact_history) RETURNS segmentation.contact_history
+CREATE FUNCTION segmentation_internal.contact_history_merge(segmentation.contact_history, segmentation.contact_history) RETURNS segmentation.contact_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contact_history_merge_wrapper';
-COMMENT ON FUNCTION segmentation.contact_history_merge(segmentation.contact_history, segmentation.contact_history) IS
+COMMENT ON FUNCTION segmentation_internal.contact_history_merge(segmentation.contact_history, segmentation.contact_history) IS
   'combine function of contact_history';
-CREATE FUNCTION segmentation.contact_history_final(segmentation.contact_history) RETURNS segmentation.contact_history
+CREATE FUNCTION segmentation_internal.contact_history_final(segmentation.contact_history) RETURNS segmentation.contact_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'contact_history_final_wrapper';
-COMMENT ON FUNCTION segmentation.contact_history_final(segmentation.contact_history) IS
+COMMENT ON FUNCTION segmentation_internal.contact_history_final(segmentation.contact_history) IS
   'final function of contact_history';
-CREATE FUNCTION segmentation.contact_history_json(segmentation.contact_history) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.contact_history_json(segmentation.contact_history) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'contact_history_json_wrapper';
-COMMENT ON FUNCTION segmentation.contact_history_json(segmentation.contact_history) IS
+COMMENT ON FUNCTION segmentation_internal.contact_history_json(segmentation.contact_history) IS
   'The events of a contact_history as a list; used by the cast.';
-CREATE CAST (segmentation.contact_history AS jsonb) WITH FUNCTION segmentation.contact_history_json(segmentation.contact_history);
+CREATE CAST (segmentation.contact_history AS jsonb) WITH FUNCTION segmentation_internal.contact_history_json(segmentation.contact_history);
 COMMENT ON CAST (segmentation.contact_history AS jsonb) IS 'its events, in order';
-CREATE FUNCTION segmentation.consent_history_merge(segmentation.consent_history, segmentation.consent_history) RETURNS segmentation.consent_history
+CREATE FUNCTION segmentation_internal.consent_history_merge(segmentation.consent_history, segmentation.consent_history) RETURNS segmentation.consent_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'consent_history_merge_wrapper';
-COMMENT ON FUNCTION segmentation.consent_history_merge(segmentation.consent_history, segmentation.consent_history) IS
+COMMENT ON FUNCTION segmentation_internal.consent_history_merge(segmentation.consent_history, segmentation.consent_history) IS
   'combine function of consent_history';
-CREATE FUNCTION segmentation.consent_history_final(segmentation.consent_history) RETURNS segmentation.consent_history
+CREATE FUNCTION segmentation_internal.consent_history_final(segmentation.consent_history) RETURNS segmentation.consent_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'consent_history_final_wrapper';
-COMMENT ON FUNCTION segmentation.consent_history_final(segmentation.consent_history) IS
+COMMENT ON FUNCTION segmentation_internal.consent_history_final(segmentation.consent_history) IS
   'final function of consent_history';
-CREATE FUNCTION segmentation.consent_history_json(segmentation.consent_history) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.consent_history_json(segmentation.consent_history) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'consent_history_json_wrapper';
-COMMENT ON FUNCTION segmentation.consent_history_json(segmentation.consent_history) IS
+COMMENT ON FUNCTION segmentation_internal.consent_history_json(segmentation.consent_history) IS
   'The events of a consent_history as a list; used by the cast.';
-CREATE CAST (segmentation.consent_history AS jsonb) WITH FUNCTION segmentation.consent_history_json(segmentation.consent_history);
+CREATE CAST (segmentation.consent_history AS jsonb) WITH FUNCTION segmentation_internal.consent_history_json(segmentation.consent_history);
 COMMENT ON CAST (segmentation.consent_history AS jsonb) IS 'its events, in order';
-CREATE FUNCTION segmentation.interaction_history_merge(segmentation.interaction_history, segmentation.interaction_history) RETURNS segmentation.interaction_history
+CREATE FUNCTION segmentation_internal.interaction_history_merge(segmentation.interaction_history, segmentation.interaction_history) RETURNS segmentation.interaction_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'interaction_history_merge_wrapper';
-COMMENT ON FUNCTION segmentation.interaction_history_merge(segmentation.interaction_history, segmentation.interaction_history) IS
+COMMENT ON FUNCTION segmentation_internal.interaction_history_merge(segmentation.interaction_history, segmentation.interaction_history) IS
   'combine function of interaction_history';
-CREATE FUNCTION segmentation.interaction_history_final(segmentation.interaction_history) RETURNS segmentation.interaction_history
+CREATE FUNCTION segmentation_internal.interaction_history_final(segmentation.interaction_history) RETURNS segmentation.interaction_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'interaction_history_final_wrapper';
-COMMENT ON FUNCTION segmentation.interaction_history_final(segmentation.interaction_history) IS
+COMMENT ON FUNCTION segmentation_internal.interaction_history_final(segmentation.interaction_history) IS
   'final function of interaction_history';
-CREATE FUNCTION segmentation.interaction_history_json(segmentation.interaction_history) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.interaction_history_json(segmentation.interaction_history) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'interaction_history_json_wrapper';
-COMMENT ON FUNCTION segmentation.interaction_history_json(segmentation.interaction_history) IS
+COMMENT ON FUNCTION segmentation_internal.interaction_history_json(segmentation.interaction_history) IS
   'The events of a interaction_history as a list; used by the cast.';
-CREATE CAST (segmentation.interaction_history AS jsonb) WITH FUNCTION segmentation.interaction_history_json(segmentation.interaction_history);
+CREATE CAST (segmentation.interaction_history AS jsonb) WITH FUNCTION segmentation_internal.interaction_history_json(segmentation.interaction_history);
 COMMENT ON CAST (segmentation.interaction_history AS jsonb) IS 'its events, in order';
 
 CREATE AGGREGATE segmentation.contact_history(channel text, sent_on date, response text) (
-  SFUNC = segmentation.contact_history_add, STYPE = segmentation.contact_history, FINALFUNC = segmentation.contact_history_final, COMBINEFUNC = segmentation.contact_history_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contact_history_add, STYPE = segmentation.contact_history, FINALFUNC = segmentation_internal.contact_history_final, COMBINEFUNC = segmentation_internal.contact_history_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.contact_history(text, date, text) IS
   'The contacts of a customer, one row a message: channel, local day, and what came of it: click, reply, visit, purchase or response (answers), open, none or NULL, unsubscribe, complaint, bounce. Rows without channel or day are left out.';
 CREATE AGGREGATE segmentation.contact_history(channel text, sent_on date, responded boolean) (
-  SFUNC = segmentation.contact_history_add, STYPE = segmentation.contact_history, FINALFUNC = segmentation.contact_history_final, COMBINEFUNC = segmentation.contact_history_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contact_history_add, STYPE = segmentation.contact_history, FINALFUNC = segmentation_internal.contact_history_final, COMBINEFUNC = segmentation_internal.contact_history_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.contact_history(text, date, boolean) IS
   'The contacts of a customer, one row a message: channel, local day, and whether it was answered. Rows without channel or day are left out.';
 CREATE AGGREGATE segmentation.consent_history(channel text, granted boolean, changed_on date) (
-  SFUNC = segmentation.consent_history_add, STYPE = segmentation.consent_history, FINALFUNC = segmentation.consent_history_final, COMBINEFUNC = segmentation.consent_history_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.consent_history_add, STYPE = segmentation.consent_history, FINALFUNC = segmentation_internal.consent_history_final, COMBINEFUNC = segmentation_internal.consent_history_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.consent_history(text, boolean, date) IS
   'The consents of a customer, one row a change; channel * stands for all. In doubt it is a refusal: granted NULL is one; without a day it holds for good; without a channel it holds for all.';
 CREATE AGGREGATE segmentation.interaction_history(kind text, occurred_on date) (
-  SFUNC = segmentation.interaction_history_add, STYPE = segmentation.interaction_history, FINALFUNC = segmentation.interaction_history_final, COMBINEFUNC = segmentation.interaction_history_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.interaction_history_add, STYPE = segmentation.interaction_history, FINALFUNC = segmentation_internal.interaction_history_final, COMBINEFUNC = segmentation_internal.interaction_history_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.interaction_history(text, date) IS
   'What a customer did, one row an act: kind and local day. Rows without either are left out.';
 CREATE AGGREGATE segmentation.merge(history segmentation.contact_history) (
-  SFUNC = segmentation.contact_history_merge, STYPE = segmentation.contact_history, FINALFUNC = segmentation.contact_history_final, COMBINEFUNC = segmentation.contact_history_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contact_history_merge, STYPE = segmentation.contact_history, FINALFUNC = segmentation_internal.contact_history_final, COMBINEFUNC = segmentation_internal.contact_history_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.contact_history) IS
   'One contact_history out of many.';
 CREATE AGGREGATE segmentation.merge(history segmentation.consent_history) (
-  SFUNC = segmentation.consent_history_merge, STYPE = segmentation.consent_history, FINALFUNC = segmentation.consent_history_final, COMBINEFUNC = segmentation.consent_history_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.consent_history_merge, STYPE = segmentation.consent_history, FINALFUNC = segmentation_internal.consent_history_final, COMBINEFUNC = segmentation_internal.consent_history_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.consent_history) IS
   'One consent_history out of many.';
 CREATE AGGREGATE segmentation.merge(history segmentation.interaction_history) (
-  SFUNC = segmentation.interaction_history_merge, STYPE = segmentation.interaction_history, FINALFUNC = segmentation.interaction_history_final, COMBINEFUNC = segmentation.interaction_history_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.interaction_history_merge, STYPE = segmentation.interaction_history, FINALFUNC = segmentation_internal.interaction_history_final, COMBINEFUNC = segmentation_internal.interaction_history_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.interaction_history) IS
   'One interaction_history out of many.';

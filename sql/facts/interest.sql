@@ -1,41 +1,41 @@
 -- Interest profiles: what customers care for, from the categories they buy.
 
-CREATE FUNCTION segmentation.interest_counts_add(bytea, text) RETURNS bytea
+CREATE FUNCTION segmentation_internal.interest_counts_add(bytea, text) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'interest_counts_add_wrapper';
-CREATE FUNCTION segmentation.interest_counts_add(bytea, text, double precision) RETURNS bytea
+CREATE FUNCTION segmentation_internal.interest_counts_add(bytea, text, double precision) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'interest_counts_add_weight_wrapper';
-CREATE FUNCTION segmentation.interest_counts_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.interest_counts_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'interest_counts_merge_wrapper';
-CREATE FUNCTION segmentation.interest_counts_final(bytea) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.interest_counts_final(bytea) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'interest_counts_final_wrapper';
-CREATE FUNCTION segmentation.interest_population_add(bytea, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.interest_population_add(bytea, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'interest_population_add_wrapper';
-CREATE FUNCTION segmentation.interest_population_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.interest_population_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'interest_population_merge_wrapper';
-CREATE FUNCTION segmentation.interest_population_final(bytea) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.interest_population_final(bytea) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'interest_population_final_wrapper';
-COMMENT ON FUNCTION segmentation.interest_counts_add(bytea, text) IS 'transition of interest_counts';
-COMMENT ON FUNCTION segmentation.interest_counts_add(bytea, text, double precision) IS 'transition of interest_counts';
-COMMENT ON FUNCTION segmentation.interest_counts_merge(bytea, bytea) IS 'combine function of interest_counts';
-COMMENT ON FUNCTION segmentation.interest_counts_final(bytea) IS 'final function of interest_counts';
-COMMENT ON FUNCTION segmentation.interest_population_add(bytea, jsonb) IS 'transition of fit_interest_model';
-COMMENT ON FUNCTION segmentation.interest_population_merge(bytea, bytea) IS 'combine function of fit_interest_model';
-COMMENT ON FUNCTION segmentation.interest_population_final(bytea) IS 'final function of fit_interest_model';
+COMMENT ON FUNCTION segmentation_internal.interest_counts_add(bytea, text) IS 'transition of interest_counts';
+COMMENT ON FUNCTION segmentation_internal.interest_counts_add(bytea, text, double precision) IS 'transition of interest_counts';
+COMMENT ON FUNCTION segmentation_internal.interest_counts_merge(bytea, bytea) IS 'combine function of interest_counts';
+COMMENT ON FUNCTION segmentation_internal.interest_counts_final(bytea) IS 'final function of interest_counts';
+COMMENT ON FUNCTION segmentation_internal.interest_population_add(bytea, jsonb) IS 'transition of fit_interest_model';
+COMMENT ON FUNCTION segmentation_internal.interest_population_merge(bytea, bytea) IS 'combine function of fit_interest_model';
+COMMENT ON FUNCTION segmentation_internal.interest_population_final(bytea) IS 'final function of fit_interest_model';
 
 CREATE AGGREGATE segmentation.interest_counts(category text) (
-  SFUNC = segmentation.interest_counts_add, STYPE = bytea, FINALFUNC = segmentation.interest_counts_final,
-  COMBINEFUNC = segmentation.interest_counts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.interest_counts_add, STYPE = bytea, FINALFUNC = segmentation_internal.interest_counts_final,
+  COMBINEFUNC = segmentation_internal.interest_counts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.interest_counts(text) IS 'Purchases of a customer by category, as {"category": n}. NULL is left out.';
 CREATE AGGREGATE segmentation.interest_counts(category text, weight double precision) (
-  SFUNC = segmentation.interest_counts_add, STYPE = bytea, FINALFUNC = segmentation.interest_counts_final,
-  COMBINEFUNC = segmentation.interest_counts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.interest_counts_add, STYPE = bytea, FINALFUNC = segmentation_internal.interest_counts_final,
+  COMBINEFUNC = segmentation_internal.interest_counts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.interest_counts(text, double precision) IS
   'Purchases of a customer by category, each counted as its weight (a quantity, 0 or above).';
 CREATE AGGREGATE segmentation.fit_interest_model(counts jsonb) (
-  SFUNC = segmentation.interest_population_add, STYPE = bytea, FINALFUNC = segmentation.interest_population_final,
-  COMBINEFUNC = segmentation.interest_population_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.interest_population_add, STYPE = bytea, FINALFUNC = segmentation_internal.interest_population_final,
+  COMBINEFUNC = segmentation_internal.interest_population_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_interest_model(jsonb) IS
   'Shares of the categories among all customers, and how strongly a customer is drawn towards them (a Dirichlet prior, by moments), from the interest_counts of each.';

@@ -2,52 +2,52 @@
 
 CREATE TYPE segmentation.item_history;
 
-CREATE FUNCTION segmentation.item_history_in(cstring) RETURNS segmentation.item_history
+CREATE FUNCTION segmentation_internal.item_history_in(cstring) RETURNS segmentation.item_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_in_wrapper';
-CREATE FUNCTION segmentation.item_history_out(segmentation.item_history) RETURNS cstring
+CREATE FUNCTION segmentation_internal.item_history_out(segmentation.item_history) RETURNS cstring
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_out_wrapper';
-CREATE FUNCTION segmentation.item_history_recv(internal) RETURNS segmentation.item_history
+CREATE FUNCTION segmentation_internal.item_history_recv(internal) RETURNS segmentation.item_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_recv_wrapper';
 -- The packed form is canonical bytes, so sending, comparing and hashing are those of bytea.
-CREATE FUNCTION segmentation.item_history_send(segmentation.item_history) RETURNS bytea
+CREATE FUNCTION segmentation_internal.item_history_send(segmentation.item_history) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 
 CREATE TYPE segmentation.item_history (
-  INPUT = segmentation.item_history_in,
-  OUTPUT = segmentation.item_history_out,
-  RECEIVE = segmentation.item_history_recv,
-  SEND = segmentation.item_history_send,
+  INPUT = segmentation_internal.item_history_in,
+  OUTPUT = segmentation_internal.item_history_out,
+  RECEIVE = segmentation_internal.item_history_recv,
+  SEND = segmentation_internal.item_history_send,
   INTERNALLENGTH = VARIABLE,
   ALIGNMENT = int4,
   STORAGE = extended
 );
 COMMENT ON TYPE segmentation.item_history IS
   'For each item and day: purchases, quantity, amount. Written as a JSON list of [item, day, purchases, quantity, amount].';
-COMMENT ON FUNCTION segmentation.item_history_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.item_history_out(segmentation.item_history) IS 'I/O';
-COMMENT ON FUNCTION segmentation.item_history_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.item_history_send(segmentation.item_history) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.item_history_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.item_history_out(segmentation.item_history) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.item_history_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.item_history_send(segmentation.item_history) IS 'I/O';
 
-CREATE FUNCTION segmentation.item_history_eq(segmentation.item_history, segmentation.item_history) RETURNS boolean
+CREATE FUNCTION segmentation_internal.item_history_eq(segmentation.item_history, segmentation.item_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
-CREATE FUNCTION segmentation.item_history_ne(segmentation.item_history, segmentation.item_history) RETURNS boolean
+CREATE FUNCTION segmentation_internal.item_history_ne(segmentation.item_history, segmentation.item_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
-CREATE FUNCTION segmentation.item_history_hash(segmentation.item_history) RETURNS integer
+CREATE FUNCTION segmentation_internal.item_history_hash(segmentation.item_history) RETURNS integer
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
-CREATE FUNCTION segmentation.item_history_hash_extended(segmentation.item_history, bigint) RETURNS bigint
+CREATE FUNCTION segmentation_internal.item_history_hash_extended(segmentation.item_history, bigint) RETURNS bigint
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
-COMMENT ON FUNCTION segmentation.item_history_eq(segmentation.item_history, segmentation.item_history) IS 'implementation of = operator';
-COMMENT ON FUNCTION segmentation.item_history_ne(segmentation.item_history, segmentation.item_history) IS 'implementation of <> operator';
-COMMENT ON FUNCTION segmentation.item_history_hash(segmentation.item_history) IS 'hash';
-COMMENT ON FUNCTION segmentation.item_history_hash_extended(segmentation.item_history, bigint) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.item_history_eq(segmentation.item_history, segmentation.item_history) IS 'implementation of = operator';
+COMMENT ON FUNCTION segmentation_internal.item_history_ne(segmentation.item_history, segmentation.item_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION segmentation_internal.item_history_hash(segmentation.item_history) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.item_history_hash_extended(segmentation.item_history, bigint) IS 'hash';
 
 CREATE OPERATOR segmentation.= (
-  LEFTARG = segmentation.item_history, RIGHTARG = segmentation.item_history, FUNCTION = segmentation.item_history_eq,
+  LEFTARG = segmentation.item_history, RIGHTARG = segmentation.item_history, FUNCTION = segmentation_internal.item_history_eq,
   COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
   RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
 CREATE OPERATOR segmentation.<> (
-  LEFTARG = segmentation.item_history, RIGHTARG = segmentation.item_history, FUNCTION = segmentation.item_history_ne,
+  LEFTARG = segmentation.item_history, RIGHTARG = segmentation.item_history, FUNCTION = segmentation_internal.item_history_ne,
   COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
   RESTRICT = neqsel, JOIN = neqjoinsel
 );
@@ -55,16 +55,16 @@ COMMENT ON OPERATOR segmentation.= (segmentation.item_history, segmentation.item
 COMMENT ON OPERATOR segmentation.<> (segmentation.item_history, segmentation.item_history) IS 'not equal';
 CREATE OPERATOR CLASS segmentation.item_history_ops DEFAULT FOR TYPE segmentation.item_history USING hash AS
   OPERATOR 1 segmentation.=,
-  FUNCTION 1 segmentation.item_history_hash(segmentation.item_history),
-  FUNCTION 2 segmentation.item_history_hash_extended(segmentation.item_history, bigint);
+  FUNCTION 1 segmentation_internal.item_history_hash(segmentation.item_history),
+  FUNCTION 2 segmentation_internal.item_history_hash_extended(segmentation.item_history, bigint);
 COMMENT ON OPERATOR CLASS segmentation.item_history_ops USING hash IS 'equality of item histories';
 
-CREATE FUNCTION segmentation.item_history_json(history segmentation.item_history) RETURNS text
+CREATE FUNCTION segmentation_internal.item_history_json(history segmentation.item_history) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_json_wrapper';
-COMMENT ON FUNCTION segmentation.item_history_json(segmentation.item_history) IS 'JSON text behind the cast to jsonb';
+COMMENT ON FUNCTION segmentation_internal.item_history_json(segmentation.item_history) IS 'JSON text behind the cast to jsonb';
 CREATE FUNCTION segmentation.to_jsonb(history segmentation.item_history) RETURNS jsonb
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN segmentation.item_history_json(history)::jsonb;
+  RETURN segmentation_internal.item_history_json(history)::jsonb;
 COMMENT ON FUNCTION segmentation.to_jsonb(segmentation.item_history) IS
   'Array of {item, day, purchases, quantity, amount}, in order of item and day.';
 CREATE CAST (segmentation.item_history AS jsonb) WITH FUNCTION segmentation.to_jsonb(segmentation.item_history);
@@ -74,43 +74,43 @@ COMMENT ON CAST (segmentation.item_history AS bytea) IS 'the packed bytes';
 
 -- Aggregates. The state is an item_history in growing form, packed by the final function.
 
-CREATE FUNCTION segmentation.item_history_absorb(segmentation.item_history, segmentation.item_history) RETURNS segmentation.item_history
+CREATE FUNCTION segmentation_internal.item_history_absorb(segmentation.item_history, segmentation.item_history) RETURNS segmentation.item_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_absorb_wrapper';
-COMMENT ON FUNCTION segmentation.item_history_absorb(segmentation.item_history, segmentation.item_history) IS 'transition of merge, combine function of item_history';
-CREATE FUNCTION segmentation.item_history_final(segmentation.item_history) RETURNS segmentation.item_history
+COMMENT ON FUNCTION segmentation_internal.item_history_absorb(segmentation.item_history, segmentation.item_history) IS 'transition of merge, combine function of item_history';
+CREATE FUNCTION segmentation_internal.item_history_final(segmentation.item_history) RETURNS segmentation.item_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_final_wrapper';
-COMMENT ON FUNCTION segmentation.item_history_final(segmentation.item_history) IS 'final function of item_history and merge';
-CREATE FUNCTION segmentation.item_history_add(segmentation.item_history, text, date) RETURNS segmentation.item_history
+COMMENT ON FUNCTION segmentation_internal.item_history_final(segmentation.item_history) IS 'final function of item_history and merge';
+CREATE FUNCTION segmentation_internal.item_history_add(segmentation.item_history, text, date) RETURNS segmentation.item_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_add_wrapper';
-COMMENT ON FUNCTION segmentation.item_history_add(segmentation.item_history, text, date) IS 'transition of item_history';
-CREATE FUNCTION segmentation.item_history_add(segmentation.item_history, text, date, numeric, numeric) RETURNS segmentation.item_history
+COMMENT ON FUNCTION segmentation_internal.item_history_add(segmentation.item_history, text, date) IS 'transition of item_history';
+CREATE FUNCTION segmentation_internal.item_history_add(segmentation.item_history, text, date, numeric, numeric) RETURNS segmentation.item_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_add_numeric_wrapper';
-COMMENT ON FUNCTION segmentation.item_history_add(segmentation.item_history, text, date, numeric, numeric) IS 'transition of item_history';
-CREATE FUNCTION segmentation.item_history_add(segmentation.item_history, text, date, double precision, double precision) RETURNS segmentation.item_history
+COMMENT ON FUNCTION segmentation_internal.item_history_add(segmentation.item_history, text, date, numeric, numeric) IS 'transition of item_history';
+CREATE FUNCTION segmentation_internal.item_history_add(segmentation.item_history, text, date, double precision, double precision) RETURNS segmentation.item_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_add_double_wrapper';
-COMMENT ON FUNCTION segmentation.item_history_add(segmentation.item_history, text, date, double precision, double precision) IS 'transition of item_history';
+COMMENT ON FUNCTION segmentation_internal.item_history_add(segmentation.item_history, text, date, double precision, double precision) IS 'transition of item_history';
 
 CREATE AGGREGATE segmentation.item_history(item text, bought_on date) (
-  SFUNC = segmentation.item_history_add, STYPE = segmentation.item_history, SSPACE = 1024,
-  FINALFUNC = segmentation.item_history_final, COMBINEFUNC = segmentation.item_history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.item_history_add, STYPE = segmentation.item_history, SSPACE = 1024,
+  FINALFUNC = segmentation_internal.item_history_final, COMBINEFUNC = segmentation_internal.item_history_absorb, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.item_history(text, date) IS
   'Item history of lines without quantity or amount: each is one piece. Rows with a NULL are skipped.';
 CREATE AGGREGATE segmentation.item_history(item text, bought_on date, quantity numeric, amount numeric) (
-  SFUNC = segmentation.item_history_add, STYPE = segmentation.item_history, SSPACE = 1024,
-  FINALFUNC = segmentation.item_history_final, COMBINEFUNC = segmentation.item_history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.item_history_add, STYPE = segmentation.item_history, SSPACE = 1024,
+  FINALFUNC = segmentation_internal.item_history_final, COMBINEFUNC = segmentation_internal.item_history_absorb, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.item_history(text, date, numeric, numeric) IS
   'Item history of order lines. A negative quantity or amount is a return. Rows with a NULL are skipped.';
 CREATE AGGREGATE segmentation.item_history(item text, bought_on date, quantity double precision, amount double precision) (
-  SFUNC = segmentation.item_history_add, STYPE = segmentation.item_history, SSPACE = 1024,
-  FINALFUNC = segmentation.item_history_final, COMBINEFUNC = segmentation.item_history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.item_history_add, STYPE = segmentation.item_history, SSPACE = 1024,
+  FINALFUNC = segmentation_internal.item_history_final, COMBINEFUNC = segmentation_internal.item_history_absorb, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.item_history(text, date, double precision, double precision) IS
   'Item history of order lines. A negative quantity or amount is a return. Rows with a NULL are skipped.';
 CREATE AGGREGATE segmentation.merge(history segmentation.item_history) (
-  SFUNC = segmentation.item_history_absorb, STYPE = segmentation.item_history, SSPACE = 1024,
-  FINALFUNC = segmentation.item_history_final, COMBINEFUNC = segmentation.item_history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.item_history_absorb, STYPE = segmentation.item_history, SSPACE = 1024,
+  FINALFUNC = segmentation_internal.item_history_final, COMBINEFUNC = segmentation_internal.item_history_absorb, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.item_history) IS
   'One history of many: contacts into a company, days into a year.';

@@ -2,52 +2,52 @@
 
 CREATE TYPE segmentation.purchase_history;
 
-CREATE FUNCTION segmentation.purchase_history_in(cstring) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.purchase_history_in(cstring) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_history_in_wrapper';
-CREATE FUNCTION segmentation.purchase_history_out(segmentation.purchase_history) RETURNS cstring
+CREATE FUNCTION segmentation_internal.purchase_history_out(segmentation.purchase_history) RETURNS cstring
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_history_out_wrapper';
-CREATE FUNCTION segmentation.purchase_history_recv(internal) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.purchase_history_recv(internal) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_history_recv_wrapper';
 -- The packed form is canonical bytes, so sending, comparing and hashing are those of bytea.
-CREATE FUNCTION segmentation.purchase_history_send(segmentation.purchase_history) RETURNS bytea
+CREATE FUNCTION segmentation_internal.purchase_history_send(segmentation.purchase_history) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 
 CREATE TYPE segmentation.purchase_history (
-  INPUT = segmentation.purchase_history_in,
-  OUTPUT = segmentation.purchase_history_out,
-  RECEIVE = segmentation.purchase_history_recv,
-  SEND = segmentation.purchase_history_send,
+  INPUT = segmentation_internal.purchase_history_in,
+  OUTPUT = segmentation_internal.purchase_history_out,
+  RECEIVE = segmentation_internal.purchase_history_recv,
+  SEND = segmentation_internal.purchase_history_send,
   INTERNALLENGTH = VARIABLE,
   ALIGNMENT = int4,
   STORAGE = extended
 );
 COMMENT ON TYPE segmentation.purchase_history IS
   'For each day: number of purchases and amount (four decimals). Written {day:purchases:amount,...}.';
-COMMENT ON FUNCTION segmentation.purchase_history_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.purchase_history_out(segmentation.purchase_history) IS 'I/O';
-COMMENT ON FUNCTION segmentation.purchase_history_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.purchase_history_send(segmentation.purchase_history) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_out(segmentation.purchase_history) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_send(segmentation.purchase_history) IS 'I/O';
 
-CREATE FUNCTION segmentation.purchase_history_eq(segmentation.purchase_history, segmentation.purchase_history) RETURNS boolean
+CREATE FUNCTION segmentation_internal.purchase_history_eq(segmentation.purchase_history, segmentation.purchase_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
-CREATE FUNCTION segmentation.purchase_history_ne(segmentation.purchase_history, segmentation.purchase_history) RETURNS boolean
+CREATE FUNCTION segmentation_internal.purchase_history_ne(segmentation.purchase_history, segmentation.purchase_history) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
-CREATE FUNCTION segmentation.purchase_history_hash(segmentation.purchase_history) RETURNS integer
+CREATE FUNCTION segmentation_internal.purchase_history_hash(segmentation.purchase_history) RETURNS integer
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
-CREATE FUNCTION segmentation.purchase_history_hash_extended(segmentation.purchase_history, bigint) RETURNS bigint
+CREATE FUNCTION segmentation_internal.purchase_history_hash_extended(segmentation.purchase_history, bigint) RETURNS bigint
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
-COMMENT ON FUNCTION segmentation.purchase_history_eq(segmentation.purchase_history, segmentation.purchase_history) IS 'implementation of = operator';
-COMMENT ON FUNCTION segmentation.purchase_history_ne(segmentation.purchase_history, segmentation.purchase_history) IS 'implementation of <> operator';
-COMMENT ON FUNCTION segmentation.purchase_history_hash(segmentation.purchase_history) IS 'hash';
-COMMENT ON FUNCTION segmentation.purchase_history_hash_extended(segmentation.purchase_history, bigint) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_eq(segmentation.purchase_history, segmentation.purchase_history) IS 'implementation of = operator';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_ne(segmentation.purchase_history, segmentation.purchase_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_hash(segmentation.purchase_history) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_hash_extended(segmentation.purchase_history, bigint) IS 'hash';
 
 CREATE OPERATOR segmentation.= (
-  LEFTARG = segmentation.purchase_history, RIGHTARG = segmentation.purchase_history, FUNCTION = segmentation.purchase_history_eq,
+  LEFTARG = segmentation.purchase_history, RIGHTARG = segmentation.purchase_history, FUNCTION = segmentation_internal.purchase_history_eq,
   COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
   RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
 CREATE OPERATOR segmentation.<> (
-  LEFTARG = segmentation.purchase_history, RIGHTARG = segmentation.purchase_history, FUNCTION = segmentation.purchase_history_ne,
+  LEFTARG = segmentation.purchase_history, RIGHTARG = segmentation.purchase_history, FUNCTION = segmentation_internal.purchase_history_ne,
   COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
   RESTRICT = neqsel, JOIN = neqjoinsel
 );
@@ -55,16 +55,16 @@ COMMENT ON OPERATOR segmentation.= (segmentation.purchase_history, segmentation.
 COMMENT ON OPERATOR segmentation.<> (segmentation.purchase_history, segmentation.purchase_history) IS 'not equal';
 CREATE OPERATOR CLASS segmentation.purchase_history_ops DEFAULT FOR TYPE segmentation.purchase_history USING hash AS
   OPERATOR 1 segmentation.=,
-  FUNCTION 1 segmentation.purchase_history_hash(segmentation.purchase_history),
-  FUNCTION 2 segmentation.purchase_history_hash_extended(segmentation.purchase_history, bigint);
+  FUNCTION 1 segmentation_internal.purchase_history_hash(segmentation.purchase_history),
+  FUNCTION 2 segmentation_internal.purchase_history_hash_extended(segmentation.purchase_history, bigint);
 COMMENT ON OPERATOR CLASS segmentation.purchase_history_ops USING hash IS 'equality of purchase histories';
 
-CREATE FUNCTION segmentation.purchase_history_json(history segmentation.purchase_history) RETURNS text
+CREATE FUNCTION segmentation_internal.purchase_history_json(history segmentation.purchase_history) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_history_json_wrapper';
-COMMENT ON FUNCTION segmentation.purchase_history_json(segmentation.purchase_history) IS 'JSON text behind the cast to jsonb';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_json(segmentation.purchase_history) IS 'JSON text behind the cast to jsonb';
 CREATE FUNCTION segmentation.to_jsonb(history segmentation.purchase_history) RETURNS jsonb
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN segmentation.purchase_history_json(history)::jsonb;
+  RETURN segmentation_internal.purchase_history_json(history)::jsonb;
 COMMENT ON FUNCTION segmentation.to_jsonb(segmentation.purchase_history) IS
   'Array of {day, purchases, amount}, in order of day.';
 CREATE CAST (segmentation.purchase_history AS jsonb) WITH FUNCTION segmentation.to_jsonb(segmentation.purchase_history);
@@ -74,80 +74,80 @@ COMMENT ON CAST (segmentation.purchase_history AS bytea) IS 'the packed bytes';
 
 -- Aggregates. The state is a purchase_history in growing form, packed by the final function.
 
-CREATE FUNCTION segmentation.history_absorb(segmentation.purchase_history, segmentation.purchase_history) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_absorb(segmentation.purchase_history, segmentation.purchase_history) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_absorb_wrapper';
-CREATE FUNCTION segmentation.history_final(segmentation.purchase_history) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_final(segmentation.purchase_history) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_final_wrapper';
-COMMENT ON FUNCTION segmentation.history_absorb(segmentation.purchase_history, segmentation.purchase_history) IS 'transition of merge, combine function of purchase_history';
-COMMENT ON FUNCTION segmentation.history_final(segmentation.purchase_history) IS 'final function of purchase_history and merge';
+COMMENT ON FUNCTION segmentation_internal.history_absorb(segmentation.purchase_history, segmentation.purchase_history) IS 'transition of merge, combine function of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_final(segmentation.purchase_history) IS 'final function of purchase_history and merge';
 
-CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, date, numeric) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, numeric) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_date_numeric_wrapper';
-CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, date, double precision) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, double precision) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_date_double_wrapper';
-CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, date, bigint) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, bigint) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_date_bigint_wrapper';
-CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, numeric) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, numeric) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamp_numeric_wrapper';
-CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, double precision) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, double precision) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamp_double_wrapper';
-CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, bigint) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, bigint) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamp_bigint_wrapper';
-CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, numeric, text) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, numeric, text) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_numeric_wrapper';
-CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, double precision, text) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, double precision, text) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_double_wrapper';
-CREATE FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, bigint, text) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, bigint, text) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_bigint_wrapper';
-COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, date, numeric) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, date, double precision) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, date, bigint) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, numeric) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, double precision) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamp, bigint) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, numeric, text) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, double precision, text) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation.history_add(segmentation.purchase_history, timestamptz, bigint, text) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, numeric) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, double precision) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, bigint) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, numeric) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, double precision) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, bigint) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, numeric, text) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, double precision, text) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, bigint, text) IS 'transition of purchase_history';
 
 CREATE AGGREGATE segmentation.purchase_history(purchased_on date, amount numeric) (
-  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.purchase_history(purchased_on date, amount double precision) (
-  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.purchase_history(purchased_on date, amount bigint) (
-  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamp, amount numeric) (
-  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamp, amount double precision) (
-  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamp, amount bigint) (
-  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamptz, amount numeric, time_zone text) (
-  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamptz, amount double precision, time_zone text) (
-  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamptz, amount bigint, time_zone text) (
-  SFUNC = segmentation.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.merge(history segmentation.purchase_history) (
-  SFUNC = segmentation.history_absorb, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation.history_final, COMBINEFUNC = segmentation.history_absorb, PARALLEL = SAFE
+  SFUNC = segmentation_internal.history_absorb, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.purchase_history(date, numeric) IS
   'Purchase history of orders, one row an order; a negative amount is a refund. Rows with a NULL are skipped.';

@@ -32,42 +32,42 @@ COMMENT ON COLUMN segmentation.uplift.verdict IS 'better, worse, undecided: whet
 
 -- The mergeable state.
 CREATE TYPE segmentation.uplift_values;
-CREATE FUNCTION segmentation.uplift_values_in(cstring) RETURNS segmentation.uplift_values
+CREATE FUNCTION segmentation_internal.uplift_values_in(cstring) RETURNS segmentation.uplift_values
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_values_in_wrapper';
-CREATE FUNCTION segmentation.uplift_values_out(segmentation.uplift_values) RETURNS cstring
+CREATE FUNCTION segmentation_internal.uplift_values_out(segmentation.uplift_values) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.uplift_values_recv(internal) RETURNS segmentation.uplift_values
+CREATE FUNCTION segmentation_internal.uplift_values_recv(internal) RETURNS segmentation.uplift_values
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_values_recv_wrapper';
-CREATE FUNCTION segmentation.uplift_values_send(segmentation.uplift_values) RETURNS bytea
+CREATE FUNCTION segmentation_internal.uplift_values_send(segmentation.uplift_values) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.uplift_values (
-  INPUT = segmentation.uplift_values_in, OUTPUT = segmentation.uplift_values_out,
-  RECEIVE = segmentation.uplift_values_recv, SEND = segmentation.uplift_values_send,
+  INPUT = segmentation_internal.uplift_values_in, OUTPUT = segmentation_internal.uplift_values_out,
+  RECEIVE = segmentation_internal.uplift_values_recv, SEND = segmentation_internal.uplift_values_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.uplift_values IS 'Outcomes of those assigned and those held out, to be merged with others and asked for uplift.';
-COMMENT ON FUNCTION segmentation.uplift_values_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.uplift_values_out(segmentation.uplift_values) IS 'I/O';
-COMMENT ON FUNCTION segmentation.uplift_values_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.uplift_values_send(segmentation.uplift_values) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.uplift_values_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.uplift_values_out(segmentation.uplift_values) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.uplift_values_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.uplift_values_send(segmentation.uplift_values) IS 'I/O';
 
-CREATE FUNCTION segmentation.uplift_values_add(segmentation.uplift_values, boolean, boolean) RETURNS segmentation.uplift_values
+CREATE FUNCTION segmentation_internal.uplift_values_add(segmentation.uplift_values, boolean, boolean) RETURNS segmentation.uplift_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_values_add_rate_wrapper';
-CREATE FUNCTION segmentation.uplift_values_add(segmentation.uplift_values, boolean, double precision) RETURNS segmentation.uplift_values
+CREATE FUNCTION segmentation_internal.uplift_values_add(segmentation.uplift_values, boolean, double precision) RETURNS segmentation.uplift_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_values_add_wrapper';
-CREATE FUNCTION segmentation.uplift_values_merge(segmentation.uplift_values, segmentation.uplift_values) RETURNS segmentation.uplift_values
+CREATE FUNCTION segmentation_internal.uplift_values_merge(segmentation.uplift_values, segmentation.uplift_values) RETURNS segmentation.uplift_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_values_merge_wrapper';
-COMMENT ON FUNCTION segmentation.uplift_values_add(segmentation.uplift_values, boolean, boolean) IS 'transition of uplift_values and uplift';
-COMMENT ON FUNCTION segmentation.uplift_values_add(segmentation.uplift_values, boolean, double precision) IS 'transition of uplift_values and uplift';
-COMMENT ON FUNCTION segmentation.uplift_values_merge(segmentation.uplift_values, segmentation.uplift_values) IS 'combine function of uplift_values and uplift';
+COMMENT ON FUNCTION segmentation_internal.uplift_values_add(segmentation.uplift_values, boolean, boolean) IS 'transition of uplift_values and uplift';
+COMMENT ON FUNCTION segmentation_internal.uplift_values_add(segmentation.uplift_values, boolean, double precision) IS 'transition of uplift_values and uplift';
+COMMENT ON FUNCTION segmentation_internal.uplift_values_merge(segmentation.uplift_values, segmentation.uplift_values) IS 'combine function of uplift_values and uplift';
 CREATE AGGREGATE segmentation.uplift_values(assigned boolean, outcome boolean) (
-  SFUNC = segmentation.uplift_values_add, STYPE = segmentation.uplift_values, COMBINEFUNC = segmentation.uplift_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.uplift_values_add, STYPE = segmentation.uplift_values, COMBINEFUNC = segmentation_internal.uplift_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.uplift_values(assigned boolean, outcome double precision) (
-  SFUNC = segmentation.uplift_values_add, STYPE = segmentation.uplift_values, COMBINEFUNC = segmentation.uplift_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.uplift_values_add, STYPE = segmentation.uplift_values, COMBINEFUNC = segmentation_internal.uplift_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.merge("values" segmentation.uplift_values) (
-  SFUNC = segmentation.uplift_values_merge, STYPE = segmentation.uplift_values, COMBINEFUNC = segmentation.uplift_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.uplift_values_merge, STYPE = segmentation.uplift_values, COMBINEFUNC = segmentation_internal.uplift_values_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.uplift_values(boolean, boolean) IS 'The outcomes as a mergeable value, for uplift(uplift_values): of yes or no.';
 COMMENT ON AGGREGATE segmentation.uplift_values(boolean, double precision) IS 'The outcomes as a mergeable value, for uplift(uplift_values): of numbers.';
@@ -76,34 +76,34 @@ COMMENT ON AGGREGATE segmentation.merge(segmentation.uplift_values) IS 'The outc
 CREATE FUNCTION segmentation.uplift("values" segmentation.uplift_values, options jsonb DEFAULT '{}') RETURNS segmentation.uplift
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_of_values_wrapper';
 COMMENT ON FUNCTION segmentation.uplift(segmentation.uplift_values, jsonb) IS 'What a campaign brought; see the aggregate uplift. options: level (0.95) of the intervals.';
-CREATE FUNCTION segmentation.uplift_add(bytea, boolean, boolean, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.uplift_add(bytea, boolean, boolean, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_add_rate_wrapper';
-CREATE FUNCTION segmentation.uplift_add(bytea, boolean, double precision, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.uplift_add(bytea, boolean, double precision, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_add_wrapper';
-CREATE FUNCTION segmentation.uplift_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.uplift_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_merge_wrapper';
-CREATE FUNCTION segmentation.uplift_final(segmentation.uplift_values) RETURNS segmentation.uplift
+CREATE FUNCTION segmentation_internal.uplift_final(segmentation.uplift_values) RETURNS segmentation.uplift
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_final_wrapper';
-CREATE FUNCTION segmentation.uplift_final(bytea) RETURNS segmentation.uplift
+CREATE FUNCTION segmentation_internal.uplift_final(bytea) RETURNS segmentation.uplift
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'uplift_options_final_wrapper';
-COMMENT ON FUNCTION segmentation.uplift_add(bytea, boolean, boolean, jsonb) IS 'transition of uplift';
-COMMENT ON FUNCTION segmentation.uplift_add(bytea, boolean, double precision, jsonb) IS 'transition of uplift';
-COMMENT ON FUNCTION segmentation.uplift_merge(bytea, bytea) IS 'combine function of uplift';
-COMMENT ON FUNCTION segmentation.uplift_final(segmentation.uplift_values) IS 'final function of uplift';
-COMMENT ON FUNCTION segmentation.uplift_final(bytea) IS 'final function of uplift';
+COMMENT ON FUNCTION segmentation_internal.uplift_add(bytea, boolean, boolean, jsonb) IS 'transition of uplift';
+COMMENT ON FUNCTION segmentation_internal.uplift_add(bytea, boolean, double precision, jsonb) IS 'transition of uplift';
+COMMENT ON FUNCTION segmentation_internal.uplift_merge(bytea, bytea) IS 'combine function of uplift';
+COMMENT ON FUNCTION segmentation_internal.uplift_final(segmentation.uplift_values) IS 'final function of uplift';
+COMMENT ON FUNCTION segmentation_internal.uplift_final(bytea) IS 'final function of uplift';
 CREATE AGGREGATE segmentation.uplift(assigned boolean, outcome boolean) (
-  SFUNC = segmentation.uplift_values_add, STYPE = segmentation.uplift_values, FINALFUNC = segmentation.uplift_final,
-  COMBINEFUNC = segmentation.uplift_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.uplift_values_add, STYPE = segmentation.uplift_values, FINALFUNC = segmentation_internal.uplift_final,
+  COMBINEFUNC = segmentation_internal.uplift_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.uplift(assigned boolean, outcome double precision) (
-  SFUNC = segmentation.uplift_values_add, STYPE = segmentation.uplift_values, FINALFUNC = segmentation.uplift_final,
-  COMBINEFUNC = segmentation.uplift_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.uplift_values_add, STYPE = segmentation.uplift_values, FINALFUNC = segmentation_internal.uplift_final,
+  COMBINEFUNC = segmentation_internal.uplift_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.uplift(assigned boolean, outcome boolean, options jsonb) (
-  SFUNC = segmentation.uplift_add, STYPE = bytea, FINALFUNC = segmentation.uplift_final, COMBINEFUNC = segmentation.uplift_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.uplift_add, STYPE = bytea, FINALFUNC = segmentation_internal.uplift_final, COMBINEFUNC = segmentation_internal.uplift_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.uplift(assigned boolean, outcome double precision, options jsonb) (
-  SFUNC = segmentation.uplift_add, STYPE = bytea, FINALFUNC = segmentation.uplift_final, COMBINEFUNC = segmentation.uplift_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.uplift_add, STYPE = bytea, FINALFUNC = segmentation_internal.uplift_final, COMBINEFUNC = segmentation_internal.uplift_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.uplift(boolean, boolean) IS
   'What a campaign brought in rates (bought or not): those assigned against those held out, one row for each customer eligible at assignment. Interval of 95 %.';

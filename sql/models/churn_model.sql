@@ -1,59 +1,59 @@
 -- Churn from features: what is known of a customer, and who left.
 
 CREATE TYPE segmentation.churn_rows;
-CREATE FUNCTION segmentation.churn_rows_in(cstring) RETURNS segmentation.churn_rows
+CREATE FUNCTION segmentation_internal.churn_rows_in(cstring) RETURNS segmentation.churn_rows
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_in_wrapper';
-CREATE FUNCTION segmentation.churn_rows_out(segmentation.churn_rows) RETURNS cstring
+CREATE FUNCTION segmentation_internal.churn_rows_out(segmentation.churn_rows) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.churn_rows_recv(internal) RETURNS segmentation.churn_rows
+CREATE FUNCTION segmentation_internal.churn_rows_recv(internal) RETURNS segmentation.churn_rows
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_recv_wrapper';
-CREATE FUNCTION segmentation.churn_rows_send(segmentation.churn_rows) RETURNS bytea
+CREATE FUNCTION segmentation_internal.churn_rows_send(segmentation.churn_rows) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.churn_rows (
-  INPUT = segmentation.churn_rows_in, OUTPUT = segmentation.churn_rows_out, RECEIVE = segmentation.churn_rows_recv, SEND = segmentation.churn_rows_send,
+  INPUT = segmentation_internal.churn_rows_in, OUTPUT = segmentation_internal.churn_rows_out, RECEIVE = segmentation_internal.churn_rows_recv, SEND = segmentation_internal.churn_rows_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.churn_rows IS
   'Customers grouped by features, with how many churned: what fit_churn_model needs of them. Can be stored, merged and fitted later.';
-COMMENT ON FUNCTION segmentation.churn_rows_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.churn_rows_out(segmentation.churn_rows) IS 'I/O';
-COMMENT ON FUNCTION segmentation.churn_rows_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.churn_rows_send(segmentation.churn_rows) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_out(segmentation.churn_rows) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_send(segmentation.churn_rows) IS 'I/O';
 
-CREATE FUNCTION segmentation.churn_rows_add(segmentation.churn_rows, boolean, jsonb) RETURNS segmentation.churn_rows
+CREATE FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb) RETURNS segmentation.churn_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_add_wrapper';
-CREATE FUNCTION segmentation.churn_rows_add(segmentation.churn_rows, boolean, jsonb, double precision) RETURNS segmentation.churn_rows
+CREATE FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, double precision) RETURNS segmentation.churn_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_add_weight_wrapper';
-CREATE FUNCTION segmentation.churn_rows_add(segmentation.churn_rows, boolean, jsonb, jsonb) RETURNS segmentation.churn_rows
+CREATE FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, jsonb) RETURNS segmentation.churn_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_add_options_wrapper';
-CREATE FUNCTION segmentation.churn_rows_add(segmentation.churn_rows, boolean, jsonb, double precision, jsonb) RETURNS segmentation.churn_rows
+CREATE FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, double precision, jsonb) RETURNS segmentation.churn_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_add_weight_options_wrapper';
-CREATE FUNCTION segmentation.churn_rows_merge(segmentation.churn_rows, segmentation.churn_rows) RETURNS segmentation.churn_rows
+CREATE FUNCTION segmentation_internal.churn_rows_merge(segmentation.churn_rows, segmentation.churn_rows) RETURNS segmentation.churn_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_merge_wrapper';
-COMMENT ON FUNCTION segmentation.churn_rows_add(segmentation.churn_rows, boolean, jsonb) IS 'transition of churn_rows and fit_churn_model';
-COMMENT ON FUNCTION segmentation.churn_rows_add(segmentation.churn_rows, boolean, jsonb, double precision) IS 'transition of churn_rows and fit_churn_model';
-COMMENT ON FUNCTION segmentation.churn_rows_add(segmentation.churn_rows, boolean, jsonb, jsonb) IS 'transition of churn_rows and fit_churn_model';
-COMMENT ON FUNCTION segmentation.churn_rows_add(segmentation.churn_rows, boolean, jsonb, double precision, jsonb) IS 'transition of churn_rows and fit_churn_model';
-COMMENT ON FUNCTION segmentation.churn_rows_merge(segmentation.churn_rows, segmentation.churn_rows) IS 'combine function of churn_rows and fit_churn_model';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb) IS 'transition of churn_rows and fit_churn_model';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, double precision) IS 'transition of churn_rows and fit_churn_model';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, jsonb) IS 'transition of churn_rows and fit_churn_model';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, double precision, jsonb) IS 'transition of churn_rows and fit_churn_model';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_merge(segmentation.churn_rows, segmentation.churn_rows) IS 'combine function of churn_rows and fit_churn_model';
 
 CREATE AGGREGATE segmentation.churn_rows(churned boolean, features jsonb) (
-  SFUNC = segmentation.churn_rows_add, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation.churn_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.churn_rows_add, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation_internal.churn_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.churn_rows(boolean, jsonb) IS 'The customers as a mergeable value, for fit_churn_model(churn_rows), without weights or options.';
 CREATE AGGREGATE segmentation.churn_rows(churned boolean, features jsonb, weight double precision) (
-  SFUNC = segmentation.churn_rows_add, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation.churn_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.churn_rows_add, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation_internal.churn_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.churn_rows(boolean, jsonb, double precision) IS 'The customers as a mergeable value, for fit_churn_model(churn_rows), with weights.';
 CREATE AGGREGATE segmentation.churn_rows(churned boolean, features jsonb, options jsonb) (
-  SFUNC = segmentation.churn_rows_add, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation.churn_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.churn_rows_add, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation_internal.churn_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.churn_rows(boolean, jsonb, jsonb) IS 'The customers as a mergeable value, for fit_churn_model(churn_rows), with options.';
 CREATE AGGREGATE segmentation.churn_rows(churned boolean, features jsonb, weight double precision, options jsonb) (
-  SFUNC = segmentation.churn_rows_add, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation.churn_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.churn_rows_add, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation_internal.churn_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.churn_rows(boolean, jsonb, double precision, jsonb) IS 'The customers as a mergeable value, for fit_churn_model(churn_rows), with weights and options.';
 CREATE AGGREGATE segmentation.merge(rows segmentation.churn_rows) (
-  SFUNC = segmentation.churn_rows_merge, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation.churn_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.churn_rows_merge, STYPE = segmentation.churn_rows, COMBINEFUNC = segmentation_internal.churn_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.churn_rows) IS 'The customers of many parts, which must have the same options.';
 
@@ -61,22 +61,22 @@ CREATE FUNCTION segmentation.fit_churn_model(rows segmentation.churn_rows) RETUR
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100000 AS 'MODULE_PATHNAME', 'fit_churn_model_wrapper';
 COMMENT ON FUNCTION segmentation.fit_churn_model(segmentation.churn_rows) IS 'The model of customers gathered by churn_rows; see the aggregate fit_churn_model.';
 CREATE AGGREGATE segmentation.fit_churn_model(churned boolean, features jsonb) (
-  SFUNC = segmentation.churn_rows_add, STYPE = segmentation.churn_rows, FINALFUNC = segmentation.fit_churn_model, COMBINEFUNC = segmentation.churn_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.churn_rows_add, STYPE = segmentation.churn_rows, FINALFUNC = segmentation.fit_churn_model, COMBINEFUNC = segmentation_internal.churn_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_churn_model(boolean, jsonb) IS
   'Logistic regression of churn on named features, without weights or options: a jsonb value with coefficients, standard errors, odds ratios, deviance, AUC and warnings. One model a group by GROUP BY.';
 CREATE AGGREGATE segmentation.fit_churn_model(churned boolean, features jsonb, weight double precision) (
-  SFUNC = segmentation.churn_rows_add, STYPE = segmentation.churn_rows, FINALFUNC = segmentation.fit_churn_model, COMBINEFUNC = segmentation.churn_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.churn_rows_add, STYPE = segmentation.churn_rows, FINALFUNC = segmentation.fit_churn_model, COMBINEFUNC = segmentation_internal.churn_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_churn_model(boolean, jsonb, double precision) IS
   'Logistic regression of churn on named features, with weights: a jsonb value with coefficients, standard errors, odds ratios, deviance, AUC and warnings. One model a group by GROUP BY.';
 CREATE AGGREGATE segmentation.fit_churn_model(churned boolean, features jsonb, options jsonb) (
-  SFUNC = segmentation.churn_rows_add, STYPE = segmentation.churn_rows, FINALFUNC = segmentation.fit_churn_model, COMBINEFUNC = segmentation.churn_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.churn_rows_add, STYPE = segmentation.churn_rows, FINALFUNC = segmentation.fit_churn_model, COMBINEFUNC = segmentation_internal.churn_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_churn_model(boolean, jsonb, jsonb) IS
   'Logistic regression of churn on named features, with options: a jsonb value with coefficients, standard errors, odds ratios, deviance, AUC and warnings. One model a group by GROUP BY. options: features, offset, ridge, standardize, missing (indicator, skip), min_level_rows, max_levels, base_levels, confidence, base_rate, sample.';
 CREATE AGGREGATE segmentation.fit_churn_model(churned boolean, features jsonb, weight double precision, options jsonb) (
-  SFUNC = segmentation.churn_rows_add, STYPE = segmentation.churn_rows, FINALFUNC = segmentation.fit_churn_model, COMBINEFUNC = segmentation.churn_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.churn_rows_add, STYPE = segmentation.churn_rows, FINALFUNC = segmentation.fit_churn_model, COMBINEFUNC = segmentation_internal.churn_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_churn_model(boolean, jsonb, double precision, jsonb) IS
   'Logistic regression of churn on named features, with weights and options: a jsonb value with coefficients, standard errors, odds ratios, deviance, AUC and warnings. One model a group by GROUP BY. options: features, offset, ridge, standardize, missing (indicator, skip), min_level_rows, max_levels, base_levels, confidence, base_rate, sample.';

@@ -2,57 +2,57 @@
 
 CREATE TYPE segmentation.affinity_rows;
 
-CREATE FUNCTION segmentation.affinity_rows_in(cstring) RETURNS segmentation.affinity_rows
+CREATE FUNCTION segmentation_internal.affinity_rows_in(cstring) RETURNS segmentation.affinity_rows
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'affinity_rows_in_wrapper';
 -- The value is canonical bytes, so writing, sending and comparing are those of bytea.
-CREATE FUNCTION segmentation.affinity_rows_out(segmentation.affinity_rows) RETURNS cstring
+CREATE FUNCTION segmentation_internal.affinity_rows_out(segmentation.affinity_rows) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.affinity_rows_recv(internal) RETURNS segmentation.affinity_rows
+CREATE FUNCTION segmentation_internal.affinity_rows_recv(internal) RETURNS segmentation.affinity_rows
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'affinity_rows_recv_wrapper';
-CREATE FUNCTION segmentation.affinity_rows_send(segmentation.affinity_rows) RETURNS bytea
+CREATE FUNCTION segmentation_internal.affinity_rows_send(segmentation.affinity_rows) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.affinity_rows (
-  INPUT = segmentation.affinity_rows_in,
-  OUTPUT = segmentation.affinity_rows_out,
-  RECEIVE = segmentation.affinity_rows_recv,
-  SEND = segmentation.affinity_rows_send,
+  INPUT = segmentation_internal.affinity_rows_in,
+  OUTPUT = segmentation_internal.affinity_rows_out,
+  RECEIVE = segmentation_internal.affinity_rows_recv,
+  SEND = segmentation_internal.affinity_rows_send,
   INTERNALLENGTH = VARIABLE,
   ALIGNMENT = int4,
   STORAGE = extended
 );
 COMMENT ON TYPE segmentation.affinity_rows IS
   'Item histories of a population, mergeable: what fit_product_affinity and appetence_quality work on.';
-COMMENT ON FUNCTION segmentation.affinity_rows_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.affinity_rows_out(segmentation.affinity_rows) IS 'I/O';
-COMMENT ON FUNCTION segmentation.affinity_rows_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.affinity_rows_send(segmentation.affinity_rows) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.affinity_rows_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.affinity_rows_out(segmentation.affinity_rows) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.affinity_rows_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.affinity_rows_send(segmentation.affinity_rows) IS 'I/O';
 
 CREATE TYPE segmentation.product_affinity;
 
-CREATE FUNCTION segmentation.product_affinity_in(cstring) RETURNS segmentation.product_affinity
+CREATE FUNCTION segmentation_internal.product_affinity_in(cstring) RETURNS segmentation.product_affinity
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'product_affinity_in_wrapper';
 -- The value is canonical bytes, so writing, sending and comparing are those of bytea.
-CREATE FUNCTION segmentation.product_affinity_out(segmentation.product_affinity) RETURNS cstring
+CREATE FUNCTION segmentation_internal.product_affinity_out(segmentation.product_affinity) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.product_affinity_recv(internal) RETURNS segmentation.product_affinity
+CREATE FUNCTION segmentation_internal.product_affinity_recv(internal) RETURNS segmentation.product_affinity
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'product_affinity_recv_wrapper';
-CREATE FUNCTION segmentation.product_affinity_send(segmentation.product_affinity) RETURNS bytea
+CREATE FUNCTION segmentation_internal.product_affinity_send(segmentation.product_affinity) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.product_affinity (
-  INPUT = segmentation.product_affinity_in,
-  OUTPUT = segmentation.product_affinity_out,
-  RECEIVE = segmentation.product_affinity_recv,
-  SEND = segmentation.product_affinity_send,
+  INPUT = segmentation_internal.product_affinity_in,
+  OUTPUT = segmentation_internal.product_affinity_out,
+  RECEIVE = segmentation_internal.product_affinity_recv,
+  SEND = segmentation_internal.product_affinity_send,
   INTERNALLENGTH = VARIABLE,
   ALIGNMENT = int4,
   STORAGE = extended
 );
 COMMENT ON TYPE segmentation.product_affinity IS
   'A fitted product affinity: items, neighbours, EASE, blend. Cast to jsonb for what it is; product_neighbours and product_facts for its tables.';
-COMMENT ON FUNCTION segmentation.product_affinity_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.product_affinity_out(segmentation.product_affinity) IS 'I/O';
-COMMENT ON FUNCTION segmentation.product_affinity_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.product_affinity_send(segmentation.product_affinity) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.product_affinity_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.product_affinity_out(segmentation.product_affinity) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.product_affinity_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.product_affinity_send(segmentation.product_affinity) IS 'I/O';
 
 CREATE FUNCTION segmentation.to_jsonb(model segmentation.product_affinity) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'product_affinity_json_wrapper';
@@ -63,18 +63,18 @@ COMMENT ON CAST (segmentation.product_affinity AS bytea) IS 'the bytes of the mo
 CREATE CAST (segmentation.product_affinity AS jsonb) WITH FUNCTION segmentation.to_jsonb(segmentation.product_affinity);
 COMMENT ON CAST (segmentation.product_affinity AS jsonb) IS 'what a model is, without its tables';
 
-CREATE FUNCTION segmentation.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date) RETURNS segmentation.affinity_rows
+CREATE FUNCTION segmentation_internal.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date) RETURNS segmentation.affinity_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'affinity_rows_add_wrapper';
-COMMENT ON FUNCTION segmentation.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date) IS 'transition of fit_product_affinity';
-CREATE FUNCTION segmentation.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date, jsonb) RETURNS segmentation.affinity_rows
+COMMENT ON FUNCTION segmentation_internal.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date) IS 'transition of fit_product_affinity';
+CREATE FUNCTION segmentation_internal.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date, jsonb) RETURNS segmentation.affinity_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'affinity_rows_add_options_wrapper';
-COMMENT ON FUNCTION segmentation.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date, jsonb) IS 'transition of fit_product_affinity';
-CREATE FUNCTION segmentation.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date, text, jsonb) RETURNS segmentation.affinity_rows
+COMMENT ON FUNCTION segmentation_internal.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date, jsonb) IS 'transition of fit_product_affinity';
+CREATE FUNCTION segmentation_internal.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date, text, jsonb) RETURNS segmentation.affinity_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'affinity_rows_add_segment_wrapper';
-COMMENT ON FUNCTION segmentation.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date, text, jsonb) IS 'transition of fit_product_affinity';
-CREATE FUNCTION segmentation.affinity_rows_merge(segmentation.affinity_rows, segmentation.affinity_rows) RETURNS segmentation.affinity_rows
+COMMENT ON FUNCTION segmentation_internal.affinity_rows_add(segmentation.affinity_rows, segmentation.item_history, date, text, jsonb) IS 'transition of fit_product_affinity';
+CREATE FUNCTION segmentation_internal.affinity_rows_merge(segmentation.affinity_rows, segmentation.affinity_rows) RETURNS segmentation.affinity_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'affinity_rows_merge_wrapper';
-COMMENT ON FUNCTION segmentation.affinity_rows_merge(segmentation.affinity_rows, segmentation.affinity_rows) IS 'combine function of fit_product_affinity';
+COMMENT ON FUNCTION segmentation_internal.affinity_rows_merge(segmentation.affinity_rows, segmentation.affinity_rows) IS 'combine function of fit_product_affinity';
 CREATE FUNCTION segmentation.fit_product_affinity(rows segmentation.affinity_rows) RETURNS segmentation.product_affinity
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'fit_product_affinity_wrapper';
 COMMENT ON FUNCTION segmentation.fit_product_affinity(segmentation.affinity_rows) IS 'A product affinity from merged affinity_rows; final function of the aggregate of the same name.';
@@ -83,68 +83,68 @@ CREATE FUNCTION segmentation.appetence_quality(rows segmentation.affinity_rows) 
 COMMENT ON FUNCTION segmentation.appetence_quality(segmentation.affinity_rows) IS 'The back-test from merged affinity_rows; final function of the aggregate of the same name.';
 
 CREATE AGGREGATE segmentation.affinity_rows(history segmentation.item_history, as_of date) (
-  SFUNC = segmentation.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.affinity_rows(segmentation.item_history, date) IS
   'Item histories of a population as one mergeable value, for fit_product_affinity(affinity_rows) and appetence_quality(affinity_rows).';
 CREATE AGGREGATE segmentation.affinity_rows(history segmentation.item_history, as_of date, options jsonb) (
-  SFUNC = segmentation.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.affinity_rows(segmentation.item_history, date, jsonb) IS
   'Item histories of a population as one mergeable value, for fit_product_affinity(affinity_rows) and appetence_quality(affinity_rows).';
 CREATE AGGREGATE segmentation.affinity_rows(history segmentation.item_history, as_of date, segment text, options jsonb) (
-  SFUNC = segmentation.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.affinity_rows(segmentation.item_history, date, text, jsonb) IS
   'Item histories of a population as one mergeable value, for fit_product_affinity(affinity_rows) and appetence_quality(affinity_rows).';
 CREATE AGGREGATE segmentation.fit_product_affinity(history segmentation.item_history, as_of date) (
-  SFUNC = segmentation.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  SFUNC = segmentation_internal.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
   FINALFUNC = segmentation.fit_product_affinity,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_product_affinity(segmentation.item_history, date) IS
   'A product affinity as of a day, one history a customer: item neighbours, EASE, popularity (by segment if given), gaps, and the blend learnt on an inner split. NULL histories are counted and skipped.';
 CREATE AGGREGATE segmentation.fit_product_affinity(history segmentation.item_history, as_of date, options jsonb) (
-  SFUNC = segmentation.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  SFUNC = segmentation_internal.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
   FINALFUNC = segmentation.fit_product_affinity,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_product_affinity(segmentation.item_history, date, jsonb) IS
   'A product affinity as of a day, one history a customer: item neighbours, EASE, popularity (by segment if given), gaps, and the blend learnt on an inner split. NULL histories are counted and skipped.';
 CREATE AGGREGATE segmentation.fit_product_affinity(history segmentation.item_history, as_of date, segment text, options jsonb) (
-  SFUNC = segmentation.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  SFUNC = segmentation_internal.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
   FINALFUNC = segmentation.fit_product_affinity,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_product_affinity(segmentation.item_history, date, text, jsonb) IS
   'A product affinity as of a day, one history a customer: item neighbours, EASE, popularity (by segment if given), gaps, and the blend learnt on an inner split. NULL histories are counted and skipped.';
 CREATE AGGREGATE segmentation.appetence_quality(history segmentation.item_history, as_of date) (
-  SFUNC = segmentation.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  SFUNC = segmentation_internal.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
   FINALFUNC = segmentation.appetence_quality,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.appetence_quality(segmentation.item_history, date) IS
   'Back-test: a model as of horizon days before as_of, judged by what was bought since. Recall, NDCG and hit at k, repeat and discovery apart, beside single methods, with bootstrap intervals: see appetence_measures.';
 CREATE AGGREGATE segmentation.appetence_quality(history segmentation.item_history, as_of date, options jsonb) (
-  SFUNC = segmentation.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  SFUNC = segmentation_internal.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
   FINALFUNC = segmentation.appetence_quality,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.appetence_quality(segmentation.item_history, date, jsonb) IS
   'Back-test: a model as of horizon days before as_of, judged by what was bought since. Recall, NDCG and hit at k, repeat and discovery apart, beside single methods, with bootstrap intervals: see appetence_measures.';
 CREATE AGGREGATE segmentation.appetence_quality(history segmentation.item_history, as_of date, segment text, options jsonb) (
-  SFUNC = segmentation.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  SFUNC = segmentation_internal.affinity_rows_add, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
   FINALFUNC = segmentation.appetence_quality,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.appetence_quality(segmentation.item_history, date, text, jsonb) IS
   'Back-test: a model as of horizon days before as_of, judged by what was bought since. Recall, NDCG and hit at k, repeat and discovery apart, beside single methods, with bootstrap intervals: see appetence_measures.';
 CREATE AGGREGATE segmentation.merge(rows segmentation.affinity_rows) (
-  SFUNC = segmentation.affinity_rows_merge, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
-  COMBINEFUNC = segmentation.affinity_rows_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.affinity_rows_merge, STYPE = segmentation.affinity_rows, SSPACE = 1000000,
+  COMBINEFUNC = segmentation_internal.affinity_rows_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.affinity_rows) IS 'One population of many: shards into a whole.';
 
@@ -179,12 +179,12 @@ COMMENT ON FUNCTION segmentation.appetence_measures(jsonb) IS
 
 -- Scores. They return jsonb because a set function in C cannot keep its model between calls.
 
-CREATE FUNCTION segmentation.product_offers(segmentation.product_affinity, segmentation.item_history, date, integer, jsonb, text) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.product_offers(segmentation.product_affinity, segmentation.item_history, date, integer, jsonb, text) RETURNS jsonb
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'product_offers_wrapper';
-COMMENT ON FUNCTION segmentation.product_offers(segmentation.product_affinity, segmentation.item_history, date, integer, jsonb, text) IS 'The rows of top_products as one value.';
-CREATE FUNCTION segmentation.product_offer(segmentation.product_affinity, segmentation.item_history, date, text, jsonb, text) RETURNS jsonb
+COMMENT ON FUNCTION segmentation_internal.product_offers(segmentation.product_affinity, segmentation.item_history, date, integer, jsonb, text) IS 'The rows of top_products as one value.';
+CREATE FUNCTION segmentation_internal.product_offer(segmentation.product_affinity, segmentation.item_history, date, text, jsonb, text) RETURNS jsonb
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'product_offer_wrapper';
-COMMENT ON FUNCTION segmentation.product_offer(segmentation.product_affinity, segmentation.item_history, date, text, jsonb, text) IS 'The row of product_score as one value.';
+COMMENT ON FUNCTION segmentation_internal.product_offer(segmentation.product_affinity, segmentation.item_history, date, text, jsonb, text) IS 'The row of product_score as one value.';
 CREATE FUNCTION segmentation.top_products(model segmentation.product_affinity, history segmentation.item_history, as_of date, k integer DEFAULT 10,
                              options jsonb DEFAULT '{}', segment text DEFAULT NULL)
   RETURNS TABLE (rank integer, item text, score double precision, probability double precision, source text,
@@ -192,7 +192,7 @@ CREATE FUNCTION segmentation.top_products(model segmentation.product_affinity, h
   LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 10
 BEGIN ATOMIC
   SELECT o.rank, o.item, o.score, o.probability, o.source, o.reason, o.reason_fr, o.next_due, o.value
-  FROM jsonb_to_recordset(segmentation.product_offers(model, history, as_of, k, options, segment))
+  FROM jsonb_to_recordset(segmentation_internal.product_offers(model, history, as_of, k, options, segment))
     AS o (rank integer, item text, score double precision, probability double precision, source text,
           reason text, reason_fr text, next_due date, value double precision);
 END;
@@ -205,7 +205,7 @@ CREATE FUNCTION segmentation.product_score(model segmentation.product_affinity, 
   LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
   SELECT o.score, o.probability, o.source, o.reason, o.reason_fr, o.next_due, o.value
-  FROM jsonb_to_recordset(segmentation.product_offer(model, history, as_of, item, options, segment))
+  FROM jsonb_to_recordset(segmentation_internal.product_offer(model, history, as_of, item, options, segment))
     AS o (score double precision, probability double precision, source text, reason text, reason_fr text,
           next_due date, value double precision);
 END;

@@ -1,43 +1,43 @@
 -- Purchase models: how often a customer buys, and whether they still do.
 
 CREATE TYPE segmentation.purchase_cells;
-CREATE FUNCTION segmentation.purchase_cells_in(cstring) RETURNS segmentation.purchase_cells
+CREATE FUNCTION segmentation_internal.purchase_cells_in(cstring) RETURNS segmentation.purchase_cells
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_cells_in_wrapper';
-CREATE FUNCTION segmentation.purchase_cells_out(segmentation.purchase_cells) RETURNS cstring
+CREATE FUNCTION segmentation_internal.purchase_cells_out(segmentation.purchase_cells) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.purchase_cells_recv(internal) RETURNS segmentation.purchase_cells
+CREATE FUNCTION segmentation_internal.purchase_cells_recv(internal) RETURNS segmentation.purchase_cells
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_cells_recv_wrapper';
-CREATE FUNCTION segmentation.purchase_cells_send(segmentation.purchase_cells) RETURNS bytea
+CREATE FUNCTION segmentation_internal.purchase_cells_send(segmentation.purchase_cells) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.purchase_cells (
-  INPUT = segmentation.purchase_cells_in, OUTPUT = segmentation.purchase_cells_out, RECEIVE = segmentation.purchase_cells_recv, SEND = segmentation.purchase_cells_send,
+  INPUT = segmentation_internal.purchase_cells_in, OUTPUT = segmentation_internal.purchase_cells_out, RECEIVE = segmentation_internal.purchase_cells_recv, SEND = segmentation_internal.purchase_cells_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.purchase_cells IS
   'Customers grouped by purchase days and dates: what fit_purchase_model needs of them. Can be stored, merged and fitted later.';
-COMMENT ON FUNCTION segmentation.purchase_cells_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.purchase_cells_out(segmentation.purchase_cells) IS 'I/O';
-COMMENT ON FUNCTION segmentation.purchase_cells_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.purchase_cells_send(segmentation.purchase_cells) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.purchase_cells_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.purchase_cells_out(segmentation.purchase_cells) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.purchase_cells_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.purchase_cells_send(segmentation.purchase_cells) IS 'I/O';
 
-CREATE FUNCTION segmentation.purchase_cells_add(segmentation.purchase_cells, segmentation.purchase_history, date) RETURNS segmentation.purchase_cells
+CREATE FUNCTION segmentation_internal.purchase_cells_add(segmentation.purchase_cells, segmentation.purchase_history, date) RETURNS segmentation.purchase_cells
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_cells_add_wrapper';
-CREATE FUNCTION segmentation.purchase_cells_add(segmentation.purchase_cells, segmentation.purchase_history, date, jsonb) RETURNS segmentation.purchase_cells
+CREATE FUNCTION segmentation_internal.purchase_cells_add(segmentation.purchase_cells, segmentation.purchase_history, date, jsonb) RETURNS segmentation.purchase_cells
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_cells_add_options_wrapper';
-CREATE FUNCTION segmentation.purchase_cells_merge(segmentation.purchase_cells, segmentation.purchase_cells) RETURNS segmentation.purchase_cells
+CREATE FUNCTION segmentation_internal.purchase_cells_merge(segmentation.purchase_cells, segmentation.purchase_cells) RETURNS segmentation.purchase_cells
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_cells_merge_wrapper';
-COMMENT ON FUNCTION segmentation.purchase_cells_add(segmentation.purchase_cells, segmentation.purchase_history, date) IS 'transition of purchase_cells and fit_purchase_model';
-COMMENT ON FUNCTION segmentation.purchase_cells_add(segmentation.purchase_cells, segmentation.purchase_history, date, jsonb) IS 'transition of purchase_cells and fit_purchase_model';
-COMMENT ON FUNCTION segmentation.purchase_cells_merge(segmentation.purchase_cells, segmentation.purchase_cells) IS 'combine function of purchase_cells and fit_purchase_model';
+COMMENT ON FUNCTION segmentation_internal.purchase_cells_add(segmentation.purchase_cells, segmentation.purchase_history, date) IS 'transition of purchase_cells and fit_purchase_model';
+COMMENT ON FUNCTION segmentation_internal.purchase_cells_add(segmentation.purchase_cells, segmentation.purchase_history, date, jsonb) IS 'transition of purchase_cells and fit_purchase_model';
+COMMENT ON FUNCTION segmentation_internal.purchase_cells_merge(segmentation.purchase_cells, segmentation.purchase_cells) IS 'combine function of purchase_cells and fit_purchase_model';
 
 CREATE AGGREGATE segmentation.purchase_cells(history segmentation.purchase_history, as_of date) (
-  SFUNC = segmentation.purchase_cells_add, STYPE = segmentation.purchase_cells, COMBINEFUNC = segmentation.purchase_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.purchase_cells_add, STYPE = segmentation.purchase_cells, COMBINEFUNC = segmentation_internal.purchase_cells_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.purchase_cells(history segmentation.purchase_history, as_of date, options jsonb) (
-  SFUNC = segmentation.purchase_cells_add, STYPE = segmentation.purchase_cells, COMBINEFUNC = segmentation.purchase_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.purchase_cells_add, STYPE = segmentation.purchase_cells, COMBINEFUNC = segmentation_internal.purchase_cells_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.merge(cells segmentation.purchase_cells) (
-  SFUNC = segmentation.purchase_cells_merge, STYPE = segmentation.purchase_cells, COMBINEFUNC = segmentation.purchase_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.purchase_cells_merge, STYPE = segmentation.purchase_cells, COMBINEFUNC = segmentation_internal.purchase_cells_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.purchase_cells(segmentation.purchase_history, date) IS 'The customers as a mergeable value, for fit_purchase_model(purchase_cells).';
 COMMENT ON AGGREGATE segmentation.purchase_cells(segmentation.purchase_history, date, jsonb) IS 'The customers as a mergeable value, for fit_purchase_model(purchase_cells), with options.';
@@ -47,10 +47,10 @@ CREATE FUNCTION segmentation.fit_purchase_model(cells segmentation.purchase_cell
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100000 AS 'MODULE_PATHNAME', 'fit_purchase_model_wrapper';
 COMMENT ON FUNCTION segmentation.fit_purchase_model(segmentation.purchase_cells) IS 'The model of customers gathered by purchase_cells; see the aggregate fit_purchase_model.';
 CREATE AGGREGATE segmentation.fit_purchase_model(history segmentation.purchase_history, as_of date) (
-  SFUNC = segmentation.purchase_cells_add, STYPE = segmentation.purchase_cells, FINALFUNC = segmentation.fit_purchase_model, COMBINEFUNC = segmentation.purchase_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.purchase_cells_add, STYPE = segmentation.purchase_cells, FINALFUNC = segmentation.fit_purchase_model, COMBINEFUNC = segmentation_internal.purchase_cells_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.fit_purchase_model(history segmentation.purchase_history, as_of date, options jsonb) (
-  SFUNC = segmentation.purchase_cells_add, STYPE = segmentation.purchase_cells, FINALFUNC = segmentation.fit_purchase_model, COMBINEFUNC = segmentation.purchase_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.purchase_cells_add, STYPE = segmentation.purchase_cells, FINALFUNC = segmentation.fit_purchase_model, COMBINEFUNC = segmentation_internal.purchase_cells_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_purchase_model(segmentation.purchase_history, date) IS
   'Purchase model of customers as observed to as_of: a jsonb value with parameters, standard errors, log-likelihood, customers and warnings. One model a group by GROUP BY.';

@@ -1,52 +1,52 @@
 -- Contracts: how long they last.
 
 CREATE TYPE segmentation.contracts;
-CREATE FUNCTION segmentation.contracts_in(cstring) RETURNS segmentation.contracts
+CREATE FUNCTION segmentation_internal.contracts_in(cstring) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_in_wrapper';
-CREATE FUNCTION segmentation.contracts_out(segmentation.contracts) RETURNS cstring
+CREATE FUNCTION segmentation_internal.contracts_out(segmentation.contracts) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.contracts_recv(internal) RETURNS segmentation.contracts
+CREATE FUNCTION segmentation_internal.contracts_recv(internal) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_recv_wrapper';
-CREATE FUNCTION segmentation.contracts_send(segmentation.contracts) RETURNS bytea
+CREATE FUNCTION segmentation_internal.contracts_send(segmentation.contracts) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.contracts (
-  INPUT = segmentation.contracts_in, OUTPUT = segmentation.contracts_out, RECEIVE = segmentation.contracts_recv, SEND = segmentation.contracts_send,
+  INPUT = segmentation_internal.contracts_in, OUTPUT = segmentation_internal.contracts_out, RECEIVE = segmentation_internal.contracts_recv, SEND = segmentation_internal.contracts_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.contracts IS
   'Contracts grouped by features and length, with how many ended: what fit_retention_model needs of them. Can be stored, merged and fitted later.';
-COMMENT ON FUNCTION segmentation.contracts_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.contracts_out(segmentation.contracts) IS 'I/O';
-COMMENT ON FUNCTION segmentation.contracts_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.contracts_send(segmentation.contracts) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.contracts_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.contracts_out(segmentation.contracts) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.contracts_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.contracts_send(segmentation.contracts) IS 'I/O';
 
-CREATE FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date) RETURNS segmentation.contracts
+CREATE FUNCTION segmentation_internal.contracts_add(segmentation.contracts, date, date, date) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_add_wrapper';
-CREATE FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date, jsonb) RETURNS segmentation.contracts
+CREATE FUNCTION segmentation_internal.contracts_add(segmentation.contracts, date, date, date, jsonb) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_add_features_wrapper';
-CREATE FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date, jsonb, jsonb) RETURNS segmentation.contracts
+CREATE FUNCTION segmentation_internal.contracts_add(segmentation.contracts, date, date, date, jsonb, jsonb) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_add_options_wrapper';
-CREATE FUNCTION segmentation.contracts_merge(segmentation.contracts, segmentation.contracts) RETURNS segmentation.contracts
+CREATE FUNCTION segmentation_internal.contracts_merge(segmentation.contracts, segmentation.contracts) RETURNS segmentation.contracts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'contracts_merge_wrapper';
-COMMENT ON FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date) IS 'transition of contracts and fit_retention_model';
-COMMENT ON FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date, jsonb) IS 'transition of contracts and fit_retention_model';
-COMMENT ON FUNCTION segmentation.contracts_add(segmentation.contracts, date, date, date, jsonb, jsonb) IS 'transition of contracts and fit_retention_model';
-COMMENT ON FUNCTION segmentation.contracts_merge(segmentation.contracts, segmentation.contracts) IS 'combine function of contracts and fit_retention_model';
+COMMENT ON FUNCTION segmentation_internal.contracts_add(segmentation.contracts, date, date, date) IS 'transition of contracts and fit_retention_model';
+COMMENT ON FUNCTION segmentation_internal.contracts_add(segmentation.contracts, date, date, date, jsonb) IS 'transition of contracts and fit_retention_model';
+COMMENT ON FUNCTION segmentation_internal.contracts_add(segmentation.contracts, date, date, date, jsonb, jsonb) IS 'transition of contracts and fit_retention_model';
+COMMENT ON FUNCTION segmentation_internal.contracts_merge(segmentation.contracts, segmentation.contracts) IS 'combine function of contracts and fit_retention_model';
 
 CREATE AGGREGATE segmentation.contracts(started date, ended date, as_of date) (
-  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contracts_add, STYPE = segmentation.contracts, COMBINEFUNC = segmentation_internal.contracts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.contracts(date, date, date) IS 'The contracts as a mergeable value, for fit_retention_model(contracts).';
 CREATE AGGREGATE segmentation.contracts(started date, ended date, as_of date, features jsonb) (
-  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contracts_add, STYPE = segmentation.contracts, COMBINEFUNC = segmentation_internal.contracts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.contracts(date, date, date, jsonb) IS 'The contracts as a mergeable value, for fit_retention_model(contracts), with features.';
 CREATE AGGREGATE segmentation.contracts(started date, ended date, as_of date, features jsonb, options jsonb) (
-  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contracts_add, STYPE = segmentation.contracts, COMBINEFUNC = segmentation_internal.contracts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.contracts(date, date, date, jsonb, jsonb) IS 'The contracts as a mergeable value, for fit_retention_model(contracts), with features and options.';
 CREATE AGGREGATE segmentation.merge(part segmentation.contracts) (
-  SFUNC = segmentation.contracts_merge, STYPE = segmentation.contracts, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contracts_merge, STYPE = segmentation.contracts, COMBINEFUNC = segmentation_internal.contracts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.contracts) IS 'The contracts of many parts, which must have the same as_of and options.';
 
@@ -54,17 +54,17 @@ CREATE FUNCTION segmentation.fit_retention_model(part segmentation.contracts) RE
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100000 AS 'MODULE_PATHNAME', 'fit_retention_model_wrapper';
 COMMENT ON FUNCTION segmentation.fit_retention_model(segmentation.contracts) IS 'The model of contracts gathered by contracts; see the aggregate fit_retention_model.';
 CREATE AGGREGATE segmentation.fit_retention_model(started date, ended date, as_of date) (
-  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, FINALFUNC = segmentation.fit_retention_model, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contracts_add, STYPE = segmentation.contracts, FINALFUNC = segmentation.fit_retention_model, COMBINEFUNC = segmentation_internal.contracts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_retention_model(date, date, date) IS
   'How long contracts last, from their first and last day: a jsonb value. A contract that ended after as_of, or has no end, still runs. One model a group by GROUP BY.';
 CREATE AGGREGATE segmentation.fit_retention_model(started date, ended date, as_of date, features jsonb) (
-  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, FINALFUNC = segmentation.fit_retention_model, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contracts_add, STYPE = segmentation.contracts, FINALFUNC = segmentation.fit_retention_model, COMBINEFUNC = segmentation_internal.contracts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_retention_model(date, date, date, jsonb) IS
   'How long contracts last, from their first and last day, with features: a jsonb value. A contract that ended after as_of, or has no end, still runs. One model a group by GROUP BY.';
 CREATE AGGREGATE segmentation.fit_retention_model(started date, ended date, as_of date, features jsonb, options jsonb) (
-  SFUNC = segmentation.contracts_add, STYPE = segmentation.contracts, FINALFUNC = segmentation.fit_retention_model, COMBINEFUNC = segmentation.contracts_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.contracts_add, STYPE = segmentation.contracts, FINALFUNC = segmentation.fit_retention_model, COMBINEFUNC = segmentation_internal.contracts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_retention_model(date, date, date, jsonb, jsonb) IS
   'How long contracts last, from their first and last day, with features and options: a jsonb value. A contract that ended after as_of, or has no end, still runs. One model a group by GROUP BY. options: family (kaplan_meier, shifted_beta_geometric, hazard), unit (default 1 month), observed_from, ridge, standardize, min_level_rows, max_levels, base_levels, confidence, sample. Features name the group of a curve, or explain the hazard.';

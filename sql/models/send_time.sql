@@ -1,43 +1,43 @@
 -- Send time: at which of the 168 hours of the week a customer is reached.
 
 CREATE TYPE segmentation.send_hours;
-CREATE FUNCTION segmentation.send_hours_in(cstring) RETURNS segmentation.send_hours
+CREATE FUNCTION segmentation_internal.send_hours_in(cstring) RETURNS segmentation.send_hours
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_in_wrapper';
-CREATE FUNCTION segmentation.send_hours_out(segmentation.send_hours) RETURNS cstring
+CREATE FUNCTION segmentation_internal.send_hours_out(segmentation.send_hours) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.send_hours_recv(internal) RETURNS segmentation.send_hours
+CREATE FUNCTION segmentation_internal.send_hours_recv(internal) RETURNS segmentation.send_hours
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_recv_wrapper';
-CREATE FUNCTION segmentation.send_hours_send(segmentation.send_hours) RETURNS bytea
+CREATE FUNCTION segmentation_internal.send_hours_send(segmentation.send_hours) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.send_hours (
-  INPUT = segmentation.send_hours_in, OUTPUT = segmentation.send_hours_out, RECEIVE = segmentation.send_hours_recv, SEND = segmentation.send_hours_send,
+  INPUT = segmentation_internal.send_hours_in, OUTPUT = segmentation_internal.send_hours_out, RECEIVE = segmentation_internal.send_hours_recv, SEND = segmentation_internal.send_hours_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.send_hours IS
   'Acts of one customer by hour of the week, on the customer''s clock, from Monday 00:00. Packed, mergeable; cast it to double precision[] to read its 168 weights.';
-COMMENT ON FUNCTION segmentation.send_hours_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.send_hours_out(segmentation.send_hours) IS 'I/O';
-COMMENT ON FUNCTION segmentation.send_hours_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.send_hours_send(segmentation.send_hours) IS 'I/O';
-CREATE FUNCTION segmentation.send_hours_eq(segmentation.send_hours, segmentation.send_hours) RETURNS boolean
+COMMENT ON FUNCTION segmentation_internal.send_hours_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.send_hours_out(segmentation.send_hours) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.send_hours_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.send_hours_send(segmentation.send_hours) IS 'I/O';
+CREATE FUNCTION segmentation_internal.send_hours_eq(segmentation.send_hours, segmentation.send_hours) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
-COMMENT ON FUNCTION segmentation.send_hours_eq(segmentation.send_hours, segmentation.send_hours) IS 'implementation of = operator';
-CREATE FUNCTION segmentation.send_hours_ne(segmentation.send_hours, segmentation.send_hours) RETURNS boolean
+COMMENT ON FUNCTION segmentation_internal.send_hours_eq(segmentation.send_hours, segmentation.send_hours) IS 'implementation of = operator';
+CREATE FUNCTION segmentation_internal.send_hours_ne(segmentation.send_hours, segmentation.send_hours) RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
-CREATE FUNCTION segmentation.send_hours_hash(segmentation.send_hours) RETURNS integer
+CREATE FUNCTION segmentation_internal.send_hours_hash(segmentation.send_hours) RETURNS integer
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
-CREATE FUNCTION segmentation.send_hours_hash_extended(segmentation.send_hours, bigint) RETURNS bigint
+CREATE FUNCTION segmentation_internal.send_hours_hash_extended(segmentation.send_hours, bigint) RETURNS bigint
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
-COMMENT ON FUNCTION segmentation.send_hours_ne(segmentation.send_hours, segmentation.send_hours) IS 'implementation of <> operator';
-COMMENT ON FUNCTION segmentation.send_hours_hash(segmentation.send_hours) IS 'hash';
-COMMENT ON FUNCTION segmentation.send_hours_hash_extended(segmentation.send_hours, bigint) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.send_hours_ne(segmentation.send_hours, segmentation.send_hours) IS 'implementation of <> operator';
+COMMENT ON FUNCTION segmentation_internal.send_hours_hash(segmentation.send_hours) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.send_hours_hash_extended(segmentation.send_hours, bigint) IS 'hash';
 CREATE OPERATOR segmentation.= (
-  LEFTARG = segmentation.send_hours, RIGHTARG = segmentation.send_hours, FUNCTION = segmentation.send_hours_eq,
+  LEFTARG = segmentation.send_hours, RIGHTARG = segmentation.send_hours, FUNCTION = segmentation_internal.send_hours_eq,
   COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
   RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
 CREATE OPERATOR segmentation.<> (
-  LEFTARG = segmentation.send_hours, RIGHTARG = segmentation.send_hours, FUNCTION = segmentation.send_hours_ne,
+  LEFTARG = segmentation.send_hours, RIGHTARG = segmentation.send_hours, FUNCTION = segmentation_internal.send_hours_ne,
   COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
   RESTRICT = neqsel, JOIN = neqjoinsel
 );
@@ -45,75 +45,75 @@ COMMENT ON OPERATOR segmentation.= (segmentation.send_hours, segmentation.send_h
 COMMENT ON OPERATOR segmentation.<> (segmentation.send_hours, segmentation.send_hours) IS 'not the same content';
 CREATE OPERATOR CLASS segmentation.send_hours_ops DEFAULT FOR TYPE segmentation.send_hours USING hash AS
   OPERATOR 1 segmentation.=,
-  FUNCTION 1 segmentation.send_hours_hash(segmentation.send_hours),
-  FUNCTION 2 segmentation.send_hours_hash_extended(segmentation.send_hours, bigint);
+  FUNCTION 1 segmentation_internal.send_hours_hash(segmentation.send_hours),
+  FUNCTION 2 segmentation_internal.send_hours_hash_extended(segmentation.send_hours, bigint);
 COMMENT ON OPERATOR CLASS segmentation.send_hours_ops USING hash IS 'the same content';
 CREATE TYPE segmentation.send_time_cells;
-CREATE FUNCTION segmentation.send_time_cells_in(cstring) RETURNS segmentation.send_time_cells
+CREATE FUNCTION segmentation_internal.send_time_cells_in(cstring) RETURNS segmentation.send_time_cells
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_time_cells_in_wrapper';
-CREATE FUNCTION segmentation.send_time_cells_out(segmentation.send_time_cells) RETURNS cstring
+CREATE FUNCTION segmentation_internal.send_time_cells_out(segmentation.send_time_cells) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.send_time_cells_recv(internal) RETURNS segmentation.send_time_cells
+CREATE FUNCTION segmentation_internal.send_time_cells_recv(internal) RETURNS segmentation.send_time_cells
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_time_cells_recv_wrapper';
-CREATE FUNCTION segmentation.send_time_cells_send(segmentation.send_time_cells) RETURNS bytea
+CREATE FUNCTION segmentation_internal.send_time_cells_send(segmentation.send_time_cells) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.send_time_cells (
-  INPUT = segmentation.send_time_cells_in, OUTPUT = segmentation.send_time_cells_out, RECEIVE = segmentation.send_time_cells_recv, SEND = segmentation.send_time_cells_send,
+  INPUT = segmentation_internal.send_time_cells_in, OUTPUT = segmentation_internal.send_time_cells_out, RECEIVE = segmentation_internal.send_time_cells_recv, SEND = segmentation_internal.send_time_cells_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.send_time_cells IS
   'Hours of many customers: what fit_send_time needs. Can be stored, merged and fitted later.';
-COMMENT ON FUNCTION segmentation.send_time_cells_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.send_time_cells_out(segmentation.send_time_cells) IS 'I/O';
-COMMENT ON FUNCTION segmentation.send_time_cells_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.send_time_cells_send(segmentation.send_time_cells) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.send_time_cells_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.send_time_cells_out(segmentation.send_time_cells) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.send_time_cells_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.send_time_cells_send(segmentation.send_time_cells) IS 'I/O';
 
-CREATE FUNCTION segmentation.send_hours_add(segmentation.send_hours, timestamp with time zone, text) RETURNS segmentation.send_hours
+CREATE FUNCTION segmentation_internal.send_hours_add(segmentation.send_hours, timestamp with time zone, text) RETURNS segmentation.send_hours
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_add_wrapper';
-COMMENT ON FUNCTION segmentation.send_hours_add(segmentation.send_hours, timestamp with time zone, text) IS
+COMMENT ON FUNCTION segmentation_internal.send_hours_add(segmentation.send_hours, timestamp with time zone, text) IS
   'transition of send_hours';
-CREATE FUNCTION segmentation.send_hours_add(segmentation.send_hours, timestamp with time zone, text, double precision) RETURNS segmentation.send_hours
+CREATE FUNCTION segmentation_internal.send_hours_add(segmentation.send_hours, timestamp with time zone, text, double precision) RETURNS segmentation.send_hours
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_add_weight_wrapper';
-COMMENT ON FUNCTION segmentation.send_hours_add(segmentation.send_hours, timestamp with time zone, text, double precision) IS
+COMMENT ON FUNCTION segmentation_internal.send_hours_add(segmentation.send_hours, timestamp with time zone, text, double precision) IS
   'transition of send_hours';
-CREATE FUNCTION segmentation.send_hours_add(segmentation.send_hours, timestamp without time zone) RETURNS segmentation.send_hours
+CREATE FUNCTION segmentation_internal.send_hours_add(segmentation.send_hours, timestamp without time zone) RETURNS segmentation.send_hours
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_add_local_wrapper';
-COMMENT ON FUNCTION segmentation.send_hours_add(segmentation.send_hours, timestamp without time zone) IS
+COMMENT ON FUNCTION segmentation_internal.send_hours_add(segmentation.send_hours, timestamp without time zone) IS
   'transition of send_hours';
-CREATE FUNCTION segmentation.send_hours_add(segmentation.send_hours, timestamp without time zone, double precision) RETURNS segmentation.send_hours
+CREATE FUNCTION segmentation_internal.send_hours_add(segmentation.send_hours, timestamp without time zone, double precision) RETURNS segmentation.send_hours
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_add_local_weight_wrapper';
-COMMENT ON FUNCTION segmentation.send_hours_add(segmentation.send_hours, timestamp without time zone, double precision) IS
+COMMENT ON FUNCTION segmentation_internal.send_hours_add(segmentation.send_hours, timestamp without time zone, double precision) IS
   'transition of send_hours';
-CREATE FUNCTION segmentation.send_hours_merge(segmentation.send_hours, segmentation.send_hours) RETURNS segmentation.send_hours
+CREATE FUNCTION segmentation_internal.send_hours_merge(segmentation.send_hours, segmentation.send_hours) RETURNS segmentation.send_hours
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_merge_wrapper';
-COMMENT ON FUNCTION segmentation.send_hours_merge(segmentation.send_hours, segmentation.send_hours) IS
+COMMENT ON FUNCTION segmentation_internal.send_hours_merge(segmentation.send_hours, segmentation.send_hours) IS
   'combine function of send_hours';
-CREATE FUNCTION segmentation.send_hours_final(segmentation.send_hours) RETURNS segmentation.send_hours
+CREATE FUNCTION segmentation_internal.send_hours_final(segmentation.send_hours) RETURNS segmentation.send_hours
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_final_wrapper';
-COMMENT ON FUNCTION segmentation.send_hours_final(segmentation.send_hours) IS
+COMMENT ON FUNCTION segmentation_internal.send_hours_final(segmentation.send_hours) IS
   'final function of send_hours';
 CREATE AGGREGATE segmentation.send_hours(at timestamp with time zone, time_zone text) (
-  SFUNC = segmentation.send_hours_add, STYPE = segmentation.send_hours, FINALFUNC = segmentation.send_hours_final, COMBINEFUNC = segmentation.send_hours_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.send_hours_add, STYPE = segmentation.send_hours, FINALFUNC = segmentation_internal.send_hours_final, COMBINEFUNC = segmentation_internal.send_hours_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.send_hours(timestamp with time zone, text) IS
   'Acts of a customer by hour of the week, one row an act: instant and the customer''s time zone. Rows with a NULL are left out.';
 CREATE AGGREGATE segmentation.send_hours(at timestamp with time zone, time_zone text, weight double precision) (
-  SFUNC = segmentation.send_hours_add, STYPE = segmentation.send_hours, FINALFUNC = segmentation.send_hours_final, COMBINEFUNC = segmentation.send_hours_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.send_hours_add, STYPE = segmentation.send_hours, FINALFUNC = segmentation_internal.send_hours_final, COMBINEFUNC = segmentation_internal.send_hours_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.send_hours(timestamp with time zone, text, double precision) IS
   'Acts of a customer by hour of the week, one row an act: instant, the customer''s time zone, and what the act weighs (four decimals). Rows with a NULL are left out.';
 CREATE AGGREGATE segmentation.send_hours(at timestamp without time zone) (
-  SFUNC = segmentation.send_hours_add, STYPE = segmentation.send_hours, FINALFUNC = segmentation.send_hours_final, COMBINEFUNC = segmentation.send_hours_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.send_hours_add, STYPE = segmentation.send_hours, FINALFUNC = segmentation_internal.send_hours_final, COMBINEFUNC = segmentation_internal.send_hours_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.send_hours(timestamp without time zone) IS
   'Acts of a customer by hour of the week, one row an act: time on the customer''s clock. Rows with a NULL are left out.';
 CREATE AGGREGATE segmentation.send_hours(at timestamp without time zone, weight double precision) (
-  SFUNC = segmentation.send_hours_add, STYPE = segmentation.send_hours, FINALFUNC = segmentation.send_hours_final, COMBINEFUNC = segmentation.send_hours_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.send_hours_add, STYPE = segmentation.send_hours, FINALFUNC = segmentation_internal.send_hours_final, COMBINEFUNC = segmentation_internal.send_hours_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.send_hours(timestamp without time zone, double precision) IS
   'Acts of a customer by hour of the week, one row an act: time on the customer''s clock, and what the act weighs (four decimals). Rows with a NULL are left out.';
 CREATE AGGREGATE segmentation.merge(hours segmentation.send_hours) (
-  SFUNC = segmentation.send_hours_merge, STYPE = segmentation.send_hours, FINALFUNC = segmentation.send_hours_final, COMBINEFUNC = segmentation.send_hours_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.send_hours_merge, STYPE = segmentation.send_hours, FINALFUNC = segmentation_internal.send_hours_final, COMBINEFUNC = segmentation_internal.send_hours_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.send_hours) IS
   'The acts of many parts.';
@@ -121,32 +121,32 @@ CREATE FUNCTION segmentation.send_hours(weights double precision[]) RETURNS segm
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_of_wrapper';
 COMMENT ON FUNCTION segmentation.send_hours(double precision[]) IS
   'Hours from 168 weights, from Monday 00:00.';
-CREATE FUNCTION segmentation.send_hours_array(hours segmentation.send_hours) RETURNS double precision[]
+CREATE FUNCTION segmentation_internal.send_hours_array(hours segmentation.send_hours) RETURNS double precision[]
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_hours_array_wrapper';
-COMMENT ON FUNCTION segmentation.send_hours_array(segmentation.send_hours) IS
+COMMENT ON FUNCTION segmentation_internal.send_hours_array(segmentation.send_hours) IS
   'The 168 weights, from Monday 00:00; used by the cast.';
-CREATE CAST (segmentation.send_hours AS double precision[]) WITH FUNCTION segmentation.send_hours_array(segmentation.send_hours);
+CREATE CAST (segmentation.send_hours AS double precision[]) WITH FUNCTION segmentation_internal.send_hours_array(segmentation.send_hours);
 COMMENT ON CAST (segmentation.send_hours AS double precision[]) IS 'its 168 weights, from Monday 00:00';
 
-CREATE FUNCTION segmentation.send_time_cells_add(segmentation.send_time_cells, segmentation.send_hours) RETURNS segmentation.send_time_cells
+CREATE FUNCTION segmentation_internal.send_time_cells_add(segmentation.send_time_cells, segmentation.send_hours) RETURNS segmentation.send_time_cells
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_time_cells_add_wrapper';
-COMMENT ON FUNCTION segmentation.send_time_cells_add(segmentation.send_time_cells, segmentation.send_hours) IS
+COMMENT ON FUNCTION segmentation_internal.send_time_cells_add(segmentation.send_time_cells, segmentation.send_hours) IS
   'transition of send_time_cells and fit_send_time';
-CREATE FUNCTION segmentation.send_time_cells_merge(segmentation.send_time_cells, segmentation.send_time_cells) RETURNS segmentation.send_time_cells
+CREATE FUNCTION segmentation_internal.send_time_cells_merge(segmentation.send_time_cells, segmentation.send_time_cells) RETURNS segmentation.send_time_cells
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_time_cells_merge_wrapper';
-COMMENT ON FUNCTION segmentation.send_time_cells_merge(segmentation.send_time_cells, segmentation.send_time_cells) IS
+COMMENT ON FUNCTION segmentation_internal.send_time_cells_merge(segmentation.send_time_cells, segmentation.send_time_cells) IS
   'combine function of send_time_cells and fit_send_time';
-CREATE FUNCTION segmentation.send_time_options_add(bytea, segmentation.send_hours, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.send_time_options_add(bytea, segmentation.send_hours, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_time_options_add_wrapper';
-COMMENT ON FUNCTION segmentation.send_time_options_add(bytea, segmentation.send_hours, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.send_time_options_add(bytea, segmentation.send_hours, jsonb) IS
   'transition of fit_send_time with options';
-CREATE FUNCTION segmentation.send_time_options_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.send_time_options_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_time_options_merge_wrapper';
-COMMENT ON FUNCTION segmentation.send_time_options_merge(bytea, bytea) IS
+COMMENT ON FUNCTION segmentation_internal.send_time_options_merge(bytea, bytea) IS
   'combine function of fit_send_time with options';
-CREATE FUNCTION segmentation.send_time_options_final(bytea) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.send_time_options_final(bytea) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'send_time_options_final_wrapper';
-COMMENT ON FUNCTION segmentation.send_time_options_final(bytea) IS
+COMMENT ON FUNCTION segmentation_internal.send_time_options_final(bytea) IS
   'final function of fit_send_time with options';
 CREATE FUNCTION segmentation.fit_send_time(cells segmentation.send_time_cells) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'fit_send_time_wrapper';
@@ -157,22 +157,22 @@ CREATE FUNCTION segmentation.fit_send_time(cells segmentation.send_time_cells, o
 COMMENT ON FUNCTION segmentation.fit_send_time(segmentation.send_time_cells, jsonb) IS
   'The profile of customers gathered by send_time_cells, with options; see the aggregate fit_send_time.';
 CREATE AGGREGATE segmentation.send_time_cells(hours segmentation.send_hours) (
-  SFUNC = segmentation.send_time_cells_add, STYPE = segmentation.send_time_cells, COMBINEFUNC = segmentation.send_time_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.send_time_cells_add, STYPE = segmentation.send_time_cells, COMBINEFUNC = segmentation_internal.send_time_cells_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.send_time_cells(segmentation.send_hours) IS
   'The hours of customers as a mergeable value, for fit_send_time(send_time_cells).';
 CREATE AGGREGATE segmentation.merge(cells segmentation.send_time_cells) (
-  SFUNC = segmentation.send_time_cells_merge, STYPE = segmentation.send_time_cells, COMBINEFUNC = segmentation.send_time_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.send_time_cells_merge, STYPE = segmentation.send_time_cells, COMBINEFUNC = segmentation_internal.send_time_cells_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.merge(segmentation.send_time_cells) IS
   'The customers of many parts.';
 CREATE AGGREGATE segmentation.fit_send_time(hours segmentation.send_hours) (
-  SFUNC = segmentation.send_time_cells_add, STYPE = segmentation.send_time_cells, FINALFUNC = segmentation.fit_send_time, COMBINEFUNC = segmentation.send_time_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.send_time_cells_add, STYPE = segmentation.send_time_cells, FINALFUNC = segmentation.fit_send_time, COMBINEFUNC = segmentation_internal.send_time_cells_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_send_time(segmentation.send_hours) IS
   'The weekly profile of a segment, one row a customer, and how strongly customers are drawn towards it; a jsonb value.';
 CREATE AGGREGATE segmentation.fit_send_time(hours segmentation.send_hours, options jsonb) (
-  SFUNC = segmentation.send_time_options_add, STYPE = bytea, FINALFUNC = segmentation.send_time_options_final, COMBINEFUNC = segmentation.send_time_options_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.send_time_options_add, STYPE = bytea, FINALFUNC = segmentation_internal.send_time_options_final, COMBINEFUNC = segmentation_internal.send_time_options_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_send_time(segmentation.send_hours, jsonb) IS
   'The weekly profile of a segment, one row a customer; a jsonb value. options: bandwidth_hours (2.5: of the kernel), shared_days (0.95: how far an act stands for its hour on every day), prior_events (n0 in n / (n + n0); estimated if not given).';

@@ -1,43 +1,43 @@
 -- Spend models, and what customers are worth.
 
 CREATE TYPE segmentation.spend_cells;
-CREATE FUNCTION segmentation.spend_cells_in(cstring) RETURNS segmentation.spend_cells
+CREATE FUNCTION segmentation_internal.spend_cells_in(cstring) RETURNS segmentation.spend_cells
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'spend_cells_in_wrapper';
-CREATE FUNCTION segmentation.spend_cells_out(segmentation.spend_cells) RETURNS cstring
+CREATE FUNCTION segmentation_internal.spend_cells_out(segmentation.spend_cells) RETURNS cstring
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaout';
-CREATE FUNCTION segmentation.spend_cells_recv(internal) RETURNS segmentation.spend_cells
+CREATE FUNCTION segmentation_internal.spend_cells_recv(internal) RETURNS segmentation.spend_cells
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'spend_cells_recv_wrapper';
-CREATE FUNCTION segmentation.spend_cells_send(segmentation.spend_cells) RETURNS bytea
+CREATE FUNCTION segmentation_internal.spend_cells_send(segmentation.spend_cells) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.spend_cells (
-  INPUT = segmentation.spend_cells_in, OUTPUT = segmentation.spend_cells_out, RECEIVE = segmentation.spend_cells_recv, SEND = segmentation.spend_cells_send,
+  INPUT = segmentation_internal.spend_cells_in, OUTPUT = segmentation_internal.spend_cells_out, RECEIVE = segmentation_internal.spend_cells_recv, SEND = segmentation_internal.spend_cells_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.spend_cells IS
   'Customers grouped by number of purchases and spend: what fit_spend_model needs of them. Can be stored, merged and fitted later.';
-COMMENT ON FUNCTION segmentation.spend_cells_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION segmentation.spend_cells_out(segmentation.spend_cells) IS 'I/O';
-COMMENT ON FUNCTION segmentation.spend_cells_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION segmentation.spend_cells_send(segmentation.spend_cells) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.spend_cells_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.spend_cells_out(segmentation.spend_cells) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.spend_cells_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION segmentation_internal.spend_cells_send(segmentation.spend_cells) IS 'I/O';
 
-CREATE FUNCTION segmentation.spend_cells_add(segmentation.spend_cells, segmentation.purchase_history, date) RETURNS segmentation.spend_cells
+CREATE FUNCTION segmentation_internal.spend_cells_add(segmentation.spend_cells, segmentation.purchase_history, date) RETURNS segmentation.spend_cells
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'spend_cells_add_wrapper';
-CREATE FUNCTION segmentation.spend_cells_add(segmentation.spend_cells, segmentation.purchase_history, date, jsonb) RETURNS segmentation.spend_cells
+CREATE FUNCTION segmentation_internal.spend_cells_add(segmentation.spend_cells, segmentation.purchase_history, date, jsonb) RETURNS segmentation.spend_cells
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'spend_cells_add_options_wrapper';
-CREATE FUNCTION segmentation.spend_cells_merge(segmentation.spend_cells, segmentation.spend_cells) RETURNS segmentation.spend_cells
+CREATE FUNCTION segmentation_internal.spend_cells_merge(segmentation.spend_cells, segmentation.spend_cells) RETURNS segmentation.spend_cells
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'spend_cells_merge_wrapper';
-COMMENT ON FUNCTION segmentation.spend_cells_add(segmentation.spend_cells, segmentation.purchase_history, date) IS 'transition of spend_cells and fit_spend_model';
-COMMENT ON FUNCTION segmentation.spend_cells_add(segmentation.spend_cells, segmentation.purchase_history, date, jsonb) IS 'transition of spend_cells and fit_spend_model';
-COMMENT ON FUNCTION segmentation.spend_cells_merge(segmentation.spend_cells, segmentation.spend_cells) IS 'combine function of spend_cells and fit_spend_model';
+COMMENT ON FUNCTION segmentation_internal.spend_cells_add(segmentation.spend_cells, segmentation.purchase_history, date) IS 'transition of spend_cells and fit_spend_model';
+COMMENT ON FUNCTION segmentation_internal.spend_cells_add(segmentation.spend_cells, segmentation.purchase_history, date, jsonb) IS 'transition of spend_cells and fit_spend_model';
+COMMENT ON FUNCTION segmentation_internal.spend_cells_merge(segmentation.spend_cells, segmentation.spend_cells) IS 'combine function of spend_cells and fit_spend_model';
 
 CREATE AGGREGATE segmentation.spend_cells(history segmentation.purchase_history, as_of date) (
-  SFUNC = segmentation.spend_cells_add, STYPE = segmentation.spend_cells, COMBINEFUNC = segmentation.spend_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.spend_cells_add, STYPE = segmentation.spend_cells, COMBINEFUNC = segmentation_internal.spend_cells_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.spend_cells(history segmentation.purchase_history, as_of date, options jsonb) (
-  SFUNC = segmentation.spend_cells_add, STYPE = segmentation.spend_cells, COMBINEFUNC = segmentation.spend_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.spend_cells_add, STYPE = segmentation.spend_cells, COMBINEFUNC = segmentation_internal.spend_cells_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.merge(cells segmentation.spend_cells) (
-  SFUNC = segmentation.spend_cells_merge, STYPE = segmentation.spend_cells, COMBINEFUNC = segmentation.spend_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.spend_cells_merge, STYPE = segmentation.spend_cells, COMBINEFUNC = segmentation_internal.spend_cells_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.spend_cells(segmentation.purchase_history, date) IS 'The customers as a mergeable value, for fit_spend_model(spend_cells).';
 COMMENT ON AGGREGATE segmentation.spend_cells(segmentation.purchase_history, date, jsonb) IS 'The customers as a mergeable value, for fit_spend_model(spend_cells), with options.';
@@ -47,10 +47,10 @@ CREATE FUNCTION segmentation.fit_spend_model(cells segmentation.spend_cells) RET
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100000 AS 'MODULE_PATHNAME', 'fit_spend_model_wrapper';
 COMMENT ON FUNCTION segmentation.fit_spend_model(segmentation.spend_cells) IS 'The model of customers gathered by spend_cells; see the aggregate fit_spend_model.';
 CREATE AGGREGATE segmentation.fit_spend_model(history segmentation.purchase_history, as_of date) (
-  SFUNC = segmentation.spend_cells_add, STYPE = segmentation.spend_cells, FINALFUNC = segmentation.fit_spend_model, COMBINEFUNC = segmentation.spend_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.spend_cells_add, STYPE = segmentation.spend_cells, FINALFUNC = segmentation.fit_spend_model, COMBINEFUNC = segmentation_internal.spend_cells_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.fit_spend_model(history segmentation.purchase_history, as_of date, options jsonb) (
-  SFUNC = segmentation.spend_cells_add, STYPE = segmentation.spend_cells, FINALFUNC = segmentation.fit_spend_model, COMBINEFUNC = segmentation.spend_cells_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.spend_cells_add, STYPE = segmentation.spend_cells, FINALFUNC = segmentation.fit_spend_model, COMBINEFUNC = segmentation_internal.spend_cells_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_spend_model(segmentation.purchase_history, date) IS
   'Gamma-Gamma model of spend per purchase day, as observed to as_of: a jsonb value with parameters p, q, v. Customers who bought again, and whose spend is above 0, are used.';

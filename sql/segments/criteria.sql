@@ -1,30 +1,30 @@
 -- Criteria of segmentation, and the quality of segments.
 
-CREATE FUNCTION segmentation.criterion_add(bytea, double precision, double precision, text, double precision) RETURNS bytea
+CREATE FUNCTION segmentation_internal.criterion_add(bytea, double precision, double precision, text, double precision) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_add_number_wrapper';
-CREATE FUNCTION segmentation.criterion_add(bytea, text, double precision, text, double precision) RETURNS bytea
+CREATE FUNCTION segmentation_internal.criterion_add(bytea, text, double precision, text, double precision) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_add_text_wrapper';
-CREATE FUNCTION segmentation.criterion_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.criterion_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_merge_wrapper';
-CREATE FUNCTION segmentation.criterion_final(bytea) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.criterion_final(bytea) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_final_wrapper';
-COMMENT ON FUNCTION segmentation.criterion_add(bytea, double precision, double precision, text, double precision) IS 'transition of criterion';
-COMMENT ON FUNCTION segmentation.criterion_add(bytea, text, double precision, text, double precision) IS 'transition of criterion';
-COMMENT ON FUNCTION segmentation.criterion_merge(bytea, bytea) IS 'combine function of criterion';
-COMMENT ON FUNCTION segmentation.criterion_final(bytea) IS 'final function of criterion';
-CREATE AGGREGATE segmentation.criterion(number double precision, target double precision, target_class text, value double precision) (
-  SFUNC = segmentation.criterion_add, STYPE = bytea, FINALFUNC = segmentation.criterion_final, COMBINEFUNC = segmentation.criterion_merge, PARALLEL = SAFE
+COMMENT ON FUNCTION segmentation_internal.criterion_add(bytea, double precision, double precision, text, double precision) IS 'transition of criterion';
+COMMENT ON FUNCTION segmentation_internal.criterion_add(bytea, text, double precision, text, double precision) IS 'transition of criterion';
+COMMENT ON FUNCTION segmentation_internal.criterion_merge(bytea, bytea) IS 'combine function of criterion';
+COMMENT ON FUNCTION segmentation_internal.criterion_final(bytea) IS 'final function of criterion';
+CREATE AGGREGATE segmentation_internal.criterion(number double precision, target double precision, target_class text, value double precision) (
+  SFUNC = segmentation_internal.criterion_add, STYPE = bytea, FINALFUNC = segmentation_internal.criterion_final, COMBINEFUNC = segmentation_internal.criterion_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE segmentation.criterion(double precision, double precision, text, double precision) IS
+COMMENT ON AGGREGATE segmentation_internal.criterion(double precision, double precision, text, double precision) IS
   'Measures of a number as a criterion of segmentation, against a target that is a number or a class (the other is NULL): fill, distinct values, entropy, information value, mutual information, Cramer''s V, eta-squared, p-value, and the value between its classes.';
-CREATE AGGREGATE segmentation.criterion(category text, target double precision, target_class text, value double precision) (
-  SFUNC = segmentation.criterion_add, STYPE = bytea, FINALFUNC = segmentation.criterion_final, COMBINEFUNC = segmentation.criterion_merge, PARALLEL = SAFE
+CREATE AGGREGATE segmentation_internal.criterion(category text, target double precision, target_class text, value double precision) (
+  SFUNC = segmentation_internal.criterion_add, STYPE = bytea, FINALFUNC = segmentation_internal.criterion_final, COMBINEFUNC = segmentation_internal.criterion_merge, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE segmentation.criterion(text, double precision, text, double precision) IS
+COMMENT ON AGGREGATE segmentation_internal.criterion(text, double precision, text, double precision) IS
   'Measures of a category as a criterion of segmentation; see the form for numbers.';
 
 -- How a column takes part: n as a number, t as a text, and its expression.
-CREATE FUNCTION segmentation.criterion_expression(relation regclass, name text, OUT kind text, OUT expression text)
+CREATE FUNCTION segmentation_internal.criterion_expression(relation regclass, name text, OUT kind text, OUT expression text)
   LANGUAGE plpgsql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $criterion_expression$
@@ -50,7 +50,7 @@ BEGIN
     ELSE format('%I::text', name) END;
 END
 $criterion_expression$;
-COMMENT ON FUNCTION segmentation.criterion_expression(regclass, text) IS 'How criteria_report reads a column: its kind, and a SQL expression.';
+COMMENT ON FUNCTION segmentation_internal.criterion_expression(regclass, text) IS 'How criteria_report reads a column: its kind, and a SQL expression.';
 
 CREATE FUNCTION segmentation.criteria_report(
   relation regclass, target text, candidates text[] DEFAULT NULL, value text DEFAULT NULL,
@@ -81,14 +81,14 @@ BEGIN
   IF relation IS NULL OR target IS NULL THEN
     RAISE EXCEPTION 'relation and target must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  SELECT e.kind, e.expression INTO goal FROM segmentation.criterion_expression(relation, target) AS e;
+  SELECT e.kind, e.expression INTO goal FROM segmentation_internal.criterion_expression(relation, target) AS e;
   IF goal.kind IN ('number', 'date') THEN
     goal.expression := goal.expression || ', NULL::text';
   ELSE
     goal.expression := 'NULL::double precision, ' || goal.expression;
   END IF;
   IF value IS NOT NULL THEN
-    SELECT e.kind, e.expression INTO one FROM segmentation.criterion_expression(relation, value) AS e;
+    SELECT e.kind, e.expression INTO one FROM segmentation_internal.criterion_expression(relation, value) AS e;
     IF one.kind <> 'number' THEN
       RAISE EXCEPTION 'value must name a column of numbers' USING ERRCODE = 'datatype_mismatch', DETAIL = format('Column "%s" is no number.', value);
     END IF;
@@ -104,12 +104,12 @@ BEGIN
     RETURN;
   END IF;
   FOR i IN 1 .. cardinality(names) LOOP
-    SELECT e.kind, e.expression INTO one FROM segmentation.criterion_expression(relation, names[i]) AS e;
+    SELECT e.kind, e.expression INTO one FROM segmentation_internal.criterion_expression(relation, names[i]) AS e;
     kinds := kinds || one.kind;
-    columns := columns || format('segmentation.criterion(%s, %s, %s)', one.expression, goal.expression, money);
+    columns := columns || format('segmentation_internal.criterion(%s, %s, %s)', one.expression, goal.expression, money);
   END LOOP;
   FOR i IN 1 .. coalesce(cardinality(consents), 0) LOOP
-    SELECT e.kind INTO one FROM segmentation.criterion_expression(relation, consents[i]) AS e;
+    SELECT e.kind INTO one FROM segmentation_internal.criterion_expression(relation, consents[i]) AS e;
     IF one.kind <> 'boolean' THEN
       RAISE EXCEPTION 'consents must name boolean columns' USING ERRCODE = 'datatype_mismatch', DETAIL = format('Column "%s" is no boolean.', consents[i]);
     END IF;
@@ -205,7 +205,7 @@ BEGIN
     RAISE EXCEPTION 'treated and responded must be given together' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   FOREACH name IN ARRAY array_remove(ARRAY[segment, value, previous, treated, responded] || coalesce(reachable, '{}'), NULL) LOOP
-    PERFORM segmentation.criterion_expression(relation, name);
+    PERFORM segmentation_internal.criterion_expression(relation, name);
   END LOOP;
   -- The interval of a level goes that many standard errors each way.
   z := (SELECT sqrt(w.upper / (1 - w.upper)) FROM segmentation.wilson_interval(0, 1, level) AS w);

@@ -33,14 +33,14 @@ COMMENT ON FUNCTION segmentation.segment_check(jsonb) IS 'Every fault of a defin
 CREATE FUNCTION segmentation.segment_codes(definition jsonb) RETURNS text[]
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_codes_wrapper';
 COMMENT ON FUNCTION segmentation.segment_codes(jsonb) IS 'The codes that a definition can return, in its order, the default last.';
-CREATE FUNCTION segmentation.segment_conditions(definition jsonb)
+CREATE FUNCTION segmentation_internal.segment_conditions(definition jsonb)
   RETURNS TABLE (place integer, segment text, whole boolean, path text, condition text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'segment_conditions_wrapper';
-COMMENT ON FUNCTION segmentation.segment_conditions(jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.segment_conditions(jsonb) IS
   'The conditions of a definition in words, with their JSON paths; whole: the whole condition of a segment, and not a part of it.';
-CREATE FUNCTION segmentation.segment_truths(definition jsonb, attributes jsonb, as_of date DEFAULT NULL) RETURNS boolean[]
+CREATE FUNCTION segmentation_internal.segment_truths(definition jsonb, attributes jsonb, as_of date DEFAULT NULL) RETURNS boolean[]
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 40 AS 'MODULE_PATHNAME', 'segment_truths_wrapper';
-COMMENT ON FUNCTION segmentation.segment_truths(jsonb, jsonb, date) IS
+COMMENT ON FUNCTION segmentation_internal.segment_truths(jsonb, jsonb, date) IS
   'For each row of segment_conditions, by its place, whether the condition holds: true, false or NULL (unknown).';
 
 CREATE FUNCTION segmentation.segment_date(text) RETURNS date
@@ -104,7 +104,7 @@ BEGIN
   RETURN QUERY EXECUTE format($query$
     WITH customer AS MATERIALIZED (
       SELECT segmentation.segment_memberships($1, a.attributes, $2) AS segments,
-             segmentation.segment_truths($1, a.attributes, $2) AS truths,
+             segmentation_internal.segment_truths($1, a.attributes, $2) AS truths,
              jsonb_build_object(%2$s) AS consent
       FROM %1$s AS "segmentation row" CROSS JOIN LATERAL (SELECT to_jsonb("segmentation row") AS attributes OFFSET 0) AS a
     ), n AS (SELECT count(*) AS customers FROM customer),
@@ -112,7 +112,7 @@ BEGIN
       SELECT 0 AS part, s.place::integer AS place, NULL::text AS path, s.segment, NULL::text AS condition
       FROM unnest(segmentation.segment_codes($1)) WITH ORDINALITY AS s (segment, place)
       UNION ALL SELECT 0, 1000000, NULL, NULL, NULL
-      UNION ALL SELECT 1, c.place, c.path, c.segment, c.condition FROM segmentation.segment_conditions($1) AS c
+      UNION ALL SELECT 1, c.place, c.path, c.segment, c.condition FROM segmentation_internal.segment_conditions($1) AS c
     ), hit AS (
       SELECT 0 AS part, s.segment, NULL::integer AS place, true AS holds, consent
       FROM customer CROSS JOIN LATERAL unnest(CASE WHEN segments = '{}' THEN ARRAY[NULL::text] ELSE segments END) AS s (segment)
@@ -153,9 +153,9 @@ BEGIN
   RETURN QUERY EXECUTE format($query$
     WITH rule AS MATERIALIZED (
       SELECT c.segment, min(c.place) AS place, array_agg(c.place) AS places
-      FROM segmentation.segment_conditions($1) AS c WHERE c.whole AND c.segment IS NOT NULL GROUP BY c.segment
+      FROM segmentation_internal.segment_conditions($1) AS c WHERE c.whole AND c.segment IS NOT NULL GROUP BY c.segment
     ), customer AS MATERIALIZED (
-      SELECT segmentation.segment_truths($1, to_jsonb("segmentation row"), $2) AS truths FROM %s AS "segmentation row"
+      SELECT segmentation_internal.segment_truths($1, to_jsonb("segmentation row"), $2) AS truths FROM %s AS "segmentation row"
     ), member AS MATERIALIZED (
       SELECT (SELECT array_agg(rule.segment) FROM rule
               WHERE EXISTS (SELECT FROM unnest(rule.places) AS p (place) WHERE customer.truths[p.place])) AS segments
@@ -184,17 +184,17 @@ COMMENT ON FUNCTION segmentation.segment_overlap(jsonb, regclass, date) IS
 
 -- Lookalikes
 
-CREATE FUNCTION segmentation.lookalike_add(bytea, boolean, jsonb) RETURNS bytea
+CREATE FUNCTION segmentation_internal.lookalike_add(bytea, boolean, jsonb) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'lookalike_add_wrapper';
-CREATE FUNCTION segmentation.lookalike_merge(bytea, bytea) RETURNS bytea
+CREATE FUNCTION segmentation_internal.lookalike_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'lookalike_merge_wrapper';
-CREATE FUNCTION segmentation.lookalike_final(bytea) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.lookalike_final(bytea) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'lookalike_final_wrapper';
-COMMENT ON FUNCTION segmentation.lookalike_add(bytea, boolean, jsonb) IS 'transition of fit_lookalike';
-COMMENT ON FUNCTION segmentation.lookalike_merge(bytea, bytea) IS 'combine function of fit_lookalike';
-COMMENT ON FUNCTION segmentation.lookalike_final(bytea) IS 'final function of fit_lookalike';
+COMMENT ON FUNCTION segmentation_internal.lookalike_add(bytea, boolean, jsonb) IS 'transition of fit_lookalike';
+COMMENT ON FUNCTION segmentation_internal.lookalike_merge(bytea, bytea) IS 'combine function of fit_lookalike';
+COMMENT ON FUNCTION segmentation_internal.lookalike_final(bytea) IS 'final function of fit_lookalike';
 CREATE AGGREGATE segmentation.fit_lookalike(member boolean, features jsonb) (
-  SFUNC = segmentation.lookalike_add, STYPE = bytea, FINALFUNC = segmentation.lookalike_final, COMBINEFUNC = segmentation.lookalike_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.lookalike_add, STYPE = bytea, FINALFUNC = segmentation_internal.lookalike_final, COMBINEFUNC = segmentation_internal.lookalike_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_lookalike(boolean, jsonb) IS
   'What tells members from others: a jsonb model (naive Bayes) over the numbers, texts and booleans of an object of features, the most telling first. Rows with a NULL are skipped.';

@@ -4,7 +4,7 @@ CREATE FUNCTION segmentation.assign_campaign(workspace text, campaign text, elig
   salt text DEFAULT NULL, about text DEFAULT NULL) RETURNS TABLE (assigned boolean, customers bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   drawn text := coalesce(salt, campaign);
 BEGIN
   IF campaign IS NULL OR eligible IS NULL OR share IS NULL THEN
@@ -31,7 +31,7 @@ CREATE FUNCTION segmentation.campaign_uplift(workspace text, campaign text, unti
 RETURNS TABLE (segment text, bought segmentation.uplift, turnover segmentation.uplift)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{campaign,workspace,campaign_customer,customer_facts}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{campaign,workspace,campaign_customer,customer_facts}');
   held record;
 BEGIN
   EXECUTE format('SELECT c.as_of, (c.assigned_at AT TIME ZONE w.time_zone)::date AS assigned_on FROM ONLY %1$s.campaign AS c CROSS JOIN ONLY %1$s.workspace AS w WHERE c.campaign = $1', ws)

@@ -2,7 +2,7 @@
 
 -- The relations that a source's triggers belong on: the table, and its partitions and children by inheritance at every
 -- level, since a statement on one of these fires only its own triggers. Parents first: in this order everybody locks.
-CREATE FUNCTION segmentation.workspace_members(relation regclass) RETURNS SETOF regclass
+CREATE FUNCTION segmentation_internal.workspace_members(relation regclass) RETURNS SETOF regclass
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH RECURSIVE member AS (
@@ -14,12 +14,12 @@ BEGIN ATOMIC
   WHERE c.relkind IN ('r', 'p')
   GROUP BY m.relid ORDER BY min(m.depth), m.relid;
 END;
-COMMENT ON FUNCTION segmentation.workspace_members(regclass) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_members(regclass) IS
   'Part of start_capture: a table with its partitions and its children by inheritance, at every level.';
 
 -- With a foreign table below it a table cannot have our triggers: every write that comes to that one would fail, since
 -- no transition rows come from there. Nor can a table whose rows lie on other servers.
-CREATE FUNCTION segmentation.workspace_uncapturable(relation regclass) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_uncapturable(relation regclass) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   away regclass;
@@ -40,17 +40,17 @@ BEGIN
   RETURN CASE WHEN distributed THEN 'it is distributed: its rows are on other servers' END;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_uncapturable(regclass) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_uncapturable(regclass) IS
   'Part of start_capture: why a table cannot have triggers that see changed rows, though it is one; NULL if it can.';
 
 -- The trigger function of a source, NULL if it has none. Its name ends in a number drawn by lot: so the name that it was
 -- given proves, in the function itself, that it still lives where it was made.
-CREATE FUNCTION segmentation.workspace_capture_function(ws text, source integer) RETURNS regprocedure
+CREATE FUNCTION segmentation_internal.workspace_capture_function(ws text, source integer) RETURNS regprocedure
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (SELECT p.oid FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
           WHERE quote_ident(n.nspname) = ws AND p.proname ~ format('^capture_%s_[0-9a-f]{12}$', source) AND p.prorettype = 'trigger'::regtype
           ORDER BY p.oid LIMIT 1);
-COMMENT ON FUNCTION segmentation.workspace_capture_function(text, integer) IS 'Part of start_capture: the trigger function of a source.';
+COMMENT ON FUNCTION segmentation_internal.workspace_capture_function(text, integer) IS 'Part of start_capture: the trigger function of a source.';
 
 -- The body of the trigger function. It writes the queue, to which those who write the source have no right: so it runs
 -- with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL, and no code of others runs
@@ -60,17 +60,17 @@ COMMENT ON FUNCTION segmentation.workspace_capture_function(text, integer) IS 'P
 -- workspace has another name, the queue is gone or was changed, the column has another name or type) everybody is noted;
 -- where that cannot be, the sequence "missed" counts it. A block with EXCEPTION gives each statement a transaction number
 -- of its own, so it is for that second way only.
-CREATE FUNCTION segmentation.workspace_capture_body(ws text, function name, customer name, given regtype, key regtype) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_capture_body(ws text, function name, customer name, given regtype, key regtype) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  base regtype := segmentation.workspace_base_type(given);
+  base regtype := segmentation_internal.workspace_base_type(given);
   own boolean := EXISTS (SELECT FROM pg_type AS t WHERE t.oid = given AND t.typnamespace = 'pg_catalog'::regnamespace);
   base_own boolean := EXISTS (SELECT FROM pg_type AS t WHERE t.oid = base AND t.typnamespace = 'pg_catalog'::regnamespace);
   value text;
   body text;
 BEGIN
   -- A domain, too, is known to the body by its name only, which may become that of another type.
-  value := CASE WHEN own THEN segmentation.workspace_key_sql(format('r.%I', customer), given, key)
+  value := CASE WHEN own THEN segmentation_internal.workspace_key_sql(format('r.%I', customer), given, key)
     ELSE format('CASE WHEN r.%1$I IS NOT NULL THEN pg_catalog.format(''%%s'', r.%1$I) END%2$s::%3$s', customer,
       CASE WHEN base_own THEN format('::%s', base) END, key) END;
   body := format($body$
@@ -84,7 +84,7 @@ BEGIN
         UNION SELECT %2$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
       END IF;$body$, ws, value, customer);
   -- What is no key is the refresh's to say.
-  IF segmentation.workspace_key_narrows(given, key) OR NOT own AND key <> 'text'::regtype THEN
+  IF segmentation_internal.workspace_key_narrows(given, key) OR NOT own AND key <> 'text'::regtype THEN
     body := format($body$
       BEGIN%s
       EXCEPTION WHEN data_exception THEN
@@ -126,12 +126,12 @@ END
 $body$, ws, format('%s.%I()', ws, function), ws || '.queue', customer, format_type(given, NULL), body, format_type(key, NULL));
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_capture_body(text, name, name, regtype, regtype) IS 'Part of start_capture: the body of the trigger function of a source.';
+COMMENT ON FUNCTION segmentation_internal.workspace_capture_body(text, name, name, regtype, regtype) IS 'Part of start_capture: the body of the trigger function of a source.';
 
 -- What the capture of a source rests on, as one text. Where it has changed since the last look something may have been
 -- missed: rows were written anew (ALTER TABLE ... TYPE ... USING), triggers were off, or a column of a row that is taken
 -- whole has come, or goes; the queue was emptied; changes could not be noted.
-CREATE FUNCTION segmentation.workspace_seen(ws text, source integer) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_seen(ws text, source integer) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   seen text;
@@ -139,8 +139,8 @@ BEGIN
   EXECUTE format($q$
     SELECT md5(concat_ws(' ', s.mapping, s.time_zone, q.oid, q.relfilenode, m.last_value, m.is_called,
       (SELECT string_agg(concat(c.oid, ':', c.relfilenode), ' ' ORDER BY c.oid)
-       FROM segmentation.workspace_members(s.relation) AS r JOIN pg_class AS c ON c.oid = r),
-      (SELECT string_agg(concat(t.oid, ':', t.xmin), ' ' ORDER BY t.oid) FROM pg_trigger AS t WHERE t.tgfoid = segmentation.workspace_capture_function(%2$L, s.source)),
+       FROM segmentation_internal.workspace_members(s.relation) AS r JOIN pg_class AS c ON c.oid = r),
+      (SELECT string_agg(concat(t.oid, ':', t.xmin), ' ' ORDER BY t.oid) FROM pg_trigger AS t WHERE t.tgfoid = segmentation_internal.workspace_capture_function(%2$L, s.source)),
       (SELECT string_agg(r.xmin::text, ' ' ORDER BY r.oid) FROM pg_rewrite AS r WHERE r.ev_class = s.relation),
       (SELECT string_agg(concat(a.attname, ':', a.atttypid), ' ' ORDER BY a.attnum) FROM pg_attribute AS a
        WHERE a.attrelid = s.relation AND a.attnum > 0 AND NOT a.attisdropped
@@ -150,19 +150,19 @@ BEGIN
   RETURN seen;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_seen(text, integer) IS 'Part of refresh_changed: what the capture of a source rests on; another text if something may have been missed.';
+COMMENT ON FUNCTION segmentation_internal.workspace_seen(text, integer) IS 'Part of refresh_changed: what the capture of a source rests on; another text if something may have been missed.';
 
 -- Everybody is read again, if anything is published.
-CREATE FUNCTION segmentation.workspace_queue_all(ws text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_queue_all(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('INSERT INTO %s.queue (customer) SELECT NULL FROM %1$s.workspace AS w WHERE w.as_of IS NOT NULL', ws);
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_queue_all(text) IS 'Part of refresh_changed: notes that everybody is to be read again.';
+COMMENT ON FUNCTION segmentation_internal.workspace_queue_all(text) IS 'Part of refresh_changed: notes that everybody is to be read again.';
 
 -- What the triggers write to, if it is not there as it was made: dropped by somebody, or not restored.
-CREATE FUNCTION segmentation.workspace_mend_queue(ws text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_mend_queue(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   key text;
@@ -195,20 +195,20 @@ BEGIN
         transaction xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
       );
       CREATE INDEX queue_shard_customer ON %1$s.queue (shard, customer)$q$, ws, key);
-    PERFORM segmentation.workspace_queue_all(ws);
+    PERFORM segmentation_internal.workspace_queue_all(ws);
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_mend_queue(text) IS 'Part of refresh: makes what the triggers write to, where it is missing.';
+COMMENT ON FUNCTION segmentation_internal.workspace_mend_queue(text) IS 'Part of refresh: makes what the triggers write to, where it is missing.';
 
 -- Brings the trigger function and the triggers of a source to what they have to be, and takes them off what no longer
 -- belongs to it. Whether anything had to be done. strict: an error if the column cannot be a key; else that is for the
 -- refresh to say, as are rights that are missing.
-CREATE FUNCTION segmentation.workspace_settle(ws text, source integer, strict boolean) RETURNS boolean
+CREATE FUNCTION segmentation_internal.workspace_settle(ws text, source integer, strict boolean) RETURNS boolean
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
-  function regprocedure := segmentation.workspace_capture_function(ws, source);
+  function regprocedure := segmentation_internal.workspace_capture_function(ws, source);
   named name := (SELECT p.proname FROM pg_proc AS p WHERE p.oid = function);
   owner name;
   given regtype;
@@ -222,7 +222,7 @@ BEGIN
                   FROM %1$s.source AS s CROSS JOIN %1$s.workspace AS w WHERE s.source = $1', ws) INTO held USING source;
   SELECT a.atttypid INTO given FROM pg_attribute AS a
   WHERE a.attrelid = held.relation AND a.attname = held.customer AND a.attnum > 0 AND NOT a.attisdropped;
-  IF given IS NULL OR NOT segmentation.workspace_type_fits('key', segmentation.workspace_base_type(given), held.key) THEN
+  IF given IS NULL OR NOT segmentation_internal.workspace_type_fits('key', segmentation_internal.workspace_base_type(given), held.key) THEN
     IF strict THEN
       RAISE datatype_mismatch USING MESSAGE = format('column "%s" of %s cannot be a key of type %s', held.customer, held.relation, held.key),
         HINT = 'Call add_source again with a new mapping, or remove_source.';
@@ -230,7 +230,7 @@ BEGIN
     RETURN true;
   END IF;
   named := coalesce(named, format('capture_%s_%s', source, right(replace(gen_random_uuid()::text, '-', ''), 12)));
-  body := segmentation.workspace_capture_body(ws, named, held.customer, given, held.key);
+  body := segmentation_internal.workspace_capture_body(ws, named, held.customer, given, held.key);
   IF NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = function AND p.prosrc = body) THEN
     done := true;
     -- As a literal: a name that has dollars in it cannot end it.
@@ -239,9 +239,9 @@ BEGIN
     EXECUTE format('COMMENT ON FUNCTION %s.%I() IS %L', ws, named, format('trigger of %s: notes whose rows change', held.relation));
     SELECT r.rolname INTO owner FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE quote_ident(n.nspname) = ws;
     EXECUTE format('ALTER FUNCTION %s.%I() OWNER TO %I', ws, named, owner);
-    function := segmentation.workspace_capture_function(ws, source);
+    function := segmentation_internal.workspace_capture_function(ws, source);
   END IF;
-  FOR member IN SELECT m FROM segmentation.workspace_members(held.relation) AS m LOOP
+  FOR member IN SELECT m FROM segmentation_internal.workspace_members(held.relation) AS m LOOP
     FOR event IN
       SELECT v.bit, v.event, v.tables
       FROM (VALUES (4, 'insert', 'REFERENCING NEW TABLE AS new_rows'), (16, 'update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'),
@@ -256,26 +256,26 @@ BEGIN
   -- On the table of another they stay, and note more than is needed.
   FOR lost IN SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
               WHERE t.tgfoid = function AND pg_has_role(c.relowner, 'USAGE')
-                AND NOT t.tgrelid IN (SELECT m FROM segmentation.workspace_members(held.relation) AS m) LOOP
+                AND NOT t.tgrelid IN (SELECT m FROM segmentation_internal.workspace_members(held.relation) AS m) LOOP
     done := true;
     EXECUTE format('DROP TRIGGER %I ON %s', lost.tgname, lost.relation);
   END LOOP;
-  EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND NOT c.relation IN (SELECT m FROM segmentation.workspace_members($2) AS m)', ws)
+  EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND NOT c.relation IN (SELECT m FROM segmentation_internal.workspace_members($2) AS m)', ws)
     USING source, held.relation;
-  EXECUTE format('INSERT INTO %s.capture (source, relation) SELECT $1, m FROM segmentation.workspace_members($2) AS m ON CONFLICT DO NOTHING', ws)
+  EXECUTE format('INSERT INTO %s.capture (source, relation) SELECT $1, m FROM segmentation_internal.workspace_members($2) AS m ON CONFLICT DO NOTHING', ws)
     USING source, held.relation;
   RETURN done;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_settle(text, integer, boolean) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_settle(text, integer, boolean) IS
   'Part of start_capture and refresh_changed: makes the trigger function and the triggers of a source what they have to be. Whether they were not.';
 
 -- Takes the triggers off: with their function, on whatever table they are. To make one needs the right TRIGGER, to drop
 -- one alone the table.
-CREATE FUNCTION segmentation.workspace_uncapture(ws text, source integer) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_uncapture(ws text, source integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  function regprocedure := segmentation.workspace_capture_function(ws, source);
+  function regprocedure := segmentation_internal.workspace_capture_function(ws, source);
 BEGIN
   IF function IS NOT NULL THEN
     EXECUTE format('DROP FUNCTION %s CASCADE', function);
@@ -285,11 +285,11 @@ BEGIN
     USING source;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_uncapture(text, integer) IS 'Part of stop_capture: a source is captured no longer.';
+COMMENT ON FUNCTION segmentation_internal.workspace_uncapture(text, integer) IS 'Part of stop_capture: a source is captured no longer.';
 
 -- The greatest value of a watermark column that is not ahead of the clock, and the text from which rows are looked at,
 -- given the value of the last time. A value ahead of the clock never becomes the watermark: nothing after it would be seen.
-CREATE FUNCTION segmentation.workspace_watermark(
+CREATE FUNCTION segmentation_internal.workspace_watermark(
   relation regclass, column_name name, zone text, overlap interval, last text, OUT seen text, OUT since text, OUT type text, OUT ahead boolean
 )
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = ISO SET timezone = UTC AS $$
@@ -317,7 +317,7 @@ BEGIN
     INTO since USING last, most, overlap;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_watermark(regclass, name, text, interval, text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_watermark(regclass, name, text, interval, text) IS
   'Part of refresh: how far a watermark has come, never beyond the clock, and from where rows are looked at again.';
 
 CREATE FUNCTION segmentation.start_capture(
@@ -325,7 +325,7 @@ CREATE FUNCTION segmentation.start_capture(
 ) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   held record;
   reason text;
   type regtype;
@@ -339,18 +339,18 @@ BEGIN
     RAISE wrong_object_type USING MESSAGE = format('changes of %s belong to no customer', kind),
       DETAIL = 'They are read by each full refresh.';
   END IF;
-  PERFORM segmentation.workspace_mend_queue(ws);
-  PERFORM segmentation.workspace_uncapture(ws, held.source);
+  PERFORM segmentation_internal.workspace_mend_queue(ws);
+  PERFORM segmentation_internal.workspace_uncapture(ws, held.source);
   IF watermark_column IS NULL THEN
     reason := CASE WHEN (SELECT NOT c.relkind IN ('r', 'p') FROM pg_class AS c WHERE c.oid = relation)
       THEN 'Views, materialized views and foreign tables have none.'
-      ELSE (SELECT upper(left(u, 1)) || substr(u, 2) || '.' FROM segmentation.workspace_uncapturable(relation) AS u) END;
+      ELSE (SELECT upper(left(u, 1)) || substr(u, 2) || '.' FROM segmentation_internal.workspace_uncapturable(relation) AS u) END;
     IF reason IS NOT NULL THEN
       RAISE wrong_object_type USING MESSAGE = format('%s cannot have triggers that see changed rows', relation),
         DETAIL = reason,
         HINT = 'Name a column that grows with every change: start_capture(workspace, kind, relation, watermark_column => ''updated_at'').';
     END IF;
-    PERFORM segmentation.workspace_settle(ws, held.source, true);
+    PERFORM segmentation_internal.workspace_settle(ws, held.source, true);
     EXECUTE format('UPDATE %s.source AS s SET capture = ''trigger'' WHERE s.source = $1', ws) USING held.source;
   ELSE
     SELECT a.atttypid INTO type FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = watermark_column AND a.attnum > 0 AND NOT a.attisdropped;
@@ -367,9 +367,9 @@ BEGIN
     EXECUTE format('UPDATE %s.source AS s SET capture = ''watermark'', watermark_column = $2, overlap = $3 WHERE s.source = $1', ws)
       USING held.source, watermark_column, overlap;
   END IF;
-  EXECUTE format('UPDATE %s.source AS s SET seen = segmentation.workspace_seen(%L, s.source) WHERE s.source = $1', ws, ws) USING held.source;
+  EXECUTE format('UPDATE %s.source AS s SET seen = segmentation_internal.workspace_seen(%L, s.source) WHERE s.source = $1', ws, ws) USING held.source;
   -- What came between the last refresh and now was not seen: all are read once more.
-  PERFORM segmentation.workspace_queue_all(ws);
+  PERFORM segmentation_internal.workspace_queue_all(ws);
 END
 $$;
 COMMENT ON FUNCTION segmentation.start_capture(text, text, regclass, name, interval) IS
@@ -378,14 +378,14 @@ COMMENT ON FUNCTION segmentation.start_capture(text, text, regclass, name, inter
 CREATE FUNCTION segmentation.stop_capture(workspace text, kind text, relation regclass) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   source integer;
 BEGIN
   EXECUTE format('SELECT s.source FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws) INTO source USING kind, relation;
   IF source IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace);
   END IF;
-  PERFORM segmentation.workspace_uncapture(ws, source);
+  PERFORM segmentation_internal.workspace_uncapture(ws, source);
 END
 $$;
 COMMENT ON FUNCTION segmentation.stop_capture(text, text, regclass) IS 'Ends what start_capture began: takes the triggers off the table and all that belongs to it.';
@@ -394,7 +394,7 @@ CREATE FUNCTION segmentation.capture_status(workspace text)
 RETURNS TABLE (kind text, relation regclass, capture text, watermark text, misses text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{source,capture}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{source,capture}');
   held record;
   function regprocedure;
   sound boolean;
@@ -407,14 +407,14 @@ BEGIN
   FROM pg_namespace AS n LEFT JOIN pg_class AS q ON q.relnamespace = n.oid AND q.relname = 'queue' AND q.relkind = 'r'
   WHERE quote_ident(n.nspname) = ws;
   -- For others the guard is up: a sequence is no table that was checked.
-  may_look := NOT segmentation.workspace_guarded() AND has_sequence_privilege(to_regclass(ws || '.missed')::oid, 'SELECT');
+  may_look := NOT segmentation_internal.workspace_guarded() AND has_sequence_privilege(to_regclass(ws || '.missed')::oid, 'SELECT');
   FOR held IN EXECUTE format('SELECT s.* FROM ONLY %s.source AS s ORDER BY s.source', ws) LOOP
     kind := held.kind; relation := held.relation; capture := held.capture; watermark := held.watermark;
-    function := segmentation.workspace_capture_function(ws, held.source);
+    function := segmentation_internal.workspace_capture_function(ws, held.source);
     IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation) THEN
       misses := format('everything: the relation was dropped; SELECT segmentation.remove_source(%L, %L, %L)', workspace, held.kind, held.relation::oid);
     ELSIF capture = 'none' THEN
-      misses := concat_ws('; ', 'everything: changes are read by a full refresh only', 'triggers are not possible: ' || segmentation.workspace_uncapturable(held.relation));
+      misses := concat_ws('; ', 'everything: changes are read by a full refresh only', 'triggers are not possible: ' || segmentation_internal.workspace_uncapturable(held.relation));
     ELSIF capture = 'watermark' THEN
       misses := concat_ws('; ', format('deleted rows, rows whose %s did not grow or is null, and commits later than %s: a full refresh finds them', held.watermark_column, held.overlap),
         CASE WHEN NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = held.relation AND a.attname = held.watermark_column AND NOT a.attisdropped)
@@ -424,16 +424,16 @@ BEGIN
         CASE WHEN function IS NULL THEN 'all writes: its trigger function is gone, until refresh_changed has made it anew' END,
         CASE WHEN sound IS NOT TRUE THEN 'all writes: the queue is gone, or its owner may not write it' END,
         CASE WHEN own THEN 'nothing, but each write means everybody: the queue has a trigger, rule, check or policy' END,
-        'writes that come to the foreign table, which fail, until refresh_changed takes the triggers off: ' || segmentation.workspace_uncapturable(held.relation),
+        'writes that come to the foreign table, which fail, until refresh_changed takes the triggers off: ' || segmentation_internal.workspace_uncapturable(held.relation),
         (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text) || ', whose triggers refresh_changed has yet to make'
-         FROM segmentation.workspace_members(held.relation) AS m
+         FROM segmentation_internal.workspace_members(held.relation) AS m
          WHERE function IS NOT NULL AND 4 > (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = m AND t.tgfoid = function)),
         (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text) || ': its triggers are disabled'
-         FROM segmentation.workspace_members(held.relation) AS m
+         FROM segmentation_internal.workspace_members(held.relation) AS m
          WHERE EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = m AND t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A'))));
     END IF;
     IF capture <> 'none' AND may_look AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation) THEN
-      IF held.seen IS DISTINCT FROM segmentation.workspace_seen(ws, held.source) THEN
+      IF held.seen IS DISTINCT FROM segmentation_internal.workspace_seen(ws, held.source) THEN
         misses := concat_ws('; ', misses, 'perhaps something since the last look: the next refresh_changed reads everybody');
       END IF;
     END IF;

@@ -1,7 +1,7 @@
 -- Erasure and retention.
 
 -- Tables with a column customer: where a person is. Staged tables are of a refresh under way.
-CREATE FUNCTION segmentation.workspace_personal(ws text) RETURNS TABLE (relation regclass, kind "char")
+CREATE FUNCTION segmentation_internal.workspace_personal(ws text) RETURNS TABLE (relation regclass, kind "char")
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT c.oid, c.relkind
@@ -9,9 +9,9 @@ BEGIN ATOMIC
   WHERE quote_ident(n.nspname) = ws AND c.relkind IN ('r', 'm') AND a.attname = 'customer' AND NOT a.attisdropped AND a.attnum > 0
     AND NOT c.relname LIKE 'stage\_%';
 END;
-COMMENT ON FUNCTION segmentation.workspace_personal(text) IS 'Part of erase_customer: tables and materialized views of a workspace with a column customer.';
+COMMENT ON FUNCTION segmentation_internal.workspace_personal(text) IS 'Part of erase_customer: tables and materialized views of a workspace with a column customer.';
 
-CREATE FUNCTION segmentation.workspace_erase(ws text, keys text, reason text) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_erase(ws text, keys text, reason text) RETURNS jsonb
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
@@ -19,21 +19,21 @@ DECLARE
   rows jsonb := '{}';
   customers bigint;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(segmentation.workspace_lock(ws)) THEN
+  IF NOT pg_try_advisory_xact_lock(segmentation_internal.workspace_lock(ws)) THEN
     RAISE lock_not_available USING MESSAGE = 'the workspace is being refreshed by another session',
       DETAIL = 'What it has read could bring an erased customer back.', HINT = 'Call again when it has ended.';
   END IF;
   -- What a killed refresh left may hold anybody.
-  PERFORM segmentation.workspace_drop_stage(ws);
+  PERFORM segmentation_internal.workspace_drop_stage(ws);
   EXECUTE format('SELECT count(*) FROM %s AS k', keys) INTO customers;
-  FOR held IN SELECT * FROM segmentation.workspace_personal(ws) AS p WHERE p.kind = 'r' ORDER BY p.relation::text LOOP
+  FOR held IN SELECT * FROM segmentation_internal.workspace_personal(ws) AS p WHERE p.kind = 'r' ORDER BY p.relation::text LOOP
     EXECUTE format('DELETE FROM %s AS t WHERE t.customer IN (SELECT k.customer FROM %s AS k)', held.relation, keys);
     GET DIAGNOSTICS gone = ROW_COUNT;
     IF gone > 0 THEN
       rows := rows || jsonb_build_object((SELECT c.relname FROM pg_class AS c WHERE c.oid = held.relation), gone);
     END IF;
   END LOOP;
-  FOR held IN SELECT p.relation FROM segmentation.workspace_personal(ws) AS p JOIN pg_class AS c ON c.oid = p.relation WHERE p.kind = 'm' AND c.relispopulated LOOP
+  FOR held IN SELECT p.relation FROM segmentation_internal.workspace_personal(ws) AS p JOIN pg_class AS c ON c.oid = p.relation WHERE p.kind = 'm' AND c.relispopulated LOOP
     EXECUTE format('SELECT count(*) FROM %s AS t WHERE t.customer IN (SELECT k.customer FROM %s AS k)', held.relation, keys) INTO gone;
     IF gone > 0 THEN
       EXECUTE format('REFRESH MATERIALIZED VIEW %s', held.relation);
@@ -44,9 +44,9 @@ BEGIN
   RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_erase(text, text, text) IS 'Part of erase_customer: removes the customers of a relation from every table of a workspace.';
+COMMENT ON FUNCTION segmentation_internal.workspace_erase(text, text, text) IS 'Part of erase_customer: removes the customers of a relation from every table of a workspace.';
 
-CREATE FUNCTION segmentation.workspace_left_in_sources(ws text, keys text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_left_in_sources(ws text, keys text) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   source record;
@@ -57,7 +57,7 @@ BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   FOR source IN EXECUTE format('SELECT s.relation, s.mapping ->> ''customer'' AS customer FROM %s.source AS s WHERE s.mapping ? ''customer'' ORDER BY s.source', ws) LOOP
     EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s WHERE %s IN (SELECT k.customer FROM %s AS k))', source.relation,
-      segmentation.workspace_customer_sql('s', source.relation, source.customer, key::regtype), keys) INTO there;
+      segmentation_internal.workspace_customer_sql('s', source.relation, source.customer, key::regtype), keys) INTO there;
     IF there AND NOT source.relation::text = ANY (found) THEN
       found := found || source.relation::text;
     END IF;
@@ -65,12 +65,12 @@ BEGIN
   RETURN nullif(array_to_string(found, ', '), '');
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_left_in_sources(text, text) IS 'Part of erase_customer: the sources that still have rows of these customers.';
+COMMENT ON FUNCTION segmentation_internal.workspace_left_in_sources(text, text) IS 'Part of erase_customer: the sources that still have rows of these customers.';
 
 CREATE FUNCTION segmentation.erase_customer(workspace text, customer text, reason text DEFAULT NULL) RETURNS jsonb
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   key text;
   keys text;
   sources text;
@@ -80,12 +80,12 @@ BEGIN
   END IF;
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   keys := format('(SELECT %L::%s AS customer)', customer, key);
-  sources := segmentation.workspace_left_in_sources(ws, keys);
+  sources := segmentation_internal.workspace_left_in_sources(ws, keys);
   IF sources IS NOT NULL THEN
     RAISE object_not_in_prerequisite_state USING MESSAGE = format('the customer still has rows in %s', sources),
       DETAIL = 'The next refresh would bring them back.', HINT = 'Erase them there first.';
   END IF;
-  RETURN segmentation.workspace_erase(ws, keys, reason);
+  RETURN segmentation_internal.workspace_erase(ws, keys, reason);
 END
 $$;
 COMMENT ON FUNCTION segmentation.erase_customer(text, text, text) IS
@@ -95,7 +95,7 @@ CREATE FUNCTION segmentation.retention_due(workspace text, as_of date DEFAULT NU
 RETURNS TABLE (customer text, relation text, last_contact date, due_on date)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{workspace,customer_facts,source}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,customer_facts,source}');
   zone text;
   day date;
   by_sources boolean;
@@ -106,23 +106,23 @@ BEGIN
   EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s.source AS s WHERE s.kind = ANY ($1))', ws)
     INTO by_sources USING '{contacts,interactions,consents,subscriptions}'::text[];
   IF by_sources THEN
-    PERFORM segmentation.workspace_refuse_sources(workspace);
+    PERFORM segmentation_internal.workspace_refuse_sources(workspace);
     -- What comes from the person: an answer, a visit, a call, a consent given or withdrawn. A message that was sent, or
     -- opened by a mail program, does not.
-    rows := segmentation.workspace_rows_sql(ws, 'contacts');
+    rows := segmentation_internal.workspace_rows_sql(ws, 'contacts');
     IF rows IS NOT NULL THEN
       acts := acts || format('SELECT r.customer, (coalesce(r.responded_at, r.sent_at) AT TIME ZONE %L)::date AS day FROM %s AS r
         WHERE r.response IS NOT NULL AND NOT lower(r.response) IN ('''', ''none'', ''open'', ''opened'', ''bounce'', ''bounced'', ''delivered'', ''sent'')', zone, rows);
     END IF;
-    rows := segmentation.workspace_rows_sql(ws, 'interactions');
+    rows := segmentation_internal.workspace_rows_sql(ws, 'interactions');
     IF rows IS NOT NULL THEN
       acts := acts || format('SELECT r.customer, (r.occurred_at AT TIME ZONE %L)::date FROM %s AS r', zone, rows);
     END IF;
-    rows := segmentation.workspace_rows_sql(ws, 'consents');
+    rows := segmentation_internal.workspace_rows_sql(ws, 'consents');
     IF rows IS NOT NULL THEN
       acts := acts || format('SELECT r.customer, r.changed_on FROM %s AS r', rows);
     END IF;
-    rows := segmentation.workspace_rows_sql(ws, 'subscriptions');
+    rows := segmentation_internal.workspace_rows_sql(ws, 'subscriptions');
     IF rows IS NOT NULL THEN
       -- One that runs is contact every day.
       acts := acts || format('SELECT r.customer, coalesce(r.ended_on, %L::date) FROM %s AS r', day, rows);
@@ -145,7 +145,7 @@ COMMENT ON FUNCTION segmentation.retention_due(text, date, interval, interval) I
 CREATE FUNCTION segmentation.apply_retention(workspace text, as_of date DEFAULT NULL, prospects interval DEFAULT '3 years', customers interval DEFAULT NULL) RETURNS jsonb
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   key text;
   keys text;
   sources text;
@@ -153,14 +153,14 @@ BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   keys := format('(SELECT d.customer::%s AS customer FROM segmentation.retention_due(%L, %L, %L, %L) AS d)', key, workspace, as_of, prospects, customers);
   EXECUTE format('CREATE TEMP TABLE segmentation_retention ON COMMIT DROP AS SELECT k.customer FROM %s AS k', keys);
-  sources := segmentation.workspace_left_in_sources(ws, 'pg_temp.segmentation_retention');
+  sources := segmentation_internal.workspace_left_in_sources(ws, 'pg_temp.segmentation_retention');
   IF sources IS NOT NULL THEN
     DROP TABLE pg_temp.segmentation_retention;
     RAISE object_not_in_prerequisite_state USING MESSAGE = format('those whose time is up still have rows in %s', sources),
       DETAIL = 'The next refresh would bring them back.',
       HINT = format('Erase them there first: SELECT customer FROM segmentation.retention_due(%L) lists them.', workspace);
   END IF;
-  sources := segmentation.workspace_erase(ws, 'pg_temp.segmentation_retention', 'retention')::text;
+  sources := segmentation_internal.workspace_erase(ws, 'pg_temp.segmentation_retention', 'retention')::text;
   DROP TABLE pg_temp.segmentation_retention;
   RETURN sources::jsonb;
 END

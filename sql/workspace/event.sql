@@ -4,12 +4,12 @@
 -- comes next would sort before them. Found by the newest events; numbered anew, all before what runs here. Transactions
 -- get one number as long as their events are in the order of their own numbers: so the order in which they are read, and
 -- where each reader stands in it, stay as they are with the least numbers.
-CREATE FUNCTION segmentation.workspace_after_restore(ws text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_after_restore(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   strange boolean;
 BEGIN
-  PERFORM segmentation.workspace_mend_queue(ws);
+  PERFORM segmentation_internal.workspace_mend_queue(ws);
   EXECUTE format($q$
     SELECT coalesce(bool_or(t.transaction >= pg_snapshot_xmax(pg_current_snapshot()) AND t.transaction <> coalesce(pg_current_xact_id_if_assigned(), '0')), false)
     FROM ((SELECT e.transaction FROM %1$s.events AS e ORDER BY e.event DESC LIMIT 1000) UNION ALL SELECT r.transaction FROM %1$s.event_reader AS r) AS t$q$, ws) INTO strange;
@@ -28,13 +28,13 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_after_restore(text) IS 'Part of refresh: numbers the transactions of events anew after a dump was restored.';
+COMMENT ON FUNCTION segmentation_internal.workspace_after_restore(text) IS 'Part of refresh: numbers the transactions of events anew after a dump was restored.';
 
 CREATE FUNCTION segmentation.read_events(workspace text, reader text, most integer DEFAULT 1000)
 RETURNS TABLE (event bigint, happened_at timestamptz, as_of date, customer text, kind text, axis text, code text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{events,event_reader}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{events,event_reader}');
 BEGIN
   -- Numbers are given before the commit: an event of a transaction still running would be passed over for ever. So
   -- events come in the order of their transactions, and only when no earlier one can still come.
@@ -54,7 +54,7 @@ COMMENT ON FUNCTION segmentation.read_events(text, text, integer) IS
 CREATE FUNCTION segmentation.confirm_events(workspace text, reader text, event bigint) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{events}', '{event_reader}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{events}', '{event_reader}');
   moved bigint;
 BEGIN
   IF reader IS NULL OR event IS NULL THEN

@@ -59,7 +59,7 @@ FROM (VALUES
 ) AS v (topic, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, sentence);
 
-CREATE FUNCTION segmentation.workspace_say(topic text, numbers jsonb, language text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_say(topic text, numbers jsonb, language text) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   said text;
@@ -80,20 +80,20 @@ BEGIN
   RETURN said;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_say(text, jsonb, text) IS 'Part of explain: a sentence with its numbers.';
+COMMENT ON FUNCTION segmentation_internal.workspace_say(text, jsonb, text) IS 'Part of explain: a sentence with its numbers.';
 
 -- A number as people write it. Internal.
-CREATE FUNCTION segmentation.workspace_rounded(value double precision, digits integer DEFAULT 0) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_rounded(value double precision, digits integer DEFAULT 0) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN to_jsonb(round(value::numeric, digits));
-COMMENT ON FUNCTION segmentation.workspace_rounded(double precision, integer) IS 'Part of explain: a rounded number.';
+COMMENT ON FUNCTION segmentation_internal.workspace_rounded(double precision, integer) IS 'Part of explain: a rounded number.';
 
 CREATE FUNCTION segmentation.explain(workspace text, customer text, axis text DEFAULT NULL, language text DEFAULT 'en')
 RETURNS TABLE (on_axis text, code text, label text, explanation text, changes_on date, numbers jsonb)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{workspace,customer_segments,parameter_set,customer_facts,customer_products,product,customer_channels,life_moments,segment_override}');
-  key constant text := segmentation.workspace_key(ws);
+  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,customer_segments,parameter_set,customer_facts,customer_products,product,customer_channels,life_moments,segment_override}');
+  key constant text := segmentation_internal.workspace_key(ws);
   c record; s record; f record; p record; w record; held record;
   n jsonb;
   named jsonb;
@@ -113,11 +113,11 @@ BEGIN
   IF c.customer IS NULL THEN
     RAISE no_data_found USING MESSAGE = format('workspace %I has no customer %s', workspace, coalesce(customer, 'null'));
   END IF;
-  EXECUTE format('SELECT s.* FROM (%s) AS s WHERE s.customer = $1::%s', segmentation.workspace_scores_query(ws), key) INTO s USING customer;
+  EXECUTE format('SELECT s.* FROM (%s) AS s WHERE s.customer = $1::%s', segmentation_internal.workspace_scores_query(ws), key) INTO s USING customer;
   EXECUTE format('SELECT * FROM ONLY %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING c.parameter_set;
-  EXECUTE format('SELECT f.*, segmentation.workspace_breadth(segmentation.workspace_categories(f.items, f.categories, $2 ->> ''product_level''), $3, $4) AS breadth,
-      segmentation.workspace_satisfaction(f.attributes, f.company, $2 ->> ''satisfaction'') AS satisfaction,
-      segmentation.workspace_share_of_wallet(f.attributes, f.company, f.history, $3, $2 ->> ''share_of_wallet'', $2 ->> ''potential'') AS share_of_wallet
+  EXECUTE format('SELECT f.*, segmentation_internal.workspace_breadth(segmentation_internal.workspace_categories(f.items, f.categories, $2 ->> ''product_level''), $3, $4) AS breadth,
+      segmentation_internal.workspace_satisfaction(f.attributes, f.company, $2 ->> ''satisfaction'') AS satisfaction,
+      segmentation_internal.workspace_share_of_wallet(f.attributes, f.company, f.history, $3, $2 ->> ''share_of_wallet'', $2 ->> ''potential'') AS share_of_wallet
     FROM ONLY %s.customer_facts AS f WHERE f.customer = $1::%s', ws, key) INTO f USING customer, p.settings, w.as_of, p.categories;
 
   FOR held IN
@@ -137,27 +137,27 @@ BEGIN
       n := coalesce(NULLIF(p.readiness -> held.axis, 'null'), '{"code": "customer"}');
       topic := 'data.' || (n ->> 'code');
     ELSIF held.axis IN ('rfm', 'pmg', 'churn', 'future_value', 'loyalty') THEN
-      n := segmentation.workspace_explain_purchases(held.axis, to_jsonb(s), f.history, w.as_of, p.purchase_model, p.spend_model, p.settings, p.pmg_cuts, p.value_cuts);
+      n := segmentation_internal.workspace_explain_purchases(held.axis, to_jsonb(s), f.history, w.as_of, p.purchase_model, p.spend_model, p.settings, p.pmg_cuts, p.value_cuts);
       IF held.axis = 'churn' AND p.settings ->> 'churn_of' = 'subscriptions' THEN
         SELECT n - '{purchase_days,recency,mean_gap,alive_probability,lost_above_percent}'::text[] || jsonb_build_object('contracts', count(*) FILTER (WHERE r.runs), 'since', min(r.started_on) FILTER (WHERE r.runs), 'ended_on', max(r.ended_on) FILTER (WHERE NOT r.runs),
             'notice', coalesce(' Notice was given for ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''), 'notice_fr', coalesce(' Résiliation annoncée pour le ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''))
-          INTO n FROM segmentation.workspace_contracts(f.subscriptions, w.as_of) AS r;
+          INTO n FROM segmentation_internal.workspace_contracts(f.subscriptions, w.as_of) AS r;
         topic := CASE WHEN n ->> 'contracts' = '0' THEN 'churn.no_subscription' WHEN n ->> 'contracts' = '1' THEN 'churn.one_subscription' ELSE 'churn.subscription' END;
       ELSIF held.axis = 'churn' AND held.code <> 'lost' AND n ->> 'mean_gap' IS NULL THEN
         topic := 'churn.once';
       END IF;
-      changes_on := CASE WHEN held.axis = 'churn' AND p.settings ->> 'churn_of' = 'subscriptions' THEN NULL ELSE segmentation.workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior,
+      changes_on := CASE WHEN held.axis = 'churn' AND p.settings ->> 'churn_of' = 'subscriptions' THEN NULL ELSE segmentation_internal.workspace_changes_on(held.axis, f.history, w.as_of, p.rfm_cuts, p.pmg_cuts, p.purchase_model, p.spend_model, p.value_cuts, p.settings, p.loyalty_prior,
         f.breadth, f.satisfaction, f.share_of_wallet) END;
-      IF held.axis = 'loyalty' AND segmentation.workspace_number(f.attributes, f.company, p.settings ->> 'potential') IS NOT NULL THEN
-        changes_on := LEAST(changes_on, segmentation.workspace_wallet_next_change(f.history, w.as_of));
+      IF held.axis = 'loyalty' AND segmentation_internal.workspace_number(f.attributes, f.company, p.settings ->> 'potential') IS NOT NULL THEN
+        changes_on := LEAST(changes_on, segmentation_internal.workspace_wallet_next_change(f.history, w.as_of));
       END IF;
       IF held.axis = 'loyalty' THEN
         n := n || jsonb_build_object('components', (SELECT jsonb_object_agg(l.component, jsonb_build_object('value', l.value, 'points', l.points, 'contribution', l.contribution, 'text', l.text))
-          FROM segmentation.loyalty_explain(f.history, w.as_of, segmentation.workspace_loyalty_options(p.settings, p.loyalty_prior), f.breadth, f.satisfaction, f.share_of_wallet, explain.language) AS l));
+          FROM segmentation.loyalty_explain(f.history, w.as_of, segmentation_internal.workspace_loyalty_options(p.settings, p.loyalty_prior), f.breadth, f.satisfaction, f.share_of_wallet, explain.language) AS l));
       END IF;
     ELSIF held.axis = 'profile' THEN
-      SELECT jsonb_build_object('profile_name', min(d.name), 'profile_name_fr', min(d.name_fr), 'confidence_percent', segmentation.workspace_rounded(100 * s.profile_confidence),
-               'distance', segmentation.workspace_rounded(s.profile_distance, 3),
+      SELECT jsonb_build_object('profile_name', min(d.name), 'profile_name_fr', min(d.name_fr), 'confidence_percent', segmentation_internal.workspace_rounded(100 * s.profile_confidence),
+               'distance', segmentation_internal.workspace_rounded(s.profile_distance, 3),
                'typical', jsonb_object_agg(d.feature, jsonb_build_object('centre', d.centre, 'population', d.population)) FILTER (WHERE d.feature IS NOT NULL AND d.centre IS NOT NULL))
         INTO n FROM segmentation.profile_describe(p.profile_model) AS d WHERE d.code = held.code;
     ELSIF held.axis = 'product_appetence' THEN
@@ -166,12 +166,12 @@ BEGIN
       IF held.code = n ->> 'product' THEN
         label := named ->> 'product_name';
       END IF;
-      n := n || named || jsonb_build_object('minimum', p.product_minimum, 'minimum_percent', segmentation.workspace_rounded(100 * p.product_minimum, 1));
+      n := n || named || jsonb_build_object('minimum', p.product_minimum, 'minimum_percent', segmentation_internal.workspace_rounded(100 * p.product_minimum, 1));
     ELSIF held.axis = 'channel_appetence' THEN
-      EXECUTE format('SELECT to_jsonb(o) - ''customer'' || jsonb_build_object(''lower_percent'', segmentation.workspace_rounded(100 * o.lower, 1), ''mean_percent'', segmentation.workspace_rounded(100 * o.mean, 1))
+      EXECUTE format('SELECT to_jsonb(o) - ''customer'' || jsonb_build_object(''lower_percent'', segmentation_internal.workspace_rounded(100 * o.lower, 1), ''mean_percent'', segmentation_internal.workspace_rounded(100 * o.mean, 1))
                       FROM ONLY %s.customer_channels AS o WHERE o.customer = $1::%s AND o.place = 1', ws, key) INTO n USING customer;
     ELSIF held.axis = 'life_moment' THEN
-      EXECUTE format('SELECT jsonb_build_object(''moment'', o.moment, ''begins'', o.begins, ''ends'', o.ends, ''confidence_percent'', segmentation.workspace_rounded(100 * o.confidence), ''evidence'', o.evidence)
+      EXECUTE format('SELECT jsonb_build_object(''moment'', o.moment, ''begins'', o.begins, ''ends'', o.ends, ''confidence_percent'', segmentation_internal.workspace_rounded(100 * o.confidence), ''evidence'', o.evidence)
                       FROM ONLY %s.life_moments AS o WHERE o.customer = $1::%s AND o.moment = $2 ORDER BY o.begins DESC LIMIT 1', ws, key) INTO n USING customer, held.code;
       n := n || jsonb_build_object('moment_label', label, 'until_en', coalesce(' until ' || (n ->> 'ends'), ''), 'until_fr', coalesce(' jusqu''au ' || (n ->> 'ends'), ''));
     ELSE
@@ -180,13 +180,13 @@ BEGIN
       topic := CASE WHEN n IS NULL THEN 'segment' ELSE 'segment.override' END;
       label := held.code;
       IF n IS NULL THEN
-        n := segmentation.segment_explain(p.segments -> substr(held.axis, 9), segmentation.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, w.as_of)), w.as_of);
+        n := segmentation.segment_explain(p.segments -> substr(held.axis, 9), segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, w.as_of)), w.as_of);
       END IF;
     END IF;
     numbers := coalesce(n, '{}') || jsonb_build_object('currency', p.settings ->> 'currency');
-    explanation := segmentation.workspace_say(topic, numbers || jsonb_build_object('bins', p.settings -> 'rfm_bins', 'pmg_months', p.settings -> 'pmg_months'), language);
+    explanation := segmentation_internal.workspace_say(topic, numbers || jsonb_build_object('bins', p.settings -> 'rfm_bins', 'pmg_months', p.settings -> 'pmg_months'), language);
     IF changes_on IS NOT NULL THEN
-      explanation := explanation || segmentation.workspace_say('changes', jsonb_build_object('changes_on', changes_on), language);
+      explanation := explanation || segmentation_internal.workspace_say('changes', jsonb_build_object('changes_on', changes_on), language);
     END IF;
     found_one := true;
     RETURN NEXT;
@@ -200,54 +200,54 @@ COMMENT ON FUNCTION segmentation.explain(text, text, text, text) IS
   'Why a customer has its codes, on all axes or on one: the numbers and thresholds behind each, when it would change by itself, in words (en, fr) and as jsonb.';
 
 -- An interval of days in French. Internal.
-CREATE FUNCTION segmentation.workspace_interval_fr(given text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_interval_fr(given text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN replace(replace(replace(replace(replace(replace(given, 'days', 'jours'), 'day', 'jour'), 'months', 'mois'), 'month', 'mois'), 'years', 'ans'), 'year', 'an');
-COMMENT ON FUNCTION segmentation.workspace_interval_fr(text) IS 'Part of explain: an interval in French.';
+COMMENT ON FUNCTION segmentation_internal.workspace_interval_fr(text) IS 'Part of explain: an interval in French.';
 
-CREATE FUNCTION segmentation.workspace_explain_purchases(axis text, s jsonb, history segmentation.purchase_history, as_of date, purchase_model jsonb, spend_model jsonb, settings jsonb,
+CREATE FUNCTION segmentation_internal.workspace_explain_purchases(axis text, s jsonb, history segmentation.purchase_history, as_of date, purchase_model jsonb, spend_model jsonb, settings jsonb,
   pmg_cuts segmentation.pmg_cuts, value_cuts segmentation.pmg_cuts) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN CASE axis
     WHEN 'rfm' THEN jsonb_build_object('recency', s -> 'recency', 'frequency', s -> 'frequency', 'monetary', round((s ->> 'monetary')::numeric, 2), 'r', s -> 'r', 'f', s -> 'f', 'm', s -> 'm')
     WHEN 'pmg' THEN jsonb_build_object('turnover', round((s ->> 'turnover')::numeric, 2), 'moyens_from', round(pmg_cuts.moyens_from, 2), 'gros_from', round(pmg_cuts.gros_from, 2))
-    WHEN 'churn' THEN jsonb_build_object('churn_percent', segmentation.workspace_rounded(100 * (s ->> 'churn_probability')::double precision), 'lost_percent', segmentation.workspace_rounded(100 * (s ->> 'lost_probability')::double precision),
-      'medium_percent', segmentation.workspace_rounded(100 * (settings ->> 'churn_medium')::double precision), 'high_percent', segmentation.workspace_rounded(100 * (settings ->> 'churn_high')::double precision),
-      'lost_above_percent', segmentation.workspace_rounded(100 * (settings ->> 'churn_lost')::double precision),
-      'churn_horizon', settings -> 'churn_horizon', 'churn_horizon_fr', segmentation.workspace_interval_fr(settings ->> 'churn_horizon'),
-      'churn_lost_horizon', settings -> 'churn_lost_horizon', 'churn_lost_horizon_fr', segmentation.workspace_interval_fr(settings ->> 'churn_lost_horizon'),
-      'purchase_days', segmentation.purchase_days(history, as_of), 'recency', segmentation.recency(history, as_of), 'mean_gap', segmentation.workspace_rounded(segmentation.mean_gap(history, as_of)),
-      'alive_probability', segmentation.workspace_rounded(segmentation.alive_probability(purchase_model, history, as_of), 4), 'churn_probability', s -> 'churn_probability', 'lost_probability', s -> 'lost_probability')
-    WHEN 'future_value' THEN jsonb_build_object('future_value', round((s ->> 'future_value')::numeric, 2), 'expected_purchases', segmentation.workspace_rounded((s ->> 'expected_purchases')::double precision, 2),
-      'expected_spend', round(segmentation.expected_spend(spend_model, history, as_of), 2), 'value_horizon', settings -> 'value_horizon', 'value_horizon_fr', segmentation.workspace_interval_fr(settings ->> 'value_horizon'),
+    WHEN 'churn' THEN jsonb_build_object('churn_percent', segmentation_internal.workspace_rounded(100 * (s ->> 'churn_probability')::double precision), 'lost_percent', segmentation_internal.workspace_rounded(100 * (s ->> 'lost_probability')::double precision),
+      'medium_percent', segmentation_internal.workspace_rounded(100 * (settings ->> 'churn_medium')::double precision), 'high_percent', segmentation_internal.workspace_rounded(100 * (settings ->> 'churn_high')::double precision),
+      'lost_above_percent', segmentation_internal.workspace_rounded(100 * (settings ->> 'churn_lost')::double precision),
+      'churn_horizon', settings -> 'churn_horizon', 'churn_horizon_fr', segmentation_internal.workspace_interval_fr(settings ->> 'churn_horizon'),
+      'churn_lost_horizon', settings -> 'churn_lost_horizon', 'churn_lost_horizon_fr', segmentation_internal.workspace_interval_fr(settings ->> 'churn_lost_horizon'),
+      'purchase_days', segmentation.purchase_days(history, as_of), 'recency', segmentation.recency(history, as_of), 'mean_gap', segmentation_internal.workspace_rounded(segmentation.mean_gap(history, as_of)),
+      'alive_probability', segmentation_internal.workspace_rounded(segmentation.alive_probability(purchase_model, history, as_of), 4), 'churn_probability', s -> 'churn_probability', 'lost_probability', s -> 'lost_probability')
+    WHEN 'future_value' THEN jsonb_build_object('future_value', round((s ->> 'future_value')::numeric, 2), 'expected_purchases', segmentation_internal.workspace_rounded((s ->> 'expected_purchases')::double precision, 2),
+      'expected_spend', round(segmentation.expected_spend(spend_model, history, as_of), 2), 'value_horizon', settings -> 'value_horizon', 'value_horizon_fr', segmentation_internal.workspace_interval_fr(settings ->> 'value_horizon'),
       'high_from', round(value_cuts.gros_from, 2), 'medium_from', round(value_cuts.moyens_from, 2))
-    ELSE jsonb_build_object('tenure', segmentation.tenure(history, as_of), 'purchase_days', segmentation.purchase_days(history, as_of), 'loyalty_index', segmentation.workspace_rounded((s ->> 'loyalty_index')::double precision))
+    ELSE jsonb_build_object('tenure', segmentation.tenure(history, as_of), 'purchase_days', segmentation.purchase_days(history, as_of), 'loyalty_index', segmentation_internal.workspace_rounded((s ->> 'loyalty_index')::double precision))
     END;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_explain_purchases(text, jsonb, segmentation.purchase_history, date, jsonb, jsonb, jsonb, segmentation.pmg_cuts, segmentation.pmg_cuts) IS 'Part of explain: the numbers of the axes from purchases.';
+COMMENT ON FUNCTION segmentation_internal.workspace_explain_purchases(text, jsonb, segmentation.purchase_history, date, jsonb, jsonb, jsonb, segmentation.pmg_cuts, segmentation.pmg_cuts) IS 'Part of explain: the numbers of the axes from purchases.';
 
-CREATE FUNCTION segmentation.workspace_changes_on(axis text, history segmentation.purchase_history, as_of date, rfm_cuts segmentation.rfm_cuts, pmg_cuts segmentation.pmg_cuts, purchase_model jsonb, spend_model jsonb,
+CREATE FUNCTION segmentation_internal.workspace_changes_on(axis text, history segmentation.purchase_history, as_of date, rfm_cuts segmentation.rfm_cuts, pmg_cuts segmentation.pmg_cuts, purchase_model jsonb, spend_model jsonb,
   value_cuts segmentation.pmg_cuts, settings jsonb, loyalty_prior jsonb, breadth double precision, satisfaction double precision, share_of_wallet double precision) RETURNS date
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN CASE axis
     WHEN 'rfm' THEN segmentation.rfm_next_change(history, as_of, rfm_cuts)
     WHEN 'pmg' THEN segmentation.pmg_next_change(history, as_of, pmg_cuts, (settings ->> 'pmg_months')::integer)
-    WHEN 'churn' THEN segmentation.churn_next_change(purchase_model, history, as_of, segmentation.workspace_churn_options(settings))
-    WHEN 'future_value' THEN segmentation.future_value_next_change(purchase_model, spend_model, history, as_of, value_cuts, segmentation.workspace_value_options(settings))
-    WHEN 'loyalty' THEN segmentation.loyalty_next_change(history, as_of, segmentation.workspace_loyalty_options(settings, loyalty_prior), breadth, satisfaction, share_of_wallet)
+    WHEN 'churn' THEN segmentation.churn_next_change(purchase_model, history, as_of, segmentation_internal.workspace_churn_options(settings))
+    WHEN 'future_value' THEN segmentation.future_value_next_change(purchase_model, spend_model, history, as_of, value_cuts, segmentation_internal.workspace_value_options(settings))
+    WHEN 'loyalty' THEN segmentation.loyalty_next_change(history, as_of, segmentation_internal.workspace_loyalty_options(settings, loyalty_prior), breadth, satisfaction, share_of_wallet)
     END;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_changes_on(text, segmentation.purchase_history, date, segmentation.rfm_cuts, segmentation.pmg_cuts, jsonb, jsonb, segmentation.pmg_cuts, jsonb, jsonb, double precision, double precision, double precision) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_changes_on(text, segmentation.purchase_history, date, segmentation.rfm_cuts, segmentation.pmg_cuts, jsonb, jsonb, segmentation.pmg_cuts, jsonb, jsonb, double precision, double precision, double precision) IS
   'Part of explain: the day on which time alone would change a code.';
 
 CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{workspace,source,parameter_set}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,source,parameter_set}');
   w record;
   s record;
   readiness jsonb;
@@ -260,14 +260,14 @@ BEGIN
   RETURN NEXT;
   FOR s IN EXECUTE format('SELECT * FROM ONLY %s.source ORDER BY source', ws) LOOP
     item := format('source %s: %s', s.kind, s.relation);
-    IF segmentation.workspace_guarded() THEN
+    IF segmentation_internal.workspace_guarded() THEN
       status := 'unknown';
       detail := 'not looked at: it may be code of the owner''s, which would run with your rights';
       RETURN NEXT;
       CONTINUE;
     END IF;
     BEGIN
-      EXECUTE 'SELECT 1 FROM (' || segmentation.workspace_rows_sql(ws, s.kind) || ') AS r LIMIT 0';
+      EXECUTE 'SELECT 1 FROM (' || segmentation_internal.workspace_rows_sql(ws, s.kind) || ') AS r LIMIT 0';
       status := 'ready';
       detail := concat_ws('; ', CASE s.capture
           WHEN 'trigger' THEN 'changes are captured by triggers; not seen: writes with session_replication_role = replica, logical replication, ATTACH and DETACH of partitions'
@@ -291,7 +291,7 @@ BEGIN
       detail := NULL;
     ELSE
       status := CASE WHEN readiness #>> ARRAY[needed.axis, 'code'] = 'no_source' THEN 'missing' ELSE 'thin' END;
-      detail := segmentation.workspace_say('data.' || (readiness #>> ARRAY[needed.axis, 'code']), readiness -> needed.axis, 'en');
+      detail := segmentation_internal.workspace_say('data.' || (readiness #>> ARRAY[needed.axis, 'code']), readiness -> needed.axis, 'en');
     END IF;
     RETURN NEXT;
   END LOOP;

@@ -3,7 +3,7 @@
 
 -- The rows of all sources of a kind, with one column a field of workspace_field, in their types; NULL if there is
 -- no source. With a batch (a relation with a column customer), only the rows of its customers.
-CREATE FUNCTION segmentation.workspace_rows_sql(ws text, kind text, batch text DEFAULT NULL) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_rows_sql(ws text, kind text, batch text DEFAULT NULL) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   key regtype;
@@ -31,7 +31,7 @@ BEGIN
           WHEN 'instant' THEN 'timestamptz' WHEN 'number' THEN 'numeric' ELSE field.type END, field.field);
         CONTINUE;
       END IF;
-      SELECT segmentation.workspace_base_type(a.atttypid) INTO given FROM pg_attribute AS a
+      SELECT segmentation_internal.workspace_base_type(a.atttypid) INTO given FROM pg_attribute AS a
       WHERE a.attrelid = source.relation AND a.attname = source.mapping ->> field.field AND NOT a.attisdropped;
       IF NOT FOUND THEN
         RAISE undefined_column USING
@@ -49,14 +49,14 @@ BEGIN
                                   ELSE 's.%1$I::bigint AS %2$I' END
           WHEN 'boolean' THEN 's.%1$I AS %2$I'
           ELSE 's.%1$I::text AS %2$I' END,
-        source.mapping ->> field.field, field.field, key, source.time_zone, CASE field.type WHEN 'key' THEN segmentation.workspace_key_sql(format('s.%I', source.mapping ->> field.field), given, key) END);
+        source.mapping ->> field.field, field.field, key, source.time_zone, CASE field.type WHEN 'key' THEN segmentation_internal.workspace_key_sql(format('s.%I', source.mapping ->> field.field), given, key) END);
     END LOOP;
     IF whole THEN
       columns := columns || format('to_jsonb(s) - %L AS attributes', source.mapping ->> 'customer');
     END IF;
     IF source.mapping ? 'customer' THEN
       SELECT CASE WHEN a.atttypid = key OR (a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[]) AND key = ANY ('{smallint,integer,bigint}'::regtype[]))
-        THEN format('s.%I', a.attname) ELSE segmentation.workspace_key_sql(format('s.%I', a.attname), a.atttypid, key) END INTO customer
+        THEN format('s.%I', a.attname) ELSE segmentation_internal.workspace_key_sql(format('s.%I', a.attname), a.atttypid, key) END INTO customer
       FROM pg_attribute AS a WHERE a.attrelid = source.relation AND a.attname = source.mapping ->> 'customer' AND NOT a.attisdropped;
       parts := parts || format('SELECT %s FROM %s AS s WHERE %s IS NOT NULL%s', array_to_string(columns, ', '), source.relation, customer,
         CASE WHEN batch IS NOT NULL THEN format(' AND %s IN (SELECT b.customer FROM %s AS b)', customer, batch) ELSE '' END);
@@ -67,15 +67,15 @@ BEGIN
   RETURN CASE WHEN parts <> '{}' THEN '(' || array_to_string(parts, ' UNION ALL ') || ')' END;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_rows_sql(text, text, text) IS 'Part of refresh: the rows of all sources of a kind, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_rows_sql(text, text, text) IS 'Part of refresh: the rows of all sources of a kind, as SQL.';
 
 -- The facts by part, each a query with one row a customer.
-CREATE FUNCTION segmentation.workspace_fact_parts(ws text, batch text DEFAULT NULL)
+CREATE FUNCTION segmentation_internal.workspace_fact_parts(ws text, batch text DEFAULT NULL)
 RETURNS TABLE (part text, columns text[], query text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   zone text;
-  settings jsonb := segmentation.workspace_settings_now(ws);
+  settings jsonb := segmentation_internal.workspace_settings_now(ws);
   rows text;
   categories boolean;
 BEGIN
@@ -87,13 +87,13 @@ BEGIN
   END IF;
 
   part := 'purchases'; columns := '{history}';
-  rows := segmentation.workspace_rows_sql(ws, 'purchases', batch);
+  rows := segmentation_internal.workspace_rows_sql(ws, 'purchases', batch);
   IF rows IS NOT NULL THEN
     query := format('SELECT r.customer, segmentation.purchase_history(r.purchased_on, r.amount) AS history FROM %s AS r GROUP BY r.customer', rows);
     RETURN NEXT;
   ELSE
     -- Lines are netted by order: an order with a line sent back at once is still one purchase.
-    rows := segmentation.workspace_rows_sql(ws, 'purchase_lines', batch);
+    rows := segmentation_internal.workspace_rows_sql(ws, 'purchase_lines', batch);
     IF rows IS NOT NULL THEN
       query := format('SELECT o.customer, segmentation.purchase_history(o.purchased_on, o.amount) AS history
         FROM (SELECT r.customer, r."order", r.purchased_on, sum(r.amount) AS amount FROM %s AS r GROUP BY r.customer, r."order", r.purchased_on) AS o
@@ -103,30 +103,30 @@ BEGIN
   END IF;
 
   part := 'lines';
-  rows := segmentation.workspace_rows_sql(ws, 'purchase_lines', batch);
+  rows := segmentation_internal.workspace_rows_sql(ws, 'purchase_lines', batch);
   IF rows IS NOT NULL THEN
     EXECUTE format('SELECT EXISTS (SELECT FROM %s.source WHERE kind = ''products'' AND mapping ? ''category'')', ws) INTO categories;
     columns := CASE WHEN categories AND settings ->> 'product_level' = 'product' THEN '{items,categories}' ELSE '{items}' END;
-    query := segmentation.workspace_items_sql(rows, CASE WHEN categories OR settings ->> 'product_level' = 'category' THEN segmentation.workspace_rows_sql(ws, 'products') END, settings ->> 'product_level');
+    query := segmentation_internal.workspace_items_sql(rows, CASE WHEN categories OR settings ->> 'product_level' = 'category' THEN segmentation_internal.workspace_rows_sql(ws, 'products') END, settings ->> 'product_level');
     RETURN NEXT;
   END IF;
 
   part := 'contacts'; columns := '{contacts,hours}';
-  rows := segmentation.workspace_rows_sql(ws, 'contacts', batch);
+  rows := segmentation_internal.workspace_rows_sql(ws, 'contacts', batch);
   IF rows IS NOT NULL THEN
-    query := segmentation.workspace_contacts_sql(rows, zone);
+    query := segmentation_internal.workspace_contacts_sql(rows, zone);
     RETURN NEXT;
   END IF;
 
   part := 'interactions'; columns := '{interactions}';
-  rows := segmentation.workspace_rows_sql(ws, 'interactions', batch);
+  rows := segmentation_internal.workspace_rows_sql(ws, 'interactions', batch);
   IF rows IS NOT NULL THEN
-    query := segmentation.workspace_interactions_sql(rows, zone);
+    query := segmentation_internal.workspace_interactions_sql(rows, zone);
     RETURN NEXT;
   END IF;
 
   part := 'consents'; columns := '{consents}';
-  rows := segmentation.workspace_rows_sql(ws, 'consents', batch);
+  rows := segmentation_internal.workspace_rows_sql(ws, 'consents', batch);
   IF rows IS NOT NULL THEN
     query := format('SELECT r.customer, segmentation.consent_history(r.channel, coalesce(r.granted, false), r.changed_on) AS consents
       FROM %s AS r WHERE r.channel IS NOT NULL AND r.changed_on IS NOT NULL GROUP BY r.customer', rows);
@@ -134,21 +134,21 @@ BEGIN
   END IF;
 
   part := 'customers'; columns := '{attributes}';
-  rows := segmentation.workspace_rows_sql(ws, 'customers', batch);
+  rows := segmentation_internal.workspace_rows_sql(ws, 'customers', batch);
   IF rows IS NOT NULL THEN
     query := format('SELECT r.customer, r.attributes || CASE WHEN r.birth_date IS NULL THEN ''{}'' ELSE jsonb_build_object(''birth_date'', r.birth_date) || CASE WHEN isfinite(r.birth_date) THEN jsonb_build_object(''birth_year'', extract(year FROM r.birth_date)::integer) ELSE ''{}'' END END AS attributes FROM %s AS r', rows);
     RETURN NEXT;
   END IF;
 
   part := 'companies'; columns := '{company}';
-  rows := segmentation.workspace_rows_sql(ws, 'companies', batch);
+  rows := segmentation_internal.workspace_rows_sql(ws, 'companies', batch);
   IF rows IS NOT NULL THEN
     query := format('SELECT r.customer, r.attributes AS company FROM %s AS r', rows);
     RETURN NEXT;
   END IF;
 
   part := 'attribute_history'; columns := '{attribute_changes}';
-  rows := segmentation.workspace_rows_sql(ws, 'attribute_history', batch);
+  rows := segmentation_internal.workspace_rows_sql(ws, 'attribute_history', batch);
   IF rows IS NOT NULL THEN
     query := format('SELECT r.customer, jsonb_agg(jsonb_build_object(''attribute'', r.attribute, ''changed_on'', r.changed_on, ''old'', r.old_value, ''new'', r.new_value)
         ORDER BY r.changed_on, r.attribute COLLATE "C", r.old_value COLLATE "C", r.new_value COLLATE "C") AS attribute_changes
@@ -157,7 +157,7 @@ BEGIN
   END IF;
 
   part := 'subscriptions'; columns := '{subscriptions}';
-  rows := segmentation.workspace_rows_sql(ws, 'subscriptions', batch);
+  rows := segmentation_internal.workspace_rows_sql(ws, 'subscriptions', batch);
   IF rows IS NOT NULL THEN
     query := format('SELECT r.customer, jsonb_agg(jsonb_build_object(''plan'', r.plan, ''price'', r.price, ''started_on'', r.started_on, ''ended_on'', r.ended_on)
         ORDER BY r.started_on, r.ended_on, r.plan COLLATE "C", r.price) AS subscriptions
@@ -166,11 +166,11 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_fact_parts(text, text) IS 'Part of refresh: the facts by kind of source, as SQL with one row a customer.';
+COMMENT ON FUNCTION segmentation_internal.workspace_fact_parts(text, text) IS 'Part of refresh: the facts by kind of source, as SQL with one row a customer.';
 
 -- What was bought: products with their categories beside them, or categories alone. A line whose product has no category
 -- counts for no category, and one whose product has two rows counts once.
-CREATE FUNCTION segmentation.workspace_items_sql(rows text, products text, level text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_items_sql(rows text, products text, level text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE WHEN level = 'product' AND products IS NOT NULL
     THEN format('SELECT r.customer, segmentation.item_history(r.product, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) AS items,
@@ -181,23 +181,23 @@ CREATE FUNCTION segmentation.workspace_items_sql(rows text, products text, level
       FROM %s AS r WHERE r.product IS NOT NULL GROUP BY r.customer', rows)
     ELSE format('SELECT r.customer, segmentation.item_history(p.category, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric) AS items
       FROM %s AS r JOIN (SELECT q.product, min(q.category COLLATE "C") AS category FROM %s AS q GROUP BY q.product) AS p ON p.product = r.product WHERE p.category IS NOT NULL GROUP BY r.customer', rows, products) END;
-COMMENT ON FUNCTION segmentation.workspace_items_sql(text, text, text) IS 'Part of refresh: products bought by customer, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_items_sql(text, text, text) IS 'Part of refresh: products bought by customer, as SQL.';
 
-CREATE FUNCTION segmentation.workspace_contacts_sql(rows text, zone text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_contacts_sql(rows text, zone text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN format('SELECT r.customer, segmentation.contact_history(r.channel, (r.sent_at AT TIME ZONE %1$L)::date, r.response) AS contacts,
       segmentation.send_hours(r.responded_at, %1$L) FILTER (WHERE r.response IS NOT NULL) AS hours
     FROM %2$s AS r WHERE r.channel IS NOT NULL AND r.sent_at IS NOT NULL GROUP BY r.customer', zone, rows);
-COMMENT ON FUNCTION segmentation.workspace_contacts_sql(text, text) IS 'Part of refresh: contacts and hours of responses by customer, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_contacts_sql(text, text) IS 'Part of refresh: contacts and hours of responses by customer, as SQL.';
 
-CREATE FUNCTION segmentation.workspace_interactions_sql(rows text, zone text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_interactions_sql(rows text, zone text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN format('SELECT r.customer, segmentation.interaction_history(r.kind, (r.occurred_at AT TIME ZONE %L)::date) AS interactions
     FROM %s AS r WHERE r.kind IS NOT NULL AND r.occurred_at IS NOT NULL GROUP BY r.customer', zone, rows);
-COMMENT ON FUNCTION segmentation.workspace_interactions_sql(text, text) IS 'Part of refresh: visits and calls by customer, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_interactions_sql(text, text) IS 'Part of refresh: visits and calls by customer, as SQL.';
 
 -- All parts side by side. relation(part) is where a part's rows are.
-CREATE FUNCTION segmentation.workspace_facts_sql(ws text, parts text[], columns text[], relations text[]) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_facts_sql(ws text, parts text[], columns text[], relations text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN (
     SELECT format('SELECT k.customer, %s FROM (%s) AS k %s',
@@ -211,11 +211,11 @@ CREATE FUNCTION segmentation.workspace_facts_sql(ws text, parts text[], columns 
                  (10, 'company', 'jsonb'), (11, 'subscriptions', 'jsonb')) AS fact (place, name, type)
     LEFT JOIN LATERAL (
       SELECT c.n FROM unnest(columns) WITH ORDINALITY AS c (names, n) WHERE fact.name = ANY (string_to_array(c.names, ','))) AS has ON true);
-COMMENT ON FUNCTION segmentation.workspace_facts_sql(text, text[], text[], text[]) IS 'Part of refresh: the parts of facts joined, one row a customer, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_facts_sql(text, text[], text[], text[]) IS 'Part of refresh: the parts of facts joined, one row a customer, as SQL.';
 
 -- Phase facts: the sources, read in one snapshot, into the unlogged table <stage>facts. With a batch (a relation with
 -- a column customer) only its customers: so a full refresh and an incremental one read by the same SQL.
-CREATE FUNCTION segmentation.workspace_stage_facts(ws text, stage text DEFAULT 'stage_', batch text DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION segmentation_internal.workspace_stage_facts(ws text, stage text DEFAULT 'stage_', batch text DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
@@ -227,13 +227,13 @@ DECLARE
   made text;
 BEGIN
   IF batch IS NULL THEN
-    PERFORM segmentation.workspace_drop_stage(ws);
+    PERFORM segmentation_internal.workspace_drop_stage(ws);
     -- What this snapshot sees of the queue is done with at the publication.
     EXECUTE format('CREATE UNLOGGED TABLE %s.%I AS SELECT pg_current_snapshot() AS snapshot', ws, stage || 'snapshot');
-    PERFORM segmentation.workspace_stage_watermarks(ws, stage);
-    PERFORM segmentation.workspace_stage_catalogue(ws, stage);
+    PERFORM segmentation_internal.workspace_stage_watermarks(ws, stage);
+    PERFORM segmentation_internal.workspace_stage_catalogue(ws, stage);
   END IF;
-  FOR held IN SELECT * FROM segmentation.workspace_fact_parts(ws, batch) AS p WHERE p.query IS NOT NULL LOOP
+  FOR held IN SELECT * FROM segmentation_internal.workspace_fact_parts(ws, batch) AS p WHERE p.query IS NOT NULL LOOP
     made := format('%s.%I', ws, stage || 'part_' || held.part);
     BEGIN
       EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', made, held.query);
@@ -264,7 +264,7 @@ BEGIN
       HINT = 'Add one: SELECT segmentation.add_source(workspace, ''purchases'', ''orders'').';
   END IF;
   made := format('%s.%I', ws, stage || 'facts');
-  EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', made, segmentation.workspace_facts_sql(ws, parts, columns, relations));
+  EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', made, segmentation_internal.workspace_facts_sql(ws, parts, columns, relations));
   GET DIAGNOSTICS total = ROW_COUNT;
   EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (customer)', made);
   EXECUTE format('ANALYZE %s', made);
@@ -272,14 +272,14 @@ BEGIN
   RETURN total;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_stage_facts(text, text, text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_stage_facts(text, text, text) IS
   'Phase facts of refresh: reads all sources, or the rows of a batch of customers, into a staged table. Returns the number of customers.';
 
 -- The products as the offers see them: those of the last full refresh, whose rows belong to no customer.
-CREATE FUNCTION segmentation.workspace_stage_catalogue(ws text, stage text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_stage_catalogue(ws text, stage text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  rows text := segmentation.workspace_rows_sql(ws, 'products');
+  rows text := segmentation_internal.workspace_rows_sql(ws, 'products');
 BEGIN
   -- One row a product, as for the categories of lines; a name of several, and the least stock and margin, to be careful.
   EXECUTE CASE WHEN rows IS NULL THEN format('CREATE UNLOGGED TABLE %s.%I AS SELECT * FROM %1$s.product WITH NO DATA', ws, stage || 'catalogue')
@@ -288,10 +288,10 @@ BEGIN
       FROM %s AS r WHERE r.product IS NOT NULL GROUP BY r.product', ws, stage || 'catalogue', rows) END;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_stage_catalogue(text, text) IS 'Part of refresh: the products of the source, one row each, into a staged table.';
+COMMENT ON FUNCTION segmentation_internal.workspace_stage_catalogue(text, text) IS 'Part of refresh: the products of the source, one row each, into a staged table.';
 
 -- What an earlier refresh left behind when it was killed.
-CREATE FUNCTION segmentation.workspace_drop_stage(ws text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_drop_stage(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
@@ -304,4 +304,4 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_drop_stage(text) IS 'Part of refresh: drops the tables stage_* of a workspace.';
+COMMENT ON FUNCTION segmentation_internal.workspace_drop_stage(text) IS 'Part of refresh: drops the tables stage_* of a workspace.';

@@ -8,7 +8,7 @@ COMMENT ON FUNCTION segmentation.workspace_axes() IS 'The nine axes, in their or
 
 -- Makes the rows of a result table equal to the staged ones, for the customers of keys (NULL: for all). Returns how
 -- many rows were written.
-CREATE FUNCTION segmentation.workspace_write(ws text, target text, staged text, keys text) RETURNS bigint
+CREATE FUNCTION segmentation_internal.workspace_write(ws text, target text, staged text, keys text) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   table_oid regclass := format('%s.%I', ws, target)::regclass;
@@ -43,10 +43,10 @@ BEGIN
   RETURN written + gone;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_write(text, text, text, text) IS 'Part of refresh: makes a table of results equal to a staged one, writing only what differs.';
+COMMENT ON FUNCTION segmentation_internal.workspace_write(text, text, text, text) IS 'Part of refresh: makes a table of results equal to a staged one, writing only what differs.';
 
 -- Phase publish. stage is the prefix of the staged tables; partial: only the customers of <stage>keys, the others stay.
-CREATE FUNCTION segmentation.workspace_publish(ws text, stage text, number integer, as_of date, partial boolean) RETURNS bigint
+CREATE FUNCTION segmentation_internal.workspace_publish(ws text, stage text, number integer, as_of date, partial boolean) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   at text := ws || '.' || stage;
@@ -55,10 +55,10 @@ DECLARE
   first boolean;
   again boolean;
   moved bigint;
-  settings jsonb := segmentation.workspace_settings_now(ws);
+  settings jsonb := segmentation_internal.workspace_settings_now(ws);
 BEGIN
   EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$s.membership_history), w.as_of IS NOT DISTINCT FROM $1 FROM %1$s.workspace AS w', ws) INTO first, again USING as_of;
-  PERFORM segmentation.workspace_write(ws, 'customer_facts', at || 'facts', keys);
+  PERFORM segmentation_internal.workspace_write(ws, 'customer_facts', at || 'facts', keys);
 
   -- Every code that differs from the published one.
   EXECUTE format($q$
@@ -113,10 +113,10 @@ BEGIN
             FROM %3$s AS n FULL JOIN %4$s AS o ON o.axis = n.axis AND o.code = n.code) AS d
       GROUP BY d.axis
       ON CONFLICT (as_of, axis) DO UPDATE SET psi = excluded.psi, customers = excluded.customers, moved = excluded.moved$q$,
-      at, ws, segmentation.workspace_sizes_sql(at || 'segments'),
+      at, ws, segmentation_internal.workspace_sizes_sql(at || 'segments'),
       CASE WHEN again THEN format($s$(SELECT h.axis, h.code, count(*) AS n FROM %s.membership_history AS h
           WHERE h.valid_from < %L AND (h.valid_to >= %2$L OR h.valid_to IS NULL) AND h.axis = ANY (segmentation.workspace_axes()) GROUP BY 1, 2)$s$, ws, as_of)
-        ELSE segmentation.workspace_sizes_sql(ws || '.customer_segments') END,
+        ELSE segmentation_internal.workspace_sizes_sql(ws || '.customer_segments') END,
       CASE WHEN again THEN format($s$(SELECT h.axis, count(*) AS n FROM %1$s.membership_history AS h
           JOIN %1$s.membership_history AS b ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from WHERE h.valid_from = %2$L GROUP BY 1)$s$, ws, as_of)
         ELSE format('(SELECT m.axis, count(*) AS n FROM %sdelta AS m WHERE m.before IS NOT NULL AND m.after IS NOT NULL GROUP BY 1)', at) END)
@@ -130,15 +130,15 @@ BEGIN
     FROM %1$ssegments AS n
     LEFT JOIN %2$s.customer_segments AS o ON o.customer = n.customer
     LEFT JOIN (SELECT DISTINCT d.customer FROM %1$sdelta AS d) AS d ON d.customer = n.customer$q$, at, ws, as_of, number);
-  PERFORM segmentation.workspace_write(ws, 'customer_segments', at || 'result', keys);
-  PERFORM segmentation.workspace_write(ws, 'customer_products', at || 'products', keys);
-  PERFORM segmentation.workspace_write(ws, 'customer_channels', at || 'channels', keys);
-  PERFORM segmentation.workspace_write(ws, 'life_moments', at || 'moments', keys);
+  PERFORM segmentation_internal.workspace_write(ws, 'customer_segments', at || 'result', keys);
+  PERFORM segmentation_internal.workspace_write(ws, 'customer_products', at || 'products', keys);
+  PERFORM segmentation_internal.workspace_write(ws, 'customer_channels', at || 'channels', keys);
+  PERFORM segmentation_internal.workspace_write(ws, 'life_moments', at || 'moments', keys);
   EXECUTE format('DROP TABLE %1$sfacts, %1$sscores, %1$ssegments, %1$sproducts, %1$schannels, %1$smoments, %1$schannel_changes, %1$smoment_codes, %1$sdelta, %1$sresult', at);
   IF NOT partial THEN
-    PERFORM segmentation.workspace_write(ws, 'product', at || 'catalogue', NULL);
+    PERFORM segmentation_internal.workspace_write(ws, 'product', at || 'catalogue', NULL);
     EXECUTE format('DROP TABLE %scatalogue; ANALYZE %s.product', at, ws);
-    PERFORM segmentation.workspace_forget_queue(ws, stage);
+    PERFORM segmentation_internal.workspace_forget_queue(ws, stage);
     EXECUTE format('UPDATE %1$s.workspace SET as_of = $1, parameter_set = $2, definitions = (SELECT d.definitions FROM %1$s.%2$I AS d), refreshed_at = clock_timestamp()', ws, stage || 'definitions')
       USING as_of, number;
     EXECUTE format('DROP TABLE %s.%I', ws, stage || 'definitions');
@@ -150,13 +150,13 @@ BEGIN
   RETURN moved;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_publish(text, text, integer, date, boolean) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_publish(text, text, integer, date, boolean) IS
   'Phase publish of refresh: writes facts, codes, lists, history and events. Returns how many codes changed.';
 
 -- Customers by axis and code, as SQL. Internal.
-CREATE FUNCTION segmentation.workspace_sizes_sql(relation text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_sizes_sql(relation text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN (SELECT format('(SELECT CASE %s END AS axis, coalesce(%s) AS code, count(*) AS n FROM %s AS g GROUP BY GROUPING SETS (%s))',
     string_agg(format('WHEN grouping(g.%I) = 0 THEN %1$L', a), ' '), string_agg(format('CASE WHEN grouping(g.%I) = 0 THEN g.%1$I END', a), ', '),
     relation, string_agg(format('(g.%I)', a), ', ')) FROM unnest(segmentation.workspace_axes()) AS a);
-COMMENT ON FUNCTION segmentation.workspace_sizes_sql(text) IS 'Part of refresh: customers by axis and code, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_sizes_sql(text) IS 'Part of refresh: customers by axis and code, as SQL.';

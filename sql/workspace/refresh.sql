@@ -1,28 +1,28 @@
 -- The refresh: all phases, each committed, then the publication.
 
 -- One refresh of a workspace at a time: the advisory lock of its schema. refresh_changed takes it shared.
-CREATE FUNCTION segmentation.workspace_lock(ws text) RETURNS bigint
+CREATE FUNCTION segmentation_internal.workspace_lock(ws text) RETURNS bigint
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (1936024423::bigint << 32) | (ws::regnamespace::oid::bigint & 4294967295);
-COMMENT ON FUNCTION segmentation.workspace_lock(text) IS 'Part of refresh: the key of the advisory lock of a workspace.';
+COMMENT ON FUNCTION segmentation_internal.workspace_lock(text) IS 'Part of refresh: the key of the advisory lock of a workspace.';
 
 -- It outlives a commit, and is handed back by whatever error ends the call: see src/pg/lock.rs. Whoever may not refresh
 -- can do no more with it than with pg_try_advisory_lock.
-CREATE FUNCTION segmentation.workspace_take_lock(key bigint, shared boolean) RETURNS boolean
+CREATE FUNCTION segmentation_internal.workspace_take_lock(key bigint, shared boolean) RETURNS boolean
   LANGUAGE c STRICT PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'workspace_take_lock_wrapper';
-COMMENT ON FUNCTION segmentation.workspace_take_lock(bigint, boolean) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_take_lock(bigint, boolean) IS
   'Part of refresh: takes an advisory lock of the session that ends with the next transaction that is aborted. Whether it was to be had.';
 
-CREATE FUNCTION segmentation.workspace_release_lock(key bigint, shared boolean) RETURNS boolean
+CREATE FUNCTION segmentation_internal.workspace_release_lock(key bigint, shared boolean) RETURNS boolean
   LANGUAGE c STRICT PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'workspace_release_lock_wrapper';
-COMMENT ON FUNCTION segmentation.workspace_release_lock(bigint, boolean) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_release_lock(bigint, boolean) IS
   'Part of refresh: hands back what workspace_take_lock took. Whether it was held.';
 
 -- The day to refresh to. A day that was published is never taken back by a refresh: so one that has not come is refused
 -- unless it is asked for.
-CREATE FUNCTION segmentation.workspace_day(ws text, as_of date, ahead boolean DEFAULT false) RETURNS date
+CREATE FUNCTION segmentation_internal.workspace_day(ws text, as_of date, ahead boolean DEFAULT false) RETURNS date
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   published date;
@@ -52,12 +52,12 @@ BEGIN
   RETURN day;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_day(text, date, boolean) IS 'Part of refresh: the day to refresh to, today by default.';
+COMMENT ON FUNCTION segmentation_internal.workspace_day(text, date, boolean) IS 'Part of refresh: the day to refresh to, today by default.';
 
 -- A source that stopped looks like customers who stopped. What is known is compared with the shop's own rhythm: the
 -- longest time without any purchase in the 13 months before the newest one, so that a yearly closing is in it and a slow
 -- start long ago is not. facts is a relation with what was read; pending: changes that wait in the queue are read too.
-CREATE FUNCTION segmentation.workspace_hold(ws text, facts text, as_of date, pending boolean) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_hold(ws text, facts text, as_of date, pending boolean) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   -- A pause of a week is none, in any shop; a rhythm is that of some gaps at least; and a shop may pause for twice as
@@ -65,7 +65,7 @@ DECLARE
   week constant integer := 7;
   few constant integer := 5;
   patience constant integer := 2;
-  setting text := segmentation.workspace_settings_now(ws) ->> 'source_silence';
+  setting text := segmentation_internal.workspace_settings_now(ws) ->> 'source_silence';
   allowed integer := week;
   lately boolean;
   newest date;
@@ -91,7 +91,7 @@ BEGIN
   END IF;
   IF pending THEN
     waiting := format('(SELECT q.customer FROM %s.queue AS q)', ws);
-    waiting := coalesce(segmentation.workspace_rows_sql(ws, 'purchases', waiting), segmentation.workspace_rows_sql(ws, 'purchase_lines', waiting));
+    waiting := coalesce(segmentation_internal.workspace_rows_sql(ws, 'purchases', waiting), segmentation_internal.workspace_rows_sql(ws, 'purchase_lines', waiting));
     IF waiting IS NOT NULL THEN
       EXECUTE format('SELECT max(r.purchased_on) FROM %s AS r WHERE r.purchased_on <= $1 AND r.amount::numeric > 0', waiting) INTO arrived
         USING as_of;
@@ -122,37 +122,37 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_hold(text, text, date, boolean) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_hold(text, text, date, boolean) IS
   'Part of refresh: an error if the newest purchase is older than the shop''s own rhythm, or the setting source_silence, allows.';
 
 -- Whether a training is due.
-CREATE FUNCTION segmentation.workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
+CREATE FUNCTION segmentation_internal.workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   used date;
   level text;
-  settings jsonb := segmentation.workspace_settings_now(ws);
+  settings jsonb := segmentation_internal.workspace_settings_now(ws);
 BEGIN
   EXECUTE format('SELECT p.as_of, p.settings ->> ''product_level'' FROM ONLY %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO used, level;
   -- A model of products knows nothing of categories: facts of another level need another.
   RETURN used IS NULL OR level <> settings ->> 'product_level' OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400);
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_retrains(text, date, boolean) IS 'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
+COMMENT ON FUNCTION segmentation_internal.workspace_retrains(text, date, boolean) IS 'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
 
-CREATE FUNCTION segmentation.workspace_log(ws text, refresh integer, place integer, phase text, as_of date) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_log(ws text, refresh integer, place integer, phase text, as_of date) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM segmentation.workspace_after_restore(ws);
+  PERFORM segmentation_internal.workspace_after_restore(ws);
   -- Whoever holds the lock is the only refresh: another that still seems to run was killed.
   EXECUTE format('UPDATE %s.refresh_log SET status = ''failed'', ended_at = clock_timestamp(), detail = ''the session ended'' WHERE status = ''running''', ws);
   EXECUTE format('INSERT INTO %s.refresh_log (refresh, place, phase, status, as_of, began_at) VALUES ($1, $2, $3, ''running'', $4, clock_timestamp())', ws)
     USING refresh, place, phase, as_of;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_log(text, integer, integer, text, date) IS 'Part of refresh: notes that a phase begins.';
+COMMENT ON FUNCTION segmentation_internal.workspace_log(text, integer, integer, text, date) IS 'Part of refresh: notes that a phase begins.';
 
-CREATE FUNCTION segmentation.workspace_logged(ws text, refresh integer, place integer, status text, rows bigint, detail text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_logged(ws text, refresh integer, place integer, status text, rows bigint, detail text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
@@ -165,36 +165,36 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_logged(text, integer, integer, text, bigint, text) IS 'Part of refresh: notes how a phase ended.';
+COMMENT ON FUNCTION segmentation_internal.workspace_logged(text, integer, integer, text, bigint, text) IS 'Part of refresh: notes how a phase ended.';
 
 -- One phase, in a transaction of the caller's. parameter_set is what a phase leaves to the next.
-CREATE FUNCTION segmentation.workspace_phase(ws text, phase text, as_of date, despite_silence boolean, INOUT parameter_set integer, OUT rows bigint, OUT detail text)
+CREATE FUNCTION segmentation_internal.workspace_phase(ws text, phase text, as_of date, despite_silence boolean, INOUT parameter_set integer, OUT rows bigint, OUT detail text)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   candidate integer;
 BEGIN
   CASE phase
   WHEN 'facts' THEN
-    rows := segmentation.workspace_stage_facts(ws);
+    rows := segmentation_internal.workspace_stage_facts(ws);
     IF despite_silence IS NOT TRUE THEN
-      PERFORM segmentation.workspace_hold(ws, ws || '.stage_facts', as_of, false);
+      PERFORM segmentation_internal.workspace_hold(ws, ws || '.stage_facts', as_of, false);
     END IF;
   WHEN 'train' THEN
-    candidate := segmentation.workspace_train(ws, as_of);
-    parameter_set := segmentation.workspace_promote(ws, candidate, as_of);
+    candidate := segmentation_internal.workspace_train(ws, as_of);
+    parameter_set := segmentation_internal.workspace_promote(ws, candidate, as_of);
     EXECUTE format('SELECT format(''parameter set %%s: %%s'', p.parameter_set, p.note) FROM %s.parameter_set AS p WHERE p.parameter_set = $1', ws)
       INTO detail USING candidate;
   WHEN 'score' THEN
     -- The fingerprint first: what comes after it is noticed by the next refresh_changed.
-    EXECUTE format('CREATE UNLOGGED TABLE %s.stage_definitions AS SELECT segmentation.workspace_definitions(%L) AS definitions', ws, ws);
-    PERFORM segmentation.workspace_define(ws, parameter_set);
-    rows := segmentation.workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
+    EXECUTE format('CREATE UNLOGGED TABLE %s.stage_definitions AS SELECT segmentation_internal.workspace_definitions(%L) AS definitions', ws, ws);
+    PERFORM segmentation_internal.workspace_define(ws, parameter_set);
+    rows := segmentation_internal.workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
   WHEN 'publish' THEN
-    rows := segmentation.workspace_publish(ws, 'stage_', parameter_set, as_of, false);
+    rows := segmentation_internal.workspace_publish(ws, 'stage_', parameter_set, as_of, false);
   END CASE;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_phase(text, text, date, boolean, integer) IS 'Part of refresh: one phase.';
+COMMENT ON FUNCTION segmentation_internal.workspace_phase(text, text, date, boolean, integer) IS 'Part of refresh: one phase.';
 
 CREATE PROCEDURE segmentation.refresh(
   workspace text, as_of date DEFAULT NULL, retrain boolean DEFAULT NULL, ahead boolean DEFAULT false, despite_silence boolean DEFAULT false
@@ -211,22 +211,22 @@ DECLARE
   said record;
   state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
-  ws := segmentation.workspace_owned(workspace);
-  day := segmentation.workspace_day(ws, as_of, ahead);
-  lock := segmentation.workspace_lock(ws);
+  ws := segmentation_internal.workspace_owned(workspace);
+  day := segmentation_internal.workspace_day(ws, as_of, ahead);
+  lock := segmentation_internal.workspace_lock(ws);
   -- In a transaction block, and where an error of ours would be caught, this fails, before the lock is taken. So every
   -- error from here on aborts a transaction, and that hands the lock back.
   COMMIT;
-  IF NOT segmentation.workspace_take_lock(lock, false) THEN
+  IF NOT segmentation_internal.workspace_take_lock(lock, false) THEN
     RAISE lock_not_available USING
       MESSAGE = pg_catalog.format('workspace %I is being refreshed by another session', workspace),
       HINT = pg_catalog.format('SELECT * FROM %s.refresh_log WHERE status = ''running'' shows how far it is.', ws);
   END IF;
   EXECUTE pg_catalog.format('SELECT pg_catalog.nextval(%L), (SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status OPERATOR(pg_catalog.=) ''in_use'')', pg_catalog.concat(ws, '.refresh_number'), ws)
     INTO number, parameters;
-  phases := CASE WHEN segmentation.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::pg_catalog.text[];
+  phases := CASE WHEN segmentation_internal.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::pg_catalog.text[];
   FOR place IN 1 .. pg_catalog.cardinality(phases) LOOP
-    PERFORM segmentation.workspace_log(ws, number, place, phases[place], day);
+    PERFORM segmentation_internal.workspace_log(ws, number, place, phases[place], day);
     IF phases[place] OPERATOR(pg_catalog.=) 'facts' THEN
       -- All sources as of one moment. Nothing may come between these two.
       COMMIT;
@@ -236,15 +236,15 @@ BEGIN
     END IF;
     state := NULL;
     BEGIN
-      SELECT * INTO said FROM segmentation.workspace_phase(ws, phases[place], day, despite_silence, parameters);
+      SELECT * INTO said FROM segmentation_internal.workspace_phase(ws, phases[place], day, despite_silence, parameters);
       parameters := said.parameter_set;
-      PERFORM segmentation.workspace_logged(ws, number, place, 'done', said.rows, said.detail);
+      PERFORM segmentation_internal.workspace_logged(ws, number, place, 'done', said.rows, said.detail);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     END;
     IF state IS NOT NULL THEN
       BEGIN
-        PERFORM segmentation.workspace_logged(ws, number, place, 'failed', NULL, message);
+        PERFORM segmentation_internal.workspace_logged(ws, number, place, 'failed', NULL, message);
       EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         NULL;  -- what failed first is what matters
       END;
@@ -255,7 +255,7 @@ BEGIN
     END IF;
     COMMIT;
   END LOOP;
-  PERFORM segmentation.workspace_release_lock(lock, false);
+  PERFORM segmentation_internal.workspace_release_lock(lock, false);
 END
 $$;
 COMMENT ON PROCEDURE segmentation.refresh(text, date, boolean, boolean, boolean) IS

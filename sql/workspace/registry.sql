@@ -19,7 +19,7 @@ SELECT pg_catalog.pg_extension_config_dump('segmentation.workspace_registry', ''
 
 -- A dump is restored by COPY, perhaps by the installer, who is no superuser. What a row says of a schema is true, or there
 -- is no row: as if the schema's owner had called adopt_workspace.
-CREATE FUNCTION segmentation.workspace_registry_truth() RETURNS trigger
+CREATE FUNCTION segmentation_internal.workspace_registry_truth() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   NEW.owner := (
@@ -28,20 +28,20 @@ BEGIN
   RETURN CASE WHEN NEW.owner IS NOT NULL THEN NEW END;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_registry_truth() IS
+COMMENT ON FUNCTION segmentation_internal.workspace_registry_truth() IS
   'Trigger of workspace_registry: the owner of a row is that of its schema; a schema that is not there, or not the writer''s, gets none.';
 CREATE TRIGGER truth BEFORE INSERT ON segmentation.workspace_registry
-  FOR EACH ROW EXECUTE FUNCTION segmentation.workspace_registry_truth();
+  FOR EACH ROW EXECUTE FUNCTION segmentation_internal.workspace_registry_truth();
 COMMENT ON TRIGGER truth ON segmentation.workspace_registry IS 'Rows are of schemas that the writer owns.';
 
-CREATE FUNCTION segmentation.workspace_register(workspace text, layout integer, key_type text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_register(workspace text, layout integer, key_type text) RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_register_wrapper';
-COMMENT ON FUNCTION segmentation.workspace_register(text, integer, text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_register(text, integer, text) IS
   'Part of create_workspace: writes the registry. Only for a schema that the caller owns.';
 
-CREATE FUNCTION segmentation.workspace_unregister(workspace text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_unregister(workspace text) RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_unregister_wrapper';
-COMMENT ON FUNCTION segmentation.workspace_unregister(text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_unregister(text) IS
   'Part of drop_workspace: takes a schema out of the registry. Only one that the caller owns.';
 
 CREATE FUNCTION segmentation.workspaces() RETURNS TABLE (workspace text, owner name, layout integer, key_type text)
@@ -58,12 +58,12 @@ COMMENT ON FUNCTION segmentation.workspaces() IS
   'The workspaces of this database whose schema the caller may use. Reads the registry, and nothing of anybody''s.';
 
 -- The tables that create_workspace makes.
-CREATE FUNCTION segmentation.workspace_tables() RETURNS text[]
+CREATE FUNCTION segmentation_internal.workspace_tables() RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN '{workspace,setting,source,parameter_set,segment,segment_override,customer_facts,customer_segments,membership_history,customer_products,product,customer_channels,life_moments,events,refresh_log,queue,capture,event_reader,erasure,campaign,campaign_customer,drift}'::text[];
-COMMENT ON FUNCTION segmentation.workspace_tables() IS 'Part of adopt_workspace: the tables of a workspace.';
+COMMENT ON FUNCTION segmentation_internal.workspace_tables() IS 'Part of adopt_workspace: the tables of a workspace.';
 
-CREATE FUNCTION segmentation.workspace_schema(workspace text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_schema(workspace text) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF workspace IS NULL THEN
@@ -87,10 +87,10 @@ BEGIN
   RETURN quote_ident(workspace);
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_schema(text) IS 'Part of every call: the quoted schema of a workspace, or an error if there is none.';
+COMMENT ON FUNCTION segmentation_internal.workspace_schema(text) IS 'Part of every call: the quoted schema of a workspace, or an error if there is none.';
 
 -- Its owner's are also what belongs to a member of the owner's role: that may act as the owner.
-CREATE FUNCTION segmentation.workspace_alien(workspace text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_alien(workspace text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT pg_catalog.format('%s belongs to %I', pg_catalog.pg_describe_object(o.class, o.oid, 0), pg_catalog.pg_get_userbyid(o.owner))
@@ -103,13 +103,13 @@ BEGIN ATOMIC
   WHERE n.nspname = workspace_alien.workspace AND NOT pg_catalog.pg_has_role(o.owner, n.nspowner, 'MEMBER')
   ORDER BY 1 LIMIT 1;
 END;
-COMMENT ON FUNCTION segmentation.workspace_alien(text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_alien(text) IS
   'Part of workspace_owned: a relation or function in the schema of a workspace that is not its owner''s; NULL if there is none.';
 
-CREATE FUNCTION segmentation.workspace_refuse_alien(workspace text, owner name) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_refuse_alien(workspace text, owner name) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  alien constant text := segmentation.workspace_alien(workspace);
+  alien constant text := segmentation_internal.workspace_alien(workspace);
 BEGIN
   IF alien IS NOT NULL THEN
     RAISE insufficient_privilege USING
@@ -119,10 +119,10 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_refuse_alien(text, name) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_refuse_alien(text, name) IS
   'Part of workspace_owned: an error if anything in the schema of a workspace belongs to another role.';
 
-CREATE FUNCTION segmentation.workspace_refuse_others(workspace text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_refuse_others(workspace text) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   owner oid;
@@ -147,53 +147,53 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_refuse_others(text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_refuse_others(text) IS
   'Part of drop_workspace: an error unless the caller may act as the owner of a schema.';
 
-CREATE FUNCTION segmentation.workspace_refuse_stranger(workspace text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_refuse_stranger(workspace text) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM segmentation.workspace_refuse_others(workspace);
-  PERFORM segmentation.workspace_refuse_alien(workspace, (
+  PERFORM segmentation_internal.workspace_refuse_others(workspace);
+  PERFORM segmentation_internal.workspace_refuse_alien(workspace, (
     SELECT r.rolname FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = workspace));
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_refuse_stranger(text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_refuse_stranger(text) IS
   'Part of workspace_owned: an error unless the caller may act as the owner of a schema, and all in it is the owner''s.';
 
 -- The gate for what changes a workspace. It runs as its owner does: code of the owner's (a view, a trigger) must not
 -- get the rights of somebody who has more, nor code of somebody else's those of the owner.
-CREATE FUNCTION segmentation.workspace_owned(workspace text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_owned(workspace text) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws constant text := segmentation.workspace_schema(workspace);
+  ws constant text := segmentation_internal.workspace_schema(workspace);
 BEGIN
-  PERFORM segmentation.workspace_refuse_stranger(workspace);
+  PERFORM segmentation_internal.workspace_refuse_stranger(workspace);
   RETURN ws;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_owned(text) IS 'Part of every call: the quoted schema of a workspace that the caller may change, or an error.';
+COMMENT ON FUNCTION segmentation_internal.workspace_owned(text) IS 'Part of every call: the quoted schema of a workspace that the caller may change, or an error.';
 
 -- Looking into a workspace of others
 
-CREATE FUNCTION segmentation.workspace_look(workspace text, reads text[], writes text[]) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_look(workspace text, reads text[], writes text[]) RETURNS text
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_look_wrapper';
-COMMENT ON FUNCTION segmentation.workspace_look(text, text[], text[]) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_look(text, text[], text[]) IS
   'Part of workspace_readable: locks tables that the caller may read (or write) and says by workspace_fault what is not plain about them; NULL if nothing is. Then the guard lets them pass.';
 
-CREATE FUNCTION segmentation.workspace_guarded() RETURNS boolean
+CREATE FUNCTION segmentation_internal.workspace_guarded() RETURNS boolean
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_guarded_wrapper';
-COMMENT ON FUNCTION segmentation.workspace_guarded() IS
+COMMENT ON FUNCTION segmentation_internal.workspace_guarded() IS
   'Part of workspace_readable: whether segmentation.guard is on: then only tables that were looked at are read, and only functions of superusers are run.';
 
-CREATE FUNCTION segmentation.workspace_let_down() RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_let_down() RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_let_down_wrapper';
-COMMENT ON FUNCTION segmentation.workspace_let_down() IS
+COMMENT ON FUNCTION segmentation_internal.workspace_let_down() IS
   'Part of workspace_readable: puts segmentation.guard off until the function that put it on returns.';
 
 -- What is hung on a table runs with the rights of who reads it. Functions, operators and types of a superuser are
 -- harmless: who has all rights needs no trap.
-CREATE FUNCTION segmentation.workspace_fault(workspace text, reads oid[], writes oid[]) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_fault(workspace text, reads oid[], writes oid[]) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH schema AS (
@@ -268,12 +268,12 @@ BEGIN ATOMIC
   ORDER BY f.place, f.fault COLLATE "C"
   LIMIT 1;
 END;
-COMMENT ON FUNCTION segmentation.workspace_fault(text, oid[], oid[]) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_fault(text, oid[], oid[]) IS
   'Part of workspace_look: what about these tables of a workspace would run code of its owner when they are read, or written; NULL if nothing would.';
 
 -- The library defines the setting when it is loaded, and only then it is known where a value comes from. The owner of
 -- a database, who need not be a superuser, must not answer for those who connect.
-CREATE FUNCTION segmentation.workspace_trusted(workspace text) RETURNS boolean
+CREATE FUNCTION segmentation_internal.workspace_trusted(workspace text) RETURNS boolean
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT CASE WHEN pg_catalog.current_setting('segmentation.trusted_workspaces', true) <> '' THEN EXISTS (
@@ -282,34 +282,34 @@ BEGIN ATOMIC
     WHERE s.name = 'segmentation.trusted_workspaces' AND s.source <> 'database' AND pg_catalog.btrim(t.name) = workspace)
     ELSE false END;
 END;
-COMMENT ON FUNCTION segmentation.workspace_trusted(text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_trusted(text) IS
   'Part of workspace_readable: whether the caller asked for a workspace by name in segmentation.trusted_workspaces: then its owner''s code may run with the caller''s rights.';
 
 -- The gate for what looks into a workspace. Every function that calls it has the clause SET segmentation.guard = on;
 -- for the owner, and for whom the caller trusts by name, the guard is let down. reads and writes name the tables.
-CREATE FUNCTION segmentation.workspace_readable(workspace text, reads text[], writes text[] DEFAULT '{}') RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_readable(workspace text, reads text[], writes text[] DEFAULT '{}') RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws constant text := segmentation.workspace_schema(workspace);
+  ws constant text := segmentation_internal.workspace_schema(workspace);
   owner name;
   trusted boolean;
   fault text;
 BEGIN
-  IF NOT segmentation.workspace_guarded() THEN
+  IF NOT segmentation_internal.workspace_guarded() THEN
     RAISE object_not_in_prerequisite_state USING MESSAGE = 'segmentation.guard is off',
       DETAIL = 'A function that looks into a workspace has the clause SET segmentation.guard = on.';
   END IF;
   SELECT r.rolname,
     r.rolsuper OR (pg_has_role(r.oid, 'MEMBER') AND NOT (SELECT u.rolsuper FROM pg_roles AS u WHERE u.rolname = current_user))
-    OR segmentation.workspace_trusted(workspace)
+    OR segmentation_internal.workspace_trusted(workspace)
   INTO owner, trusted
   FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = workspace;
   IF trusted THEN
-    PERFORM segmentation.workspace_let_down();
-    PERFORM segmentation.workspace_refuse_alien(workspace, owner);
+    PERFORM segmentation_internal.workspace_let_down();
+    PERFORM segmentation_internal.workspace_refuse_alien(workspace, owner);
     RETURN ws;
   END IF;
-  fault := segmentation.workspace_look(workspace, reads, writes);
+  fault := segmentation_internal.workspace_look(workspace, reads, writes);
   IF fault IS NOT NULL THEN
     RAISE insufficient_privilege USING
       MESSAGE = format('workspace %I of role %I is not looked into: %s', workspace, owner, fault),
@@ -319,14 +319,14 @@ BEGIN
   RETURN ws;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_readable(text, text[], text[]) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_readable(text, text[], text[]) IS
   'Part of every call: the quoted schema of a workspace whose tables the caller may look into without running code of others, or an error. For functions with SET segmentation.guard = on.';
 
 -- Sources are whatever their owner made of them: views, foreign tables, with policies.
-CREATE FUNCTION segmentation.workspace_refuse_sources(workspace text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_refuse_sources(workspace text) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF segmentation.workspace_guarded() THEN
+  IF segmentation_internal.workspace_guarded() THEN
     RAISE insufficient_privilege USING
       MESSAGE = format('the sources of workspace %I are not read by another role', workspace),
       DETAIL = 'They may be views: code of the owner''s could run with your rights.',
@@ -334,16 +334,16 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_refuse_sources(text) IS 'Part of retention_due: an error where the guard is on.';
+COMMENT ON FUNCTION segmentation_internal.workspace_refuse_sources(text) IS 'Part of retention_due: an error where the guard is on.';
 
 -- From the catalogue: what the table says of itself is text of the owner's, and would come into a query as SQL.
-CREATE FUNCTION segmentation.workspace_key(ws text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_key(ws text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT pg_catalog.format_type(a.atttypid, NULL) FROM pg_catalog.pg_attribute AS a
   WHERE a.attrelid = pg_catalog.to_regclass(ws || '.customer_facts') AND a.attname = 'customer' AND NOT a.attisdropped;
 END;
-COMMENT ON FUNCTION segmentation.workspace_key(text) IS 'The type of customers'' keys of a workspace, given by its quoted schema, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_key(text) IS 'The type of customers'' keys of a workspace, given by its quoted schema, as SQL.';
 
 CREATE FUNCTION segmentation.adopt_workspace(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -354,9 +354,9 @@ BEGIN
   IF workspace IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'workspace must not be null';
   END IF;
-  PERFORM segmentation.workspace_refuse_stranger(workspace);
+  PERFORM segmentation_internal.workspace_refuse_stranger(workspace);
   SELECT string_agg(t.name, ', ' ORDER BY t.place) INTO missing
-  FROM unnest(segmentation.workspace_tables()) WITH ORDINALITY AS t (name, place)
+  FROM unnest(segmentation_internal.workspace_tables()) WITH ORDINALITY AS t (name, place)
   WHERE NOT EXISTS (
     SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = workspace AND c.relname = t.name AND c.relkind = 'r');
@@ -371,7 +371,7 @@ BEGIN
       MESSAGE = format('schema %I is no workspace', workspace),
       DETAIL = 'Its table workspace is empty.';
   END IF;
-  PERFORM segmentation.workspace_register(workspace, layout, segmentation.workspace_key(quote_ident(workspace)));
+  PERFORM segmentation_internal.workspace_register(workspace, layout, segmentation_internal.workspace_key(quote_ident(workspace)));
 END
 $$;
 COMMENT ON FUNCTION segmentation.adopt_workspace(text) IS

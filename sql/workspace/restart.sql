@@ -5,13 +5,13 @@
 CREATE FUNCTION segmentation.restart_workspace(workspace text, as_of date DEFAULT NULL, parameter_set integer DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   published date;
   first date;
   used integer;
   moved bigint;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(segmentation.workspace_lock(ws)) THEN
+  IF NOT pg_try_advisory_xact_lock(segmentation_internal.workspace_lock(ws)) THEN
     RAISE lock_not_available USING
       MESSAGE = format('workspace %I is being refreshed by another session', workspace),
       HINT = 'Call again when it has ended.';
@@ -84,7 +84,7 @@ BEGIN
       note = CASE WHEN p.parameter_set = $1 THEN p.note ELSE concat_ws('; ', p.note, 'taken back by restart_workspace') END
     WHERE p.parameter_set = $1 OR p.status = 'in_use' OR (p.status = 'retired' AND (p.as_of > $2 OR $2 IS NULL))$q$, ws) USING used, as_of;
   EXECUTE format('UPDATE %s.workspace SET as_of = $1, parameter_set = $2, definitions = NULL, refreshed_at = clock_timestamp()', ws) USING as_of, used;
-  PERFORM segmentation.workspace_log_changed(ws, '{restart}', 'done', coalesce(as_of, published), clock_timestamp(), ARRAY[greatest(moved, 1)],
+  PERFORM segmentation_internal.workspace_log_changed(ws, '{restart}', 'done', coalesce(as_of, published), clock_timestamp(), ARRAY[greatest(moved, 1)],
     ARRAY[format('published was %s; %s codes moved back', published, moved)]);
   DROP TABLE pg_temp.segmentation_restart;
   RETURN moved;

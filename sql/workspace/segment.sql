@@ -1,7 +1,7 @@
 -- Segments of one's own in a workspace, and who went where. Definitions are not trained: each full scoring takes those of
 -- now into the parameter set that it scores by.
 
-CREATE FUNCTION segmentation.workspace_define(ws text, number integer) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_define(ws text, number integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('UPDATE %1$s.parameter_set AS p SET segments = s.segments
@@ -9,10 +9,10 @@ BEGIN
     WHERE p.parameter_set = $1 AND p.segments <> s.segments', ws) USING number;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_define(text, integer) IS 'Part of refresh: takes the registered definitions into a parameter set.';
+COMMENT ON FUNCTION segmentation_internal.workspace_define(text, integer) IS 'Part of refresh: takes the registered definitions into a parameter set.';
 
 -- Times would not do: what is registered while a refresh runs, or undone by a DELETE, has to be noticed as well.
-CREATE FUNCTION segmentation.workspace_definitions(ws text) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_definitions(ws text) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   fingerprint text;
@@ -24,12 +24,12 @@ BEGIN
   RETURN fingerprint;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_definitions(text) IS 'Part of refresh: a fingerprint of the registered definitions and of what was set by hand.';
+COMMENT ON FUNCTION segmentation_internal.workspace_definitions(text) IS 'Part of refresh: a fingerprint of the registered definitions and of what was set by hand.';
 
 CREATE FUNCTION segmentation.register_segment(workspace text, segment text, definition jsonb, about text DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   faults text;
 BEGIN
   IF segment IS NULL OR definition IS NULL THEN
@@ -56,7 +56,7 @@ COMMENT ON FUNCTION segmentation.register_segment(text, text, jsonb, text) IS
 CREATE FUNCTION segmentation.unregister_segment(workspace text, segment text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   gone text;
 BEGIN
   EXECUTE format('DELETE FROM %s.segment WHERE segment = $1 RETURNING segment', ws) INTO gone USING segment;
@@ -70,7 +70,7 @@ COMMENT ON FUNCTION segmentation.unregister_segment(text, text) IS 'Takes a segm
 CREATE FUNCTION segmentation.override_segment(workspace text, segment text, customer text, code text, reason text DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   key text;
 BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
@@ -85,15 +85,15 @@ COMMENT ON FUNCTION segmentation.override_segment(text, text, text, text, text) 
 CREATE FUNCTION segmentation.workspace_segment_preview(workspace text, definition jsonb) RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{workspace,parameter_set,customer_facts,customer_segments}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,parameter_set,customer_facts,customer_segments}');
 BEGIN
   RETURN QUERY EXECUTE format($q$
     SELECT r.code, count(*), count(*) / sum(count(*)) OVER ()::double precision, sum(coalesce(r.turnover, 0))
-    FROM (SELECT segmentation.segment_assign($1, segmentation.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, s.as_of)), s.as_of) AS code, s.turnover
+    FROM (SELECT segmentation.segment_assign($1, segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, s.as_of)), s.as_of) AS code, s.turnover
           FROM (%2$s) AS s
           JOIN ONLY %1$s.customer_facts AS f ON f.customer = s.customer
           JOIN ONLY %1$s.customer_segments AS c ON c.customer = s.customer) AS r
-    GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws, segmentation.workspace_scores_query(ws)) USING definition;
+    GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws, segmentation_internal.workspace_scores_query(ws)) USING definition;
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS 'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
@@ -101,7 +101,7 @@ COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS 'How 
 CREATE FUNCTION segmentation.workspace_segment_overlap(workspace text) RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{customer_segments}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{customer_segments}');
 BEGIN
   RETURN QUERY EXECUTE format($q$
     WITH m AS (SELECT c.customer, e.key || ':' || e.value AS segment FROM ONLY %s.customer_segments AS c CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e),
@@ -118,7 +118,7 @@ CREATE FUNCTION segmentation.movements(workspace text, "from" date, "to" date, a
 RETURNS TABLE (on_axis text, from_code text, to_code text, customers bigint)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation.workspace_readable(workspace, '{membership_history}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{membership_history}');
 BEGIN
   IF "from" IS NULL OR "to" IS NULL OR "from" >= "to" THEN
     RAISE invalid_parameter_value USING MESSAGE = 'the first day must be before the second', DETAIL = format('They are %s and %s.', coalesce("from"::text, 'null'), coalesce("to"::text, 'null'));

@@ -1,6 +1,6 @@
 -- The sources of a workspace: which relation, which column is what.
 
-CREATE FUNCTION segmentation.workspace_base_type(given regtype) RETURNS regtype
+CREATE FUNCTION segmentation_internal.workspace_base_type(given regtype) RETURNS regtype
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH RECURSIVE b AS (
@@ -9,11 +9,11 @@ BEGIN ATOMIC
     SELECT t.oid, t.typtype, t.typbasetype FROM b JOIN pg_type AS t ON t.oid = b.typbasetype WHERE b.typtype = 'd')
   SELECT b.oid::regtype FROM b WHERE b.typtype <> 'd';
 END;
-COMMENT ON FUNCTION segmentation.workspace_base_type(regtype) IS 'Part of add_source: the type below domains.';
+COMMENT ON FUNCTION segmentation_internal.workspace_base_type(regtype) IS 'Part of add_source: the type below domains.';
 
 -- A key is text of any type whose text is the same in all sessions. Between other types only PostgreSQL's own casts count:
 -- others are code of somebody's.
-CREATE FUNCTION segmentation.workspace_type_fits(type text, given regtype, key_type regtype) RETURNS boolean
+CREATE FUNCTION segmentation_internal.workspace_type_fits(type text, given regtype, key_type regtype) RETURNS boolean
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE type
     WHEN 'text' THEN true
@@ -27,33 +27,33 @@ CREATE FUNCTION segmentation.workspace_type_fits(type text, given regtype, key_t
     WHEN 'boolean' THEN given = 'boolean'::regtype
     ELSE given = ANY ('{date,timestamp,timestamptz}'::regtype[])
   END;
-COMMENT ON FUNCTION segmentation.workspace_type_fits(text, regtype, regtype) IS 'Whether a column of a type can be a field of a type of workspace_field.';
+COMMENT ON FUNCTION segmentation_internal.workspace_type_fits(text, regtype, regtype) IS 'Whether a column of a type can be a field of a type of workspace_field.';
 
-CREATE FUNCTION segmentation.workspace_key_sql(expression text, given regtype, key_type regtype) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_key_sql(expression text, given regtype, key_type regtype) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE WHEN given = key_type THEN expression
-    WHEN EXISTS (SELECT FROM pg_type AS t WHERE t.oid = segmentation.workspace_base_type(given) AND (t.typnamespace = 'pg_catalog'::regnamespace OR t.oid = key_type))
+    WHEN EXISTS (SELECT FROM pg_type AS t WHERE t.oid = segmentation_internal.workspace_base_type(given) AND (t.typnamespace = 'pg_catalog'::regnamespace OR t.oid = key_type))
       THEN format('%s::%s', expression, key_type)
     -- By its output function: its owner may give it any cast.
     ELSE format('CASE WHEN %1$s IS NOT NULL THEN pg_catalog.format(''%%s'', %1$s) END::%2$s', expression, key_type) END;
-COMMENT ON FUNCTION segmentation.workspace_key_sql(text, regtype, regtype) IS 'Part of refresh: a column as the key of customers, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_key_sql(text, regtype, regtype) IS 'Part of refresh: a column as the key of customers, as SQL.';
 
-CREATE FUNCTION segmentation.workspace_key_narrows(given regtype, key_type regtype) RETURNS boolean
+CREATE FUNCTION segmentation_internal.workspace_key_narrows(given regtype, key_type regtype) RETURNS boolean
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN EXISTS (SELECT FROM pg_cast AS c WHERE c.castsource = segmentation.workspace_base_type(given) AND c.casttarget = key_type AND c.castcontext <> 'i');
-COMMENT ON FUNCTION segmentation.workspace_key_narrows(regtype, regtype) IS 'Part of start_capture: whether values of a type may be out of the range of the key.';
+  RETURN EXISTS (SELECT FROM pg_cast AS c WHERE c.castsource = segmentation_internal.workspace_base_type(given) AND c.casttarget = key_type AND c.castcontext <> 'i');
+COMMENT ON FUNCTION segmentation_internal.workspace_key_narrows(regtype, regtype) IS 'Part of start_capture: whether values of a type may be out of the range of the key.';
 
-CREATE FUNCTION segmentation.workspace_customer_sql(alias text, relation regclass, customer text, key_type regtype) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_customer_sql(alias text, relation regclass, customer text, key_type regtype) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN (SELECT segmentation.workspace_key_sql(format('%s.%I', alias, a.attname), a.atttypid, key_type)
+  RETURN (SELECT segmentation_internal.workspace_key_sql(format('%s.%I', alias, a.attname), a.atttypid, key_type)
           FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = customer AND a.attnum > 0 AND NOT a.attisdropped);
-COMMENT ON FUNCTION segmentation.workspace_customer_sql(text, regclass, text, regtype) IS 'Part of refresh: the customer of a relation as a key, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_customer_sql(text, regclass, text, regtype) IS 'Part of refresh: the customer of a relation as a key, as SQL.';
 
 CREATE FUNCTION segmentation.add_source(workspace text, kind text, relation regclass, mapping jsonb DEFAULT '{}', time_zone text DEFAULT NULL)
 RETURNS jsonb
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   key regtype;
   zone text;
   faults text[] := '{}';
@@ -107,11 +107,11 @@ BEGIN
         CONTINUE;
       END IF;
     END IF;
-    SELECT a.attname, segmentation.workspace_base_type(a.atttypid) AS type INTO col FROM pg_attribute AS a
+    SELECT a.attname, segmentation_internal.workspace_base_type(a.atttypid) AS type INTO col FROM pg_attribute AS a
     WHERE a.attrelid = relation AND a.attname = named AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND THEN
       faults := faults || format('%s has no column "%s" (for "%s")', relation, named, wanted.field);
-    ELSIF NOT segmentation.workspace_type_fits(wanted.type, col.type, key) THEN
+    ELSIF NOT segmentation_internal.workspace_type_fits(wanted.type, col.type, key) THEN
       faults := faults || format('column "%s" for "%s" has type %s, not %s', named, wanted.field, col.type,
         CASE wanted.type WHEN 'key' THEN format('%s, the key type of the workspace', key) WHEN 'number' THEN 'a number'
           WHEN 'boolean' THEN 'boolean' ELSE 'date, timestamp or timestamptz' END);
@@ -144,10 +144,10 @@ BEGIN
   IF held.mapping IS DISTINCT FROM whole OR held.time_zone IS DISTINCT FROM zone THEN
     -- The triggers note the customers of the new column; and what is known of anybody was read in another way.
     IF held.capture = 'trigger' THEN
-      PERFORM segmentation.workspace_settle(ws, held.source, true);
+      PERFORM segmentation_internal.workspace_settle(ws, held.source, true);
     END IF;
     IF held.source IS NOT NULL THEN
-      PERFORM segmentation.workspace_queue_all(ws);
+      PERFORM segmentation_internal.workspace_queue_all(ws);
     END IF;
   END IF;
   RETURN whole;
@@ -159,7 +159,7 @@ COMMENT ON FUNCTION segmentation.add_source(text, text, regclass, jsonb, text) I
 CREATE FUNCTION segmentation.remove_source(workspace text, kind text, relation regclass) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   capture text;
 BEGIN
   EXECUTE format('SELECT capture FROM %s.source WHERE kind = $1 AND relation = $2', ws) INTO capture USING kind, relation;
@@ -168,7 +168,7 @@ BEGIN
   END IF;
   IF capture <> 'none' THEN
     PERFORM segmentation.stop_capture(workspace, kind, relation);
-    PERFORM segmentation.workspace_queue_all(ws);
+    PERFORM segmentation_internal.workspace_queue_all(ws);
   END IF;
   EXECUTE format('DELETE FROM %s.source WHERE kind = $1 AND relation = $2', ws) USING kind, relation;
 END

@@ -1,7 +1,7 @@
 -- Training: what is frozen in a parameter set, and how good it would have been.
 
 -- Why the data of an axis are too thin: {"code": ..., "have": ..., "need": ...}, or null. Internal.
-CREATE FUNCTION segmentation.workspace_readiness(ws text, facts text, as_of date, settings jsonb) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_readiness(ws text, facts text, as_of date, settings jsonb) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   kinds text[];
@@ -51,12 +51,12 @@ BEGIN
         THEN jsonb_build_object('code', 'no_source', 'need', 'purchases') END);
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_readiness(text, text, date, jsonb) IS 'Part of refresh: axis to the reason why its data are too thin.';
+COMMENT ON FUNCTION segmentation_internal.workspace_readiness(text, text, date, jsonb) IS 'Part of refresh: axis to the reason why its data are too thin.';
 
 -- The attributes that make profiles, when none are named: numbers, booleans, texts of few values. What differs from
 -- customer to customer (keys, phone numbers, dates) says nothing about groups, and neither does what goes together with
 -- nothing else, as family names do: a cluster is features that vary together. Internal.
-CREATE FUNCTION segmentation.workspace_profile_features(facts text, settings jsonb) RETURNS text[]
+CREATE FUNCTION segmentation_internal.workspace_profile_features(facts text, settings jsonb) RETURNS text[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   found text[];
@@ -87,7 +87,7 @@ BEGIN
       SELECT e.customer, e.name, CASE e.type WHEN 'number' THEN ceil(10 * cume_dist() OVER (PARTITION BY e.name, e.type ORDER BY CASE e.type WHEN 'number' THEN (e.value #>> '{}')::numeric END))::text ELSE e.value::text END AS class
       FROM %s AS e WHERE e.name = ANY ($1)),
     pair AS (
-      SELECT a.name AS one, b.name AS other, segmentation.criterion(a.class, NULL, b.class, NULL) AS measured, count(*) OVER () AS pairs
+      SELECT a.name AS one, b.name AS other, segmentation_internal.criterion(a.class, NULL, b.class, NULL) AS measured, count(*) OVER () AS pairs
       FROM classed AS a JOIN classed AS b ON b.customer = a.customer AND a.name < b.name GROUP BY a.name, b.name)
     SELECT array_agg(DISTINCT n.name COLLATE "C") FROM pair AS p CROSS JOIN LATERAL (VALUES (p.one), (p.other)) AS n (name)
     WHERE (p.measured ->> 'cramers_v_corrected')::double precision >= 0.1 AND (p.measured ->> 'p_value')::double precision < 0.01 / p.pairs$q$, sample[2])
@@ -95,10 +95,10 @@ BEGIN
   RETURN coalesce(together, found, '{}');
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_profile_features(text, jsonb) IS 'Part of refresh: the attributes of customers that make profiles.';
+COMMENT ON FUNCTION segmentation_internal.workspace_profile_features(text, jsonb) IS 'Part of refresh: the attributes of customers that make profiles.';
 
 -- The expression that picks features out of facts f; its text is that of the names. Internal.
-CREATE FUNCTION segmentation.workspace_pick_sql(names text[]) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_pick_sql(names text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE WHEN cardinality(names) = 0 THEN 'NULL::jsonb' ELSE
     (SELECT format('CASE WHEN f.attributes IS NOT NULL OR f.company IS NOT NULL THEN %s END',
@@ -106,11 +106,11 @@ CREATE FUNCTION segmentation.workspace_pick_sql(names text[]) RETURNS text
        (SELECT string_agg(format('jsonb_build_object(%s)', g.pairs), ' || ' ORDER BY g.chunk)
         FROM (SELECT (n.place - 1) / 40 AS chunk, string_agg(format('%1$L, coalesce(f.attributes -> %1$L, f.company -> %1$L)', n.name), ', ' ORDER BY n.place) AS pairs
               FROM unnest(names) WITH ORDINALITY AS n (name, place) GROUP BY 1) AS g))) END;
-COMMENT ON FUNCTION segmentation.workspace_pick_sql(text[]) IS 'Part of refresh: features of the profile, as a SQL expression over facts.';
+COMMENT ON FUNCTION segmentation_internal.workspace_pick_sql(text[]) IS 'Part of refresh: features of the profile, as a SQL expression over facts.';
 
 -- How good the scores of churn and value would have been one horizon ago, beside what simple rules reach.
 -- model is the one to judge, or NULL for one fitted on what was known then. Internal.
-CREATE FUNCTION segmentation.workspace_backtest(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL, spend jsonb DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_backtest(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL, spend jsonb DEFAULT NULL) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   horizon interval := (settings ->> 'churn_horizon')::interval;
@@ -137,52 +137,52 @@ BEGIN
   RETURN tested;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_backtest(text, date, jsonb, jsonb, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_backtest(text, date, jsonb, jsonb, jsonb) IS
   'Part of refresh: quality of churn and value on the last horizon, by a model of before it.';
 
 -- How long subscriptions last, by plan where there are some: a hazard, since it says what comes after the longest one seen.
-CREATE FUNCTION segmentation.workspace_fit_contracts(facts text, as_of date) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_fit_contracts(facts text, as_of date) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   by_plan boolean;
   model jsonb;
 BEGIN
-  EXECUTE format('SELECT count(DISTINCT c.plan) BETWEEN 2 AND 50 FROM %s AS f CROSS JOIN LATERAL segmentation.workspace_contracts(f.subscriptions, $1) AS c', facts) INTO by_plan USING as_of;
+  EXECUTE format('SELECT count(DISTINCT c.plan) BETWEEN 2 AND 50 FROM %s AS f CROSS JOIN LATERAL segmentation_internal.workspace_contracts(f.subscriptions, $1) AS c', facts) INTO by_plan USING as_of;
   EXECUTE format('SELECT segmentation.fit_retention_model(c.started_on, CASE WHEN NOT c.runs THEN c.ended_on END, $1, CASE WHEN $2 AND c.plan IS NOT NULL THEN jsonb_build_object(''plan'', c.plan) ELSE ''{}'' END, ''{"family": "hazard"}'')
-    FROM %s AS f CROSS JOIN LATERAL segmentation.workspace_contracts(f.subscriptions, $1) AS c WHERE coalesce(c.ended_on >= c.started_on, true)', facts) INTO model USING as_of, by_plan;
+    FROM %s AS f CROSS JOIN LATERAL segmentation_internal.workspace_contracts(f.subscriptions, $1) AS c WHERE coalesce(c.ended_on >= c.started_on, true)', facts) INTO model USING as_of, by_plan;
   RETURN jsonb_build_object('by_plan', by_plan, 'model', model);
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_fit_contracts(text, date) IS 'Part of refresh: a model of how long subscriptions last.';
+COMMENT ON FUNCTION segmentation_internal.workspace_fit_contracts(text, date) IS 'Part of refresh: a model of how long subscriptions last.';
 
 -- The same one horizon ago, by what was known then, and who has none left now. Beside it, the share of all.
-CREATE FUNCTION segmentation.workspace_backtest_contracts(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_backtest_contracts(facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   horizon interval := (settings ->> 'churn_horizon')::interval;
   inner_day date := (as_of - horizon)::date;
   tested jsonb;
 BEGIN
-  model := coalesce(model, segmentation.workspace_fit_contracts(facts, inner_day));
+  model := coalesce(model, segmentation_internal.workspace_fit_contracts(facts, inner_day));
   EXECUTE format($q$
     SELECT jsonb_build_object('as_of', $1, 'horizon', $2::text, 'churn', segmentation.prediction_quality(t.p, t.churned) - 'bins')
-    FROM (SELECT %2$s AS p, NOT EXISTS (SELECT FROM segmentation.workspace_contracts(f.subscriptions, $3) AS c WHERE c.runs) AS churned
+    FROM (SELECT %2$s AS p, NOT EXISTS (SELECT FROM segmentation_internal.workspace_contracts(f.subscriptions, $3) AS c WHERE c.runs) AS churned
           FROM %1$s AS f CROSS JOIN LATERAL (
-            SELECT jsonb_agg(jsonb_build_object('plan', c.plan, 'started_on', c.started_on)) AS known FROM segmentation.workspace_contracts(f.subscriptions, $1) AS c WHERE c.runs) AS k
-          WHERE k.known IS NOT NULL) AS t WHERE t.p IS NOT NULL$q$, facts, segmentation.workspace_contract_churn_sql('$4', 'k.known', '$1', '$2'))
+            SELECT jsonb_agg(jsonb_build_object('plan', c.plan, 'started_on', c.started_on)) AS known FROM segmentation_internal.workspace_contracts(f.subscriptions, $1) AS c WHERE c.runs) AS k
+          WHERE k.known IS NOT NULL) AS t WHERE t.p IS NOT NULL$q$, facts, segmentation_internal.workspace_contract_churn_sql('$4', 'k.known', '$1', '$2'))
     INTO tested USING inner_day, horizon, as_of, model;
   RETURN tested;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_backtest_contracts(text, date, jsonb, jsonb) IS 'Part of refresh: quality of the churn of subscriptions on the last horizon.';
+COMMENT ON FUNCTION segmentation_internal.workspace_backtest_contracts(text, date, jsonb, jsonb) IS 'Part of refresh: quality of the churn of subscriptions on the last horizon.';
 
 -- Phase train: fits everything on stage_facts, and writes a candidate parameter set. Returns its number.
-CREATE FUNCTION segmentation.workspace_train(ws text, as_of date) RETURNS integer
+CREATE FUNCTION segmentation_internal.workspace_train(ws text, as_of date) RETURNS integer
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  settings jsonb := segmentation.workspace_settings_now(ws);
+  settings jsonb := segmentation_internal.workspace_settings_now(ws);
   facts text := ws || '.stage_facts';
-  readiness jsonb := segmentation.workspace_readiness(ws, facts, as_of, settings);
+  readiness jsonb := segmentation_internal.workspace_readiness(ws, facts, as_of, settings);
   made record;
   number integer;
   rfm_map jsonb;
@@ -223,7 +223,7 @@ BEGIN
         (settings ->> 'value_discount_rate')::double precision, (settings ->> 'value_margin')::double precision,
         jsonb_build_object('mode', 'cumulative', 'gros', settings -> 'value_high', 'moyens', settings -> 'value_medium');
     value_cuts := worth.cuts;
-    quality := segmentation.workspace_backtest(facts, as_of, settings);
+    quality := segmentation_internal.workspace_backtest(facts, as_of, settings);
     IF quality #>> '{churn,auc}' IS NULL THEN
       readiness := readiness || jsonb_build_object('future_value', one_outcome);
       IF settings ->> 'churn_of' = 'purchases' THEN
@@ -232,20 +232,20 @@ BEGIN
     END IF;
   END IF;
   IF settings ->> 'churn_of' = 'subscriptions' THEN
-    retention := segmentation.workspace_fit_contracts(facts, as_of);
+    retention := segmentation_internal.workspace_fit_contracts(facts, as_of);
     IF readiness -> 'churn' = 'null' THEN
-      quality := quality || segmentation.workspace_backtest_contracts(facts, as_of, settings);
+      quality := quality || segmentation_internal.workspace_backtest_contracts(facts, as_of, settings);
       IF quality #>> '{churn,auc}' IS NULL THEN
         readiness := readiness || jsonb_build_object('churn', one_outcome);
       END IF;
     END IF;
   END IF;
   IF readiness -> 'profile' = 'null' AND settings ->> 'profile_segment' IS NULL THEN
-    features := segmentation.workspace_profile_features(facts, settings);
+    features := segmentation_internal.workspace_profile_features(facts, settings);
     IF cardinality(features) = 0 THEN
       readiness := readiness || '{"profile": {"code": "no_features"}}';
     ELSE
-      EXECUTE format('SELECT segmentation.fit_profile(%s, $1) FROM %s AS f', segmentation.workspace_pick_sql(features), facts) INTO profile
+      EXECUTE format('SELECT segmentation.fit_profile(%s, $1) FROM %s AS f', segmentation_internal.workspace_pick_sql(features), facts) INTO profile
         USING jsonb_build_object('k', settings -> 'profile_k', 'seed', 1, 'sample', 200000);
     END IF;
   END IF;
@@ -257,15 +257,15 @@ BEGIN
     INTO number
     USING as_of, settings, readiness, made.rfm_cuts, rfm_map, made.pmg_cuts, made.purchase_model, made.spend_model,
       value_cuts, profile, features, quality, categories, retention;
-  PERFORM segmentation.workspace_train_axes(ws, number, as_of, settings);
+  PERFORM segmentation_internal.workspace_train_axes(ws, number, as_of, settings);
   RETURN number;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_train(text, date) IS 'Phase train of refresh: a candidate parameter set from the staged facts.';
+COMMENT ON FUNCTION segmentation_internal.workspace_train(text, date) IS 'Phase train of refresh: a candidate parameter set from the staged facts.';
 
 -- Puts the candidate into use, unless it would have predicted worse than the set in use, or nobody can say whether it
 -- would. Says which. Returns the number of the set to score with.
-CREATE FUNCTION segmentation.workspace_promote(ws text, candidate integer, as_of date) RETURNS integer
+CREATE FUNCTION segmentation_internal.workspace_promote(ws text, candidate integer, as_of date) RETURNS integer
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   used record;
@@ -291,8 +291,8 @@ BEGIN
     -- A model trained after the test period began has seen its outcome: no fair comparison.
     said := 'not compared: the set in use is younger than the test period';
   ELSE
-    old_brier := (CASE fresh.settings ->> 'churn_of' WHEN 'subscriptions' THEN segmentation.workspace_backtest_contracts(ws || '.stage_facts', as_of, fresh.settings, used.retention_model)
-      ELSE segmentation.workspace_backtest(ws || '.stage_facts', as_of, fresh.settings, used.purchase_model, used.spend_model) END #>> '{churn,brier}')::double precision;
+    old_brier := (CASE fresh.settings ->> 'churn_of' WHEN 'subscriptions' THEN segmentation_internal.workspace_backtest_contracts(ws || '.stage_facts', as_of, fresh.settings, used.retention_model)
+      ELSE segmentation_internal.workspace_backtest(ws || '.stage_facts', as_of, fresh.settings, used.purchase_model, used.spend_model) END #>> '{churn,brier}')::double precision;
     accepted := old_brier IS NULL OR new_brier <= old_brier * (1 + (fresh.settings ->> 'promote_tolerance')::double precision);
     said := format('Brier score of churn %s, against %s of parameter set %s: %s', round(new_brier::numeric, 5), round(old_brier::numeric, 5),
       used.parameter_set, CASE WHEN accepted THEN 'taken into use' ELSE 'rejected' END);
@@ -308,12 +308,12 @@ BEGIN
   RETURN CASE WHEN accepted THEN candidate ELSE used.parameter_set END;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_promote(text, integer, date) IS 'Part of refresh: takes a candidate parameter set into use if it is not worse.';
+COMMENT ON FUNCTION segmentation_internal.workspace_promote(text, integer, date) IS 'Part of refresh: takes a candidate parameter set into use if it is not worse.';
 
 CREATE FUNCTION segmentation.use_parameter_set(workspace text, parameter_set integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   found boolean;
 BEGIN
   EXECUTE format('SELECT true FROM %s.parameter_set WHERE parameter_set = $1 AND status <> ''candidate''', ws) INTO found USING parameter_set;

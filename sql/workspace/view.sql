@@ -8,7 +8,7 @@ CREATE FUNCTION segmentation.workspace_label(axis text, code text, language text
 COMMENT ON FUNCTION segmentation.workspace_label(text, text, text) IS 'The name of a code of an axis of a workspace in a language (en, fr).';
 
 -- The views: @ws@ is the schema. Every query names all with its schema.
-CREATE FUNCTION segmentation.workspace_view_list() RETURNS TABLE (name text, keys text, about text, query text)
+CREATE FUNCTION segmentation_internal.workspace_view_list() RETURNS TABLE (name text, keys text, about text, query text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT * FROM (VALUES
@@ -114,9 +114,9 @@ BEGIN ATOMIC
         ('days_since_last_purchase_of_all', h.age::bigint, NULL), ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)$q$)
   ) AS v (name, keys, about, query);
 END;
-COMMENT ON FUNCTION segmentation.workspace_view_list() IS 'Part of create_workspace: the materialized views for BI tools.';
+COMMENT ON FUNCTION segmentation_internal.workspace_view_list() IS 'Part of create_workspace: the materialized views for BI tools.';
 
-CREATE FUNCTION segmentation.workspace_make_views(workspace text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_make_views(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := quote_ident(workspace);
@@ -127,7 +127,7 @@ BEGIN
     EXECUTE format('CREATE VIEW %1$s.bi_language AS SELECT coalesce((SELECT s.value #>> ''{}'' FROM %1$s.setting AS s WHERE s.name = ''language''), ''en'') AS language', ws);
     EXECUTE format('COMMENT ON VIEW %s.bi_language IS %L', ws, 'The language of labels; see the setting language.');
   END IF;
-  FOR made IN SELECT * FROM segmentation.workspace_view_list() LOOP
+  FOR made IN SELECT * FROM segmentation_internal.workspace_view_list() LOOP
     CONTINUE WHEN to_regclass(format('%s.%I', ws, made.name)) IS NOT NULL;
     EXECUTE format('CREATE MATERIALIZED VIEW %s.%I AS %s WITH NO DATA', ws, made.name, replace(made.query, '@ws@', ws));
     EXECUTE format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', made.name || '_key', ws, made.name, made.keys);
@@ -156,11 +156,11 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_make_views(text) IS 'Part of create_workspace: makes the materialized views for BI tools, those that are not there.';
+COMMENT ON FUNCTION segmentation_internal.workspace_make_views(text) IS 'Part of create_workspace: makes the materialized views for BI tools, those that are not there.';
 
 -- The views that are not as this version makes them, and those of the workspace that stand on them. To tell, each is made
 -- a second time: PostgreSQL writes equal queries equally.
-CREATE FUNCTION segmentation.workspace_stale_views(ws text) RETURNS text[]
+CREATE FUNCTION segmentation_internal.workspace_stale_views(ws text) RETURNS text[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   made text;
@@ -169,7 +169,7 @@ DECLARE
   same boolean;
   stale text[] := '{}';
 BEGIN
-  FOR made, query IN SELECT v.name, replace(v.query, '@ws@', ws) FROM segmentation.workspace_view_list() AS v LOOP
+  FOR made, query IN SELECT v.name, replace(v.query, '@ws@', ws) FROM segmentation_internal.workspace_view_list() AS v LOOP
     held := to_regclass(format('%s.%I', ws, made));
     CONTINUE WHEN held IS NULL;
     BEGIN
@@ -189,24 +189,24 @@ BEGIN
   RETURN stale;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_stale_views(text) IS 'Part of upgrade_workspace: the views that this version makes otherwise.';
+COMMENT ON FUNCTION segmentation_internal.workspace_stale_views(text) IS 'Part of upgrade_workspace: the views that this version makes otherwise.';
 
-CREATE FUNCTION segmentation.workspace_renew_views(workspace text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_renew_views(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := quote_ident(workspace);
-  stale text[] := segmentation.workspace_stale_views(ws);
+  stale text[] := segmentation_internal.workspace_stale_views(ws);
   others text[];
   grants text[];
   filled text[];
   statement text;
 BEGIN
   others := ARRAY(SELECT DISTINCT d FROM unnest(stale) AS s
-    CROSS JOIN LATERAL segmentation.workspace_dependents(ws, to_regclass(format('%s.%I', ws, s))) AS d ORDER BY d);
+    CROSS JOIN LATERAL segmentation_internal.workspace_dependents(ws, to_regclass(format('%s.%I', ws, s))) AS d ORDER BY d);
   IF others <> '{}' THEN
     RAISE dependent_objects_still_exist USING
       MESSAGE = format('cannot upgrade workspace %I because other objects depend on views that change: %s', workspace, array_to_string(stale, ', ')),
-      DETAIL = segmentation.workspace_listed(others),
+      DETAIL = segmentation_internal.workspace_listed(others),
       HINT = 'Drop these, upgrade, and make them again.';
   END IF;
   SELECT array_agg(format('GRANT %s ON %s TO %s%s', g.privilege_type, c.oid::regclass,
@@ -221,7 +221,7 @@ BEGIN
   LOOP
     EXECUTE statement;
   END LOOP;
-  PERFORM segmentation.workspace_make_views(workspace);
+  PERFORM segmentation_internal.workspace_make_views(workspace);
   FOR statement IN
     SELECT g FROM unnest(grants) AS g UNION ALL SELECT format('REFRESH MATERIALIZED VIEW %s.%I', ws, f) FROM unnest(filled) AS f
   LOOP
@@ -229,7 +229,7 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_renew_views(text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_renew_views(text) IS
   'Part of upgrade_workspace: makes the views anew that this version makes otherwise, with their grants and rows. Refused, with a list, if anything of others depends on one.';
 
 CREATE PROCEDURE segmentation.refresh_views(workspace text)
@@ -240,8 +240,8 @@ DECLARE
   populated boolean;
   began pg_catalog.timestamptz;
 BEGIN
-  ws := segmentation.workspace_owned(workspace);
-  names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text, ARRAY(SELECT v.name FROM segmentation.workspace_view_list() AS v));
+  ws := segmentation_internal.workspace_owned(workspace);
+  names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text, ARRAY(SELECT v.name FROM segmentation_internal.workspace_view_list() AS v));
   FOR i IN 1 .. pg_catalog.cardinality(names) LOOP
     began := pg_catalog.clock_timestamp();
     SELECT c.relispopulated INTO populated FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.format('%s.%I', ws, names[i])::pg_catalog.regclass;

@@ -4,10 +4,10 @@
 -- its own, but for those that write the registry of workspaces. Paths are pinned: a name resolves to PostgreSQL's own,
 -- or to this extension's.
 
-CREATE FUNCTION segmentation.workspace_layout() RETURNS integer
+CREATE FUNCTION segmentation_internal.workspace_layout() RETURNS integer
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN 1;
-COMMENT ON FUNCTION segmentation.workspace_layout() IS 'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
+COMMENT ON FUNCTION segmentation_internal.workspace_layout() IS 'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
 
 CREATE FUNCTION segmentation.create_workspace(workspace text, key_type regtype DEFAULT 'bigint', time_zone text DEFAULT NULL)
 RETURNS void
@@ -263,19 +263,19 @@ BEGIN
   $layout$;
   EXECUTE replace(replace(layout, '@key@', key), '@ws@', quote_ident(workspace));
   EXECUTE format('INSERT INTO %I.workspace (layout, key_type, time_zone) VALUES ($1, $2, $3)', workspace)
-    USING segmentation.workspace_layout(), key, zone;
-  PERFORM segmentation.workspace_mend_queue(quote_ident(workspace));
-  PERFORM segmentation.workspace_register(workspace, segmentation.workspace_layout(), segmentation.workspace_key(quote_ident(workspace)));
-  PERFORM segmentation.workspace_comments(workspace);
-  PERFORM segmentation.workspace_make_scores(workspace);
-  PERFORM segmentation.workspace_make_views(workspace);
+    USING segmentation_internal.workspace_layout(), key, zone;
+  PERFORM segmentation_internal.workspace_mend_queue(quote_ident(workspace));
+  PERFORM segmentation_internal.workspace_register(workspace, segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
+  PERFORM segmentation_internal.workspace_comments(workspace);
+  PERFORM segmentation_internal.workspace_make_scores(workspace);
+  PERFORM segmentation_internal.workspace_make_views(workspace);
 END
 $$;
 COMMENT ON FUNCTION segmentation.create_workspace(text, regtype, text) IS
   'Makes a workspace: a schema owned by the caller, with its tables and views. key_type is the type of customers'' keys; time_zone (default: the session''s) is that in which a day begins.';
 
 -- What each table and column holds, as comments: BI tools show them.
-CREATE FUNCTION segmentation.workspace_comments(workspace text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_comments(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   said record;
@@ -386,14 +386,14 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_comments(text) IS 'Part of create_workspace: comments of tables and columns.';
+COMMENT ON FUNCTION segmentation_internal.workspace_comments(text) IS 'Part of create_workspace: comments of tables and columns.';
 
 -- What others own
 
 -- Whatever would go with a relation of the workspace, or (relation is NULL) with all of it, and is not its own: views,
 -- functions with a body of SQL, columns, defaults and foreign keys in other schemas, members of publications, and what
 -- another role keeps inside the schema. As pg_depend has it, of each one what hangs on that in turn.
-CREATE FUNCTION segmentation.workspace_dependents(ws text, relation regclass DEFAULT NULL) RETURNS SETOF text
+CREATE FUNCTION segmentation_internal.workspace_dependents(ws text, relation regclass DEFAULT NULL) RETURNS SETOF text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH RECURSIVE home AS (
@@ -437,25 +437,25 @@ BEGIN ATOMIC
                       AND (g.tgisinternal OR (p.pronamespace = h.oid AND p.proname ~ '^capture_[0-9]+(_[0-9a-f]{12})?$')))
   ORDER BY 1;
 END;
-COMMENT ON FUNCTION segmentation.workspace_dependents(text, regclass) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_dependents(text, regclass) IS
   'Part of drop_workspace: what depends on a workspace, or on one of its relations, and is not its own.';
 
-CREATE FUNCTION segmentation.workspace_listed(items text[]) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_listed(items text[]) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
   RETURN array_to_string(items[1:100], E'\n')
     || CASE WHEN cardinality(items) > 100 THEN format(E'\nand %s more', cardinality(items) - 100) ELSE '' END;
-COMMENT ON FUNCTION segmentation.workspace_listed(text[]) IS 'Part of drop_workspace: a list for a message.';
+COMMENT ON FUNCTION segmentation_internal.workspace_listed(text[]) IS 'Part of drop_workspace: a list for a message.';
 
 CREATE FUNCTION segmentation.drop_workspace(workspace text, cascade boolean DEFAULT false) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_schema(workspace);
+  ws text := segmentation_internal.workspace_schema(workspace);
   own text;
   others text[];
 BEGIN
   -- What other roles keep in the schema is listed below: dropping it runs none of their code.
-  PERFORM segmentation.workspace_refuse_others(workspace);
-  IF NOT pg_try_advisory_xact_lock(segmentation.workspace_lock(ws)) THEN
+  PERFORM segmentation_internal.workspace_refuse_others(workspace);
+  IF NOT pg_try_advisory_xact_lock(segmentation_internal.workspace_lock(ws)) THEN
     RAISE lock_not_available USING
       MESSAGE = format('workspace %I is being refreshed by another session', workspace),
       HINT = 'Call again when it has ended.';
@@ -467,18 +467,18 @@ BEGIN
   LOOP
     EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', own);
   END LOOP;
-  others := ARRAY(SELECT d FROM segmentation.workspace_dependents(ws) AS d);
+  others := ARRAY(SELECT d FROM segmentation_internal.workspace_dependents(ws) AS d);
   IF others <> '{}' THEN
     IF cascade IS NOT TRUE THEN
       RAISE dependent_objects_still_exist USING
         MESSAGE = format('cannot drop workspace %I because other objects depend on it', workspace),
-        DETAIL = segmentation.workspace_listed(others),
+        DETAIL = segmentation_internal.workspace_listed(others),
         HINT = format('SELECT segmentation.drop_workspace(%L, cascade => true) drops these too.', workspace);
     END IF;
     RAISE NOTICE USING
-      MESSAGE = format('drop_workspace drops %s other objects too', cardinality(others)), DETAIL = segmentation.workspace_listed(others);
+      MESSAGE = format('drop_workspace drops %s other objects too', cardinality(others)), DETAIL = segmentation_internal.workspace_listed(others);
   END IF;
-  PERFORM segmentation.workspace_unregister(workspace);
+  PERFORM segmentation_internal.workspace_unregister(workspace);
   -- The triggers on the sources go with their functions.
   EXECUTE format('DROP SCHEMA %s CASCADE', ws);
 END
@@ -495,12 +495,12 @@ BEGIN
   RETURN QUERY EXECUTE format(
     'SELECT d.name, coalesce(s.value, d.default_value), d.default_value, d.about
      FROM segmentation.workspace_setting AS d LEFT JOIN ONLY %s.setting AS s ON s.name = d.name ORDER BY d.place',
-    segmentation.workspace_readable(workspace, '{setting}'));
+    segmentation_internal.workspace_readable(workspace, '{setting}'));
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_settings(text) IS 'All settings of a workspace: the value that holds, the default, what it does.';
 
-CREATE FUNCTION segmentation.workspace_setting_fault(d segmentation.workspace_setting, value jsonb) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_setting_fault(d segmentation.workspace_setting, value jsonb) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   amount double precision;
@@ -572,25 +572,25 @@ BEGIN
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_setting_fault(segmentation.workspace_setting, jsonb) IS 'What is wrong with a value of a setting; NULL if nothing is.';
+COMMENT ON FUNCTION segmentation_internal.workspace_setting_fault(segmentation.workspace_setting, jsonb) IS 'What is wrong with a value of a setting; NULL if nothing is.';
 
 CREATE FUNCTION segmentation.workspace_settings(workspace text, settings jsonb) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := segmentation.workspace_owned(workspace);
+  ws text := segmentation_internal.workspace_owned(workspace);
   faults text;
 BEGIN
   IF settings IS NULL OR jsonb_typeof(settings) <> 'object' THEN
     RAISE invalid_parameter_value USING MESSAGE = 'settings must be a jsonb object',
       HINT = 'As {"churn_horizon": "60 days", "language": "fr"}.';
   END IF;
-  SELECT string_agg(format('%s %s', g.key, coalesce(segmentation.workspace_setting_fault(d, g.value), 'is not a setting')), E'\n' ORDER BY g.key) INTO faults
+  SELECT string_agg(format('%s %s', g.key, coalesce(segmentation_internal.workspace_setting_fault(d, g.value), 'is not a setting')), E'\n' ORDER BY g.key) INTO faults
   FROM jsonb_each(settings) AS g LEFT JOIN segmentation.workspace_setting AS d ON d.name = g.key
-  WHERE d.name IS NULL OR segmentation.workspace_setting_fault(d, g.value) IS NOT NULL;
+  WHERE d.name IS NULL OR segmentation_internal.workspace_setting_fault(d, g.value) IS NOT NULL;
   IF faults IS NULL THEN
     -- Limits that go together.
     SELECT string_agg(format('%s %s must not be above %s %s', p.low, w.all_of -> p.low, p.high, w.all_of -> p.high), E'\n') INTO faults
-    FROM (SELECT segmentation.workspace_settings_now(ws) || settings AS all_of) AS w
+    FROM (SELECT segmentation_internal.workspace_settings_now(ws) || settings AS all_of) AS w
     CROSS JOIN (VALUES ('churn_medium', 'churn_high'), ('value_high', 'value_medium'), ('pmg_gros', 'pmg_moyens')) AS p (low, high)
     WHERE settings ?| ARRAY[p.low, p.high] AND (w.all_of ->> p.low)::double precision > (w.all_of ->> p.high)::double precision;
   END IF;
@@ -608,7 +608,7 @@ COMMENT ON FUNCTION segmentation.workspace_settings(text, jsonb) IS
   'Changes settings. They hold from the next training on: a parameter set keeps those it was made with. A language holds at once.';
 
 -- All settings as one value; internal.
-CREATE FUNCTION segmentation.workspace_settings_now(ws text) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_settings_now(ws text) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held jsonb;
@@ -618,4 +618,4 @@ BEGIN
   RETURN held;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_settings_now(text) IS 'All settings of a workspace, given by its quoted schema, as one object.';
+COMMENT ON FUNCTION segmentation_internal.workspace_settings_now(text) IS 'All settings of a workspace, given by its quoted schema, as one object.';

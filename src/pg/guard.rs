@@ -84,7 +84,7 @@ pub fn let_down() {
 }
 
 /// Locks the tables of a workspace that are to be read, and those to be written, after asking for the caller's right
-/// to each; then has `segmentation.workspace_fault` look at them as they are now, not as the query's snapshot shows
+/// to each; then has `segmentation_internal.workspace_fault` look at them as they are now, not as the query's snapshot shows
 /// them. Returns what is not in order; if nothing is, the guard lets these tables pass.
 pub fn look(workspace: &str, reads: &[String], writes: &[String]) -> Option<String> {
     CHECKED.take();
@@ -129,12 +129,12 @@ pub fn look(workspace: &str, reads: &[String], writes: &[String]) -> Option<Stri
     }
 }
 
-/// What `segmentation.workspace_fault` says, under the active snapshot.
+/// What `segmentation_internal.workspace_fault` says, under the active snapshot.
 ///
 /// # Safety
 /// A snapshot is active.
 unsafe fn fault_of(workspace: &str, read: &[pg_sys::Oid], written: &[pg_sys::Oid]) -> Option<String> {
-    let query = c"SELECT segmentation.workspace_fault($1, $2, $3)";
+    let query = c"SELECT segmentation_internal.workspace_fault($1, $2, $3)";
     let mut types = [pg_sys::TEXTOID, pg_sys::OIDARRAYOID, pg_sys::OIDARRAYOID];
     let arguments = [workspace.into_datum(), read.to_vec().into_datum(), written.to_vec().into_datum()];
     let mut values = arguments.map(|argument| argument.unwrap_or(pg_sys::Datum::null()));

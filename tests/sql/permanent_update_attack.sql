@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 -- The name of the trigger function ends in a number drawn by lot.
 CREATE PROCEDURE public.refused_capture(query text) LANGUAGE plpgsql AS $$
 BEGIN
-  EXECUTE format(query, segmentation.workspace_capture_function('shop', 1));
+  EXECUTE format(query, segmentation_internal.workspace_capture_function('shop', 1));
   RAISE INFO 'NOT REFUSED  <<<';
 EXCEPTION WHEN OTHERS THEN
   RAISE INFO '% %', SQLSTATE, regexp_replace(SQLERRM, '_[0-9a-f]{12}', '');

@@ -341,7 +341,7 @@ BEGIN
 END
 $$;
 -- A function without the guard does not look.
-CALL refused('SELECT segmentation.workspace_readable(''shop'', ''{setting}'')');
+CALL refused('SELECT segmentation_internal.workspace_readable(''shop'', ''{setting}'')');
 SET ROLE intruder;
 DROP SCHEMA shop CASCADE;
 RESET ROLE;

@@ -24,7 +24,12 @@ mod install {
     use pgrx::extension_sql_file;
 
     extension_sql_file!("../sql/base/begin.sql", name = "begin", bootstrap);
-    extension_sql_file!("../sql/facts/purchase_history.sql", name = "purchase_history", requires = ["begin"]);
+    extension_sql_file!("../sql/base/template.sql", name = "template", requires = ["begin"]);
+    extension_sql_file!(
+        "../sql/facts/purchase_history.sql",
+        name = "purchase_history",
+        requires = ["template"]
+    );
     extension_sql_file!("../sql/axes/rfm.sql", name = "rfm", requires = ["purchase_history"]);
     extension_sql_file!("../sql/axes/pmg.sql", name = "pmg", requires = ["rfm"]);
     extension_sql_file!("../sql/models/purchase_model.sql", name = "purchase_model", requires = ["pmg"]);

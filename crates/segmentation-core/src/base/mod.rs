@@ -8,3 +8,4 @@ pub mod host;
 pub mod json;
 pub mod memory;
 pub mod money;
+pub mod template;

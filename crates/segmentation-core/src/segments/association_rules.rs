@@ -3,7 +3,8 @@
 //! Pairs only: one item makes another likelier. Support, confidence, lift and leverage are those of
 //! Agrawal, Imieliński, Swami (SIGMOD 1993) and Piatetsky-Shapiro (1991); significance is Fisher's exact
 //! test, one-sided, on the two-by-two table of baskets, with the false discovery rate of Benjamini and
-//! Hochberg (1995) over all pairs that were tested.
+//! Hochberg (1995) over all pairs that could have come to `min_baskets`: those that did are chosen by the
+//! very count that is tested, and among them alone chance would look like a discovery.
 
 use std::collections::HashMap;
 
@@ -239,7 +240,9 @@ impl BasketCounts {
             checkpoint();
         }
         let p = memory::collect(tested.iter().map(|t| t.2))?;
-        let q = false_discovery(&p)?;
+        // By the items' own counts alone, which the test takes as given.
+        let frequent = items.iter().filter(|(_, n)| *n >= options.min_baskets).count() as f64;
+        let q = false_discovery(&p, 0.5 * frequent * (frequent - 1.0))?;
         let mut rules = Vec::new();
         for (((a, b), both, p_value), q_value) in tested.into_iter().zip(q) {
             for (antecedent, consequent) in [(a, b), (b, a)] {
@@ -343,14 +346,15 @@ fn fisher(both: u64, a: u64, b: u64, n: u64) -> f64 {
     (first * sum).min(1.0)
 }
 
-/// Benjamini and Hochberg's q-values.
-fn false_discovery(p: &[f64]) -> Result<Vec<f64>> {
+/// Benjamini and Hochberg's q-values of the smallest p-values among those of so many hypotheses: p-values that
+/// are not given are taken for larger ones, which makes q larger if anything.
+fn false_discovery(p: &[f64], hypotheses: f64) -> Result<Vec<f64>> {
     let mut order = memory::collect(0..p.len())?;
     order.sort_unstable_by(|a, b| p[*b].total_cmp(&p[*a]));
     let mut q = memory::filled(0.0, p.len())?;
     let mut least = 1.0_f64;
     for (at, place) in order.iter().enumerate() {
-        least = least.min(p[*place] * p.len() as f64 / (p.len() - at) as f64);
+        least = least.min(p[*place] * hypotheses / (p.len() - at) as f64);
         q[*place] = least;
     }
     Ok(q)
@@ -376,7 +380,7 @@ mod tests {
 
     #[test]
     fn q_values_by_hand() {
-        let q = false_discovery(&[0.01, 0.04, 0.03, 0.5]).unwrap();
+        let q = false_discovery(&[0.01, 0.04, 0.03, 0.5], 4.0).unwrap();
         for (q, expected) in q.iter().zip([0.04, 0.16 / 3.0, 0.16 / 3.0, 0.5]) {
             assert!((q - expected).abs() < 1e-15);
         }
@@ -407,11 +411,39 @@ mod tests {
         let butter = &rules[3];
         assert_eq!((butter.support, butter.confidence, butter.lift), (1.0 / 3.0, 1.0, 1.5));
         assert!((butter.leverage - (1.0 / 3.0 - 2.0 / 9.0)).abs() < 1e-15);
-        // 40 choose 20 over 60 choose 20; two of three pairs are that rare.
+        // 40 choose 20 over 60 choose 20; two of six pairs are that rare.
         let p = 137_846_528_820.0 / 4_191_844_505_805_495.0;
-        assert!((butter.p_value / p - 1.0).abs() < 1e-9 && (butter.q_value / (1.5 * p) - 1.0).abs() < 1e-9);
+        assert!((butter.p_value / p - 1.0).abs() < 1e-9 && (butter.q_value / (3.0 * p) - 1.0).abs() < 1e-9);
         // Beer and bread meet less often than by chance.
         assert_eq!(whole.rules(&options(r#"{"min_lift": 0, "max_q": 1}"#), &mut || {}).unwrap().len(), 6);
         assert!(BasketCounts::from_bytes(&whole.to_bytes().unwrap()[1..]).is_err());
+    }
+
+    /// Where nothing goes with anything, about nothing is found, whatever pairs are rare enough to be left out.
+    #[test]
+    fn chance_is_no_discovery() {
+        use rand_distr::Distribution;
+        let mut random = rand_pcg::Pcg64::new(7, 11);
+        for (items, baskets, skew) in [(60, 2000, 0.0), (200, 3000, 0.7), (400, 1500, 1.1)] {
+            let names: Vec<String> = (0..items).map(|i| format!("i{i}")).collect();
+            let chances: Vec<rand_distr::Bernoulli> = (0..items)
+                .map(|i| rand_distr::Bernoulli::new(0.3 / f64::from(i + 1).powf(skew)).unwrap())
+                .collect();
+            let mut counts = BasketCounts::default();
+            for _ in 0..baskets {
+                let basket: Vec<&str> = chances
+                    .iter()
+                    .zip(&names)
+                    .filter(|(chance, _)| chance.sample(&mut random))
+                    .map(|(_, name)| &**name)
+                    .collect();
+                counts.add(basket.into_iter()).unwrap();
+            }
+            for min_baskets in [1, 2, 5, 10, 40, 150] {
+                let options = options(&format!(r#"{{"min_baskets": {min_baskets}}}"#));
+                let found = counts.rules(&options, &mut || {}).unwrap().len() / 2;
+                assert!(found <= 1, "{items} items, min_baskets {min_baskets}: {found} pairs");
+            }
+        }
     }
 }

@@ -694,6 +694,7 @@ FROM (VALUES
   ('channel', 'none', 'No channel', 'Aucun canal'),
   ('channel', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
   ('channel_reason', 'no_consent', 'No consent', 'Pas de consentement'),
+  ('channel_reason', 'unsubscribed', 'Unsubscribed or complained', 'Désabonné ou plainte'),
   ('channel_reason', 'consent_expired', 'Consent too old', 'Consentement périmé'),
   ('channel_reason', 'no_model', 'Unknown to the model', 'Inconnu du modèle'),
   ('channel_reason', 'excluded', 'Not asked for', 'Non demandé'),

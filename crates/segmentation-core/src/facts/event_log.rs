@@ -33,6 +33,8 @@ pub const OPEN: u8 = 1;
 pub const ANSWERS: std::ops::RangeInclusive<u8> = 2..=6;
 /// Code of a response of no particular kind.
 pub const RESPONSE: u8 = 6;
+/// Codes by which a customer says no to a channel: an unsubscription, a complaint.
+pub const REFUSALS: std::ops::RangeInclusive<u8> = 7..=8;
 /// Code of a message that did not arrive.
 pub const BOUNCE: u8 = 9;
 
@@ -459,6 +461,45 @@ pub enum Consent {
     Expired,
     /// It was withdrawn or never given.
     None,
+    /// It was given, but not after the customer unsubscribed or complained.
+    Unsubscribed,
+}
+
+/// [`consent`], with what came of the contacts: who unsubscribed from a channel or complained about it, under
+/// any spelling, has to consent on a later day.
+#[must_use]
+pub fn consent_by_answers(
+    consents: &EventLog,
+    contacts: Option<&EventLog>,
+    channel: &str,
+    as_of: Day,
+    valid_days: Option<Day>,
+) -> Consent {
+    let refused = contacts.and_then(|log| last_refusal(log, channel, as_of));
+    match (consent(consents, channel, as_of, valid_days), refused) {
+        (Consent::None, _) => Consent::None,
+        (said, None) => said,
+        (said, Some(day)) => {
+            let since = consents.events.iter().any(|event| {
+                event.code == GRANTED
+                    && (day + 1..=as_of).contains(&event.day)
+                    && consents.name(event) == channel
+            });
+            if since { said } else { Consent::Unsubscribed }
+        }
+    }
+}
+
+/// The last day up to `as_of` on which a customer answered a message of the channel by an unsubscription or
+/// a complaint.
+fn last_refusal(contacts: &EventLog, channel: &str, as_of: Day) -> Option<Day> {
+    let wanted = channel.trim().to_lowercase();
+    let alike = contacts.names.iter().map(|name| name.trim().to_lowercase() == wanted);
+    let alike: Vec<bool> = alike.collect();
+    let refusals = contacts.events.iter().filter(|event| {
+        event.day <= as_of && REFUSALS.contains(&event.code) && alike[usize::from(event.name)]
+    });
+    refusals.map(|event| event.day).max()
 }
 
 /// Whether a customer may be contacted by a channel on a day.

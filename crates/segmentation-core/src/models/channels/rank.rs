@@ -11,15 +11,23 @@ use crate::Checkpoint;
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
-use crate::facts::event_log::{ALL_CHANNELS, Consent, EventLog, consent, contacts, counts};
+use crate::facts::event_log::{ALL_CHANNELS, Consent, EventLog, consent_by_answers, contacts, counts};
 
 /// The code of a customer whom no channel may or should reach.
 pub const NONE: &str = "none";
 /// The code where the model knows no channel.
 pub const INSUFFICIENT_DATA: &str = "insufficient_data";
 /// Why a channel has no rank.
-pub const REASONS: [&str; 7] =
-    ["no_consent", "consent_expired", "no_model", "excluded", "pressure", "no_answer", "no_value"];
+pub const REASONS: [&str; 8] = [
+    "no_consent",
+    "consent_expired",
+    "unsubscribed",
+    "no_model",
+    "excluded",
+    "pressure",
+    "no_answer",
+    "no_value",
+];
 
 /// At most so many contacts in so many days, by a channel or by all together.
 #[derive(Debug, Clone, PartialEq)]
@@ -220,7 +228,7 @@ fn obstacle(
 
 /// The channels of a customer: those that may be used, best first, then the others by name.
 ///
-/// A channel gets a rank only if [`consent`] says so of exactly this channel, whatever the rest.
+/// A channel gets a rank only if [`consent_by_answers`] says so of exactly this channel, whatever the rest.
 #[must_use]
 pub fn rank<'a>(
     model: &'a ChannelModel,
@@ -255,11 +263,13 @@ pub fn rank<'a>(
             rank: None,
             reason: None,
         };
-        let allowed =
-            consents.map_or(Consent::None, |log| consent(log, channel, as_of, options.consent_days));
+        let allowed = consents.map_or(Consent::None, |log| {
+            consent_by_answers(log, history, channel, as_of, options.consent_days)
+        });
         ranked.reason = match allowed {
             Consent::None => Some("no_consent"),
             Consent::Expired => Some("consent_expired"),
+            Consent::Unsubscribed => Some("unsubscribed"),
             Consent::Granted => obstacle(&ranked, responses > 0.0, history, as_of, options),
         };
         if ranked.reason.is_none() { open.push(ranked) } else { closed.push(ranked) }

@@ -96,6 +96,32 @@ fn pressure_and_answers_close_a_channel() {
 }
 
 #[test]
+fn who_unsubscribes_or_complains_has_to_consent_anew() {
+    let model = model();
+    let mut cache = LowerCache::default();
+    let mut email = |sent: &[(Day, &str, u8)], given: &[(Day, &str, u8)], as_of| {
+        let history = log(LogKind::Contacts, sent);
+        let history = EventLog::read(LogKind::Contacts, &history).unwrap();
+        let consents = log(LogKind::Consents, given);
+        let consents = EventLog::read(LogKind::Consents, &consents).unwrap();
+        let ranked =
+            rank(&model, None, Some(&history), Some(&consents), as_of, &options(json!({})), &mut cache);
+        ranked.iter().find(|r| r.channel == "email").unwrap().reason
+    };
+    let given = [(0, "email", GRANTED)];
+    for code in [7, 8] {
+        assert_eq!(email(&[(10, "email", code)], &given, 9), None);
+        assert_eq!(email(&[(10, "email", code)], &given, 10), Some("unsubscribed"));
+        assert_eq!(email(&[(10, "Email ", code)], &given, 10), Some("unsubscribed"));
+        assert_eq!(email(&[(10, "sms", code)], &given, 10), None);
+        let anew = [(0, "email", GRANTED), (10, "email", GRANTED), (12, "email", GRANTED)];
+        assert_eq!(email(&[(10, "email", code)], &anew[..2], 11), Some("unsubscribed"));
+        assert_eq!(email(&[(10, "email", code)], &anew, 11), Some("unsubscribed"));
+        assert_eq!(email(&[(10, "email", code)], &anew, 12), None);
+    }
+}
+
+#[test]
 fn without_consents_nothing_is_ranked() {
     let model = model();
     let mut cache = LowerCache::default();
@@ -147,6 +173,14 @@ proptest! {
         let recent = sent.iter().filter(|s| s.0 > as_of - 7 && s.0 <= as_of && s.2 != event_log::BOUNCE).count();
         for r in &ranked {
             prop_assert_eq!(r.rank.is_none(), r.reason.is_some());
+            let said_no = sent.iter().filter(|s| s.0 <= as_of && (s.2 == 7 || s.2 == 8));
+            let said_no = said_no.filter(|s| s.1.trim().to_lowercase() == r.channel.trim().to_lowercase());
+            let said_no = said_no.map(|s| s.0).max();
+            let said_yes = events.iter().filter(|e| e.0 <= as_of && e.1 == r.channel && e.2 == GRANTED).map(|e| e.0).max();
+            if said_no.is_some() {
+                prop_assert!(r.rank.is_none() || said_yes > said_no, "{} {:?} {:?}", r.channel, events, sent);
+            }
+            prop_assert!(r.reason != Some("unsubscribed") || said_yes <= said_no);
             if r.rank.is_some() {
                 prop_assert!(may_be_contacted(&owned, r.channel, as_of), "{} {:?}", r.channel, events);
                 prop_assert!((recent as u64) < most);

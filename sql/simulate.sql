@@ -12,25 +12,25 @@ CREATE FUNCTION segmentation_internal.simulate_customer_limit() RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'simulate_customer_limit_wrapper';
 COMMENT ON FUNCTION segmentation_internal.simulate_customer_limit() IS 'The most customers that simulate_shop makes.';
 
-CREATE FUNCTION segmentation.simulate_categories() RETURNS TABLE (category_id smallint, category text)
+CREATE FUNCTION segmentation_internal.simulate_categories() RETURNS TABLE (category_id smallint, category text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 14 AS 'MODULE_PATHNAME', 'simulate_categories_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_categories() IS 'Product categories of a simulated shop.';
+COMMENT ON FUNCTION segmentation_internal.simulate_categories() IS 'Product categories of a simulated shop.';
 
-CREATE FUNCTION segmentation.simulate_products(seed bigint, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_products(seed bigint, starts date, ends date, options jsonb)
 RETURNS TABLE (
   product_id integer, category_id smallint, product text, kind text, price numeric,
   margin double precision, stock integer, style smallint, popularity double precision, lasts_days integer
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'simulate_products_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_products(bigint, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_products(bigint, date, date, jsonb) IS
   'Products of a simulated shop, with their hidden style, popularity and duration.';
 
-CREATE FUNCTION segmentation.simulate_campaigns(seed bigint, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_campaigns(seed bigint, starts date, ends date, options jsonb)
 RETURNS TABLE (
   campaign_id integer, channel text, sent_on date, category_id smallint
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 150 AS 'MODULE_PATHNAME', 'simulate_campaigns_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_campaigns(bigint, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_campaigns(bigint, date, date, jsonb) IS
   'Campaigns of a simulated shop: one a week.';
 
 CREATE FUNCTION segmentation.simulate_customers(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
@@ -44,12 +44,12 @@ RETURNS TABLE (
 COMMENT ON FUNCTION segmentation.simulate_customers(bigint, integer, integer, date, date, jsonb) IS
   'Simulated customers, numbers first to last, as the shop knows them at the end.';
 
-CREATE FUNCTION segmentation.simulate_attribute_history(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_attribute_history(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, attribute text, changed_on date, old_value text, new_value text
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'simulate_attribute_history_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_attribute_history(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_attribute_history(bigint, integer, integer, date, date, jsonb) IS
   'Changes of attributes of simulated customers.';
 
 CREATE FUNCTION segmentation.simulate_orders(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
@@ -70,12 +70,12 @@ RETURNS TABLE (
 COMMENT ON FUNCTION segmentation.simulate_order_lines(bigint, integer, integer, date, date, jsonb) IS
   'Order lines of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_consents(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_consents(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, channel text, granted boolean, changed_on date
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 6000 AS 'MODULE_PATHNAME', 'simulate_consents_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_consents(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_consents(bigint, integer, integer, date, date, jsonb) IS
   'Consents of simulated customers, given and withdrawn.';
 
 CREATE FUNCTION segmentation.simulate_contacts(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
@@ -87,24 +87,24 @@ RETURNS TABLE (
 COMMENT ON FUNCTION segmentation.simulate_contacts(bigint, integer, integer, date, date, jsonb) IS
   'Messages of campaigns to simulated customers, and the responses.';
 
-CREATE FUNCTION segmentation.simulate_interactions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_interactions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   interaction_id bigint, customer_id integer, kind text, occurred_at timestamptz,
   category_id smallint
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 5000 AS 'MODULE_PATHNAME', 'simulate_interactions_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_interactions(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_interactions(bigint, integer, integer, date, date, jsonb) IS
   'Visits and support calls of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_subscriptions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_subscriptions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, plan text, price numeric, started_on date, ended_on date
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 200 AS 'MODULE_PATHNAME', 'simulate_subscriptions_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_subscriptions(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_subscriptions(bigint, integer, integer, date, date, jsonb) IS
   'Subscriptions of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_truth_customers(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_truth_customers(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, profile text, is_buyer boolean, purchase_rate double precision,
   regularity smallint, lifetime_ends date, mean_spend double precision, tastes real[], style smallint,
@@ -112,23 +112,23 @@ RETURNS TABLE (
   digital_share double precision, price_sensitivity double precision, subscription_hazard double precision
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'simulate_truth_customers_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_truth_customers(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_truth_customers(bigint, integer, integer, date, date, jsonb) IS
   'The hidden truth of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_truth_moments(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_truth_moments(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, moment text, begins date, ends date, happens_on date, recorded_on date
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3000 AS 'MODULE_PATHNAME', 'simulate_truth_moments_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_truth_moments(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_truth_moments(bigint, integer, integer, date, date, jsonb) IS
   'The hidden life moments of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_truth_repeats(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_truth_repeats(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
 RETURNS TABLE (
   customer_id integer, product_id integer, gap_days integer
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1500 AS 'MODULE_PATHNAME', 'simulate_truth_repeats_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_truth_repeats(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_truth_repeats(bigint, integer, integer, date, date, jsonb) IS
   'The consumables that simulated customers buy again and again, and how often.';
 
 CREATE FUNCTION segmentation.simulate_shop(
@@ -171,7 +171,7 @@ BEGIN
   settings := segmentation.simulate_options(options);
   unlogged := CASE WHEN (settings ->> 'unlogged')::boolean THEN 'UNLOGGED ' ELSE '' END;
   -- Refuses an impossible period before anything is made.
-  PERFORM FROM segmentation.simulate_campaigns(seed, starts, ends, settings);
+  PERFORM FROM segmentation_internal.simulate_campaigns(seed, starts, ends, settings);
 
   IF EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = schema) THEN
     SELECT string_agg(quote_ident(c.relname), ', ' ORDER BY c.relname) INTO taken
@@ -199,53 +199,53 @@ BEGIN
   -- the order of time; keys: its primary key; required: further columns without nulls.
   FOR step IN
     SELECT * FROM (VALUES
-      (1, 'categories', 'category_id, category', 'categories', 'none', NULL,
+      (1, 'categories', 'category_id, category', 'segmentation_internal.simulate_categories', 'none', NULL,
        'category_id', '{category}'::text[], NULL,
        'Product categories.'),
       (2, 'products', 'product_id, category_id, product, kind, price::numeric(10,2) AS price, margin::numeric(4,3) AS margin, stock',
-       'products', 'shop', NULL,
+       'segmentation_internal.simulate_products', 'shop', NULL,
        'product_id', '{category_id,product,kind,price,margin,stock}', NULL,
        'Products on sale.'),
-      (3, 'campaigns', 'campaign_id, channel, sent_on, category_id', 'campaigns', 'shop', NULL,
+      (3, 'campaigns', 'campaign_id, channel, sent_on, category_id', 'segmentation_internal.simulate_campaigns', 'shop', NULL,
        'campaign_id', '{channel,sent_on,category_id}', 'contacts',
        'Marketing campaigns: one message, by one channel, on one day.'),
-      (4, 'customers', '*', 'customers', 'customers', NULL,
+      (4, 'customers', '*', 'segmentation.simulate_customers', 'customers', NULL,
        'customer_id', '{registered_on,is_company,first_name,last_name,email,phone,city,postcode,acquisition_channel}', NULL,
        'Persons and companies, as the shop knows them at the end of the period.'),
-      (5, 'attribute_history', '*', 'attribute_history', 'customers', NULL,
+      (5, 'attribute_history', '*', 'segmentation_internal.simulate_attribute_history', 'customers', NULL,
        'customer_id, attribute, changed_on', '{old_value,new_value}', 'attribute_history',
        'Changes of attributes that the shop wrote down.'),
       (6, 'orders', 'order_id, customer_id, ordered_on, ordered_at, amount::numeric(12,2) AS amount, channel, refund_of',
-       'orders', 'customers', 'ordered_at, order_id',
+       'segmentation.simulate_orders', 'customers', 'ordered_at, order_id',
        'order_id', '{customer_id,ordered_on,ordered_at,amount,channel}', NULL,
        'Orders; refunds are orders with a negative amount.'),
       (7, 'order_lines', 'order_id, line, customer_id, ordered_on, product_id, quantity, amount::numeric(12,2) AS amount',
-       'order_lines', 'customers', 'ordered_on, order_id, line',
+       'segmentation.simulate_order_lines', 'customers', 'ordered_on, order_id, line',
        'order_id, line', '{customer_id,ordered_on,product_id,quantity,amount}', 'lines',
        'Lines of orders; they add up to the amount of their order.'),
-      (8, 'consents', '*', 'consents', 'customers', NULL,
+      (8, 'consents', '*', 'segmentation_internal.simulate_consents', 'customers', NULL,
        'customer_id, channel, changed_on', '{granted}', 'consents',
        'Consents given and withdrawn; the last one up to a day holds on that day.'),
-      (9, 'contacts', '*', 'contacts', 'customers', 'sent_at, contact_id',
+      (9, 'contacts', '*', 'segmentation.simulate_contacts', 'customers', 'sent_at, contact_id',
        'contact_id', '{customer_id,campaign_id,channel,sent_at}', 'contacts',
        'Messages sent, and the responses to them.'),
-      (10, 'interactions', '*', 'interactions', 'customers', 'occurred_at, interaction_id',
+      (10, 'interactions', '*', 'segmentation_internal.simulate_interactions', 'customers', 'occurred_at, interaction_id',
        'interaction_id', '{customer_id,kind,occurred_at}', 'interactions',
        'Visits and calls of customers.'),
       (11, 'subscriptions', 'customer_id, plan, price::numeric(10,2) AS price, started_on, ended_on',
-       'subscriptions', 'customers', NULL,
+       'segmentation_internal.simulate_subscriptions', 'customers', NULL,
        'customer_id', '{plan,price,started_on}', 'subscriptions',
        'Subscriptions.'),
-      (12, 'truth_customers', '*', 'truth_customers', 'customers', NULL,
+      (12, 'truth_customers', '*', 'segmentation_internal.simulate_truth_customers', 'customers', NULL,
        'customer_id', '{profile,is_buyer,tastes,style,response_rates,preferred_channel,preferred_hour,prefers_weekend,digital_share,price_sensitivity,subscription_hazard}', NULL,
        'Hidden truth: who each customer is and how it buys.'),
-      (13, 'truth_moments', '*', 'truth_moments', 'customers', NULL,
+      (13, 'truth_moments', '*', 'segmentation_internal.simulate_truth_moments', 'customers', NULL,
        'customer_id, moment, begins', '{happens_on}', NULL,
        'Hidden truth: what happens in each customer''s life, and when.'),
-      (14, 'truth_repeats', '*', 'truth_repeats', 'customers', NULL,
+      (14, 'truth_repeats', '*', 'segmentation_internal.simulate_truth_repeats', 'customers', NULL,
        'customer_id, product_id', '{gap_days}', 'lines',
        'Hidden truth: the consumables that each customer buys again and again.'),
-      (15, 'truth_products', 'product_id, style, popularity, lasts_days', 'products', 'shop', NULL,
+      (15, 'truth_products', 'product_id, style, popularity, lasts_days', 'segmentation_internal.simulate_products', 'shop', NULL,
        'product_id', '{style,popularity}', NULL,
        'Hidden truth: what makes a product liked, and how long it lasts.')
     ) AS s (place, name, makes, maker, scope, sorted, keys, required, setting, about)
@@ -253,12 +253,12 @@ BEGIN
     ORDER BY s.place
   LOOP
     source := CASE step.scope
-      WHEN 'none' THEN format('FROM segmentation.simulate_%s() AS made', step.maker)
+      WHEN 'none' THEN format('FROM %s() AS made', step.maker)
       WHEN 'shop' THEN
-        format('FROM segmentation.simulate_%s(%L, %L, %L, %L) AS made', step.maker, seed, starts, ends, settings)
+        format('FROM %s(%L, %L, %L, %L) AS made', step.maker, seed, starts, ends, settings)
       ELSE
         format('FROM pg_catalog.generate_series(1, %s, %s) AS batch (first) CROSS JOIN LATERAL '
-               'segmentation.simulate_%s(%L, batch.first, LEAST(batch.first + %s, %s), %L, %L, %L) AS made',
+               '%s(%L, batch.first, LEAST(batch.first + %s, %s), %L, %L, %L) AS made',
                customers, per_call, step.maker, seed, per_call - 1, customers, starts, ends, settings)
       END;
     EXECUTE format('CREATE %sTABLE %I.%I AS SELECT %s %s %s',

@@ -26,9 +26,9 @@ COMMENT ON FUNCTION segmentation.waning_interest(bigint, double precision, bigin
   'The same from counts of visits, clicks, answers or anything. It has to be asked again every day.';
 CREATE TYPE segmentation.rate_ratio AS (ratio double precision, lower double precision, upper double precision, p_value double precision);
 COMMENT ON TYPE segmentation.rate_ratio IS 'A rate over an earlier one, its exact interval (upper NULL: not bounded), and the p value of a fall.';
-CREATE FUNCTION segmentation.rate_ratio_test(recent bigint, recent_days double precision, before bigint, before_days double precision, level double precision DEFAULT 0.95) RETURNS segmentation.rate_ratio
+CREATE FUNCTION segmentation_internal.rate_ratio_test(recent bigint, recent_days double precision, before bigint, before_days double precision, level double precision DEFAULT 0.95) RETURNS segmentation.rate_ratio
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'rate_ratio_test_wrapper';
-COMMENT ON FUNCTION segmentation.rate_ratio_test(bigint, double precision, bigint, double precision, double precision) IS
+COMMENT ON FUNCTION segmentation_internal.rate_ratio_test(bigint, double precision, bigint, double precision, double precision) IS
   'Exact one-sided test that a Poisson rate has fallen, given all events, with the exact interval of the ratio.';
 CREATE FUNCTION segmentation.yearly_recurrence(history segmentation.purchase_history, as_of date, since date DEFAULT NULL, moment text DEFAULT 'holiday_ahead', calendar jsonb DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS segmentation.life_moment
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'yearly_recurrence_wrapper';

@@ -38,8 +38,8 @@ CREATE TYPE segmentation.share_interval AS (lower double precision, upper double
 COMMENT ON TYPE segmentation.share_interval IS 'Lower and upper end of an interval of a share.';
 COMMENT ON COLUMN segmentation.share_interval.lower IS 'The lower end.';
 COMMENT ON COLUMN segmentation.share_interval.upper IS 'The upper end.';
-CREATE FUNCTION segmentation.wilson_interval(successes double precision, n double precision, level double precision DEFAULT 0.95)
+CREATE FUNCTION segmentation_internal.wilson_interval(successes double precision, n double precision, level double precision DEFAULT 0.95)
   RETURNS segmentation.share_interval
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'wilson_interval_wrapper';
-COMMENT ON FUNCTION segmentation.wilson_interval(double precision, double precision, double precision) IS
+COMMENT ON FUNCTION segmentation_internal.wilson_interval(double precision, double precision, double precision) IS
   'Wilson''s score interval of a share of n.';

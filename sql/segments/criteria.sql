@@ -208,7 +208,7 @@ BEGIN
     PERFORM segmentation_internal.criterion_expression(relation, name);
   END LOOP;
   -- The interval of a level goes that many standard errors each way.
-  z := (SELECT sqrt(w.upper / (1 - w.upper)) FROM segmentation.wilson_interval(0, 1, level) AS w);
+  z := (SELECT sqrt(w.upper / (1 - w.upper)) FROM segmentation_internal.wilson_interval(0, 1, level) AS w);
   -- Per segment: counts, and sums of the value.
   parts := format($$
     WITH counted AS MATERIALIZED (
@@ -228,17 +228,17 @@ BEGIN
     )
     -- Measurable: who has a segment, and a value.
     SELECT NULL::text, 'measurable', 'assigned', a.assigned / a.n, w.lower, w.upper, a.n::bigint, 1
-    FROM a, segmentation.wilson_interval(a.assigned, a.n, $1) AS w WHERE a.n > 0
+    FROM a, segmentation_internal.wilson_interval(a.assigned, a.n, $1) AS w WHERE a.n > 0
     UNION ALL
     SELECT s.segment, 'measurable', 'value_filled', s.filled::double precision / s.n, w.lower, w.upper, s.n, 2
-    FROM s, segmentation.wilson_interval(s.filled, s.n, $1) AS w WHERE $2
+    FROM s, segmentation_internal.wilson_interval(s.filled, s.n, $1) AS w WHERE $2
     UNION ALL
     SELECT s.segment, 'measurable', 'mean_value', s.mean, s.mean - $3 * sqrt(s.variance / s.filled), s.mean + $3 * sqrt(s.variance / s.filled), s.n, 3
     FROM s WHERE s.filled > 1
     -- Substantial: shares of customers and value, and whether the niche is worth its contacts.
     UNION ALL
     SELECT s.segment, 'substantial', 'share', s.n / a.n, w.lower, w.upper, s.n, 4
-    FROM s, a, segmentation.wilson_interval(s.n, a.n, $1) AS w
+    FROM s, a, segmentation_internal.wilson_interval(s.n, a.n, $1) AS w
     UNION ALL
     SELECT v.segment, 'substantial', 'value_share', v.share, v.share - $3 * v.error, v.share + $3 * v.error, v.n, 5
     -- A ratio of sums, by the delta method: what a customer's value is beside the share of it that is expected.
@@ -275,7 +275,7 @@ BEGIN
     (SELECT string_agg(format($$
     UNION ALL
     SELECT s.segment, 'accessible', %L, s.reached_%2$s::double precision / s.n, w.lower, w.upper, s.n, 9
-    FROM s, segmentation.wilson_interval(s.reached_%2$s, s.n, $1) AS w$$, r.name, r.position), '')
+    FROM s, segmentation_internal.wilson_interval(s.reached_%2$s, s.n, $1) AS w$$, r.name, r.position), '')
      FROM unnest(reachable) WITH ORDINALITY AS r (name, position)),
     -- Actionable: what an offer changes, against those held out.
     CASE WHEN treated IS NULL THEN '' ELSE $$
@@ -286,7 +286,7 @@ BEGIN
     CASE WHEN previous IS NULL THEN '' ELSE format($$
     UNION ALL
     SELECT s.segment, 'stable', 'stayed', s.stayed::double precision / s.known, w.lower, w.upper, s.known, 11
-    FROM s, segmentation.wilson_interval(s.stayed, s.known, $1) AS w WHERE s.known > 0
+    FROM s, segmentation_internal.wilson_interval(s.stayed, s.known, $1) AS w WHERE s.known > 0
     UNION ALL
     SELECT NULL, 'stable', 'adjusted_rand_index', segmentation.adjusted_rand_index(%1$I::text, %2$I::text), NULL, NULL, count(*), 12 FROM %3$s
     UNION ALL

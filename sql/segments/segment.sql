@@ -50,12 +50,12 @@ COMMENT ON FUNCTION segmentation.segment_date(text) IS
 
 -- As SQL
 
-CREATE FUNCTION segmentation.segment_sql(definition jsonb, as_of date, columns jsonb, alias text, attributes text, memberships boolean) RETURNS text
+CREATE FUNCTION segmentation_internal.segment_sql(definition jsonb, as_of date, columns jsonb, alias text, attributes text, memberships boolean) RETURNS text
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_sql_wrapper';
-COMMENT ON FUNCTION segmentation.segment_sql(jsonb, date, jsonb, text, text, boolean) IS
+COMMENT ON FUNCTION segmentation_internal.segment_sql(jsonb, date, jsonb, text, text, boolean) IS
   'The definition as an SQL expression, over columns given as an object of classes by name (see segment_columns) or, if that is NULL, over the jsonb column attributes.';
 
-CREATE FUNCTION segmentation.segment_columns(relation regclass) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.segment_columns(relation regclass) RETURNS jsonb
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   RETURN (
     SELECT jsonb_object_agg(a.attname,
@@ -71,16 +71,16 @@ CREATE FUNCTION segmentation.segment_columns(relation regclass) RETURNS jsonb
       END)
     FROM pg_catalog.pg_attribute AS a
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped);
-COMMENT ON FUNCTION segmentation.segment_columns(regclass) IS 'The columns of a relation by class, as segment_sql needs them.';
+COMMENT ON FUNCTION segmentation_internal.segment_columns(regclass) IS 'The columns of a relation by class, as segment_sql needs them.';
 
 CREATE FUNCTION segmentation.segment_sql(definition jsonb, as_of date DEFAULT NULL, attributes name DEFAULT 'attributes', memberships boolean DEFAULT false) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN segmentation.segment_sql($1, $2, NULL::jsonb, NULL::text, $3::text, $4);
+  RETURN segmentation_internal.segment_sql($1, $2, NULL::jsonb, NULL::text, $3::text, $4);
 COMMENT ON FUNCTION segmentation.segment_sql(jsonb, date, name, boolean) IS
   'The definition as one SQL expression over a jsonb column: its value is that of segment_assign, or of segment_memberships, on every row. Names and values are quoted. Kinds rules and scorecard.';
 CREATE FUNCTION segmentation.segment_sql(definition jsonb, relation regclass, as_of date DEFAULT NULL, alias name DEFAULT NULL, memberships boolean DEFAULT false) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN segmentation.segment_sql($1, $3, coalesce(segmentation.segment_columns($2), '{}'), $4::text, NULL::text, $5);
+  RETURN segmentation_internal.segment_sql($1, $3, coalesce(segmentation_internal.segment_columns($2), '{}'), $4::text, NULL::text, $5);
 COMMENT ON FUNCTION segmentation.segment_sql(jsonb, regclass, date, name, boolean) IS
   'The definition as one SQL expression over the columns of a relation: its value is that of segment_assign on the row.';
 

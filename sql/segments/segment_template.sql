@@ -36,8 +36,9 @@ INSERT INTO segmentation.segment_template (name, about, columns, definition) VAL
     "when": {"all": [{"field": "future_value", "=": "medium"}, {"field": "churn", "=": "high"}]}},
    {"segment": "keep_cheaply",
     "when": {"all": [{"field": "future_value", "in": ["low", "none"]}, {"field": "churn", "in": ["low", "medium"]}]}},
-   {"segment": "let_go",     "when": {"all": [{"field": "future_value", "in": ["low", "none"]},
-         {"field": "churn", "in": ["high", "lost"]}]}}]}'),
+   {"segment": "let_go",
+    "when": {"all": [{"field": "future_value", "in": ["low", "none"]},
+                     {"field": "churn", "in": ["high", "lost"]}]}}]}'),
 ('lifecycle', 'Where a customer stands: new, active, at risk, lost, reactivated.',
  '{"first_purchase": "date", "last_purchase": "date", "last_gap": "integer: days between the last purchase day and '
  'the one before; NULL if there is only one"}',
@@ -123,8 +124,8 @@ INSERT INTO segmentation.segment_template (name, about, columns, definition) VAL
      (4, 'culture', '{books,music,toys}'),
      (5, 'home', '{home,furniture,kitchen,diy}'), (6, 'fashion', '{fashion,shoes,jewellery}'),
      (7, 'technology', '{electronics}'),
-     (8, 'beauty', '{beauty}'), (9, 'children', '{baby,toys}'), (10, 'pets', '{pets}')) AS i (place, code,
-     categories)))),
+     (8, 'beauty', '{beauty}'), (9, 'children', '{baby,toys}'), (10, 'pets', '{pets}'))
+     AS i (place, code, categories)))),
 ('abandoned_visit', 'Looked at a product and did not order within three days.',
  '{"activity": "list of objects: date, what (product_view, order)"}',
  '{"kind": "rules", "name": "abandoned visit", "segments": [
@@ -146,18 +147,24 @@ INSERT INTO segmentation.segment_template (name, about, columns, definition) VAL
  '{"headcount": "number: annual work units", "turnover": "number: euros, without VAT", "balance": "number: balance '
  'sheet total, euros"}',
  '{"kind": "rules", "name": "company size", "segments": [
-   {"segment": "micro", "when": {"all": [{"field": "headcount", "<": 10},
-         {"any": [{"field": "turnover", "<=": 2000000}, {"field": "balance", "<=": 2000000}]}]}},
-   {"segment": "pme", "when": {"all": [{"field": "headcount", "<": 250},
-         {"any": [{"field": "turnover", "<=": 50000000}, {"field": "balance", "<=": 43000000}]},
-     {"not": {"all": [{"field": "headcount", "<": 10},
-           {"any": [{"field": "turnover", "<=": 2000000}, {"field": "balance", "<=": 2000000}]}]}}]}},
-   {"segment": "eti", "when": {"all": [{"field": "headcount", "<": 5000},
-         {"any": [{"field": "turnover", "<=": 1500000000}, {"field": "balance", "<=": 2000000000}]},
-     {"not": {"all": [{"field": "headcount", "<": 250},
-           {"any": [{"field": "turnover", "<=": 50000000}, {"field": "balance", "<=": 43000000}]}]}}]}},
-   {"segment": "ge", "when": {"not": {"all": [{"field": "headcount", "<": 5000},
-           {"any": [{"field": "turnover", "<=": 1500000000}, {"field": "balance", "<=": 2000000000}]}]}}}]}'),
+   {"segment": "micro", "when": {"all": [
+     {"field": "headcount", "<": 10},
+     {"any": [{"field": "turnover", "<=": 2000000}, {"field": "balance", "<=": 2000000}]}]}},
+   {"segment": "pme", "when": {"all": [
+     {"field": "headcount", "<": 250},
+     {"any": [{"field": "turnover", "<=": 50000000}, {"field": "balance", "<=": 43000000}]},
+     {"not": {"all": [
+       {"field": "headcount", "<": 10},
+       {"any": [{"field": "turnover", "<=": 2000000}, {"field": "balance", "<=": 2000000}]}]}}]}},
+   {"segment": "eti", "when": {"all": [
+     {"field": "headcount", "<": 5000},
+     {"any": [{"field": "turnover", "<=": 1500000000}, {"field": "balance", "<=": 2000000000}]},
+     {"not": {"all": [
+       {"field": "headcount", "<": 250},
+       {"any": [{"field": "turnover", "<=": 50000000}, {"field": "balance", "<=": 43000000}]}]}}]}},
+   {"segment": "ge", "when": {"not": {"all": [
+     {"field": "headcount", "<": 5000},
+     {"any": [{"field": "turnover", "<=": 1500000000}, {"field": "balance", "<=": 2000000000}]}]}}}]}'),
 ('benefits_sought',
   'Buyers of construction machines by what counts for them, marks from 0 to 10 (Caterpillar): a worked example of '
   'benefits sought.',

@@ -12,7 +12,7 @@ SET work_mem = '256MB';
 CREATE TEMP TABLE blocks AS SELECT n * 1000 + 1 AS first, least((n + 1) * 1000, :customers) AS last FROM generate_series(0, (:customers - 1) / 1000) AS n;
 CREATE TEMP TABLE truth AS
   SELECT t.customer_id, preferred_hour, prefers_weekend, channel, rate
-  FROM blocks, simulate_truth_customers(:seed, first, last, :period) AS t, unnest('{email,sms,mail,phone,push}'::text[], t.response_rates) AS u (channel, rate);
+  FROM blocks, segmentation_internal.simulate_truth_customers(:seed, first, last, :period) AS t, unnest('{email,sms,mail,phone,push}'::text[], t.response_rates) AS u (channel, rate);
 CREATE TEMP TABLE who AS
   SELECT customer_id, CASE WHEN is_company THEN 'company' ELSE coalesce(width_bucket(2025 - extract(year FROM birth_date), 20, 80, 6)::text, '?') END AS segment
   FROM blocks, simulate_customers(:seed, first, last, :period);
@@ -24,7 +24,7 @@ CREATE TEMP TABLE sent AS
 CREATE TEMP TABLE facts AS
   SELECT customer_id, segment, h, c FROM who
   LEFT JOIN (SELECT customer_id, contact_history(channel, sent_on, response) AS h FROM sent GROUP BY 1) AS s USING (customer_id)
-  LEFT JOIN (SELECT customer_id, consent_history(channel, granted, changed_on) AS c FROM blocks, simulate_consents(:seed, first, last, :period) GROUP BY 1) AS k USING (customer_id);
+  LEFT JOIN (SELECT customer_id, consent_history(channel, granted, changed_on) AS c FROM blocks, segmentation_internal.simulate_consents(:seed, first, last, :period) GROUP BY 1) AS k USING (customer_id);
 CREATE TEMP TABLE model AS SELECT fit_channel_model(h, segment, :'as_of') AS m FROM facts;
 CREATE TEMP TABLE choices AS
   SELECT f.customer_id, r.channel, t.rate, r.mean, r.lower, r.sent, r.responses, p.mean AS population,
@@ -48,7 +48,7 @@ GROUP BY n, rule ORDER BY n;
 CREATE TEMP TABLE acts AS
   SELECT customer_id, at FROM (
     SELECT customer_id, ordered_at AS at FROM blocks, simulate_orders(:seed, first, last, :period) WHERE refund_of IS NULL
-    UNION ALL SELECT customer_id, occurred_at FROM blocks, simulate_interactions(:seed, first, last, :period)
+    UNION ALL SELECT customer_id, occurred_at FROM blocks, segmentation_internal.simulate_interactions(:seed, first, last, :period)
     UNION ALL SELECT customer_id, sent_at FROM sent WHERE response IS NOT NULL) AS a
   WHERE (at AT TIME ZONE 'Europe/Paris')::date <= :'as_of';
 CREATE TEMP TABLE hours AS SELECT segment, customer_id, h FROM who LEFT JOIN (SELECT customer_id, send_hours(at, 'Europe/Paris') AS h FROM acts GROUP BY 1) AS a USING (customer_id);

@@ -19,7 +19,8 @@ CREATE FUNCTION segmentation.company_size_at_most(
 ) RETURNS segmentation.company_size
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'company_size_at_most_wrapper';
 COMMENT ON FUNCTION segmentation.company_size(double precision, double precision, double precision) IS
-  'Size of a company by headcount (annual work units), turnover and balance sheet total (euros); NULL if unknown figures leave it open. Negative and not finite figures are unknown.';
+  'Size of a company by headcount (annual work units), turnover and balance sheet total (euros); NULL if unknown '
+  'figures leave it open. Negative and not finite figures are unknown.';
 COMMENT ON FUNCTION segmentation.company_size_at_least(double precision, double precision, double precision) IS
   'The least size that the known figures leave possible.';
 COMMENT ON FUNCTION segmentation.company_size_at_most(double precision, double precision, double precision) IS
@@ -45,7 +46,8 @@ CREATE FUNCTION segmentation.sirene_headcount(code text) RETURNS int4range
     WHEN '53' THEN int4range(10000, NULL)
   END;
 COMMENT ON FUNCTION segmentation.sirene_headcount(text) IS
-  'Employees of a Sirene headcount band (tranche d''effectif), as a range without its upper bound. NULL for NN and what is no band.';
+  'Employees of a Sirene headcount band (tranche d''effectif), as a range without its upper bound. NULL for NN and '
+  'what is no band.';
 
 CREATE FUNCTION segmentation.sirene_headcount_code(headcount numeric) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -67,7 +69,8 @@ CREATE FUNCTION segmentation.sirene_headcount_code(headcount numeric) RETURNS te
     WHEN headcount < 10000 THEN '52'
     ELSE '53'
   END;
-COMMENT ON FUNCTION segmentation.sirene_headcount_code(numeric) IS 'Sirene headcount band of a number of employees; NN if it is unknown.';
+COMMENT ON FUNCTION segmentation.sirene_headcount_code(numeric) IS
+  'Sirene headcount band of a number of employees; NN if it is unknown.';
 
 CREATE FUNCTION segmentation.sirene_headcount_group(code text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -84,7 +87,8 @@ COMMENT ON FUNCTION segmentation.sirene_headcount_group(text) IS
 CREATE FUNCTION segmentation.organisation_type(legal_category text, naf_code text DEFAULT NULL) RETURNS text
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'organisation_type_wrapper';
 COMMENT ON FUNCTION segmentation.organisation_type(text, text) IS
-  'Type of an organisation by its legal category (INSEE, 1, 2 or 4 digits) and activity: company, holding, association, ngo, public_body, independent, other. NULL if the first is no legal category.';
+  'Type of an organisation by its legal category (INSEE, 1, 2 or 4 digits) and activity: company, holding, '
+  'association, ngo, public_body, independent, other. NULL if the first is no legal category.';
 CREATE FUNCTION segmentation.is_public(legal_category text) RETURNS boolean
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_public_wrapper';
 COMMENT ON FUNCTION segmentation.is_public(text) IS
@@ -102,13 +106,19 @@ CREATE FUNCTION segmentation.siren(company text) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'siren_of_wrapper';
 CREATE FUNCTION segmentation.siret(site text) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'siret_of_wrapper';
-COMMENT ON FUNCTION segmentation.siren_valid(text) IS 'Whether a text is a SIREN: nine digits with Luhn''s check digit. Spaces, dots and dashes do not count.';
-COMMENT ON FUNCTION segmentation.siret_valid(text) IS 'Whether a text is a SIRET: fourteen digits, a SIREN in front, Luhn over all; sites of La Poste by their own rule.';
+COMMENT ON FUNCTION segmentation.siren_valid(text) IS
+  'Whether a text is a SIREN: nine digits with Luhn''s check digit. Spaces, dots and dashes do not count.';
+COMMENT ON FUNCTION segmentation.siret_valid(text) IS
+  'Whether a text is a SIRET: fourteen digits, a SIREN in front, Luhn over all; sites of La Poste by their own rule.';
 COMMENT ON FUNCTION segmentation.vat_valid(text) IS
-  'Whether a European VAT number, country in front, has the right form and check digits (AT, BE, DE, DK, ES, FI, FR, IT, LU, NL, PL, PT); NULL for other countries of the Union; false for all else.';
-COMMENT ON FUNCTION segmentation.vat_from_siren(text) IS 'The French VAT number of a SIREN or SIRET; NULL if it is neither.';
-COMMENT ON FUNCTION segmentation.siren(text) IS 'The nine digits of a SIREN or SIRET, as the key of a company; NULL if it is neither.';
-COMMENT ON FUNCTION segmentation.siret(text) IS 'The fourteen digits of a SIRET, as the key of a site; NULL if it is none.';
+  'Whether a European VAT number, country in front, has the right form and check digits (AT, BE, DE, DK, ES, FI, FR, '
+  'IT, LU, NL, PL, PT); NULL for other countries of the Union; false for all else.';
+COMMENT ON FUNCTION segmentation.vat_from_siren(text) IS
+  'The French VAT number of a SIREN or SIRET; NULL if it is neither.';
+COMMENT ON FUNCTION segmentation.siren(text) IS
+  'The nine digits of a SIREN or SIRET, as the key of a company; NULL if it is neither.';
+COMMENT ON FUNCTION segmentation.siret(text) IS
+  'The fourteen digits of a SIRET, as the key of a site; NULL if it is none.';
 
 CREATE FUNCTION segmentation.naf_section(code text, version text) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'naf_section_wrapper';
@@ -119,11 +129,14 @@ CREATE FUNCTION segmentation.naf_version(code text) RETURNS text
 CREATE FUNCTION segmentation.naf_nomenclature() RETURNS TABLE (version text, section text, division text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 175 AS 'MODULE_PATHNAME', 'naf_nomenclature_wrapper';
 COMMENT ON FUNCTION segmentation.naf_section(text, text) IS
-  'Section letter of a NAF code. version: rev2 or 2025. NULL if that version has no such code. Labels: domains naf_rev2_section and naf_2025_section.';
+  'Section letter of a NAF code. version: rev2 or 2025. NULL if that version has no such code. Labels: domains '
+  'naf_rev2_section and naf_2025_section.';
 COMMENT ON FUNCTION segmentation.naf_division(text, text) IS
-  'Division, two digits, of a NAF code. version: rev2 or 2025. NULL if that version has no such code. Labels: domains naf_rev2_division and naf_2025_division.';
+  'Division, two digits, of a NAF code. version: rev2 or 2025. NULL if that version has no such code. Labels: domains '
+  'naf_rev2_division and naf_2025_division.';
 COMMENT ON FUNCTION segmentation.naf_version(text) IS
-  'The version that a whole NAF code belongs to, by its letter: rev2 (A to F, Z) or 2025 (G to Y). NULL without a letter.';
+  'The version that a whole NAF code belongs to, by its letter: rev2 (A to F, Z) or 2025 (G to Y). NULL without a '
+  'letter.';
 COMMENT ON FUNCTION segmentation.naf_nomenclature() IS 'Sections and divisions of NAF rév. 2 and NAF 2025.';
 
 -- People
@@ -134,11 +147,14 @@ CREATE FUNCTION segmentation.email_is_role(email text) RETURNS boolean
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'email_is_role_wrapper';
 CREATE FUNCTION segmentation.is_freemail(email_or_domain text) RETURNS boolean
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_freemail_wrapper';
-COMMENT ON FUNCTION segmentation.email_domain(text) IS 'The domain of an e-mail address, in lower case; NULL if it is not an address.';
+COMMENT ON FUNCTION segmentation.email_domain(text) IS
+  'The domain of an e-mail address, in lower case; NULL if it is not an address.';
 COMMENT ON FUNCTION segmentation.email_is_role(text) IS
-  'Whether an e-mail address belongs to a role (contact, compta, no-reply, ...) and not to a person; NULL if it is not an address.';
+  'Whether an e-mail address belongs to a role (contact, compta, no-reply, ...) and not to a person; NULL if it is '
+  'not an address.';
 COMMENT ON FUNCTION segmentation.is_freemail(text) IS
-  'Whether an e-mail address or domain is of a provider for private persons (gmail.com, orange.fr, ...); NULL if it is neither.';
+  'Whether an e-mail address or domain is of a provider for private persons (gmail.com, orange.fr, ...); NULL if it '
+  'is neither.';
 
 CREATE FUNCTION segmentation.job_seniority(title text) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'job_seniority_wrapper';
@@ -147,11 +163,13 @@ CREATE FUNCTION segmentation.job_function(title text) RETURNS text
 CREATE FUNCTION segmentation.decision_role(title text, domain text DEFAULT NULL) RETURNS text
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'decision_role_wrapper';
 COMMENT ON FUNCTION segmentation.job_seniority(text) IS
-  'Rank of an English or French job title: owner, cxo, partner, vp, director, manager, senior, entry, training, unpaid; NULL if it says none.';
+  'Rank of an English or French job title: owner, cxo, partner, vp, director, manager, senior, entry, training, '
+  'unpaid; NULL if it says none.';
 COMMENT ON FUNCTION segmentation.job_function(text) IS
   'Function of an English or French job title: purchasing, finance, it, marketing, sales, ...; NULL if it says none.';
 COMMENT ON FUNCTION segmentation.decision_role(text, text) IS
-  'Part of the holder of a job title in a purchase: decider, buyer, influencer, user, gatekeeper. domain: the function that the purchase concerns (a code of job_function). NULL if the title says nothing.';
+  'Part of the holder of a job title in a purchase: decider, buyer, influencer, user, gatekeeper. domain: the '
+  'function that the purchase concerns (a code of job_function). NULL if the title says nothing.';
 
 -- Relation
 
@@ -174,7 +192,8 @@ CREATE FUNCTION segmentation.relation(
     ELSE 'other'
   END;
 COMMENT ON FUNCTION segmentation.relation(segmentation.purchase_history, date, date, text, interval, interval) IS
-  'Relation with a company as of a day: partner or supplier if declared so, client if it bought within client_within, former_client if before, prospect if it never bought and was last in contact within prospect_within, else other.';
+  'Relation with a company as of a day: partner or supplier if declared so, client if it bought within client_within, '
+  'former_client if before, prospect if it never bought and was last in contact within prospect_within, else other.';
 
 CREATE FUNCTION segmentation.acquisition_effort(cost numeric, turnover numeric) RETURNS numeric
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -190,22 +209,27 @@ CREATE TYPE segmentation.peer_benchmark AS (
   upper double precision
 );
 COMMENT ON TYPE segmentation.peer_benchmark IS
-  'What clients of one sector and size buy for each person they employ: their number, the median and the third quartile.';
+  'What clients of one sector and size buy for each person they employ: their number, the median and the third '
+  'quartile.';
 CREATE FUNCTION segmentation_internal.peer_benchmark_add(bytea, double precision, double precision) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'peer_benchmark_add_wrapper';
 CREATE FUNCTION segmentation_internal.peer_benchmark_merge(bytea, bytea) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'peer_benchmark_merge_wrapper';
 CREATE FUNCTION segmentation_internal.peer_benchmark_final(bytea) RETURNS segmentation.peer_benchmark
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'peer_benchmark_final_wrapper';
-COMMENT ON FUNCTION segmentation_internal.peer_benchmark_add(bytea, double precision, double precision) IS 'transition of peer_benchmark';
+COMMENT ON FUNCTION segmentation_internal.peer_benchmark_add(bytea, double precision, double precision) IS
+  'transition of peer_benchmark';
 COMMENT ON FUNCTION segmentation_internal.peer_benchmark_merge(bytea, bytea) IS 'combine function of peer_benchmark';
 COMMENT ON FUNCTION segmentation_internal.peer_benchmark_final(bytea) IS 'final function of peer_benchmark';
 CREATE AGGREGATE segmentation.peer_benchmark(turnover double precision, headcount double precision) (
-  SFUNC = segmentation_internal.peer_benchmark_add, STYPE = bytea, FINALFUNC = segmentation_internal.peer_benchmark_final,
+  SFUNC = segmentation_internal.peer_benchmark_add,
+  STYPE = bytea,
+  FINALFUNC = segmentation_internal.peer_benchmark_final,
   COMBINEFUNC = segmentation_internal.peer_benchmark_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.peer_benchmark(double precision, double precision) IS
-  'What the clients of a group buy for each person they employ, for potential_turnover. Companies without turnover or headcount are skipped; NULL if none is left.';
+  'What the clients of a group buy for each person they employ, for potential_turnover. Companies without turnover or '
+  'headcount are skipped; NULL if none is left.';
 
 CREATE FUNCTION segmentation.potential_turnover(
   turnover numeric,
@@ -225,8 +249,12 @@ CREATE FUNCTION segmentation.potential_turnover(
         END)::numeric, 2))
       + CASE WHEN (peers).companies >= least_companies OR (wider).companies >= least_companies THEN 0 END
   END;
-COMMENT ON FUNCTION segmentation.potential_turnover(numeric, numeric, segmentation.peer_benchmark, segmentation.peer_benchmark, bigint) IS
-  'What a company could buy: its headcount times what the best quarter of its peers buys for each employee, never less than it buys now. A group of fewer than least_companies gives way to the wider one; NULL if that is too small too.';
+COMMENT ON FUNCTION segmentation.potential_turnover(
+  numeric, numeric, segmentation.peer_benchmark, segmentation.peer_benchmark, bigint
+) IS
+  'What a company could buy: its headcount times what the best quarter of its peers buys for each employee, never '
+  'less than it buys now. A group of fewer than least_companies gives way to the wider one; NULL if that is too small '
+  'too.';
 
 CREATE FUNCTION segmentation.share_of_wallet(turnover numeric, potential numeric) RETURNS numeric
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -239,13 +267,15 @@ CREATE FUNCTION segmentation.wallet_allocation(rank integer, brands integer) RET
   RETURN CASE WHEN rank >= 1 AND rank <= brands
     THEN (1 - rank / (brands + 1.0::double precision)) * 2 / brands END;
 COMMENT ON FUNCTION segmentation.wallet_allocation(integer, integer) IS
-  'Share of wallet by the Wallet Allocation Rule: the rank that a customer gives this brand among the brands used. NULL if rank is not 1 to brands.';
+  'Share of wallet by the Wallet Allocation Rule: the rank that a customer gives this brand among the brands used. '
+  'NULL if rank is not 1 to brands.';
 
 CREATE FUNCTION segmentation.cost_to_serve(quantities jsonb, unit_costs jsonb) RETURNS numeric
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN jsonb_typeof(quantities) = 'object' THEN (
     SELECT CASE
-      WHEN coalesce(bool_and(jsonb_typeof(q.value) = 'number' AND coalesce(jsonb_typeof(unit_costs -> q.key) = 'number', false)), true)
+      WHEN coalesce(bool_and(jsonb_typeof(q.value) = 'number'
+            AND coalesce(jsonb_typeof(unit_costs -> q.key) = 'number', false)), true)
       THEN coalesce(sum(CASE
         WHEN jsonb_typeof(q.value) = 'number' AND jsonb_typeof(unit_costs -> q.key) = 'number'
         THEN q.value::numeric * (unit_costs -> q.key)::numeric END), 0)
@@ -253,7 +283,8 @@ CREATE FUNCTION segmentation.cost_to_serve(quantities jsonb, unit_costs jsonb) R
     FROM jsonb_each(quantities) AS q (key, value)
   ) END;
 COMMENT ON FUNCTION segmentation.cost_to_serve(jsonb, jsonb) IS
-  'What serving an account cost: quantities ({"orders": 12, "visits": 3}) times unit costs ({"orders": 8, "visits": 150}). NULL if a quantity is no number or has no unit cost.';
+  'What serving an account cost: quantities ({"orders": 12, "visits": 3}) times unit costs ({"orders": 8, "visits": '
+  '150}). NULL if a quantity is no number or has no unit cost.';
 CREATE FUNCTION segmentation.profitability(turnover numeric, margin numeric, cost_to_serve numeric) RETURNS numeric
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN turnover * margin - cost_to_serve;
@@ -271,7 +302,8 @@ CREATE FUNCTION segmentation.visit_cost(
   RETURN CASE WHEN distance_km >= 0 AND distance_km < 'Infinity' AND km_per_hour > 0 THEN
     round(2 * detour * distance_km::numeric * (per_km + per_hour / km_per_hour) + per_hour * hours_there, 2) END;
 COMMENT ON FUNCTION segmentation.visit_cost(double precision, numeric, numeric, numeric, numeric, numeric) IS
-  'Cost of a visit at a distance as the crow flies: both ways by road (detour times the distance), kilometres and hours paid, and hours_there on site.';
+  'Cost of a visit at a distance as the crow flies: both ways by road (detour times the distance), kilometres and '
+  'hours paid, and hours_there on site.';
 
 CREATE FUNCTION segmentation.equipment_rate(owned text[], reference text[]) RETURNS numeric
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -291,7 +323,8 @@ CREATE FUNCTION segmentation.geodesic(
 ) RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'geodesic_wrapper';
 COMMENT ON FUNCTION segmentation.haversine(double precision, double precision, double precision, double precision) IS
-  'Great-circle distance in km between two points in degrees, on a sphere (at most 0.6 % off); NULL if one is not on Earth.';
+  'Great-circle distance in km between two points in degrees, on a sphere (at most 0.6 % off); NULL if one is not on '
+  'Earth.';
 COMMENT ON FUNCTION segmentation.geodesic(double precision, double precision, double precision, double precision) IS
   'Distance in km between two points in degrees, on the WGS 84 ellipsoid (Karney); NULL if one is not on Earth.';
 
@@ -302,13 +335,16 @@ CREATE FUNCTION segmentation.opening_hours(hours text) RETURNS bit
 CREATE FUNCTION segmentation.opening_hours_text(mask bit) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'opening_hours_text_wrapper';
 COMMENT ON FUNCTION segmentation.opening_hours(text) IS
-  'Weekly opening hours as a mask of 168 hours from Monday 00:00, bit(168): Mo-Fr 09:00-12:30,14:00-18:00; Sa off, or lun-ven 9h-18h. An hour is open if half of it is. NULL if the text is no weekly timetable.';
-COMMENT ON FUNCTION segmentation.opening_hours_text(bit) IS 'The text of a mask of 168 hours; NULL for a mask of another length.';
+  'Weekly opening hours as a mask of 168 hours from Monday 00:00, bit(168): Mo-Fr 09:00-12:30,14:00-18:00; Sa off, or '
+  'lun-ven 9h-18h. An hour is open if half of it is. NULL if the text is no weekly timetable.';
+COMMENT ON FUNCTION segmentation.opening_hours_text(bit) IS
+  'The text of a mask of 168 hours; NULL for a mask of another length.';
 
 CREATE FUNCTION segmentation.hour_of_week(at timestamp) RETURNS integer
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN ((extract(isodow FROM at) - 1) * 24 + extract(hour FROM at))::integer;
-COMMENT ON FUNCTION segmentation.hour_of_week(timestamp) IS 'Hour of the week, 0 (Monday 00:00) to 167, of a local time.';
+COMMENT ON FUNCTION segmentation.hour_of_week(timestamp) IS
+  'Hour of the week, 0 (Monday 00:00) to 167, of a local time.';
 
 CREATE FUNCTION segmentation.french_public_holidays(year integer, zone text DEFAULT 'metropole')
   RETURNS TABLE (day date, holiday text)
@@ -316,7 +352,8 @@ CREATE FUNCTION segmentation.french_public_holidays(year integer, zone text DEFA
 CREATE FUNCTION segmentation.french_public_holiday(day date, zone text DEFAULT 'metropole') RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'french_public_holiday_wrapper';
 COMMENT ON FUNCTION segmentation.french_public_holidays(integer, text) IS
-  'Public holidays of a year in France, from 1982. zone: metropole, alsace_moselle, guadeloupe, guyane, martinique, mayotte, reunion, saint_barthelemy, saint_martin.';
+  'Public holidays of a year in France, from 1982. zone: metropole, alsace_moselle, guadeloupe, guyane, martinique, '
+  'mayotte, reunion, saint_barthelemy, saint_martin.';
 COMMENT ON FUNCTION segmentation.french_public_holiday(date, text) IS
   'The French public holiday that a day is; NULL if it is none. zone as for french_public_holidays.';
 
@@ -334,7 +371,8 @@ CREATE FUNCTION segmentation.next_open(mask bit, after timestamp, holiday_zone t
     WHEN segmentation.open_at(mask, after, holiday_zone) THEN after
     WHEN length(mask) = 168 AND isfinite(after) AND after < '9999-12-01' THEN (
       SELECT min(hour)
-      FROM generate_series(date_trunc('hour', after) + interval '1 hour', after + interval '15 days', interval '1 hour') AS hour
+      FROM generate_series(date_trunc('hour', after) + interval '1 hour', after + interval '15 days',
+          interval '1 hour') AS hour
       WHERE segmentation.open_at(mask, hour, holiday_zone))
   END;
 COMMENT ON FUNCTION segmentation.next_open(bit, timestamp, text) IS
@@ -355,7 +393,8 @@ CREATE FUNCTION segmentation.best_open_hour(scores double precision[], mask bit)
     WHERE get_bit(mask, (n - 1)::integer) = 1 AND score < 'Infinity'
     ORDER BY score DESC, n LIMIT 1) END;
 COMMENT ON FUNCTION segmentation.best_open_hour(double precision[], bit) IS
-  'The hour of the week, 0 to 167, with the highest of 168 scores among the open ones; the earliest of several; NULL if none is open.';
+  'The hour of the week, 0 to 167, with the highest of 168 scores among the open ones; the earliest of several; NULL '
+  'if none is open.';
 
 -- Key accounts
 
@@ -363,7 +402,8 @@ CREATE FUNCTION segmentation.account_segment(segment text, listed boolean, rule 
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN coalesce(listed, rule, false) THEN 'one_to_one' ELSE segment END;
 COMMENT ON FUNCTION segmentation.account_segment(text, boolean, boolean) IS
-  'The segment of an account, or one_to_one for a key account: a list decides (true in, false out), and a rule where the list says nothing (NULL).';
+  'The segment of an account, or one_to_one for a key account: a list decides (true in, false out), and a rule where '
+  'the list says nothing (NULL).';
 
 CREATE FUNCTION segmentation.account_profile(
   company jsonb,
@@ -379,7 +419,8 @@ CREATE FUNCTION segmentation.account_profile(
         'name', company ->> 'name',
         'siren', segmentation.siren(coalesce(company ->> 'siren', company ->> 'siret')),
         'siret', segmentation.siret(company ->> 'siret'),
-        'vat', coalesce(company ->> 'vat', segmentation.vat_from_siren(coalesce(company ->> 'siren', company ->> 'siret'))),
+        'vat',
+        coalesce(company ->> 'vat', segmentation.vat_from_siren(coalesce(company ->> 'siren', company ->> 'siret'))),
         'vat_valid', segmentation.vat_valid(company ->> 'vat')),
       'company', jsonb_build_object(
         'size', segmentation.company_size(f.headcount, f.turnover, f.balance_sheet),
@@ -390,8 +431,10 @@ CREATE FUNCTION segmentation.account_profile(
         'headcount_band', segmentation.label('sirene_headcount', company ->> 'headcount_band', language),
         'naf_version', f.naf_version,
         'section', segmentation.naf_section(company ->> 'naf_code', f.naf_version),
-        'section_label', segmentation.label('naf_' || f.naf_version || '_section', segmentation.naf_section(company ->> 'naf_code', f.naf_version), language),
-        'division_label', segmentation.label('naf_' || f.naf_version || '_division', segmentation.naf_division(company ->> 'naf_code', f.naf_version), language),
+        'section_label', segmentation.label('naf_' || f.naf_version || '_section',
+            segmentation.naf_section(company ->> 'naf_code', f.naf_version), language),
+        'division_label', segmentation.label('naf_' || f.naf_version || '_division',
+            segmentation.naf_division(company ->> 'naf_code', f.naf_version), language),
         'organisation_type', segmentation.organisation_type(company ->> 'legal_category', company ->> 'naf_code'),
         'public', segmentation.is_public(company ->> 'legal_category')),
       'purchases', CASE WHEN history IS NOT NULL AND as_of IS NOT NULL THEN jsonb_build_object(
@@ -411,19 +454,28 @@ CREATE FUNCTION segmentation.account_profile(
             'seniority', segmentation.job_seniority(p.contact ->> 'title'),
             'function', segmentation.job_function(p.contact ->> 'title'),
             'decision_role', segmentation.decision_role(p.contact ->> 'title')))
-          ORDER BY array_position(ARRAY['decider', 'buyer', 'influencer', 'user', 'gatekeeper'], segmentation.decision_role(p.contact ->> 'title')), p.place)
+          ORDER BY array_position(ARRAY['decider', 'buyer', 'influencer', 'user', 'gatekeeper'],
+              segmentation.decision_role(p.contact ->> 'title')), p.place)
         FROM jsonb_array_elements(CASE WHEN jsonb_typeof(contacts) = 'array' THEN contacts ELSE '[]' END)
           WITH ORDINALITY AS p (contact, place)),
       'opening_hours', segmentation.opening_hours_text(segmentation.opening_hours(company ->> 'opening_hours')),
       'given', company))
     FROM (SELECT
-        CASE WHEN jsonb_typeof(company -> 'headcount') = 'number' THEN round(greatest(-1, least((company -> 'headcount')::numeric, 1e300)), 4)::double precision END AS headcount,
-        CASE WHEN jsonb_typeof(company -> 'turnover') = 'number' THEN round(greatest(-1, least((company -> 'turnover')::numeric, 1e300)), 4)::double precision END AS turnover,
-        CASE WHEN jsonb_typeof(company -> 'balance_sheet') = 'number' THEN round(greatest(-1, least((company -> 'balance_sheet')::numeric, 1e300)), 4)::double precision END AS balance_sheet,
+        CASE WHEN jsonb_typeof(company -> 'headcount') = 'number'
+          THEN round(greatest(-1, least((company -> 'headcount')::numeric, 1e300)), 4)::double precision
+        END AS headcount,
+        CASE WHEN jsonb_typeof(company -> 'turnover') = 'number'
+          THEN round(greatest(-1, least((company -> 'turnover')::numeric, 1e300)), 4)::double precision
+        END AS turnover,
+        CASE WHEN jsonb_typeof(company -> 'balance_sheet') = 'number'
+          THEN round(greatest(-1, least((company -> 'balance_sheet')::numeric, 1e300)), 4)::double precision
+        END AS balance_sheet,
         coalesce(company ->> 'naf_version', segmentation.naf_version(company ->> 'naf_code')) AS naf_version) AS f;
   END;
 COMMENT ON FUNCTION segmentation.account_profile(jsonb, jsonb, segmentation.purchase_history, date, text) IS
-  'Account sheet: what is known and what follows from it, in one jsonb. company: an object with any of name, siren, siret, vat, headcount, turnover, balance_sheet, headcount_band, naf_code, naf_version, legal_category, relation, opening_hours, and all else you know (repeated under given); contacts: an array of objects with name, title, email.';
+  'Account sheet: what is known and what follows from it, in one jsonb. company: an object with any of name, siren, '
+  'siret, vat, headcount, turnover, balance_sheet, headcount_band, naf_code, naf_version, legal_category, relation, '
+  'opening_hours, and all else you know (repeated under given); contacts: an array of objects with name, title, email.';
 
 -- Ready-made definitions
 
@@ -462,8 +514,10 @@ INSERT INTO segmentation.b2b_definition VALUES
       {"segment": "hard_to_reach", "from": 0}
     ]}$$,
    '{distance_km,common_language,cultural_familiarity,legal_barriers,technical_barriers}',
-   'How easily a company can be served: distance, language, cultural familiarity, legal and technical barriers; 100 points at most. What is unknown has no points.',
-   'Facilité à servir une entreprise : distance, langue, proximité culturelle, barrières juridiques et techniques ; 100 points au plus. L''inconnu ne rapporte rien.'),
+   'How easily a company can be served: distance, language, cultural familiarity, legal and technical barriers; 100 '
+   'points at most. What is unknown has no points.',
+   'Facilité à servir une entreprise : distance, langue, proximité culturelle, barrières juridiques et techniques ; '
+   '100 points au plus. L''inconnu ne rapporte rien.'),
   ('technology_level', $${
     "kind": "scorecard", "name": "technology_level",
     "points": [
@@ -479,7 +533,8 @@ INSERT INTO segmentation.b2b_definition VALUES
       {"segment": "basic", "from": 0}
     ]}$$,
    '{equipment_age_years,equipment_rate,connected}',
-   'Level of equipment: its age, the share of the reference range that is there (equipment_rate), whether it is connected.',
+   'Level of equipment: its age, the share of the reference range that is there (equipment_rate), whether it is '
+   'connected.',
    'Niveau d''équipement : son âge, la part de la gamme de référence présente (equipment_rate), la connexion.'),
   ('product_usage', $${
     "kind": "scorecard", "name": "product_usage",
@@ -511,44 +566,103 @@ CREATE TABLE segmentation.sector_preset (
 );
 COMMENT ON TABLE segmentation.sector_preset IS 'Settings that suit a sector, each with its reason.';
 COMMENT ON COLUMN segmentation.sector_preset.sector IS 'retail, hotels, mutual_insurance, property or industry.';
-COMMENT ON COLUMN segmentation.sector_preset.setting IS 'What is set: axes, churn_model, churn_horizon, value_horizon, pmg_period, unit, life_moments, ...';
+COMMENT ON COLUMN segmentation.sector_preset.setting IS
+  'What is set: axes, churn_model, churn_horizon, value_horizon, pmg_period, unit, life_moments, ...';
 COMMENT ON COLUMN segmentation.sector_preset.value IS 'The setting.';
 COMMENT ON COLUMN segmentation.sector_preset.reason_en IS 'Why it suits the sector.';
 COMMENT ON COLUMN segmentation.sector_preset.reason_fr IS 'The same in French.';
 INSERT INTO segmentation.sector_preset VALUES
-  ('retail', 'axes', '["rfm", "pmg", "churn", "loyalty", "future_value", "product_appetence", "channel_appetence", "profile", "life_moment"]', 'Customers buy often and without contract: every axis has data.', 'Achats fréquents et sans contrat : tous les axes ont des données.'),
-  ('retail', 'churn_model', '{"fit": "fit_purchase_model", "family": "auto", "unit": "1 week"}', 'No contract ends, so that leaving shows only as silence longer than usual: a purchase-rate model.', 'Aucun contrat ne se termine ; le départ ne se voit que par un silence inhabituel : modèle de fréquence d''achat.'),
-  ('retail', 'churn_horizon', '"90 days"', 'Several purchases fall within three months.', 'Plusieurs achats tiennent dans trois mois.'),
+  ('retail', 'axes',
+    '["rfm", "pmg", "churn", "loyalty", "future_value", "product_appetence", "channel_appetence", "profile", '
+    '"life_moment"]', 'Customers buy often and without contract: every axis has data.',
+    'Achats fréquents et sans contrat : tous les axes ont des données.'),
+  ('retail', 'churn_model', '{"fit": "fit_purchase_model", "family": "auto", "unit": "1 week"}',
+    'No contract ends, so that leaving shows only as silence longer than usual: a purchase-rate model.',
+    'Aucun contrat ne se termine ; le départ ne se voit que par un silence inhabituel : modèle de fréquence d''achat.'),
+  ('retail', 'churn_horizon', '"90 days"', 'Several purchases fall within three months.',
+    'Plusieurs achats tiennent dans trois mois.'),
   ('retail', 'value_horizon', '"365 days"', 'A year holds every season.', 'Une année contient toutes les saisons.'),
   ('retail', 'pmg_period', '"12 months"', 'The usual rolling year.', 'L''année glissante d''usage.'),
-  ('retail', 'rfm_map', '"classic_11"', 'Eleven names are enough to act on with frequent purchases.', 'Onze noms suffisent pour agir quand les achats sont fréquents.'),
-  ('retail', 'life_moments', '["purchase_due", "purchase_overdue", "waning_interest", "holiday_ahead", "birth", "moving"]', 'What is used up is bought again, and families change.', 'Le consommable se rachète, et les familles évoluent.'),
-  ('hotels', 'axes', '["rfm", "pmg", "churn", "loyalty", "future_value", "product_appetence", "channel_appetence", "profile", "life_moment"]', 'Stays repeat, by season for leisure and by the week for business.', 'Les séjours se répètent, par saison pour les loisirs et chaque semaine pour les affaires.'),
-  ('hotels', 'churn_model', '{"fit": "fit_purchase_model", "family": "auto", "unit": "1 month"}', 'Stays are rare: the month is the unit, and the year has a season. Fit business and leisure apart.', 'Les séjours sont rares : le mois est l''unité, l''année a une saison. Ajuster affaires et loisirs séparément.'),
-  ('hotels', 'churn_horizon', '"18 months"', 'A guest who comes once a year is not lost after ninety days.', 'Un client annuel n''est pas perdu après quatre-vingt-dix jours.'),
-  ('hotels', 'value_horizon', '"2 years"', 'One year may hold a single stay.', 'Une année peut ne compter qu''un séjour.'),
-  ('hotels', 'pmg_period', '"24 months"', 'Twelve months would call a guest of every second summer inactive.', 'Douze mois classeraient inactif un client d''un été sur deux.'),
-  ('hotels', 'life_moments', '["holiday_ahead", "anniversary", "reactivated"]', 'Booking follows the holidays.', 'La réservation suit les vacances.'),
-  ('hotels', 'send_time', '{"opening_hours": true, "holiday_zone": "metropole"}', 'Companies book in office hours, and not on public holidays.', 'Les entreprises réservent aux heures de bureau, hors jours fériés.'),
-  ('mutual_insurance', 'axes', '["pmg", "churn", "loyalty", "future_value", "product_appetence", "channel_appetence", "profile", "life_moment"]', 'Premiums are paid by contract: recency and frequency say nothing, so no rfm.', 'Les cotisations sont contractuelles : récence et fréquence ne disent rien, donc pas de rfm.'),
-  ('mutual_insurance', 'churn_model', '{"fit": "fit_retention_model"}', 'A contract has a beginning and an end: model its duration, with its renewal dates.', 'Un contrat a un début et une fin : modéliser sa durée, avec ses échéances.'),
-  ('mutual_insurance', 'churn_horizon', '"12 months"', 'Members leave at the yearly renewal, or at any time after the first year.', 'Les départs se font à l''échéance annuelle, ou à tout moment après la première année.'),
-  ('mutual_insurance', 'value_horizon', '"5 years"', 'Members stay for years; discount them.', 'Les adhérents restent des années ; actualiser.'),
-  ('mutual_insurance', 'turnover', '"premiums less claims"', 'A member with high premiums can cost more than it brings.', 'Un adhérent à forte cotisation peut coûter plus qu''il ne rapporte.'),
-  ('mutual_insurance', 'life_moments', '["birth", "marriage", "moving", "retirement", "company_move"]', 'Each changes what has to be insured.', 'Chacun change le besoin d''assurance.'),
-  ('mutual_insurance', 'product_appetence', '"discovery"', 'A second contract is another product, never the same again: no repeats.', 'Le deuxième contrat est un autre produit : pas de rachat à l''identique.'),
-  ('property', 'axes', '["profile", "life_moment", "channel_appetence", "pmg"]', 'A person buys a home a few times in a life: rfm, loyalty and repeats have no data.', 'On achète un logement quelques fois dans sa vie : rfm, fidélité et rachat n''ont pas de données.'),
-  ('property', 'churn_model', '{"fit": "fit_churn_model", "target": "mandate or sale within 12 months"}', 'No purchase-rate model: its rate would rest on one purchase each. A logistic model of who signs within a year, on visits, life moments and address, does.', 'Pas de modèle de fréquence : il reposerait sur un seul achat. Une régression logistique de la signature à un an, sur visites, moments de vie et adresse, convient.'),
-  ('property', 'management_contracts', '{"fit": "fit_retention_model"}', 'Rental management and co-ownership are contracts: their duration can be modelled.', 'Gestion locative et syndic sont des contrats : leur durée se modélise.'),
-  ('property', 'churn_horizon', '"12 months"', 'From the first visit to the signature takes months, not weeks.', 'De la première visite à la signature, il faut des mois, pas des semaines.'),
-  ('property', 'value_horizon', '"10 years"', 'Sale, rental and referral of one family spread over years.', 'Vente, location et recommandation d''une famille s''étalent sur des années.'),
-  ('property', 'pmg_period', '"5 years"', 'Fees are rare and high: a year leaves nearly everybody inactive.', 'Les honoraires sont rares et élevés : un an laisse presque tout le monde inactif.'),
-  ('property', 'life_moments', '["moving", "birth", "marriage", "retirement"]', 'They are why people move.', 'Ce sont les raisons de déménager.'),
-  ('industry', 'axes', '["pmg", "rfm", "churn", "future_value", "product_appetence", "channel_appetence", "profile", "life_moment"]', 'Few accounts with much turnover each: weigh them first, score them next.', 'Peu de comptes, beaucoup de chiffre d''affaires chacun : les peser d''abord, les scorer ensuite.'),
-  ('industry', 'level', '"company (SIREN), sites (SIRET), contacts"', 'Orders come from sites and people, the decision from the company: merge their histories upwards.', 'Les commandes viennent des sites et des personnes, la décision de l''entreprise : remonter les historiques.'),
-  ('industry', 'churn_model', '{"fit": "fit_purchase_model", "family": "auto", "unit": "1 month"}', 'Orders follow a stock cycle, often regular: the Erlang variants of auto catch it.', 'Les commandes suivent un cycle de stock, souvent régulier : les variantes d''Erlang le saisissent.'),
-  ('industry', 'churn_horizon', '"6 months"', 'Two order cycles without an order.', 'Deux cycles de commande sans commande.'),
+  ('retail', 'rfm_map', '"classic_11"', 'Eleven names are enough to act on with frequent purchases.',
+    'Onze noms suffisent pour agir quand les achats sont fréquents.'),
+  ('retail', 'life_moments',
+    '["purchase_due", "purchase_overdue", "waning_interest", "holiday_ahead", "birth", "moving"]',
+    'What is used up is bought again, and families change.', 'Le consommable se rachète, et les familles évoluent.'),
+  ('hotels', 'axes',
+    '["rfm", "pmg", "churn", "loyalty", "future_value", "product_appetence", "channel_appetence", "profile", '
+    '"life_moment"]', 'Stays repeat, by season for leisure and by the week for business.',
+    'Les séjours se répètent, par saison pour les loisirs et chaque semaine pour les affaires.'),
+  ('hotels', 'churn_model', '{"fit": "fit_purchase_model", "family": "auto", "unit": "1 month"}',
+    'Stays are rare: the month is the unit, and the year has a season. Fit business and leisure apart.',
+    'Les séjours sont rares : le mois est l''unité, l''année a une saison. Ajuster affaires et loisirs séparément.'),
+  ('hotels', 'churn_horizon', '"18 months"', 'A guest who comes once a year is not lost after ninety days.',
+    'Un client annuel n''est pas perdu après quatre-vingt-dix jours.'),
+  ('hotels', 'value_horizon', '"2 years"', 'One year may hold a single stay.',
+    'Une année peut ne compter qu''un séjour.'),
+  ('hotels', 'pmg_period', '"24 months"', 'Twelve months would call a guest of every second summer inactive.',
+    'Douze mois classeraient inactif un client d''un été sur deux.'),
+  ('hotels', 'life_moments', '["holiday_ahead", "anniversary", "reactivated"]', 'Booking follows the holidays.',
+    'La réservation suit les vacances.'),
+  ('hotels', 'send_time', '{"opening_hours": true, "holiday_zone": "metropole"}',
+    'Companies book in office hours, and not on public holidays.',
+    'Les entreprises réservent aux heures de bureau, hors jours fériés.'),
+  ('mutual_insurance', 'axes',
+    '["pmg", "churn", "loyalty", "future_value", "product_appetence", "channel_appetence", "profile", "life_moment"]',
+    'Premiums are paid by contract: recency and frequency say nothing, so no rfm.',
+    'Les cotisations sont contractuelles : récence et fréquence ne disent rien, donc pas de rfm.'),
+  ('mutual_insurance', 'churn_model', '{"fit": "fit_retention_model"}',
+    'A contract has a beginning and an end: model its duration, with its renewal dates.',
+    'Un contrat a un début et une fin : modéliser sa durée, avec ses échéances.'),
+  ('mutual_insurance', 'churn_horizon', '"12 months"',
+    'Members leave at the yearly renewal, or at any time after the first year.',
+    'Les départs se font à l''échéance annuelle, ou à tout moment après la première année.'),
+  ('mutual_insurance', 'value_horizon', '"5 years"', 'Members stay for years; discount them.',
+    'Les adhérents restent des années ; actualiser.'),
+  ('mutual_insurance', 'turnover', '"premiums less claims"',
+    'A member with high premiums can cost more than it brings.',
+    'Un adhérent à forte cotisation peut coûter plus qu''il ne rapporte.'),
+  ('mutual_insurance', 'life_moments', '["birth", "marriage", "moving", "retirement", "company_move"]',
+    'Each changes what has to be insured.', 'Chacun change le besoin d''assurance.'),
+  ('mutual_insurance', 'product_appetence', '"discovery"',
+    'A second contract is another product, never the same again: no repeats.',
+    'Le deuxième contrat est un autre produit : pas de rachat à l''identique.'),
+  ('property', 'axes', '["profile", "life_moment", "channel_appetence", "pmg"]',
+    'A person buys a home a few times in a life: rfm, loyalty and repeats have no data.',
+    'On achète un logement quelques fois dans sa vie : rfm, fidélité et rachat n''ont pas de données.'),
+  ('property', 'churn_model', '{"fit": "fit_churn_model", "target": "mandate or sale within 12 months"}',
+    'No purchase-rate model: its rate would rest on one purchase each. A logistic model of who signs within a year, '
+    'on visits, life moments and address, does.',
+    'Pas de modèle de fréquence : il reposerait sur un seul achat. Une régression logistique de la signature à un an, '
+    'sur visites, moments de vie et adresse, convient.'),
+  ('property', 'management_contracts', '{"fit": "fit_retention_model"}',
+    'Rental management and co-ownership are contracts: their duration can be modelled.',
+    'Gestion locative et syndic sont des contrats : leur durée se modélise.'),
+  ('property', 'churn_horizon', '"12 months"', 'From the first visit to the signature takes months, not weeks.',
+    'De la première visite à la signature, il faut des mois, pas des semaines.'),
+  ('property', 'value_horizon', '"10 years"', 'Sale, rental and referral of one family spread over years.',
+    'Vente, location et recommandation d''une famille s''étalent sur des années.'),
+  ('property', 'pmg_period', '"5 years"', 'Fees are rare and high: a year leaves nearly everybody inactive.',
+    'Les honoraires sont rares et élevés : un an laisse presque tout le monde inactif.'),
+  ('property', 'life_moments', '["moving", "birth", "marriage", "retirement"]', 'They are why people move.',
+    'Ce sont les raisons de déménager.'),
+  ('industry', 'axes',
+    '["pmg", "rfm", "churn", "future_value", "product_appetence", "channel_appetence", "profile", "life_moment"]',
+    'Few accounts with much turnover each: weigh them first, score them next.',
+    'Peu de comptes, beaucoup de chiffre d''affaires chacun : les peser d''abord, les scorer ensuite.'),
+  ('industry', 'level', '"company (SIREN), sites (SIRET), contacts"',
+    'Orders come from sites and people, the decision from the company: merge their histories upwards.',
+    'Les commandes viennent des sites et des personnes, la décision de l''entreprise : remonter les historiques.'),
+  ('industry', 'churn_model', '{"fit": "fit_purchase_model", "family": "auto", "unit": "1 month"}',
+    'Orders follow a stock cycle, often regular: the Erlang variants of auto catch it.',
+    'Les commandes suivent un cycle de stock, souvent régulier : les variantes d''Erlang le saisissent.'),
+  ('industry', 'churn_horizon', '"6 months"', 'Two order cycles without an order.',
+    'Deux cycles de commande sans commande.'),
   ('industry', 'value_horizon', '"3 years"', 'The life of a framework agreement.', 'La durée d''un accord-cadre.'),
-  ('industry', 'potential', '{"aggregate": "peer_benchmark", "by": ["naf_division", "company_size"]}', 'Peers of one division and size show what an account could buy.', 'Les pairs de même division et taille montrent le potentiel d''un compte.'),
-  ('industry', 'key_accounts', '{"one_to_one": true, "rule": "pmg = G"}', 'Large accounts leave mass segments and are treated one by one.', 'Les gros comptes quittent les segments de masse et sont traités un par un.'),
-  ('industry', 'send_time', '{"opening_hours": true, "holiday_zone": "metropole"}', 'Nobody reads at a closed plant.', 'Personne ne lit dans une usine fermée.');
+  ('industry', 'potential', '{"aggregate": "peer_benchmark", "by": ["naf_division", "company_size"]}',
+    'Peers of one division and size show what an account could buy.',
+    'Les pairs de même division et taille montrent le potentiel d''un compte.'),
+  ('industry', 'key_accounts', '{"one_to_one": true, "rule": "pmg = G"}',
+    'Large accounts leave mass segments and are treated one by one.',
+    'Les gros comptes quittent les segments de masse et sont traités un par un.'),
+  ('industry', 'send_time', '{"opening_hours": true, "holiday_zone": "metropole"}', 'Nobody reads at a closed plant.',
+    'Personne ne lit dans une usine fermée.');

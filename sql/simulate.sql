@@ -12,29 +12,30 @@ CREATE FUNCTION segmentation_internal.simulate_customer_limit() RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'simulate_customer_limit_wrapper';
 COMMENT ON FUNCTION segmentation_internal.simulate_customer_limit() IS 'The most customers that simulate_shop makes.';
 
-CREATE FUNCTION segmentation.simulate_categories() RETURNS TABLE (category_id smallint, category text)
+CREATE FUNCTION segmentation_internal.simulate_categories() RETURNS TABLE (category_id smallint, category text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 14 AS 'MODULE_PATHNAME', 'simulate_categories_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_categories() IS 'Product categories of a simulated shop.';
+COMMENT ON FUNCTION segmentation_internal.simulate_categories() IS 'Product categories of a simulated shop.';
 
-CREATE FUNCTION segmentation.simulate_products(seed bigint, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_products(seed bigint, starts date, ends date, options jsonb)
 RETURNS TABLE (
   product_id integer, category_id smallint, product text, kind text, price numeric,
   margin double precision, stock integer, style smallint, popularity double precision, lasts_days integer
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'simulate_products_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_products(bigint, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_products(bigint, date, date, jsonb) IS
   'Products of a simulated shop, with their hidden style, popularity and duration.';
 
-CREATE FUNCTION segmentation.simulate_campaigns(seed bigint, starts date, ends date, options jsonb)
+CREATE FUNCTION segmentation_internal.simulate_campaigns(seed bigint, starts date, ends date, options jsonb)
 RETURNS TABLE (
   campaign_id integer, channel text, sent_on date, category_id smallint
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 150 AS 'MODULE_PATHNAME', 'simulate_campaigns_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_campaigns(bigint, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_campaigns(bigint, date, date, jsonb) IS
   'Campaigns of a simulated shop: one a week.';
 
-CREATE FUNCTION segmentation.simulate_customers(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation.simulate_customers(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   customer_id integer, registered_on date, is_company boolean, first_name text, last_name text,
   email text, phone text, city text, postcode text, acquisition_channel text, birth_date date, sex text,
   marital_status text, household_size smallint, income_band smallint, occupation_code text,
@@ -44,16 +45,18 @@ RETURNS TABLE (
 COMMENT ON FUNCTION segmentation.simulate_customers(bigint, integer, integer, date, date, jsonb) IS
   'Simulated customers, numbers first to last, as the shop knows them at the end.';
 
-CREATE FUNCTION segmentation.simulate_attribute_history(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation_internal.simulate_attribute_history(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   customer_id integer, attribute text, changed_on date, old_value text, new_value text
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'simulate_attribute_history_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_attribute_history(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_attribute_history(bigint, integer, integer, date, date, jsonb) IS
   'Changes of attributes of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_orders(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation.simulate_orders(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   order_id bigint, customer_id integer, ordered_on date, ordered_at timestamptz, amount numeric,
   channel text, refund_of bigint
 )
@@ -61,8 +64,9 @@ RETURNS TABLE (
 COMMENT ON FUNCTION segmentation.simulate_orders(bigint, integer, integer, date, date, jsonb) IS
   'Orders and refunds of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_order_lines(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation.simulate_order_lines(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   order_id bigint, line smallint, customer_id integer, ordered_on date, product_id integer,
   quantity integer, amount numeric
 )
@@ -70,16 +74,18 @@ RETURNS TABLE (
 COMMENT ON FUNCTION segmentation.simulate_order_lines(bigint, integer, integer, date, date, jsonb) IS
   'Order lines of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_consents(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation_internal.simulate_consents(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   customer_id integer, channel text, granted boolean, changed_on date
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 6000 AS 'MODULE_PATHNAME', 'simulate_consents_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_consents(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_consents(bigint, integer, integer, date, date, jsonb) IS
   'Consents of simulated customers, given and withdrawn.';
 
-CREATE FUNCTION segmentation.simulate_contacts(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation.simulate_contacts(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   contact_id bigint, customer_id integer, campaign_id integer, channel text, sent_at timestamptz,
   opened boolean, response text, responded_at timestamptz
 )
@@ -87,48 +93,53 @@ RETURNS TABLE (
 COMMENT ON FUNCTION segmentation.simulate_contacts(bigint, integer, integer, date, date, jsonb) IS
   'Messages of campaigns to simulated customers, and the responses.';
 
-CREATE FUNCTION segmentation.simulate_interactions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation_internal.simulate_interactions(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   interaction_id bigint, customer_id integer, kind text, occurred_at timestamptz,
   category_id smallint
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 5000 AS 'MODULE_PATHNAME', 'simulate_interactions_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_interactions(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_interactions(bigint, integer, integer, date, date, jsonb) IS
   'Visits and support calls of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_subscriptions(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation_internal.simulate_subscriptions(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   customer_id integer, plan text, price numeric, started_on date, ended_on date
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 200 AS 'MODULE_PATHNAME', 'simulate_subscriptions_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_subscriptions(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_subscriptions(bigint, integer, integer, date, date, jsonb) IS
   'Subscriptions of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_truth_customers(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation_internal.simulate_truth_customers(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   customer_id integer, profile text, is_buyer boolean, purchase_rate double precision,
   regularity smallint, lifetime_ends date, mean_spend double precision, tastes real[], style smallint,
   response_rates real[], preferred_channel text, preferred_hour smallint, prefers_weekend boolean,
   digital_share double precision, price_sensitivity double precision, subscription_hazard double precision
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'simulate_truth_customers_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_truth_customers(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_truth_customers(bigint, integer, integer, date, date, jsonb) IS
   'The hidden truth of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_truth_moments(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation_internal.simulate_truth_moments(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   customer_id integer, moment text, begins date, ends date, happens_on date, recorded_on date
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3000 AS 'MODULE_PATHNAME', 'simulate_truth_moments_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_truth_moments(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_truth_moments(bigint, integer, integer, date, date, jsonb) IS
   'The hidden life moments of simulated customers.';
 
-CREATE FUNCTION segmentation.simulate_truth_repeats(seed bigint, first integer, last integer, starts date, ends date, options jsonb)
-RETURNS TABLE (
+CREATE FUNCTION segmentation_internal.simulate_truth_repeats(
+  seed bigint, first integer, last integer, starts date, ends date, options jsonb
+) RETURNS TABLE (
   customer_id integer, product_id integer, gap_days integer
 )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1500 AS 'MODULE_PATHNAME', 'simulate_truth_repeats_wrapper';
-COMMENT ON FUNCTION segmentation.simulate_truth_repeats(bigint, integer, integer, date, date, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.simulate_truth_repeats(bigint, integer, integer, date, date, jsonb) IS
   'The consumables that simulated customers buy again and again, and how often.';
 
 CREATE FUNCTION segmentation.simulate_shop(
@@ -171,7 +182,7 @@ BEGIN
   settings := segmentation.simulate_options(options);
   unlogged := CASE WHEN (settings ->> 'unlogged')::boolean THEN 'UNLOGGED ' ELSE '' END;
   -- Refuses an impossible period before anything is made.
-  PERFORM FROM segmentation.simulate_campaigns(seed, starts, ends, settings);
+  PERFORM FROM segmentation_internal.simulate_campaigns(seed, starts, ends, settings);
 
   IF EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = schema) THEN
     SELECT string_agg(quote_ident(c.relname), ', ' ORDER BY c.relname) INTO taken
@@ -199,53 +210,62 @@ BEGIN
   -- the order of time; keys: its primary key; required: further columns without nulls.
   FOR step IN
     SELECT * FROM (VALUES
-      (1, 'categories', 'category_id, category', 'categories', 'none', NULL,
+      (1, 'categories', 'category_id, category', 'segmentation_internal.simulate_categories', 'none', NULL,
        'category_id', '{category}'::text[], NULL,
        'Product categories.'),
-      (2, 'products', 'product_id, category_id, product, kind, price::numeric(10,2) AS price, margin::numeric(4,3) AS margin, stock',
-       'products', 'shop', NULL,
+      (2, 'products',
+        'product_id, category_id, product, kind, price::numeric(10,2) AS price, margin::numeric(4,3) AS margin, stock',
+       'segmentation_internal.simulate_products', 'shop', NULL,
        'product_id', '{category_id,product,kind,price,margin,stock}', NULL,
        'Products on sale.'),
-      (3, 'campaigns', 'campaign_id, channel, sent_on, category_id', 'campaigns', 'shop', NULL,
+      (3, 'campaigns', 'campaign_id, channel, sent_on, category_id', 'segmentation_internal.simulate_campaigns', 'shop',
+        NULL,
        'campaign_id', '{channel,sent_on,category_id}', 'contacts',
        'Marketing campaigns: one message, by one channel, on one day.'),
-      (4, 'customers', '*', 'customers', 'customers', NULL,
-       'customer_id', '{registered_on,is_company,first_name,last_name,email,phone,city,postcode,acquisition_channel}', NULL,
+      (4, 'customers', '*', 'segmentation.simulate_customers', 'customers', NULL,
+       'customer_id', '{registered_on,is_company,first_name,last_name,email,phone,city,postcode,acquisition_channel}',
+         NULL,
        'Persons and companies, as the shop knows them at the end of the period.'),
-      (5, 'attribute_history', '*', 'attribute_history', 'customers', NULL,
+      (5, 'attribute_history', '*', 'segmentation_internal.simulate_attribute_history', 'customers', NULL,
        'customer_id, attribute, changed_on', '{old_value,new_value}', 'attribute_history',
        'Changes of attributes that the shop wrote down.'),
-      (6, 'orders', 'order_id, customer_id, ordered_on, ordered_at, amount::numeric(12,2) AS amount, channel, refund_of',
-       'orders', 'customers', 'ordered_at, order_id',
+      (6, 'orders',
+        'order_id, customer_id, ordered_on, ordered_at, amount::numeric(12,2) AS amount, channel, refund_of',
+       'segmentation.simulate_orders', 'customers', 'ordered_at, order_id',
        'order_id', '{customer_id,ordered_on,ordered_at,amount,channel}', NULL,
        'Orders; refunds are orders with a negative amount.'),
-      (7, 'order_lines', 'order_id, line, customer_id, ordered_on, product_id, quantity, amount::numeric(12,2) AS amount',
-       'order_lines', 'customers', 'ordered_on, order_id, line',
+      (7, 'order_lines',
+        'order_id, line, customer_id, ordered_on, product_id, quantity, amount::numeric(12,2) AS amount',
+       'segmentation.simulate_order_lines', 'customers', 'ordered_on, order_id, line',
        'order_id, line', '{customer_id,ordered_on,product_id,quantity,amount}', 'lines',
        'Lines of orders; they add up to the amount of their order.'),
-      (8, 'consents', '*', 'consents', 'customers', NULL,
+      (8, 'consents', '*', 'segmentation_internal.simulate_consents', 'customers', NULL,
        'customer_id, channel, changed_on', '{granted}', 'consents',
        'Consents given and withdrawn; the last one up to a day holds on that day.'),
-      (9, 'contacts', '*', 'contacts', 'customers', 'sent_at, contact_id',
+      (9, 'contacts', '*', 'segmentation.simulate_contacts', 'customers', 'sent_at, contact_id',
        'contact_id', '{customer_id,campaign_id,channel,sent_at}', 'contacts',
        'Messages sent, and the responses to them.'),
-      (10, 'interactions', '*', 'interactions', 'customers', 'occurred_at, interaction_id',
+      (10, 'interactions', '*', 'segmentation_internal.simulate_interactions', 'customers',
+        'occurred_at, interaction_id',
        'interaction_id', '{customer_id,kind,occurred_at}', 'interactions',
        'Visits and calls of customers.'),
       (11, 'subscriptions', 'customer_id, plan, price::numeric(10,2) AS price, started_on, ended_on',
-       'subscriptions', 'customers', NULL,
+       'segmentation_internal.simulate_subscriptions', 'customers', NULL,
        'customer_id', '{plan,price,started_on}', 'subscriptions',
        'Subscriptions.'),
-      (12, 'truth_customers', '*', 'truth_customers', 'customers', NULL,
-       'customer_id', '{profile,is_buyer,tastes,style,response_rates,preferred_channel,preferred_hour,prefers_weekend,digital_share,price_sensitivity,subscription_hazard}', NULL,
+      (12, 'truth_customers', '*', 'segmentation_internal.simulate_truth_customers', 'customers', NULL,
+       'customer_id',
+         '{profile,is_buyer,tastes,style,response_rates,preferred_channel,preferred_hour,prefers_weekend,'
+         'digital_share,price_sensitivity,subscription_hazard}', NULL,
        'Hidden truth: who each customer is and how it buys.'),
-      (13, 'truth_moments', '*', 'truth_moments', 'customers', NULL,
+      (13, 'truth_moments', '*', 'segmentation_internal.simulate_truth_moments', 'customers', NULL,
        'customer_id, moment, begins', '{happens_on}', NULL,
        'Hidden truth: what happens in each customer''s life, and when.'),
-      (14, 'truth_repeats', '*', 'truth_repeats', 'customers', NULL,
+      (14, 'truth_repeats', '*', 'segmentation_internal.simulate_truth_repeats', 'customers', NULL,
        'customer_id, product_id', '{gap_days}', 'lines',
        'Hidden truth: the consumables that each customer buys again and again.'),
-      (15, 'truth_products', 'product_id, style, popularity, lasts_days', 'products', 'shop', NULL,
+      (15, 'truth_products', 'product_id, style, popularity, lasts_days', 'segmentation_internal.simulate_products',
+        'shop', NULL,
        'product_id', '{style,popularity}', NULL,
        'Hidden truth: what makes a product liked, and how long it lasts.')
     ) AS s (place, name, makes, maker, scope, sorted, keys, required, setting, about)
@@ -253,12 +273,12 @@ BEGIN
     ORDER BY s.place
   LOOP
     source := CASE step.scope
-      WHEN 'none' THEN format('FROM segmentation.simulate_%s() AS made', step.maker)
+      WHEN 'none' THEN format('FROM %s() AS made', step.maker)
       WHEN 'shop' THEN
-        format('FROM segmentation.simulate_%s(%L, %L, %L, %L) AS made', step.maker, seed, starts, ends, settings)
+        format('FROM %s(%L, %L, %L, %L) AS made', step.maker, seed, starts, ends, settings)
       ELSE
         format('FROM pg_catalog.generate_series(1, %s, %s) AS batch (first) CROSS JOIN LATERAL '
-               'segmentation.simulate_%s(%L, batch.first, LEAST(batch.first + %s, %s), %L, %L, %L) AS made',
+               '%s(%L, batch.first, LEAST(batch.first + %s, %s), %L, %L, %L) AS made',
                customers, per_call, step.maker, seed, per_call - 1, customers, starts, ends, settings)
       END;
     EXECUTE format('CREATE %sTABLE %I.%I AS SELECT %s %s %s',
@@ -362,7 +382,8 @@ BEGIN
       ('contacts', 'campaign_id', 'The campaign.'),
       ('contacts', 'channel', 'The campaign''s channel.'),
       ('contacts', 'sent_at', 'The instant.'),
-      ('contacts', 'opened', 'An open was seen. Noise: mail programs open by themselves. Null where there are no opens.'),
+      ('contacts', 'opened',
+        'An open was seen. Noise: mail programs open by themselves. Null where there are no opens.'),
       ('contacts', 'response', 'click, reply, visit or purchase; null for none.'),
       ('contacts', 'responded_at', 'The instant of the response.'),
       ('interactions', 'interaction_id', 'customer_id x 10000 + n, with n in the order of time.'),
@@ -382,9 +403,11 @@ BEGIN
       ('truth_customers', 'regularity', 'Erlang shape of the gaps; 1 is Poisson.'),
       ('truth_customers', 'lifetime_ends', 'The day the customer stops for good; may lie after the period.'),
       ('truth_customers', 'mean_spend', 'Mean amount of an order, in the currency unit.'),
-      ('truth_customers', 'tastes', 'Shares of the categories among what is chosen, by category_id; truth_tastes has them as rows.'),
+      ('truth_customers', 'tastes',
+        'Shares of the categories among what is chosen, by category_id; truth_tastes has them as rows.'),
       ('truth_customers', 'style', 'Products of this style are preferred.'),
-      ('truth_customers', 'response_rates', 'Mean response rates by email, sms, mail, phone and push; truth_channels has them as rows.'),
+      ('truth_customers', 'response_rates',
+        'Mean response rates by email, sms, mail, phone and push; truth_channels has them as rows.'),
       ('truth_customers', 'preferred_channel', 'The channel with the highest response rate.'),
       ('truth_customers', 'preferred_hour', 'The hour, in Europe/Paris, around which the customer buys and answers.'),
       ('truth_customers', 'prefers_weekend', 'Answers rather at the weekend.'),
@@ -392,7 +415,9 @@ BEGIN
       ('truth_customers', 'price_sensitivity', 'From 0 to 1: discounts go up to 5 + 40 x this %.'),
       ('truth_customers', 'subscription_hazard', 'Monthly probability of ending a subscription.'),
       ('truth_moments', 'customer_id', 'The customer.'),
-      ('truth_moments', 'moment', 'holiday, holiday_ahead, moving, birth, marriage, retirement, company_move, waning_interest, dormant or reactivated.'),
+      ('truth_moments', 'moment',
+        'holiday, holiday_ahead, moving, birth, marriage, retirement, company_move, waning_interest, dormant or '
+        'reactivated.'),
       ('truth_moments', 'begins', 'First day on which it shows.'),
       ('truth_moments', 'ends', 'Last day; null if that lies after the period.'),
       ('truth_moments', 'happens_on', 'The day of the event itself.'),
@@ -412,4 +437,5 @@ BEGIN
 END
 $simulate_shop$;
 COMMENT ON FUNCTION segmentation.simulate_shop(text, integer, bigint, date, date, jsonb) IS
-  'Makes a schema with a simulated shop: customers, products, orders, lines, contacts and more, and the hidden truth behind them in tables truth_*. The same arguments make the same rows.';
+  'Makes a schema with a simulated shop: customers, products, orders, lines, contacts and more, and the hidden truth '
+  'behind them in tables truth_*. The same arguments make the same rows.';

@@ -19,31 +19,49 @@ mod workspace;
 
 ::pgrx::pg_module_magic!();
 
-/// The install script: one file a concept, each after what it stands on.
+/// The install script: one file a concept, wing by wing, so that each stands on what is above it. Each `requires` the
+/// one before it: what no chain puts in order, pgrx puts in an order of its own, another at every build.
 mod install {
     use pgrx::extension_sql_file;
 
     extension_sql_file!("../sql/base/begin.sql", name = "begin", bootstrap);
     extension_sql_file!("../sql/base/template.sql", name = "template", requires = ["begin"]);
+    extension_sql_file!("../sql/base/label.sql", name = "label", requires = ["template"]);
+    extension_sql_file!("../sql/facts/purchase_history.sql", name = "purchase_history", requires = ["label"]);
     extension_sql_file!(
-        "../sql/facts/purchase_history.sql",
-        name = "purchase_history",
-        requires = ["template"]
+        "../sql/facts/item_history.sql",
+        name = "item_history",
+        requires = ["purchase_history"]
     );
-    extension_sql_file!("../sql/axes/rfm.sql", name = "rfm", requires = ["purchase_history"]);
-    extension_sql_file!("../sql/axes/pmg.sql", name = "pmg", requires = ["rfm"]);
-    extension_sql_file!("../sql/models/purchase_model.sql", name = "purchase_model", requires = ["pmg"]);
-    extension_sql_file!("../sql/models/spend_model.sql", name = "spend_model", requires = ["purchase_model"]);
+    extension_sql_file!("../sql/facts/event_log.sql", name = "event_log", requires = ["item_history"]);
+    extension_sql_file!("../sql/facts/interest.sql", name = "interest", requires = ["event_log"]);
     extension_sql_file!(
         "../sql/measure/prediction_quality.sql",
         name = "prediction_quality",
-        requires = ["spend_model"]
+        requires = ["interest"]
     );
     extension_sql_file!(
-        "../sql/models/churn_model.sql",
-        name = "churn_model",
+        "../sql/measure/test_design.sql",
+        name = "test_design",
         requires = ["prediction_quality"]
     );
+    extension_sql_file!("../sql/measure/uplift.sql", name = "uplift", requires = ["test_design"]);
+    extension_sql_file!("../sql/segments/association.sql", name = "association", requires = ["uplift"]);
+    extension_sql_file!(
+        "../sql/segments/association_rules.sql",
+        name = "association_rules",
+        requires = ["association"]
+    );
+    extension_sql_file!("../sql/segments/segment.sql", name = "segment", requires = ["association_rules"]);
+    extension_sql_file!(
+        "../sql/segments/segment_template.sql",
+        name = "segment_template",
+        requires = ["segment"]
+    );
+    extension_sql_file!("../sql/segments/criteria.sql", name = "criteria", requires = ["segment_template"]);
+    extension_sql_file!("../sql/models/purchase_model.sql", name = "purchase_model", requires = ["criteria"]);
+    extension_sql_file!("../sql/models/spend_model.sql", name = "spend_model", requires = ["purchase_model"]);
+    extension_sql_file!("../sql/models/churn_model.sql", name = "churn_model", requires = ["spend_model"]);
     extension_sql_file!(
         "../sql/models/retention_model.sql",
         name = "retention_model",
@@ -54,37 +72,20 @@ mod install {
         name = "calibration",
         requires = ["retention_model"]
     );
-    extension_sql_file!("../sql/segments/segment.sql", name = "segment", requires = ["calibration"]);
-    extension_sql_file!(
-        "../sql/segments/segment_template.sql",
-        name = "segment_template",
-        requires = ["segment"]
-    );
-    extension_sql_file!("../sql/models/profile.sql", name = "profile", requires = ["segment_template"]);
-    extension_sql_file!("../sql/segments/association.sql", name = "association", requires = ["profile"]);
-    extension_sql_file!("../sql/measure/test_design.sql", name = "test_design", requires = ["association"]);
-    extension_sql_file!("../sql/facts/interest.sql", name = "interest", requires = ["test_design"]);
-    extension_sql_file!("../sql/segments/criteria.sql", name = "criteria", requires = ["interest"]);
-    extension_sql_file!("../sql/axes/next_change.sql", name = "next_change", requires = ["criteria"]);
-    extension_sql_file!("../sql/measure/uplift.sql", name = "uplift", requires = ["next_change"]);
-    extension_sql_file!("../sql/axes/loyalty.sql", name = "loyalty", requires = ["uplift"]);
-    extension_sql_file!("../sql/axes/life_moment.sql", name = "life_moment", requires = ["loyalty"]);
-    extension_sql_file!("../sql/facts/event_log.sql", name = "event_log", requires = ["life_moment"]);
-    extension_sql_file!("../sql/models/channels.sql", name = "channels", requires = ["event_log"]);
+    extension_sql_file!("../sql/models/profile.sql", name = "profile", requires = ["calibration"]);
+    extension_sql_file!("../sql/models/channels.sql", name = "channels", requires = ["profile"]);
     extension_sql_file!("../sql/models/send_time.sql", name = "send_time", requires = ["channels"]);
-    extension_sql_file!("../sql/facts/item_history.sql", name = "item_history", requires = ["send_time"]);
     extension_sql_file!(
         "../sql/models/product_appetence.sql",
         name = "product_appetence",
-        requires = ["item_history"]
+        requires = ["send_time"]
     );
-    extension_sql_file!(
-        "../sql/segments/association_rules.sql",
-        name = "association_rules",
-        requires = ["product_appetence"]
-    );
-    extension_sql_file!("../sql/base/label.sql", name = "label", requires = ["association_rules"]);
-    extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
+    extension_sql_file!("../sql/axes/rfm.sql", name = "rfm", requires = ["product_appetence"]);
+    extension_sql_file!("../sql/axes/pmg.sql", name = "pmg", requires = ["rfm"]);
+    extension_sql_file!("../sql/axes/next_change.sql", name = "next_change", requires = ["pmg"]);
+    extension_sql_file!("../sql/axes/loyalty.sql", name = "loyalty", requires = ["next_change"]);
+    extension_sql_file!("../sql/axes/life_moment.sql", name = "life_moment", requires = ["loyalty"]);
+    extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["life_moment"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!(

@@ -11,7 +11,8 @@ CREATE TYPE segmentation.rfm AS (
   score integer
 );
 COMMENT ON TYPE segmentation.rfm IS
-  'Recency (days since the last purchase), frequency (purchases), monetary (turnover), their scores r, f, m from 1 to bins (the highest is best) and score = 100 r + 10 f + m. Who never bought has null scores.';
+  'Recency (days since the last purchase), frequency (purchases), monetary (turnover), their scores r, f, m from 1 to '
+  'bins (the highest is best) and score = 100 r + 10 f + m. Who never bought has null scores.';
 
 CREATE TYPE segmentation.rfm_cuts AS (
   recency double precision[],
@@ -23,7 +24,8 @@ CREATE TYPE segmentation.rfm_cuts AS (
   prospects bigint
 );
 COMMENT ON TYPE segmentation.rfm_cuts IS
-  'Cut points between the bins of recency, frequency and monetary; the rule by which values are compared with them; customers they were made from, and customers left out because they never bought.';
+  'Cut points between the bins of recency, frequency and monetary; the rule by which values are compared with them; '
+  'customers they were made from, and customers left out because they never bought.';
 
 -- Window functions. recency and frequency are numeric, to which integer and bigint convert.
 CREATE FUNCTION segmentation.rfm_score(
@@ -39,21 +41,29 @@ CREATE FUNCTION segmentation.rfm_score(
 ) RETURNS segmentation.rfm
   LANGUAGE c WINDOW IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_score_window_history';
 COMMENT ON FUNCTION segmentation.rfm_score(numeric, numeric, numeric, integer, text) IS
-  'Window function: RFM scores of each row by quantiles of its partition. bins 2 to 10; rule quantile (value <= cut) or r_rfm (as the R package rfm).';
+  'Window function: RFM scores of each row by quantiles of its partition. bins 2 to 10; rule quantile (value <= cut) '
+  'or r_rfm (as the R package rfm).';
 COMMENT ON FUNCTION segmentation.rfm_score(numeric, numeric, double precision, integer, text) IS
-  'Window function: RFM scores of each row by quantiles of its partition. bins 2 to 10; rule quantile (value <= cut) or r_rfm (as the R package rfm).';
+  'Window function: RFM scores of each row by quantiles of its partition. bins 2 to 10; rule quantile (value <= cut) '
+  'or r_rfm (as the R package rfm).';
 COMMENT ON FUNCTION segmentation.rfm_score(segmentation.purchase_history, date, integer, text) IS
   'Window function: RFM scores of each history as of a day, by quantiles of its partition.';
 
 -- Frozen cut points: customers move by their own purchases and the days that pass, never by what others do.
-CREATE FUNCTION segmentation.rfm_score(recency numeric, frequency numeric, monetary numeric, cuts segmentation.rfm_cuts) RETURNS segmentation.rfm
+CREATE FUNCTION segmentation.rfm_score(recency numeric, frequency numeric, monetary numeric, cuts segmentation.rfm_cuts)
+  RETURNS segmentation.rfm
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_score_frozen_numeric_wrapper';
-CREATE FUNCTION segmentation.rfm_score(recency numeric, frequency numeric, monetary double precision, cuts segmentation.rfm_cuts) RETURNS segmentation.rfm
+CREATE FUNCTION segmentation.rfm_score(
+  recency numeric, frequency numeric, monetary double precision, cuts segmentation.rfm_cuts
+) RETURNS segmentation.rfm
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_score_frozen_double_wrapper';
-CREATE FUNCTION segmentation.rfm_score(history segmentation.purchase_history, as_of date, cuts segmentation.rfm_cuts) RETURNS segmentation.rfm
+CREATE FUNCTION segmentation.rfm_score(history segmentation.purchase_history, as_of date, cuts segmentation.rfm_cuts)
+  RETURNS segmentation.rfm
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_score_frozen_history_wrapper';
-COMMENT ON FUNCTION segmentation.rfm_score(numeric, numeric, numeric, segmentation.rfm_cuts) IS 'RFM scores by frozen cut points.';
-COMMENT ON FUNCTION segmentation.rfm_score(numeric, numeric, double precision, segmentation.rfm_cuts) IS 'RFM scores by frozen cut points.';
+COMMENT ON FUNCTION segmentation.rfm_score(numeric, numeric, numeric, segmentation.rfm_cuts) IS
+  'RFM scores by frozen cut points.';
+COMMENT ON FUNCTION segmentation.rfm_score(numeric, numeric, double precision, segmentation.rfm_cuts) IS
+  'RFM scores by frozen cut points.';
 COMMENT ON FUNCTION segmentation.rfm_score(segmentation.purchase_history, date, segmentation.rfm_cuts) IS
   'RFM scores of a history as of a day, by frozen cut points.';
 
@@ -68,7 +78,10 @@ CREATE FUNCTION segmentation_internal.rfm_values_recv(internal) RETURNS segmenta
 CREATE FUNCTION segmentation_internal.rfm_values_send(segmentation.rfm_values) RETURNS bytea
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
 CREATE TYPE segmentation.rfm_values (
-  INPUT = segmentation_internal.rfm_values_in, OUTPUT = segmentation_internal.rfm_values_out, RECEIVE = segmentation_internal.rfm_values_recv, SEND = segmentation_internal.rfm_values_send,
+  INPUT = segmentation_internal.rfm_values_in,
+  OUTPUT = segmentation_internal.rfm_values_out,
+  RECEIVE = segmentation_internal.rfm_values_recv,
+  SEND = segmentation_internal.rfm_values_send,
   INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE segmentation.rfm_values IS
@@ -78,30 +91,51 @@ COMMENT ON FUNCTION segmentation_internal.rfm_values_out(segmentation.rfm_values
 COMMENT ON FUNCTION segmentation_internal.rfm_values_recv(internal) IS 'I/O';
 COMMENT ON FUNCTION segmentation_internal.rfm_values_send(segmentation.rfm_values) IS 'I/O';
 
-CREATE FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, numeric) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, numeric)
+  RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_add_numeric_wrapper';
-CREATE FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, double precision) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, double precision)
+  RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_add_double_wrapper';
-CREATE FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, segmentation.purchase_history, date) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, segmentation.purchase_history, date)
+  RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_add_history_wrapper';
-CREATE FUNCTION segmentation_internal.rfm_values_merge(segmentation.rfm_values, segmentation.rfm_values) RETURNS segmentation.rfm_values
+CREATE FUNCTION segmentation_internal.rfm_values_merge(segmentation.rfm_values, segmentation.rfm_values)
+  RETURNS segmentation.rfm_values
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_values_merge_wrapper';
-COMMENT ON FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, numeric) IS 'transition of rfm_values and rfm_cuts';
-COMMENT ON FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, double precision) IS 'transition of rfm_values and rfm_cuts';
-COMMENT ON FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, segmentation.purchase_history, date) IS 'transition of rfm_values and rfm_cuts';
-COMMENT ON FUNCTION segmentation_internal.rfm_values_merge(segmentation.rfm_values, segmentation.rfm_values) IS 'combine function of rfm_values and rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, numeric) IS
+  'transition of rfm_values and rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_add(segmentation.rfm_values, numeric, numeric, double precision) IS
+  'transition of rfm_values and rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_add(
+  segmentation.rfm_values, segmentation.purchase_history, date
+) IS 'transition of rfm_values and rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_values_merge(segmentation.rfm_values, segmentation.rfm_values) IS
+  'combine function of rfm_values and rfm_cuts';
 
 CREATE AGGREGATE segmentation.rfm_values(recency numeric, frequency numeric, monetary numeric) (
-  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_add,
+  STYPE = segmentation.rfm_values,
+  COMBINEFUNC = segmentation_internal.rfm_values_merge,
+  PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_values(recency numeric, frequency numeric, monetary double precision) (
-  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_add,
+  STYPE = segmentation.rfm_values,
+  COMBINEFUNC = segmentation_internal.rfm_values_merge,
+  PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_values(history segmentation.purchase_history, as_of date) (
-  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_add,
+  STYPE = segmentation.rfm_values,
+  COMBINEFUNC = segmentation_internal.rfm_values_merge,
+  PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.merge("values" segmentation.rfm_values) (
-  SFUNC = segmentation_internal.rfm_values_merge, STYPE = segmentation.rfm_values, COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.rfm_values_merge,
+  STYPE = segmentation.rfm_values,
+  COMBINEFUNC = segmentation_internal.rfm_values_merge,
+  PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.rfm_values(numeric, numeric, numeric) IS
   'The population as a mergeable value, for rfm_cuts(rfm_values).';
@@ -111,7 +145,8 @@ COMMENT ON AGGREGATE segmentation.rfm_values(segmentation.purchase_history, date
   'The population as a mergeable value, for rfm_cuts(rfm_values).';
 COMMENT ON AGGREGATE segmentation.merge(segmentation.rfm_values) IS 'One population of many.';
 
-CREATE FUNCTION segmentation.rfm_cuts("values" segmentation.rfm_values, options jsonb DEFAULT '{}') RETURNS segmentation.rfm_cuts
+CREATE FUNCTION segmentation.rfm_cuts("values" segmentation.rfm_values, options jsonb DEFAULT '{}')
+  RETURNS segmentation.rfm_cuts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_cuts_of_values_wrapper';
 COMMENT ON FUNCTION segmentation.rfm_cuts(segmentation.rfm_values, jsonb) IS
   'Cut points of a population. options: bins (2 to 10, default 5), rule (quantile or r_rfm).';
@@ -129,23 +164,32 @@ CREATE FUNCTION segmentation_internal.rfm_cuts_final(segmentation.rfm_values) RE
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_cuts_final_wrapper';
 CREATE FUNCTION segmentation_internal.rfm_cuts_final(bytea) RETURNS segmentation.rfm_cuts
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_cuts_options_final_wrapper';
-COMMENT ON FUNCTION segmentation_internal.rfm_cuts_add(bytea, numeric, numeric, numeric, jsonb) IS 'transition of rfm_cuts';
-COMMENT ON FUNCTION segmentation_internal.rfm_cuts_add(bytea, numeric, numeric, double precision, jsonb) IS 'transition of rfm_cuts';
-COMMENT ON FUNCTION segmentation_internal.rfm_cuts_add(bytea, segmentation.purchase_history, date, jsonb) IS 'transition of rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_cuts_add(bytea, numeric, numeric, numeric, jsonb) IS
+  'transition of rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_cuts_add(bytea, numeric, numeric, double precision, jsonb) IS
+  'transition of rfm_cuts';
+COMMENT ON FUNCTION segmentation_internal.rfm_cuts_add(bytea, segmentation.purchase_history, date, jsonb) IS
+  'transition of rfm_cuts';
 COMMENT ON FUNCTION segmentation_internal.rfm_cuts_merge(bytea, bytea) IS 'combine function of rfm_cuts';
 COMMENT ON FUNCTION segmentation_internal.rfm_cuts_final(segmentation.rfm_values) IS 'final function of rfm_cuts';
 COMMENT ON FUNCTION segmentation_internal.rfm_cuts_final(bytea) IS 'final function of rfm_cuts';
 
 CREATE AGGREGATE segmentation.rfm_cuts(recency numeric, frequency numeric, monetary numeric) (
-  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, FINALFUNC = segmentation_internal.rfm_cuts_final,
+  SFUNC = segmentation_internal.rfm_values_add,
+  STYPE = segmentation.rfm_values,
+  FINALFUNC = segmentation_internal.rfm_cuts_final,
   COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_cuts(recency numeric, frequency numeric, monetary double precision) (
-  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, FINALFUNC = segmentation_internal.rfm_cuts_final,
+  SFUNC = segmentation_internal.rfm_values_add,
+  STYPE = segmentation.rfm_values,
+  FINALFUNC = segmentation_internal.rfm_cuts_final,
   COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_cuts(history segmentation.purchase_history, as_of date) (
-  SFUNC = segmentation_internal.rfm_values_add, STYPE = segmentation.rfm_values, FINALFUNC = segmentation_internal.rfm_cuts_final,
+  SFUNC = segmentation_internal.rfm_values_add,
+  STYPE = segmentation.rfm_values,
+  FINALFUNC = segmentation_internal.rfm_cuts_final,
   COMBINEFUNC = segmentation_internal.rfm_values_merge, PARALLEL = SAFE
 );
 CREATE AGGREGATE segmentation.rfm_cuts(recency numeric, frequency numeric, monetary numeric, options jsonb) (
@@ -161,9 +205,11 @@ CREATE AGGREGATE segmentation.rfm_cuts(history segmentation.purchase_history, as
   COMBINEFUNC = segmentation_internal.rfm_cuts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.rfm_cuts(numeric, numeric, numeric) IS
-  'Cut points of the population (5 bins, rule quantile), to be stored and used by rfm_score(..., cuts). NULL if nobody bought.';
+  'Cut points of the population (5 bins, rule quantile), to be stored and used by rfm_score(..., cuts). NULL if '
+  'nobody bought.';
 COMMENT ON AGGREGATE segmentation.rfm_cuts(numeric, numeric, double precision) IS
-  'Cut points of the population (5 bins, rule quantile), to be stored and used by rfm_score(..., cuts). NULL if nobody bought.';
+  'Cut points of the population (5 bins, rule quantile), to be stored and used by rfm_score(..., cuts). NULL if '
+  'nobody bought.';
 COMMENT ON AGGREGATE segmentation.rfm_cuts(segmentation.purchase_history, date) IS
   'Cut points of the population as of a day (5 bins, rule quantile). NULL if nobody bought.';
 COMMENT ON AGGREGATE segmentation.rfm_cuts(numeric, numeric, numeric, jsonb) IS
@@ -186,7 +232,8 @@ CREATE TABLE segmentation.rfm_map (
   CHECK (r BETWEEN 1 AND bins AND f BETWEEN 1 AND bins AND m BETWEEN 1 AND bins)
 );
 COMMENT ON TABLE segmentation.rfm_map IS
-  'Maps from RFM scores to segments, one row a code. Built in: classic_11, r_rfm_0_3, r_rfm_0_2, rf_10. Add maps of your own as rows.';
+  'Maps from RFM scores to segments, one row a code. Built in: classic_11, r_rfm_0_3, r_rfm_0_2, rf_10. Add maps of '
+  'your own as rows.';
 COMMENT ON COLUMN segmentation.rfm_map.map IS 'Name of the map.';
 COMMENT ON COLUMN segmentation.rfm_map.r IS 'Recency score.';
 COMMENT ON COLUMN segmentation.rfm_map.f IS 'Frequency score.';
@@ -198,14 +245,17 @@ CREATE FUNCTION segmentation.rfm_map_rows(map jsonb)
   RETURNS TABLE (r smallint, f smallint, m smallint, segment text, bins smallint)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 125 AS 'MODULE_PATHNAME', 'rfm_map_rows_wrapper';
 COMMENT ON FUNCTION segmentation.rfm_map_rows(jsonb) IS
-  'The codes of a map written as {"bins": 5, "first_match": false, "segments": [{"segment": "champions", "r": [4, 5], "f": 5, "m": [3, 5]}, ...]}, to be inserted into rfm_map.';
+  'The codes of a map written as {"bins": 5, "first_match": false, "segments": [{"segment": "champions", "r": [4, 5], '
+  '"f": 5, "m": [3, 5]}, ...]}, to be inserted into rfm_map.';
 CREATE FUNCTION segmentation.rfm_map_check(map text) RETURNS TABLE (fault text, code integer, detail text)
   LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'rfm_map_check_name_wrapper';
-COMMENT ON FUNCTION segmentation.rfm_map_check(text) IS 'Faults of a map in rfm_map: codes without segment. No row: the map is good.';
+COMMENT ON FUNCTION segmentation.rfm_map_check(text) IS
+  'Faults of a map in rfm_map: codes without segment. No row: the map is good.';
 CREATE FUNCTION segmentation.rfm_map_check(map jsonb) RETURNS TABLE (fault text, code integer, detail text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'rfm_map_check_json_wrapper';
 COMMENT ON FUNCTION segmentation.rfm_map_check(jsonb) IS
-  'Faults of a map: codes without segment (missing), with two (double), scores outside the bins (invalid). No row: the map is good.';
+  'Faults of a map: codes without segment (missing), with two (double), scores outside the bins (invalid). No row: '
+  'the map is good.';
 
 CREATE FUNCTION segmentation.rfm_segment(rfm segmentation.rfm, map text DEFAULT 'classic_11') RETURNS text
   LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_segment_by_name_wrapper';
@@ -233,11 +283,16 @@ SELECT 'classic_11', line.r, line.f, cell.m,
     WHEN 'LX' THEN 'lost'
   END
 FROM (VALUES
-  (5, 5, 'PL PL PL CH CH'), (5, 4, 'PL PL LO CH CH'), (5, 3, 'PL PL PL NA NA'), (5, 2, 'PR PR PR PR PR'), (5, 1, 'NE NE PR PR PR'),
-  (4, 5, 'PL PL PL CH CH'), (4, 4, 'PL PL NA LO CH'), (4, 3, 'PL PL PL NA LO'), (4, 2, 'NE NE PL PR PR'), (4, 1, 'NE NE PR PR PR'),
-  (3, 5, 'PL PL PL LO LO'), (3, 4, 'PL PL NA LO LO'), (3, 3, 'AS HI PL NA LO'), (3, 2, 'AS HI PL NA NA'), (3, 1, 'NE AS PR PR PR'),
-  (2, 5, 'AS AR AR AR AR'), (2, 4, 'AS AR AR AR AR'), (2, 3, 'AS HI HI AR AR'), (2, 2, 'AS HI HI AR AR'), (2, 1, 'HI HI AS CL CL'),
-  (1, 5, 'LX AR AR CL CL'), (1, 4, 'LX AR AR CL AR'), (1, 3, 'LX HI AR AR AR'), (1, 2, 'LX HI HI AR AR'), (1, 1, 'LX LX CL CL CL')
+  (5, 5, 'PL PL PL CH CH'), (5, 4, 'PL PL LO CH CH'), (5, 3, 'PL PL PL NA NA'), (5, 2, 'PR PR PR PR PR'),
+  (5, 1, 'NE NE PR PR PR'),
+  (4, 5, 'PL PL PL CH CH'), (4, 4, 'PL PL NA LO CH'), (4, 3, 'PL PL PL NA LO'), (4, 2, 'NE NE PL PR PR'),
+  (4, 1, 'NE NE PR PR PR'),
+  (3, 5, 'PL PL PL LO LO'), (3, 4, 'PL PL NA LO LO'), (3, 3, 'AS HI PL NA LO'), (3, 2, 'AS HI PL NA NA'),
+  (3, 1, 'NE AS PR PR PR'),
+  (2, 5, 'AS AR AR AR AR'), (2, 4, 'AS AR AR AR AR'), (2, 3, 'AS HI HI AR AR'), (2, 2, 'AS HI HI AR AR'),
+  (2, 1, 'HI HI AS CL CL'),
+  (1, 5, 'LX AR AR CL CL'), (1, 4, 'LX AR AR CL AR'), (1, 3, 'LX HI AR AR AR'), (1, 2, 'LX HI HI AR AR'),
+  (1, 1, 'LX LX CL CL CL')
 ) AS line (r, f, codes)
 CROSS JOIN LATERAL pg_catalog.string_to_table(line.codes, ' ') WITH ORDINALITY AS cell (code, m);
 
@@ -303,7 +358,8 @@ BEGIN
   RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.rfm_map_protect() IS 'trigger of rfm_map: keeps the built-in maps as they are';
+COMMENT ON FUNCTION segmentation_internal.rfm_map_protect() IS
+  'trigger of rfm_map: keeps the built-in maps as they are';
 CREATE TRIGGER protect BEFORE INSERT OR UPDATE OR DELETE ON segmentation.rfm_map
   FOR EACH ROW EXECUTE FUNCTION segmentation_internal.rfm_map_protect();
 COMMENT ON TRIGGER protect ON segmentation.rfm_map IS 'The built-in maps cannot be changed.';

@@ -58,23 +58,8 @@ BEGIN
 END
 $$;
 
--- From now on nobody but the superuser makes anything in it, whoever owned it and whatever was granted.
-ALTER SCHEMA segmentation OWNER TO CURRENT_USER;
-DO $$
-DECLARE
-  grantee text;
-BEGIN
-  FOR grantee IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
-                 FROM pg_namespace AS n CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
-                 WHERE n.nspname = 'segmentation' AND a.grantee <> n.nspowner LOOP
-    EXECUTE format('REVOKE ALL ON SCHEMA segmentation FROM %s CASCADE', grantee);
-  END LOOP;
-END
-$$;
-GRANT USAGE ON SCHEMA segmentation TO PUBLIC;
-
--- What people call is in segmentation; what its own SQL calls, and the functions behind types, aggregates and operators,
--- is here, out of the way. No other extension makes it, so whatever is there before is not ours.
+-- What people call is in segmentation; what its own SQL calls, and the functions behind types, aggregates and
+-- operators, is here, out of the way. No other extension makes it, so whatever is there before is not ours.
 DO $$
 BEGIN
   IF to_regnamespace('segmentation_internal') IS NOT NULL THEN
@@ -86,5 +71,24 @@ END
 $$;
 CREATE SCHEMA segmentation_internal;
 COMMENT ON SCHEMA segmentation_internal IS
-  'Functions that the extension segmentation calls itself. They change without notice: call those of schema segmentation.';
-GRANT USAGE ON SCHEMA segmentation_internal TO PUBLIC;
+  'Functions that the extension segmentation calls itself. They change without notice: call those of schema '
+  'segmentation.';
+
+-- From now on nobody but the superuser makes anything in them, whoever owned the first and whatever was granted,
+-- default privileges of the database included.
+ALTER SCHEMA segmentation OWNER TO CURRENT_USER;
+DO $$
+DECLARE
+  schema name;
+  grantee text;
+BEGIN
+  FOR schema, grantee IN
+    SELECT DISTINCT n.nspname, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+    FROM pg_namespace AS n CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
+    WHERE n.nspname IN ('segmentation', 'segmentation_internal') AND a.grantee <> n.nspowner
+  LOOP
+    EXECUTE format('REVOKE ALL ON SCHEMA %I FROM %s CASCADE', schema, grantee);
+  END LOOP;
+END
+$$;
+GRANT USAGE ON SCHEMA segmentation, segmentation_internal TO PUBLIC;

@@ -42,6 +42,29 @@ CREATE TRIGGER protect_all BEFORE TRUNCATE ON segmentation.label
 COMMENT ON TRIGGER protect_all ON segmentation.label IS 'The built-in labels cannot be removed.';
 SELECT pg_catalog.pg_extension_config_dump('segmentation.label', 'WHERE NOT built_in');
 
+-- Everybody calls and uses everything, with rights of their own, where default privileges of the database would have it
+-- otherwise too.
+DO $$
+DECLARE
+  statement text;
+BEGIN
+  FOR statement IN
+    SELECT CASE d.classid
+      WHEN 'pg_proc'::regclass THEN format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', d.objid::regprocedure)
+      ELSE format('GRANT USAGE ON TYPE %s TO PUBLIC', d.objid::regtype) END
+    FROM pg_depend AS d
+    LEFT JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+    LEFT JOIN pg_type AS t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
+    WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+      AND d.refobjid = (SELECT e.oid FROM pg_extension AS e WHERE e.extname = 'segmentation')
+      AND NOT EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, t.typacl)) AS a WHERE a.grantee = 0)
+      AND coalesce(p.proacl, t.typacl) IS NOT NULL
+  LOOP
+    EXECUTE statement;
+  END LOOP;
+END
+$$;
+
 -- Nothing of others has come into the schemas meanwhile.
 DO $$
 DECLARE

@@ -28,26 +28,38 @@ COMMENT ON FUNCTION segmentation_internal.purchase_history_out(segmentation.purc
 COMMENT ON FUNCTION segmentation_internal.purchase_history_recv(internal) IS 'I/O';
 COMMENT ON FUNCTION segmentation_internal.purchase_history_send(segmentation.purchase_history) IS 'I/O';
 
-CREATE FUNCTION segmentation_internal.purchase_history_eq(segmentation.purchase_history, segmentation.purchase_history) RETURNS boolean
+CREATE FUNCTION segmentation_internal.purchase_history_eq(segmentation.purchase_history, segmentation.purchase_history)
+  RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteaeq';
-CREATE FUNCTION segmentation_internal.purchase_history_ne(segmentation.purchase_history, segmentation.purchase_history) RETURNS boolean
+CREATE FUNCTION segmentation_internal.purchase_history_ne(segmentation.purchase_history, segmentation.purchase_history)
+  RETURNS boolean
   LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'byteane';
 CREATE FUNCTION segmentation_internal.purchase_history_hash(segmentation.purchase_history) RETURNS integer
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlena';
-CREATE FUNCTION segmentation_internal.purchase_history_hash_extended(segmentation.purchase_history, bigint) RETURNS bigint
+CREATE FUNCTION segmentation_internal.purchase_history_hash_extended(segmentation.purchase_history, bigint)
+  RETURNS bigint
   LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'hashvarlenaextended';
-COMMENT ON FUNCTION segmentation_internal.purchase_history_eq(segmentation.purchase_history, segmentation.purchase_history) IS 'implementation of = operator';
-COMMENT ON FUNCTION segmentation_internal.purchase_history_ne(segmentation.purchase_history, segmentation.purchase_history) IS 'implementation of <> operator';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_eq(
+  segmentation.purchase_history, segmentation.purchase_history
+) IS 'implementation of = operator';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_ne(
+  segmentation.purchase_history, segmentation.purchase_history
+) IS 'implementation of <> operator';
 COMMENT ON FUNCTION segmentation_internal.purchase_history_hash(segmentation.purchase_history) IS 'hash';
-COMMENT ON FUNCTION segmentation_internal.purchase_history_hash_extended(segmentation.purchase_history, bigint) IS 'hash';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_hash_extended(segmentation.purchase_history, bigint) IS
+  'hash';
 
 CREATE OPERATOR segmentation.= (
-  LEFTARG = segmentation.purchase_history, RIGHTARG = segmentation.purchase_history, FUNCTION = segmentation_internal.purchase_history_eq,
+  LEFTARG = segmentation.purchase_history,
+  RIGHTARG = segmentation.purchase_history,
+  FUNCTION = segmentation_internal.purchase_history_eq,
   COMMUTATOR = OPERATOR(segmentation.=), NEGATOR = OPERATOR(segmentation.<>),
   RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
 CREATE OPERATOR segmentation.<> (
-  LEFTARG = segmentation.purchase_history, RIGHTARG = segmentation.purchase_history, FUNCTION = segmentation_internal.purchase_history_ne,
+  LEFTARG = segmentation.purchase_history,
+  RIGHTARG = segmentation.purchase_history,
+  FUNCTION = segmentation_internal.purchase_history_ne,
   COMMUTATOR = OPERATOR(segmentation.<>), NEGATOR = OPERATOR(segmentation.=),
   RESTRICT = neqsel, JOIN = neqjoinsel
 );
@@ -61,7 +73,8 @@ COMMENT ON OPERATOR CLASS segmentation.purchase_history_ops USING hash IS 'equal
 
 CREATE FUNCTION segmentation_internal.purchase_history_json(history segmentation.purchase_history) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'purchase_history_json_wrapper';
-COMMENT ON FUNCTION segmentation_internal.purchase_history_json(segmentation.purchase_history) IS 'JSON text behind the cast to jsonb';
+COMMENT ON FUNCTION segmentation_internal.purchase_history_json(segmentation.purchase_history) IS
+  'JSON text behind the cast to jsonb';
 CREATE FUNCTION segmentation.to_jsonb(history segmentation.purchase_history) RETURNS jsonb
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN segmentation_internal.purchase_history_json(history)::jsonb;
@@ -74,40 +87,63 @@ COMMENT ON CAST (segmentation.purchase_history AS bytea) IS 'the packed bytes';
 
 -- Aggregates. The state is a purchase_history in growing form, packed by the final function.
 
-CREATE FUNCTION segmentation_internal.history_absorb(segmentation.purchase_history, segmentation.purchase_history) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_absorb(segmentation.purchase_history, segmentation.purchase_history)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_absorb_wrapper';
 CREATE FUNCTION segmentation_internal.history_final(segmentation.purchase_history) RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_final_wrapper';
-COMMENT ON FUNCTION segmentation_internal.history_absorb(segmentation.purchase_history, segmentation.purchase_history) IS 'transition of merge, combine function of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_final(segmentation.purchase_history) IS 'final function of purchase_history and merge';
+COMMENT ON FUNCTION segmentation_internal.history_absorb(
+  segmentation.purchase_history, segmentation.purchase_history
+) IS 'transition of merge, combine function of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_final(segmentation.purchase_history) IS
+  'final function of purchase_history and merge';
 
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, numeric) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, numeric)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_date_numeric_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, double precision) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, double precision)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_date_double_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, bigint) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, bigint)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_date_bigint_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, numeric) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, numeric)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamp_numeric_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, double precision) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, double precision)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamp_double_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, bigint) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, bigint)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamp_bigint_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, numeric, text) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, numeric, text)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_numeric_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, double precision, text) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, double precision, text)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_double_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, bigint, text) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, bigint, text)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_bigint_wrapper';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, numeric) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, double precision) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, bigint) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, numeric) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, double precision) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, bigint) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, numeric, text) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, double precision, text) IS 'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, bigint, text) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, numeric) IS
+  'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, double precision) IS
+  'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, bigint) IS
+  'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, numeric) IS
+  'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, double precision) IS
+  'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamp, bigint) IS
+  'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, numeric, text) IS
+  'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(
+  segmentation.purchase_history, timestamptz, double precision, text
+) IS 'transition of purchase_history';
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, bigint, text) IS
+  'transition of purchase_history';
 
 CREATE AGGREGATE segmentation.purchase_history(purchased_on date, amount numeric) (
   SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
@@ -172,45 +208,60 @@ COMMENT ON AGGREGATE segmentation.merge(segmentation.purchase_history) IS
 
 -- Accessors. A purchase after as_of is as if it were not there.
 
-CREATE FUNCTION segmentation.until(history segmentation.purchase_history, until date) RETURNS segmentation.purchase_history
+CREATE FUNCTION segmentation.until(history segmentation.purchase_history, until date)
+  RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_until_wrapper';
 COMMENT ON FUNCTION segmentation.until(segmentation.purchase_history, date) IS
   'The history up to and including a day, as known now: rows that arrived or were corrected later are in it.';
 CREATE FUNCTION segmentation.first_purchase(history segmentation.purchase_history) RETURNS date
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_first_purchase_wrapper';
-COMMENT ON FUNCTION segmentation.first_purchase(segmentation.purchase_history) IS 'Day of the first purchase; NULL without any.';
+COMMENT ON FUNCTION segmentation.first_purchase(segmentation.purchase_history) IS
+  'Day of the first purchase; NULL without any.';
 CREATE FUNCTION segmentation.last_purchase(history segmentation.purchase_history) RETURNS date
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_last_purchase_wrapper';
-COMMENT ON FUNCTION segmentation.last_purchase(segmentation.purchase_history) IS 'Day of the last purchase; NULL without any.';
+COMMENT ON FUNCTION segmentation.last_purchase(segmentation.purchase_history) IS
+  'Day of the last purchase; NULL without any.';
 CREATE FUNCTION segmentation.purchase_days(history segmentation.purchase_history) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_purchase_days_wrapper';
-COMMENT ON FUNCTION segmentation.purchase_days(segmentation.purchase_history) IS 'Number of days with at least one purchase.';
+COMMENT ON FUNCTION segmentation.purchase_days(segmentation.purchase_history) IS
+  'Number of days with at least one purchase.';
 CREATE FUNCTION segmentation.purchase_days(history segmentation.purchase_history, as_of date) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_purchase_days_until_wrapper';
-COMMENT ON FUNCTION segmentation.purchase_days(segmentation.purchase_history, date) IS 'Number of days with at least one purchase, up to as_of.';
+COMMENT ON FUNCTION segmentation.purchase_days(segmentation.purchase_history, date) IS
+  'Number of days with at least one purchase, up to as_of.';
 CREATE FUNCTION segmentation.purchases(history segmentation.purchase_history) RETURNS bigint
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_purchases_wrapper';
 COMMENT ON FUNCTION segmentation.purchases(segmentation.purchase_history) IS 'Number of purchases.';
-CREATE FUNCTION segmentation.turnover(history segmentation.purchase_history, after date DEFAULT '-infinity', until date DEFAULT 'infinity') RETURNS numeric
+CREATE FUNCTION segmentation.turnover(
+  history segmentation.purchase_history, after date DEFAULT '-infinity', until date DEFAULT 'infinity'
+) RETURNS numeric
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_turnover_wrapper';
 COMMENT ON FUNCTION segmentation.turnover(segmentation.purchase_history, date, date) IS
   'Turnover, refunds taken off, of the days after the first date up to and including the second.';
 CREATE FUNCTION segmentation.recency(history segmentation.purchase_history, as_of date) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_recency_wrapper';
-COMMENT ON FUNCTION segmentation.recency(segmentation.purchase_history, date) IS 'Days from the last purchase to as_of; NULL without any.';
+COMMENT ON FUNCTION segmentation.recency(segmentation.purchase_history, date) IS
+  'Days from the last purchase to as_of; NULL without any.';
 CREATE FUNCTION segmentation.frequency(history segmentation.purchase_history, as_of date) RETURNS bigint
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_frequency_wrapper';
-COMMENT ON FUNCTION segmentation.frequency(segmentation.purchase_history, date) IS 'Number of purchases up to as_of, the first included.';
+COMMENT ON FUNCTION segmentation.frequency(segmentation.purchase_history, date) IS
+  'Number of purchases up to as_of, the first included.';
 CREATE FUNCTION segmentation.monetary(history segmentation.purchase_history, as_of date) RETURNS numeric
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_monetary_wrapper';
-COMMENT ON FUNCTION segmentation.monetary(segmentation.purchase_history, date) IS 'Turnover up to as_of, refunds taken off.';
+COMMENT ON FUNCTION segmentation.monetary(segmentation.purchase_history, date) IS
+  'Turnover up to as_of, refunds taken off.';
 CREATE FUNCTION segmentation.tenure(history segmentation.purchase_history, as_of date) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_tenure_wrapper';
-COMMENT ON FUNCTION segmentation.tenure(segmentation.purchase_history, date) IS 'Days from the first purchase to as_of; NULL without any.';
-CREATE FUNCTION segmentation.mean_gap(history segmentation.purchase_history, as_of date DEFAULT 'infinity') RETURNS double precision
+COMMENT ON FUNCTION segmentation.tenure(segmentation.purchase_history, date) IS
+  'Days from the first purchase to as_of; NULL without any.';
+CREATE FUNCTION segmentation.mean_gap(history segmentation.purchase_history, as_of date DEFAULT 'infinity')
+  RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_mean_gap_wrapper';
 COMMENT ON FUNCTION segmentation.mean_gap(segmentation.purchase_history, date) IS
   'Mean number of days from one purchase day to the next, up to as_of; NULL with fewer than two.';
-CREATE FUNCTION segmentation.days(history segmentation.purchase_history) RETURNS TABLE (day date, purchases bigint, amount numeric)
+CREATE FUNCTION segmentation.days(history segmentation.purchase_history)
+RETURNS TABLE (
+  day date, purchases bigint, amount numeric
+)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'history_days_wrapper';
 COMMENT ON FUNCTION segmentation.days(segmentation.purchase_history) IS 'The days of a history as rows, in order.';

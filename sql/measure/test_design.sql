@@ -1,6 +1,8 @@
 -- Trials of an offer at small cost.
 
-CREATE TYPE segmentation.sample_size AS (treated bigint, held_out bigint, target_rate double precision, exact double precision);
+CREATE TYPE segmentation.sample_size AS (
+  treated bigint, held_out bigint, target_rate double precision, exact double precision
+);
 COMMENT ON TYPE segmentation.sample_size IS 'How many customers a trial needs.';
 COMMENT ON COLUMN segmentation.sample_size.treated IS 'Customers who get the offer.';
 COMMENT ON COLUMN segmentation.sample_size.held_out IS 'Customers who do not.';
@@ -11,14 +13,18 @@ CREATE FUNCTION segmentation.sample_size(
   significance double precision DEFAULT 0.05, held_out double precision DEFAULT 0.5
 ) RETURNS segmentation.sample_size
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'sample_size_wrapper';
-COMMENT ON FUNCTION segmentation.sample_size(double precision, double precision, double precision, double precision, double precision) IS
-  'Customers needed to tell base_rate from a rate higher by lift (0.1: a tenth), two-sided. held_out is the share who get no offer.';
+COMMENT ON FUNCTION segmentation.sample_size(
+  double precision, double precision, double precision, double precision, double precision
+) IS
+  'Customers needed to tell base_rate from a rate higher by lift (0.1: a tenth), two-sided. held_out is the share who '
+  'get no offer.';
 
 CREATE TYPE segmentation.ab_result AS (
   treated_rate double precision, held_out_rate double precision, difference double precision,
   lower double precision, upper double precision, lift double precision, p_value double precision, verdict text
 );
-COMMENT ON TYPE segmentation.ab_result IS 'What a trial gave: rates, their difference with its interval, relative lift, p-value, verdict.';
+COMMENT ON TYPE segmentation.ab_result IS
+  'What a trial gave: rates, their difference with its interval, relative lift, p-value, verdict.';
 COMMENT ON COLUMN segmentation.ab_result.treated_rate IS 'The rate with the offer.';
 COMMENT ON COLUMN segmentation.ab_result.held_out_rate IS 'The rate without.';
 COMMENT ON COLUMN segmentation.ab_result.difference IS 'Their difference.';
@@ -38,8 +44,9 @@ CREATE TYPE segmentation.share_interval AS (lower double precision, upper double
 COMMENT ON TYPE segmentation.share_interval IS 'Lower and upper end of an interval of a share.';
 COMMENT ON COLUMN segmentation.share_interval.lower IS 'The lower end.';
 COMMENT ON COLUMN segmentation.share_interval.upper IS 'The upper end.';
-CREATE FUNCTION segmentation.wilson_interval(successes double precision, n double precision, level double precision DEFAULT 0.95)
-  RETURNS segmentation.share_interval
+CREATE FUNCTION segmentation_internal.wilson_interval(
+  successes double precision, n double precision, level double precision DEFAULT 0.95
+) RETURNS segmentation.share_interval
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'wilson_interval_wrapper';
-COMMENT ON FUNCTION segmentation.wilson_interval(double precision, double precision, double precision) IS
+COMMENT ON FUNCTION segmentation_internal.wilson_interval(double precision, double precision, double precision) IS
   'Wilson''s score interval of a share of n.';

@@ -20,24 +20,30 @@ CREATE TYPE segmentation.basket_counts (
   ALIGNMENT = int4,
   STORAGE = extended
 );
-COMMENT ON TYPE segmentation.basket_counts IS 'Baskets counted by item and by pair of items, mergeable: what association_rules works on.';
+COMMENT ON TYPE segmentation.basket_counts IS
+  'Baskets counted by item and by pair of items, mergeable: what association_rules works on.';
 COMMENT ON FUNCTION segmentation_internal.basket_counts_in(cstring) IS 'I/O';
 COMMENT ON FUNCTION segmentation_internal.basket_counts_out(segmentation.basket_counts) IS 'I/O';
 COMMENT ON FUNCTION segmentation_internal.basket_counts_recv(internal) IS 'I/O';
 COMMENT ON FUNCTION segmentation_internal.basket_counts_send(segmentation.basket_counts) IS 'I/O';
 
-CREATE FUNCTION segmentation_internal.basket_counts_add(segmentation.basket_counts, text[]) RETURNS segmentation.basket_counts
+CREATE FUNCTION segmentation_internal.basket_counts_add(segmentation.basket_counts, text[])
+  RETURNS segmentation.basket_counts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'basket_counts_add_wrapper';
-COMMENT ON FUNCTION segmentation_internal.basket_counts_add(segmentation.basket_counts, text[]) IS 'transition of basket_counts';
-CREATE FUNCTION segmentation_internal.basket_counts_merge(segmentation.basket_counts, segmentation.basket_counts) RETURNS segmentation.basket_counts
+COMMENT ON FUNCTION segmentation_internal.basket_counts_add(segmentation.basket_counts, text[]) IS
+  'transition of basket_counts';
+CREATE FUNCTION segmentation_internal.basket_counts_merge(segmentation.basket_counts, segmentation.basket_counts)
+  RETURNS segmentation.basket_counts
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'basket_counts_merge_wrapper';
-COMMENT ON FUNCTION segmentation_internal.basket_counts_merge(segmentation.basket_counts, segmentation.basket_counts) IS 'transition of merge, combine function of basket_counts';
+COMMENT ON FUNCTION segmentation_internal.basket_counts_merge(segmentation.basket_counts, segmentation.basket_counts) IS
+  'transition of merge, combine function of basket_counts';
 CREATE AGGREGATE segmentation.basket_counts(basket text[]) (
   SFUNC = segmentation_internal.basket_counts_add, STYPE = segmentation.basket_counts, SSPACE = 100000,
   COMBINEFUNC = segmentation_internal.basket_counts_merge, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.basket_counts(text[]) IS
-  'Baskets counted by item and by pair, one row a basket; an item twice in it counts once. NULL and empty baskets do not count.';
+  'Baskets counted by item and by pair, one row a basket; an item twice in it counts once. NULL and empty baskets do '
+  'not count.';
 CREATE AGGREGATE segmentation.merge(counts segmentation.basket_counts) (
   SFUNC = segmentation_internal.basket_counts_merge, STYPE = segmentation.basket_counts, SSPACE = 100000,
   COMBINEFUNC = segmentation_internal.basket_counts_merge, PARALLEL = SAFE
@@ -46,7 +52,8 @@ COMMENT ON AGGREGATE segmentation.merge(segmentation.basket_counts) IS 'Counts o
 
 CREATE FUNCTION segmentation_internal.association_rules_json(segmentation.basket_counts, jsonb) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'association_rules_json_wrapper';
-COMMENT ON FUNCTION segmentation_internal.association_rules_json(segmentation.basket_counts, jsonb) IS 'The rows of association_rules as one value.';
+COMMENT ON FUNCTION segmentation_internal.association_rules_json(segmentation.basket_counts, jsonb) IS
+  'The rows of association_rules as one value.';
 CREATE FUNCTION segmentation.association_rules(counts segmentation.basket_counts, options jsonb DEFAULT '{}')
   RETURNS TABLE (antecedent text, consequent text, baskets bigint, support double precision,
                  confidence double precision, lift double precision, leverage double precision,
@@ -60,4 +67,5 @@ BEGIN ATOMIC
           p_value double precision, q_value double precision);
 END;
 COMMENT ON FUNCTION segmentation.association_rules(segmentation.basket_counts, jsonb) IS
-  'Pairs of items bought together more often than chance: support, confidence, lift, leverage, Fisher''s exact p, Benjamini-Hochberg q. Options min_support, min_confidence, min_lift, max_q, min_baskets, limit.';
+  'Pairs of items bought together more often than chance: support, confidence, lift, leverage, Fisher''s exact p, '
+  'Benjamini-Hochberg q. Options min_support, min_confidence, min_lift, max_q, min_baskets, limit.';

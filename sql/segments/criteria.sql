@@ -1,6 +1,7 @@
 -- Criteria of segmentation, and the quality of segments.
 
-CREATE FUNCTION segmentation_internal.criterion_add(bytea, double precision, double precision, text, double precision) RETURNS bytea
+CREATE FUNCTION segmentation_internal.criterion_add(bytea, double precision, double precision, text, double precision)
+  RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_add_number_wrapper';
 CREATE FUNCTION segmentation_internal.criterion_add(bytea, text, double precision, text, double precision) RETURNS bytea
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_add_text_wrapper';
@@ -8,23 +9,42 @@ CREATE FUNCTION segmentation_internal.criterion_merge(bytea, bytea) RETURNS byte
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_merge_wrapper';
 CREATE FUNCTION segmentation_internal.criterion_final(bytea) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'criterion_final_wrapper';
-COMMENT ON FUNCTION segmentation_internal.criterion_add(bytea, double precision, double precision, text, double precision) IS 'transition of criterion';
-COMMENT ON FUNCTION segmentation_internal.criterion_add(bytea, text, double precision, text, double precision) IS 'transition of criterion';
+COMMENT ON FUNCTION segmentation_internal.criterion_add(
+  bytea, double precision, double precision, text, double precision
+) IS 'transition of criterion';
+COMMENT ON FUNCTION segmentation_internal.criterion_add(bytea, text, double precision, text, double precision) IS
+  'transition of criterion';
 COMMENT ON FUNCTION segmentation_internal.criterion_merge(bytea, bytea) IS 'combine function of criterion';
 COMMENT ON FUNCTION segmentation_internal.criterion_final(bytea) IS 'final function of criterion';
-CREATE AGGREGATE segmentation_internal.criterion(number double precision, target double precision, target_class text, value double precision) (
-  SFUNC = segmentation_internal.criterion_add, STYPE = bytea, FINALFUNC = segmentation_internal.criterion_final, COMBINEFUNC = segmentation_internal.criterion_merge, PARALLEL = SAFE
+CREATE AGGREGATE segmentation_internal.criterion(
+  number double precision, target double precision, target_class text, value double precision
+) (
+  SFUNC = segmentation_internal.criterion_add,
+  STYPE = bytea,
+  FINALFUNC = segmentation_internal.criterion_final,
+  COMBINEFUNC = segmentation_internal.criterion_merge,
+  PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation_internal.criterion(double precision, double precision, text, double precision) IS
-  'Measures of a number as a criterion of segmentation, against a target that is a number or a class (the other is NULL): fill, distinct values, entropy, information value, mutual information, Cramer''s V, eta-squared, p-value, and the value between its classes.';
-CREATE AGGREGATE segmentation_internal.criterion(category text, target double precision, target_class text, value double precision) (
-  SFUNC = segmentation_internal.criterion_add, STYPE = bytea, FINALFUNC = segmentation_internal.criterion_final, COMBINEFUNC = segmentation_internal.criterion_merge, PARALLEL = SAFE
+  'Measures of a number as a criterion of segmentation, against a target that is a number or a class (the other is '
+  'NULL): fill, distinct values, entropy, information value, mutual information, Cramer''s V, eta-squared, p-value, '
+  'and the value between its classes.';
+CREATE AGGREGATE segmentation_internal.criterion(
+  category text, target double precision, target_class text, value double precision
+) (
+  SFUNC = segmentation_internal.criterion_add,
+  STYPE = bytea,
+  FINALFUNC = segmentation_internal.criterion_final,
+  COMBINEFUNC = segmentation_internal.criterion_merge,
+  PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation_internal.criterion(text, double precision, text, double precision) IS
   'Measures of a category as a criterion of segmentation; see the form for numbers.';
 
 -- How a column takes part: n as a number, t as a text, and its expression.
-CREATE FUNCTION segmentation_internal.criterion_expression(relation regclass, name text, OUT kind text, OUT expression text)
+CREATE FUNCTION segmentation_internal.criterion_expression(
+  relation regclass, name text, OUT kind text, OUT expression text
+)
   LANGUAGE plpgsql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $criterion_expression$
@@ -36,7 +56,8 @@ BEGIN
   FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
   WHERE a.attrelid = relation AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'column "%" of relation "%" does not exist', name, relation::text USING ERRCODE = 'undefined_column';
+    RAISE EXCEPTION 'column "%" of relation "%" does not exist', name, relation::text
+      USING ERRCODE = 'undefined_column';
   END IF;
   kind := CASE
     WHEN kind_of_type = 'N' THEN 'number'
@@ -50,7 +71,8 @@ BEGIN
     ELSE format('%I::text', name) END;
 END
 $criterion_expression$;
-COMMENT ON FUNCTION segmentation_internal.criterion_expression(regclass, text) IS 'How criteria_report reads a column: its kind, and a SQL expression.';
+COMMENT ON FUNCTION segmentation_internal.criterion_expression(regclass, text) IS
+  'How criteria_report reads a column: its kind, and a SQL expression.';
 
 CREATE FUNCTION segmentation.criteria_report(
   relation regclass, target text, candidates text[] DEFAULT NULL, value text DEFAULT NULL,
@@ -179,7 +201,9 @@ BEGIN
 END
 $criteria_report$;
 COMMENT ON FUNCTION segmentation.criteria_report(regclass, text, text[], text, text[]) IS
-  'For each candidate column (by default all): how relevant it is for the target column, how quantifiable, accessible (missing; consent by channel, from boolean columns) and profitable (value between its classes), with a verdict and its reason in English and French. One pass over the relation.';
+  'For each candidate column (by default all): how relevant it is for the target column, how quantifiable, accessible '
+  '(missing; consent by channel, from boolean columns) and profitable (value between its classes), with a verdict and '
+  'its reason in English and French. One pass over the relation.';
 
 CREATE FUNCTION segmentation.segment_quality(
   relation regclass, segment text, value text DEFAULT NULL, reachable text[] DEFAULT '{}', previous text DEFAULT NULL,
@@ -204,21 +228,24 @@ BEGIN
   IF (treated IS NULL) <> (responded IS NULL) THEN
     RAISE EXCEPTION 'treated and responded must be given together' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  FOREACH name IN ARRAY array_remove(ARRAY[segment, value, previous, treated, responded] || coalesce(reachable, '{}'), NULL) LOOP
+  FOREACH name IN ARRAY
+    array_remove(ARRAY[segment, value, previous, treated, responded] || coalesce(reachable, '{}'), NULL)
+  LOOP
     PERFORM segmentation_internal.criterion_expression(relation, name);
   END LOOP;
   -- The interval of a level goes that many standard errors each way.
-  z := (SELECT sqrt(w.upper / (1 - w.upper)) FROM segmentation.wilson_interval(0, 1, level) AS w);
+  z := (SELECT sqrt(w.upper / (1 - w.upper)) FROM segmentation_internal.wilson_interval(0, 1, level) AS w);
   -- Per segment: counts, and sums of the value.
-  parts := format($$
+  parts := segmentation_internal.fill(NULL, $$
     WITH counted AS MATERIALIZED (
-      SELECT %1$I::text AS segment, count(*) AS n, count(%2$s) AS filled,
-             coalesce(sum(%2$s), 0) AS total, avg(%2$s) AS mean, coalesce(var_samp(%2$s), 0) AS variance,
-             coalesce(sum(%2$s * %2$s), 0) AS squares
-             %3$s %4$s %5$s
-      FROM %6$s GROUP BY 1
+      SELECT @segment@::text AS segment, count(*) AS n, count(@(money)@) AS filled,
+             coalesce(sum(@(money)@), 0) AS total, avg(@(money)@) AS mean, coalesce(var_samp(@(money)@), 0) AS variance,
+             coalesce(sum(@(money)@ * @(money)@), 0) AS squares
+             @(reached)@ @(stayed)@ @(trial)@
+      FROM @(relation)@ GROUP BY 1
     ), a AS (
-      SELECT sum(n)::double precision AS n, sum(filled)::double precision AS filled, sum(total) AS total, sum(squares) AS squares,
+      SELECT sum(n)::double precision AS n, sum(filled)::double precision AS filled, sum(total) AS total,
+             sum(squares) AS squares,
              count(*) FILTER (WHERE segment IS NOT NULL) AS segments,
              sum(n) FILTER (WHERE segment IS NOT NULL)::double precision AS assigned,
              sum(filled * mean) / nullif(sum(filled), 0) AS mean
@@ -228,74 +255,88 @@ BEGIN
     )
     -- Measurable: who has a segment, and a value.
     SELECT NULL::text, 'measurable', 'assigned', a.assigned / a.n, w.lower, w.upper, a.n::bigint, 1
-    FROM a, segmentation.wilson_interval(a.assigned, a.n, $1) AS w WHERE a.n > 0
+    FROM a, segmentation_internal.wilson_interval(a.assigned, a.n, $1) AS w WHERE a.n > 0
     UNION ALL
     SELECT s.segment, 'measurable', 'value_filled', s.filled::double precision / s.n, w.lower, w.upper, s.n, 2
-    FROM s, segmentation.wilson_interval(s.filled, s.n, $1) AS w WHERE $2
+    FROM s, segmentation_internal.wilson_interval(s.filled, s.n, $1) AS w WHERE $2
     UNION ALL
-    SELECT s.segment, 'measurable', 'mean_value', s.mean, s.mean - $3 * sqrt(s.variance / s.filled), s.mean + $3 * sqrt(s.variance / s.filled), s.n, 3
+    SELECT s.segment, 'measurable', 'mean_value', s.mean, s.mean - $3 * sqrt(s.variance / s.filled),
+      s.mean + $3 * sqrt(s.variance / s.filled), s.n, 3
     FROM s WHERE s.filled > 1
     -- Substantial: shares of customers and value, and whether the niche is worth its contacts.
     UNION ALL
     SELECT s.segment, 'substantial', 'share', s.n / a.n, w.lower, w.upper, s.n, 4
-    FROM s, a, segmentation.wilson_interval(s.n, a.n, $1) AS w
+    FROM s, a, segmentation_internal.wilson_interval(s.n, a.n, $1) AS w
     UNION ALL
     SELECT v.segment, 'substantial', 'value_share', v.share, v.share - $3 * v.error, v.share + $3 * v.error, v.n, 5
     -- A ratio of sums, by the delta method: what a customer's value is beside the share of it that is expected.
     FROM (SELECT s.segment, s.n, s.total / a.total AS share,
-                 sqrt((1 - s.total / a.total) ^ 2 * s.squares + (s.total / a.total) ^ 2 * greatest(a.squares - s.squares, 0)) / a.total AS error
+                 sqrt((1 - s.total / a.total) ^ 2 * s.squares
+                      + (s.total / a.total) ^ 2 * greatest(a.squares - s.squares, 0)) / a.total AS error
           FROM s, a WHERE a.total > 0) AS v
     UNION ALL
-    SELECT s.segment, 'substantial', 'value_index', s.mean / a.mean, (s.mean - $3 * sqrt(s.variance / s.filled)) / a.mean, (s.mean + $3 * sqrt(s.variance / s.filled)) / a.mean, s.n, 6
+    SELECT s.segment, 'substantial', 'value_index', s.mean / a.mean,
+      (s.mean - $3 * sqrt(s.variance / s.filled)) / a.mean, (s.mean + $3 * sqrt(s.variance / s.filled)) / a.mean, s.n, 6
     FROM s, a WHERE s.filled > 1 AND a.mean > 0
     UNION ALL
-    SELECT s.segment, 'substantial', 'profit', $4 * s.total - $5 * s.n, $4 * (s.total - $3 * sqrt(s.variance * s.filled)) - $5 * s.n,
+    SELECT s.segment, 'substantial', 'profit', $4 * s.total - $5 * s.n,
+           $4 * (s.total - $3 * sqrt(s.variance * s.filled)) - $5 * s.n,
            $4 * (s.total + $3 * sqrt(s.variance * s.filled)) - $5 * s.n, s.n, 7
     FROM s WHERE $2
     -- Differentiable: the variance of value between the segments (interval: Olkin and Finn 1995).
     UNION ALL
-    SELECT NULL, 'differentiable', 'eta_squared', e.eta, greatest(e.eta - $3 * e.error, 0), least(e.eta + $3 * e.error, 1), e.n::bigint, 8
+    SELECT NULL, 'differentiable', 'eta_squared', e.eta, greatest(e.eta - $3 * e.error, 0),
+      least(e.eta + $3 * e.error, 1), e.n::bigint, 8
     FROM (SELECT b.eta, b.n, sqrt(4 * b.eta * (1 - b.eta) ^ 2 * (b.n - b.k) ^ 2 / ((b.n ^ 2 - 1) * (b.n + 3))) AS error
-          FROM (SELECT sum(s.filled * (s.mean - a.mean) ^ 2) / nullif(sum(s.filled * (s.mean - a.mean) ^ 2) + sum(s.variance * (s.filled - 1)), 0) AS eta,
+          FROM (SELECT sum(s.filled * (s.mean - a.mean) ^ 2)
+                         / nullif(sum(s.filled * (s.mean - a.mean) ^ 2) + sum(s.variance * (s.filled - 1)), 0) AS eta,
                        sum(s.filled)::double precision AS n, count(*) AS k
                 FROM s, a WHERE s.filled > 0) AS b
           WHERE b.n > 3) AS e
     WHERE e.eta IS NOT NULL
-    %7$s %8$s %9$s
-    $$,
-    segment, money,
-    (SELECT string_agg(format(', count(*) FILTER (WHERE %I) AS reached_%s', r.name, r.position), '')
-     FROM unnest(reachable) WITH ORDINALITY AS r (name, position)),
-    CASE WHEN previous IS NULL THEN '' ELSE
-      format(', count(*) FILTER (WHERE %1$I::text = %2$I::text) AS stayed, count(%1$I) AS known', previous, segment) END,
-    CASE WHEN treated IS NULL THEN '' ELSE format(
-      ', count(*) FILTER (WHERE %1$I) AS t, count(*) FILTER (WHERE %1$I AND %2$I) AS ts, count(*) FILTER (WHERE NOT %1$I) AS h, count(*) FILTER (WHERE NOT %1$I AND %2$I) AS hs', treated, responded) END,
-    relation::text,
-    -- Accessible: who may be reached by each channel.
-    (SELECT string_agg(format($$
+    @(accessible)@ @(actionable)@ @(stable)@
+    $$, jsonb_build_object(
+    'segment', segment, 'money', money, 'relation', relation::text,
+    'reached', coalesce(
+      (SELECT string_agg(format(', count(*) FILTER (WHERE %I) AS reached_%s', r.name, r.position), '')
+       FROM unnest(reachable) WITH ORDINALITY AS r (name, position)), ''),
+    'stayed', CASE WHEN previous IS NULL THEN '' ELSE format(
+      ', count(*) FILTER (WHERE %1$I::text = %2$I::text) AS stayed, count(%1$I) AS known', previous, segment) END,
+    'trial', CASE WHEN treated IS NULL THEN '' ELSE format(
+      ', count(*) FILTER (WHERE %1$I) AS t, count(*) FILTER (WHERE %1$I AND %2$I) AS ts'
+      ', count(*) FILTER (WHERE NOT %1$I) AS h, count(*) FILTER (WHERE NOT %1$I AND %2$I) AS hs',
+      treated, responded) END,
+    -- Who may be reached by each channel.
+    'accessible', coalesce((SELECT string_agg(format($$
     UNION ALL
     SELECT s.segment, 'accessible', %L, s.reached_%2$s::double precision / s.n, w.lower, w.upper, s.n, 9
-    FROM s, segmentation.wilson_interval(s.reached_%2$s, s.n, $1) AS w$$, r.name, r.position), '')
-     FROM unnest(reachable) WITH ORDINALITY AS r (name, position)),
-    -- Actionable: what an offer changes, against those held out.
-    CASE WHEN treated IS NULL THEN '' ELSE $$
+    FROM s, segmentation_internal.wilson_interval(s.reached_%2$s, s.n, $1) AS w$$, r.name, r.position), '')
+     FROM unnest(reachable) WITH ORDINALITY AS r (name, position)), ''),
+    -- What an offer changes, against those held out.
+    'actionable', CASE WHEN treated IS NULL THEN '' ELSE $$
     UNION ALL
     SELECT s.segment, 'actionable', 'uplift', r.difference, r.lower, r.upper, s.n, 10
     FROM s, segmentation.ab_result(s.t, s.ts, s.h, s.hs, $1) AS r WHERE s.t > 0 AND s.h > 0$$ END,
-    -- Stable: who stayed, and how far both assignments agree.
-    CASE WHEN previous IS NULL THEN '' ELSE format($$
+    -- Who stayed, and how far both assignments agree.
+    'stable', CASE WHEN previous IS NULL THEN '' ELSE format($$
     UNION ALL
     SELECT s.segment, 'stable', 'stayed', s.stayed::double precision / s.known, w.lower, w.upper, s.known, 11
-    FROM s, segmentation.wilson_interval(s.stayed, s.known, $1) AS w WHERE s.known > 0
+    FROM s, segmentation_internal.wilson_interval(s.stayed, s.known, $1) AS w WHERE s.known > 0
     UNION ALL
-    SELECT NULL, 'stable', 'adjusted_rand_index', segmentation.adjusted_rand_index(%1$I::text, %2$I::text), NULL, NULL, count(*), 12 FROM %3$s
+    SELECT NULL, 'stable', 'adjusted_rand_index', segmentation.adjusted_rand_index(%1$I::text, %2$I::text), NULL, NULL,
+           count(*), 12
+    FROM %3$s
     UNION ALL
     SELECT NULL, 'stable', 'psi', segmentation.psi(%1$I::text, %2$I::text), NULL, NULL, count(*), 13 FROM %3$s$$,
-      previous, segment, relation::text) END);
+      previous, segment, relation::text) END));
   RETURN QUERY EXECUTE 'SELECT q.c1, q.c2, q.c3, q.c4, q.c5, q.c6, q.c7 FROM (' || parts ||
     ') AS q (c1, c2, c3, c4, c5, c6, c7, position) ORDER BY q.position, q.c3, q.c1'
     USING level, value IS NOT NULL, z, margin, contact_cost;
 END
 $segment_quality$;
-COMMENT ON FUNCTION segmentation.segment_quality(regclass, text, text, text[], text, text, text, double precision, double precision, double precision) IS
-  'Whether segments are measurable, substantial, accessible, differentiable, actionable and stable, as numbers with intervals. segment, value, previous: columns; reachable: boolean columns, one a channel; treated, responded: boolean columns of a trial. Rows without a segment_code are about all segments.';
+COMMENT ON FUNCTION segmentation.segment_quality(
+  regclass, text, text, text[], text, text, text, double precision, double precision, double precision
+) IS
+  'Whether segments are measurable, substantial, accessible, differentiable, actionable and stable, as numbers with '
+  'intervals. segment, value, previous: columns; reachable: boolean columns, one a channel; treated, responded: '
+  'boolean columns of a trial. Rows without a segment_code are about all segments.';

@@ -5,16 +5,21 @@ CREATE FUNCTION segmentation.segment_assign(definition jsonb, attributes jsonb, 
 CREATE FUNCTION segmentation.segment_assign(definition jsonb, attributes record, as_of date DEFAULT NULL) RETURNS text
   LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'segment_assign_record_wrapper';
 COMMENT ON FUNCTION segmentation.segment_assign(jsonb, jsonb, date) IS
-  'The segment of a customer whose attributes are a JSON object: the first that matches, else the default, else NULL. Kinds of definition: rules, scorecard, nearest, benefits. as_of is needed if a condition is relative to it; events after it do not count.';
+  'The segment of a customer whose attributes are a JSON object: the first that matches, else the default, else NULL. '
+  'Kinds of definition: rules, scorecard, nearest, benefits. as_of is needed if a condition is relative to it; events '
+  'after it do not count.';
 COMMENT ON FUNCTION segmentation.segment_assign(jsonb, record, date) IS
   'The segment of a customer whose attributes are the columns of a row, as to_jsonb writes them.';
 
-CREATE FUNCTION segmentation.segment_memberships(definition jsonb, attributes jsonb, as_of date DEFAULT NULL) RETURNS text[]
+CREATE FUNCTION segmentation.segment_memberships(definition jsonb, attributes jsonb, as_of date DEFAULT NULL)
+  RETURNS text[]
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'segment_memberships_wrapper';
-CREATE FUNCTION segmentation.segment_memberships(definition jsonb, attributes record, as_of date DEFAULT NULL) RETURNS text[]
+CREATE FUNCTION segmentation.segment_memberships(definition jsonb, attributes record, as_of date DEFAULT NULL)
+  RETURNS text[]
   LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'segment_memberships_record_wrapper';
 COMMENT ON FUNCTION segmentation.segment_memberships(jsonb, jsonb, date) IS
-  'All segments of a customer, in the order of the definition: several if it says "match": "all", else at most one; the default if there is none.';
+  'All segments of a customer, in the order of the definition: several if it says "match": "all", else at most one; '
+  'the default if there is none.';
 COMMENT ON FUNCTION segmentation.segment_memberships(jsonb, record, date) IS
   'All segments of a customer whose attributes are the columns of a row.';
 
@@ -23,22 +28,27 @@ CREATE FUNCTION segmentation.segment_explain(definition jsonb, attributes jsonb,
 CREATE FUNCTION segmentation.segment_explain(definition jsonb, attributes record, as_of date DEFAULT NULL) RETURNS jsonb
   LANGUAGE c STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'segment_explain_record_wrapper';
 COMMENT ON FUNCTION segmentation.segment_explain(jsonb, jsonb, date) IS
-  'Why a customer is in the segment: every condition with the value that it read and its result; points, distances, confidence and what would change the answer.';
+  'Why a customer is in the segment: every condition with the value that it read and its result; points, distances, '
+  'confidence and what would change the answer.';
 COMMENT ON FUNCTION segmentation.segment_explain(jsonb, record, date) IS
   'Why a customer whose attributes are the columns of a row is in the segment.';
 
 CREATE FUNCTION segmentation.segment_check(definition jsonb) RETURNS TABLE (path text, fault text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'segment_check_wrapper';
-COMMENT ON FUNCTION segmentation.segment_check(jsonb) IS 'Every fault of a definition, with its JSON path; no rows if there is none.';
+COMMENT ON FUNCTION segmentation.segment_check(jsonb) IS
+  'Every fault of a definition, with its JSON path; no rows if there is none.';
 CREATE FUNCTION segmentation.segment_codes(definition jsonb) RETURNS text[]
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_codes_wrapper';
-COMMENT ON FUNCTION segmentation.segment_codes(jsonb) IS 'The codes that a definition can return, in its order, the default last.';
+COMMENT ON FUNCTION segmentation.segment_codes(jsonb) IS
+  'The codes that a definition can return, in its order, the default last.';
 CREATE FUNCTION segmentation_internal.segment_conditions(definition jsonb)
   RETURNS TABLE (place integer, segment text, whole boolean, path text, condition text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'segment_conditions_wrapper';
 COMMENT ON FUNCTION segmentation_internal.segment_conditions(jsonb) IS
-  'The conditions of a definition in words, with their JSON paths; whole: the whole condition of a segment, and not a part of it.';
-CREATE FUNCTION segmentation_internal.segment_truths(definition jsonb, attributes jsonb, as_of date DEFAULT NULL) RETURNS boolean[]
+  'The conditions of a definition in words, with their JSON paths; whole: the whole condition of a segment, and not a '
+  'part of it.';
+CREATE FUNCTION segmentation_internal.segment_truths(definition jsonb, attributes jsonb, as_of date DEFAULT NULL)
+  RETURNS boolean[]
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 40 AS 'MODULE_PATHNAME', 'segment_truths_wrapper';
 COMMENT ON FUNCTION segmentation_internal.segment_truths(jsonb, jsonb, date) IS
   'For each row of segment_conditions, by its place, whether the condition holds: true, false or NULL (unknown).';
@@ -46,16 +56,20 @@ COMMENT ON FUNCTION segmentation_internal.segment_truths(jsonb, jsonb, date) IS
 CREATE FUNCTION segmentation.segment_date(text) RETURNS date
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_date_wrapper';
 COMMENT ON FUNCTION segmentation.segment_date(text) IS
-  'The day of a text that begins with one, yyyy-mm-dd, alone or followed by a time; NULL for any other text. Used by the SQL of segment_sql.';
+  'The day of a text that begins with one, yyyy-mm-dd, alone or followed by a time; NULL for any other text. Used by '
+  'the SQL of segment_sql.';
 
 -- As SQL
 
-CREATE FUNCTION segmentation.segment_sql(definition jsonb, as_of date, columns jsonb, alias text, attributes text, memberships boolean) RETURNS text
+CREATE FUNCTION segmentation_internal.segment_sql(
+  definition jsonb, as_of date, columns jsonb, alias text, attributes text, memberships boolean
+) RETURNS text
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_sql_wrapper';
-COMMENT ON FUNCTION segmentation.segment_sql(jsonb, date, jsonb, text, text, boolean) IS
-  'The definition as an SQL expression, over columns given as an object of classes by name (see segment_columns) or, if that is NULL, over the jsonb column attributes.';
+COMMENT ON FUNCTION segmentation_internal.segment_sql(jsonb, date, jsonb, text, text, boolean) IS
+  'The definition as an SQL expression, over columns given as an object of classes by name (see segment_columns) or, '
+  'if that is NULL, over the jsonb column attributes.';
 
-CREATE FUNCTION segmentation.segment_columns(relation regclass) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.segment_columns(relation regclass) RETURNS jsonb
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   RETURN (
     SELECT jsonb_object_agg(a.attname,
@@ -71,23 +85,35 @@ CREATE FUNCTION segmentation.segment_columns(relation regclass) RETURNS jsonb
       END)
     FROM pg_catalog.pg_attribute AS a
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped);
-COMMENT ON FUNCTION segmentation.segment_columns(regclass) IS 'The columns of a relation by class, as segment_sql needs them.';
+COMMENT ON FUNCTION segmentation_internal.segment_columns(regclass) IS
+  'The columns of a relation by class, as segment_sql needs them.';
 
-CREATE FUNCTION segmentation.segment_sql(definition jsonb, as_of date DEFAULT NULL, attributes name DEFAULT 'attributes', memberships boolean DEFAULT false) RETURNS text
+CREATE FUNCTION segmentation.segment_sql(
+  definition jsonb, as_of date DEFAULT NULL, attributes name DEFAULT 'attributes', memberships boolean DEFAULT false
+) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN segmentation.segment_sql($1, $2, NULL::jsonb, NULL::text, $3::text, $4);
+  RETURN segmentation_internal.segment_sql($1, $2, NULL::jsonb, NULL::text, $3::text, $4);
 COMMENT ON FUNCTION segmentation.segment_sql(jsonb, date, name, boolean) IS
-  'The definition as one SQL expression over a jsonb column: its value is that of segment_assign, or of segment_memberships, on every row. Names and values are quoted. Kinds rules and scorecard.';
-CREATE FUNCTION segmentation.segment_sql(definition jsonb, relation regclass, as_of date DEFAULT NULL, alias name DEFAULT NULL, memberships boolean DEFAULT false) RETURNS text
+  'The definition as one SQL expression over a jsonb column: its value is that of segment_assign, or of '
+  'segment_memberships, on every row. Names and values are quoted. Kinds rules and scorecard.';
+CREATE FUNCTION segmentation.segment_sql(
+  definition jsonb, relation regclass, as_of date DEFAULT NULL, alias name DEFAULT NULL,
+  memberships boolean DEFAULT false
+) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN segmentation.segment_sql($1, $3, coalesce(segmentation.segment_columns($2), '{}'), $4::text, NULL::text, $5);
+  RETURN segmentation_internal.segment_sql(
+    $1, $3, coalesce(segmentation_internal.segment_columns($2), '{}'), $4::text, NULL::text, $5);
 COMMENT ON FUNCTION segmentation.segment_sql(jsonb, regclass, date, name, boolean) IS
-  'The definition as one SQL expression over the columns of a relation: its value is that of segment_assign on the row.';
+  'The definition as one SQL expression over the columns of a relation: its value is that of segment_assign on the '
+  'row.';
 
 -- Before it is used: how many, where, and with whom in common
 
-CREATE FUNCTION segmentation.segment_preview(definition jsonb, relation regclass, as_of date DEFAULT NULL, consents jsonb DEFAULT '{}')
-RETURNS TABLE (path text, segment text, condition text, customers bigint, share numeric, unknown bigint, reachable jsonb)
+CREATE FUNCTION segmentation.segment_preview(
+  definition jsonb, relation regclass, as_of date DEFAULT NULL, consents jsonb DEFAULT '{}'
+) RETURNS TABLE (
+  path text, segment text, condition text, customers bigint, share numeric, unknown bigint, reachable jsonb
+)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -142,10 +168,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.segment_preview(jsonb, regclass, date, jsonb) IS
-  'How many rows of a relation fall into each segment (path NULL; segment NULL: into none), and for how many each condition is true or unknown. consents names boolean columns by channel, {"email": "email_consent"}: reachable counts by channel.';
+  'How many rows of a relation fall into each segment (path NULL; segment NULL: into none), and for how many each '
+  'condition is true or unknown. consents names boolean columns by channel, {"email": "email_consent"}: reachable '
+  'counts by channel.';
 
 CREATE FUNCTION segmentation.segment_overlap(definition jsonb, relation regclass, as_of date DEFAULT NULL)
-RETURNS TABLE (a text, b text, in_a bigint, in_b bigint, in_both bigint, share_of_a numeric, share_of_b numeric, jaccard numeric, lift numeric)
+RETURNS TABLE (
+  a text, b text, in_a bigint, in_b bigint, in_both bigint, share_of_a numeric, share_of_b numeric, jaccard numeric,
+  lift numeric
+)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -155,13 +186,15 @@ BEGIN
       SELECT c.segment, min(c.place) AS place, array_agg(c.place) AS places
       FROM segmentation_internal.segment_conditions($1) AS c WHERE c.whole AND c.segment IS NOT NULL GROUP BY c.segment
     ), customer AS MATERIALIZED (
-      SELECT segmentation_internal.segment_truths($1, to_jsonb("segmentation row"), $2) AS truths FROM %s AS "segmentation row"
+      SELECT segmentation_internal.segment_truths($1, to_jsonb("segmentation row"), $2) AS truths
+      FROM %s AS "segmentation row"
     ), member AS MATERIALIZED (
       SELECT (SELECT array_agg(rule.segment) FROM rule
               WHERE EXISTS (SELECT FROM unnest(rule.places) AS p (place) WHERE customer.truths[p.place])) AS segments
       FROM customer
     ), n AS (SELECT count(*)::numeric AS customers FROM member),
-    single AS (SELECT s.segment, count(*) AS customers FROM member CROSS JOIN unnest(segments) AS s (segment) GROUP BY s.segment),
+    single AS (SELECT s.segment, count(*) AS customers FROM member CROSS JOIN unnest(segments) AS s (segment)
+        GROUP BY s.segment),
     pair AS (
       SELECT s.segment AS a, t.segment AS b, count(*) AS customers
       FROM member CROSS JOIN unnest(segments) AS s (segment) CROSS JOIN unnest(segments) AS t (segment)
@@ -170,7 +203,8 @@ BEGIN
     SELECT x.segment, y.segment, coalesce(i.customers, 0), coalesce(j.customers, 0), coalesce(p.customers, 0),
            round(coalesce(p.customers, 0)::numeric / nullif(i.customers, 0), 4),
            round(coalesce(p.customers, 0)::numeric / nullif(j.customers, 0), 4),
-           round(coalesce(p.customers, 0)::numeric / nullif(i.customers + j.customers - coalesce(p.customers, 0), 0), 4),
+           round(coalesce(p.customers, 0)::numeric
+                   / nullif(i.customers + j.customers - coalesce(p.customers, 0), 0), 4),
            round(coalesce(p.customers, 0) * n.customers / nullif(i.customers::numeric * j.customers, 0), 4)
     FROM rule AS x JOIN rule AS y ON x.place < y.place CROSS JOIN n
     LEFT JOIN single AS i ON i.segment = x.segment LEFT JOIN single AS j ON j.segment = y.segment
@@ -180,7 +214,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.segment_overlap(jsonb, regclass, date) IS
-  'For each pair of segments of a definition of kind rules, how many rows of a relation match both, whichever comes first: counts, shares, Jaccard (both over either) and lift (both over what chance would give).';
+  'For each pair of segments of a definition of kind rules, how many rows of a relation match both, whichever comes '
+  'first: counts, shares, Jaccard (both over either) and lift (both over what chance would give).';
 
 -- Lookalikes
 
@@ -194,20 +229,28 @@ COMMENT ON FUNCTION segmentation_internal.lookalike_add(bytea, boolean, jsonb) I
 COMMENT ON FUNCTION segmentation_internal.lookalike_merge(bytea, bytea) IS 'combine function of fit_lookalike';
 COMMENT ON FUNCTION segmentation_internal.lookalike_final(bytea) IS 'final function of fit_lookalike';
 CREATE AGGREGATE segmentation.fit_lookalike(member boolean, features jsonb) (
-  SFUNC = segmentation_internal.lookalike_add, STYPE = bytea, FINALFUNC = segmentation_internal.lookalike_final, COMBINEFUNC = segmentation_internal.lookalike_merge, PARALLEL = SAFE
+  SFUNC = segmentation_internal.lookalike_add,
+  STYPE = bytea,
+  FINALFUNC = segmentation_internal.lookalike_final,
+  COMBINEFUNC = segmentation_internal.lookalike_merge,
+  PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_lookalike(boolean, jsonb) IS
-  'What tells members from others: a jsonb model (naive Bayes) over the numbers, texts and booleans of an object of features, the most telling first. Rows with a NULL are skipped.';
+  'What tells members from others: a jsonb model (naive Bayes) over the numbers, texts and booleans of an object of '
+  'features, the most telling first. Rows with a NULL are skipped.';
 CREATE FUNCTION segmentation.lookalike_score(model jsonb, features jsonb) RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'lookalike_score_wrapper';
 COMMENT ON FUNCTION segmentation.lookalike_score(jsonb, jsonb) IS
-  'How much a customer resembles the members: the sum over the features of ln(how much likelier the value is among members), each from -3 to 3. Above 0: rather like them.';
+  'How much a customer resembles the members: the sum over the features of ln(how much likelier the value is among '
+  'members), each from -3 to 3. Above 0: rather like them.';
 CREATE FUNCTION segmentation.lookalike_explain(model jsonb, features jsonb) RETURNS jsonb
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'lookalike_explain_wrapper';
-COMMENT ON FUNCTION segmentation.lookalike_explain(jsonb, jsonb) IS 'What each feature adds to the score, the most telling first.';
+COMMENT ON FUNCTION segmentation.lookalike_explain(jsonb, jsonb) IS
+  'What each feature adds to the score, the most telling first.';
 
 CREATE FUNCTION segmentation.segment_lookalike(
-  definition jsonb, segment text, relation regclass, key name, features name[], as_of date DEFAULT NULL, n integer DEFAULT 100
+  definition jsonb, segment text, relation regclass, key name, features name[], as_of date DEFAULT NULL,
+  n integer DEFAULT 100
 ) RETURNS TABLE (rank bigint, key_value text, score double precision, reasons jsonb)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -239,7 +282,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.segment_lookalike(jsonb, text, regclass, name, name[], date, integer) IS
-  'The n rows of a relation outside a segment that most resemble its members on the named columns, with the three features that speak most for each.';
+  'The n rows of a relation outside a segment that most resemble its members on the named columns, with the three '
+  'features that speak most for each.';
 
 CREATE FUNCTION segmentation.segment_lookalike_quality(
   definition jsonb, segment text, relation regclass, key name, features name[], as_of date DEFAULT NULL
@@ -271,4 +315,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.segment_lookalike_quality(jsonb, text, regclass, name, name[], date) IS
-  'How well lookalikes are found: half of the rows, by a hash of the key, make the model, and prediction_quality says how well it finds the members in the other half (auc, lift). Its scores rank; they are no calibrated probabilities.';
+  'How well lookalikes are found: half of the rows, by a hash of the key, make the model, and prediction_quality says '
+  'how well it finds the members in the other half (auc, lift). Its scores rank; they are no calibrated probabilities.';

@@ -16,28 +16,39 @@ COMMENT ON COLUMN segmentation.segment_template.definition IS 'The definition.';
 CREATE FUNCTION segmentation.segment_template(name text) RETURNS jsonb
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   RETURN (SELECT t.definition FROM segmentation.segment_template AS t WHERE t.name = $1);
-COMMENT ON FUNCTION segmentation.segment_template(text) IS 'A ready-made definition, or NULL if there is none of that name.';
+COMMENT ON FUNCTION segmentation.segment_template(text) IS
+  'A ready-made definition, or NULL if there is none of that name.';
 
 INSERT INTO segmentation.segment_template (name, about, columns, definition) VALUES
 ('value_churn', 'What a customer is worth against how likely they are to leave: where an effort pays.',
  '{"future_value": "text: high, medium, low, none", "churn": "text: low, medium, high, lost"}',
  '{"kind": "rules", "name": "value x churn", "segments": [
    {"segment": "cherish",    "when": {"all": [{"field": "future_value", "=": "high"}, {"field": "churn", "=": "low"}]}},
-   {"segment": "watch_over", "when": {"all": [{"field": "future_value", "=": "high"}, {"field": "churn", "=": "medium"}]}},
-   {"segment": "save_now",   "when": {"all": [{"field": "future_value", "=": "high"}, {"field": "churn", "=": "high"}]}},
-   {"segment": "win_back",   "when": {"all": [{"field": "future_value", "in": ["high", "medium"]}, {"field": "churn", "=": "lost"}]}},
-   {"segment": "develop",    "when": {"all": [{"field": "future_value", "=": "medium"}, {"field": "churn", "in": ["low", "medium"]}]}},
-   {"segment": "reawaken",   "when": {"all": [{"field": "future_value", "=": "medium"}, {"field": "churn", "=": "high"}]}},
-   {"segment": "keep_cheaply", "when": {"all": [{"field": "future_value", "in": ["low", "none"]}, {"field": "churn", "in": ["low", "medium"]}]}},
-   {"segment": "let_go",     "when": {"all": [{"field": "future_value", "in": ["low", "none"]}, {"field": "churn", "in": ["high", "lost"]}]}}]}'),
+   {"segment": "watch_over",
+    "when": {"all": [{"field": "future_value", "=": "high"}, {"field": "churn", "=": "medium"}]}},
+   {"segment": "save_now",
+    "when": {"all": [{"field": "future_value", "=": "high"}, {"field": "churn", "=": "high"}]}},
+   {"segment": "win_back",
+    "when": {"all": [{"field": "future_value", "in": ["high", "medium"]}, {"field": "churn", "=": "lost"}]}},
+   {"segment": "develop",
+    "when": {"all": [{"field": "future_value", "=": "medium"}, {"field": "churn", "in": ["low", "medium"]}]}},
+   {"segment": "reawaken",
+    "when": {"all": [{"field": "future_value", "=": "medium"}, {"field": "churn", "=": "high"}]}},
+   {"segment": "keep_cheaply",
+    "when": {"all": [{"field": "future_value", "in": ["low", "none"]}, {"field": "churn", "in": ["low", "medium"]}]}},
+   {"segment": "let_go",
+    "when": {"all": [{"field": "future_value", "in": ["low", "none"]},
+                     {"field": "churn", "in": ["high", "lost"]}]}}]}'),
 ('lifecycle', 'Where a customer stands: new, active, at risk, lost, reactivated.',
- '{"first_purchase": "date", "last_purchase": "date", "last_gap": "integer: days between the last purchase day and the one before; NULL if there is only one"}',
+ '{"first_purchase": "date", "last_purchase": "date", "last_gap": "integer: days between the last purchase day and '
+ 'the one before; NULL if there is only one"}',
  '{"kind": "rules", "name": "life cycle", "segments": [
    {"segment": "never_bought", "when": {"field": "last_purchase", "is_null": true}},
    {"segment": "lost_customer", "when": {"field": "last_purchase", "<": {"days_ago": 365}}},
    {"segment": "fading", "when": {"field": "last_purchase", "<": {"days_ago": 180}}},
    {"segment": "new_customer", "when": {"field": "first_purchase", ">=": {"days_ago": 90}}},
-   {"segment": "reactivated", "when": {"all": [{"field": "last_gap", ">": 365}, {"field": "last_purchase", ">=": {"days_ago": 90}}]}},
+   {"segment": "reactivated",
+    "when": {"all": [{"field": "last_gap", ">": 365}, {"field": "last_purchase", ">=": {"days_ago": 90}}]}},
    {"segment": "active", "when": {"field": "last_purchase", ">=": {"days_ago": 180}}}]}'),
 ('age', 'Age bands, from the date of birth.',
  '{"birth_date": "date"}',
@@ -87,25 +98,34 @@ INSERT INTO segmentation.segment_template (name, about, columns, definition) VAL
    {"segment": "house_tenant", "when": {"all": [{"field": "housing", "=": "house"}, {"field": "owner", "=": false}]}},
    {"segment": "flat_owner", "when": {"all": [{"field": "housing", "=": "flat"}, {"field": "owner", "=": true}]}},
    {"segment": "flat_tenant", "when": {"all": [{"field": "housing", "=": "flat"}, {"field": "owner", "=": false}]}}]}'),
-('geography', 'Departments of France by the sea, in the mountains, around Paris, overseas; a customer can be in several. Whole departments: a postcode does not say how far the beach is.',
+('geography',
+  'Departments of France by the sea, in the mountains, around Paris, overseas; a customer can be in several. Whole '
+  'departments: a postcode does not say how far the beach is.',
  '{"postcode": "text: five characters"}',
  jsonb_build_object('kind', 'rules', 'name', 'geography', 'match', 'all', 'default', 'inland', 'segments', (
    SELECT jsonb_agg(jsonb_build_object('segment', g.segment, 'when', jsonb_build_object('any', (
-            SELECT jsonb_agg(jsonb_build_object('field', 'postcode', 'starts_with', d.code)) FROM unnest(g.departments) AS d (code)))) ORDER BY g.place)
+            SELECT jsonb_agg(jsonb_build_object('field', 'postcode', 'starts_with', d.code))
+            FROM unnest(g.departments) AS d (code)))) ORDER BY g.place)
    FROM (VALUES
      (1, 'seaside', '{06,11,13,14,17,20,22,29,30,33,34,35,40,44,50,56,59,62,64,66,76,80,83,85}'::text[]),
      (2, 'mountain', '{04,05,06,09,15,25,38,39,43,48,63,64,65,66,73,74,88}'),
      (3, 'paris_region', '{75,77,78,91,92,93,94,95}'),
      (4, 'overseas', '{97,98}')) AS g (place, segment, departments)))),
-('interests', 'Interests, from the categories bought at least twice in the last year; a customer can have several. Name your own categories.',
+('interests',
+  'Interests, from the categories bought at least twice in the last year; a customer can have several. Name your own '
+  'categories.',
  '{"purchases": "list of objects: date, category"}',
  jsonb_build_object('kind', 'rules', 'name', 'interests', 'match', 'all', 'segments', (
    SELECT jsonb_agg(jsonb_build_object('segment', 'likes_' || i.code, 'when', jsonb_build_object(
-            'events', 'purchases', 'where', jsonb_build_object('field', 'category', 'in', to_jsonb(i.categories)), 'last_days', 365, 'count', '{">=": 2}'::jsonb)) ORDER BY i.place)
+            'events', 'purchases', 'where', jsonb_build_object('field', 'category', 'in', to_jsonb(i.categories)),
+            'last_days', 365, 'count', '{">=": 2}'::jsonb)) ORDER BY i.place)
    FROM (VALUES
-     (1, 'garden', '{garden}'::text[]), (2, 'sport', '{sport}'), (3, 'travel', '{travel}'), (4, 'culture', '{books,music,toys}'),
-     (5, 'home', '{home,furniture,kitchen,diy}'), (6, 'fashion', '{fashion,shoes,jewellery}'), (7, 'technology', '{electronics}'),
-     (8, 'beauty', '{beauty}'), (9, 'children', '{baby,toys}'), (10, 'pets', '{pets}')) AS i (place, code, categories)))),
+     (1, 'garden', '{garden}'::text[]), (2, 'sport', '{sport}'), (3, 'travel', '{travel}'),
+     (4, 'culture', '{books,music,toys}'),
+     (5, 'home', '{home,furniture,kitchen,diy}'), (6, 'fashion', '{fashion,shoes,jewellery}'),
+     (7, 'technology', '{electronics}'),
+     (8, 'beauty', '{beauty}'), (9, 'children', '{baby,toys}'), (10, 'pets', '{pets}'))
+     AS i (place, code, categories)))),
 ('abandoned_visit', 'Looked at a product and did not order within three days.',
  '{"activity": "list of objects: date, what (product_view, order)"}',
  '{"kind": "rules", "name": "abandoned visit", "segments": [
@@ -116,22 +136,43 @@ INSERT INTO segmentation.segment_template (name, about, columns, definition) VAL
  '{"kind": "scorecard", "name": "engagement", "base": 0, "points": [
    {"when": {"field": "clicks_90", ">=": 1}, "points": 10}, {"when": {"field": "clicks_90", ">=": 5}, "points": 10},
    {"when": {"field": "visits_90", ">=": 1}, "points": 15}, {"when": {"field": "visits_90", ">=": 10}, "points": 15},
-   {"when": {"field": "purchases_90", ">=": 1}, "points": 30}, {"when": {"field": "purchases_90", ">=": 3}, "points": 20},
+   {"when": {"field": "purchases_90", ">=": 1}, "points": 30},
+   {"when": {"field": "purchases_90", ">=": 3}, "points": 20},
    {"when": {"field": "complaints_90", ">=": 1}, "points": -20}],
-  "bands": [{"segment": "engaged", "from": 50}, {"segment": "interested", "from": 20}, {"segment": "quiet", "from": -100}]}'),
-('company_size', 'Size of a company by French law (decree 2008-1354, article 3). Unknown turnover: an answer only if it does not depend on it.',
- '{"headcount": "number: annual work units", "turnover": "number: euros, without VAT", "balance": "number: balance sheet total, euros"}',
+  "bands": [{"segment": "engaged", "from": 50}, {"segment": "interested", "from": 20},
+      {"segment": "quiet", "from": -100}]}'),
+('company_size',
+  'Size of a company by French law (decree 2008-1354, article 3). Unknown turnover: an answer only if it does not '
+  'depend on it.',
+ '{"headcount": "number: annual work units", "turnover": "number: euros, without VAT", "balance": "number: balance '
+ 'sheet total, euros"}',
  '{"kind": "rules", "name": "company size", "segments": [
-   {"segment": "micro", "when": {"all": [{"field": "headcount", "<": 10}, {"any": [{"field": "turnover", "<=": 2000000}, {"field": "balance", "<=": 2000000}]}]}},
-   {"segment": "pme", "when": {"all": [{"field": "headcount", "<": 250}, {"any": [{"field": "turnover", "<=": 50000000}, {"field": "balance", "<=": 43000000}]},
-     {"not": {"all": [{"field": "headcount", "<": 10}, {"any": [{"field": "turnover", "<=": 2000000}, {"field": "balance", "<=": 2000000}]}]}}]}},
-   {"segment": "eti", "when": {"all": [{"field": "headcount", "<": 5000}, {"any": [{"field": "turnover", "<=": 1500000000}, {"field": "balance", "<=": 2000000000}]},
-     {"not": {"all": [{"field": "headcount", "<": 250}, {"any": [{"field": "turnover", "<=": 50000000}, {"field": "balance", "<=": 43000000}]}]}}]}},
-   {"segment": "ge", "when": {"not": {"all": [{"field": "headcount", "<": 5000}, {"any": [{"field": "turnover", "<=": 1500000000}, {"field": "balance", "<=": 2000000000}]}]}}}]}'),
-('benefits_sought', 'Buyers of construction machines by what counts for them, marks from 0 to 10 (Caterpillar): a worked example of benefits sought.',
- '{"performance": "number", "expert_image": "number", "price": "number", "trade_in": "number", "running_cost": "number", "parts": "number", "proximity": "number", "reliability": "number", "finance": "number"}',
+   {"segment": "micro", "when": {"all": [
+     {"field": "headcount", "<": 10},
+     {"any": [{"field": "turnover", "<=": 2000000}, {"field": "balance", "<=": 2000000}]}]}},
+   {"segment": "pme", "when": {"all": [
+     {"field": "headcount", "<": 250},
+     {"any": [{"field": "turnover", "<=": 50000000}, {"field": "balance", "<=": 43000000}]},
+     {"not": {"all": [
+       {"field": "headcount", "<": 10},
+       {"any": [{"field": "turnover", "<=": 2000000}, {"field": "balance", "<=": 2000000}]}]}}]}},
+   {"segment": "eti", "when": {"all": [
+     {"field": "headcount", "<": 5000},
+     {"any": [{"field": "turnover", "<=": 1500000000}, {"field": "balance", "<=": 2000000000}]},
+     {"not": {"all": [
+       {"field": "headcount", "<": 250},
+       {"any": [{"field": "turnover", "<=": 50000000}, {"field": "balance", "<=": 43000000}]}]}}]}},
+   {"segment": "ge", "when": {"not": {"all": [
+     {"field": "headcount", "<": 5000},
+     {"any": [{"field": "turnover", "<=": 1500000000}, {"field": "balance", "<=": 2000000000}]}]}}}]}'),
+('benefits_sought',
+  'Buyers of construction machines by what counts for them, marks from 0 to 10 (Caterpillar): a worked example of '
+  'benefits sought.',
+ '{"performance": "number", "expert_image": "number", "price": "number", "trade_in": "number", "running_cost": '
+ '"number", "parts": "number", "proximity": "number", "reliability": "number", "finance": "number"}',
  '{"kind": "benefits", "name": "benefits sought",
-  "criteria": ["performance", "expert_image", "price", "trade_in", "running_cost", "parts", "proximity", "reliability", "finance"],
+  "criteria": ["performance", "expert_image", "price", "trade_in", "running_cost", "parts", "proximity", "reliability",
+      "finance"],
   "profiles": [
    {"segment": "miners", "weights": [10, 6, 6, 1, 9, 6, 4, 9, 2]},
    {"segment": "quarry", "weights": [8, 7, 7, 5, 8, 7, 7, 7, 5]},

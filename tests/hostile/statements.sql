@@ -19,11 +19,12 @@ END
 $$;
 
 CREATE TABLE hostile.function AS
-  SELECT row_number() OVER (ORDER BY hashtext(p.oid::regprocedure::text || :'seed')) - 1 AS number, p.oid, p.proname::text AS name, p.prokind AS kind, p.proretset AS set,
+  SELECT row_number() OVER (ORDER BY hashtext(p.oid::regprocedure::text || :'seed')) - 1 AS number, p.oid, p.proname::text AS name, format('%I.%I', n.nspname, p.proname) AS qualified, p.prokind AS kind, p.proretset AS set,
          p.provolatile = 'v' OR p.prokind = 'p' AS writes, p.pronargs::integer AS arguments, p.proargtypes::oid[] AS types,
          p.proargnames AS names, pg_get_function_identity_arguments(p.oid) AS signature, p.provariadic <> 0 AS variadic
   FROM pg_depend AS d
   JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+  JOIN pg_namespace AS n ON n.oid = p.pronamespace
   WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'segmentation') AND d.deptype = 'e'
     -- SQL cannot make a value of these.
     AND NOT 'internal'::regtype = ANY (p.proargtypes::oid[]);
@@ -237,7 +238,7 @@ BEGIN
     EXIT WHEN NOT f.writes OR hostile.pick(salt || 'writes', 8) = 0;
     salt := salt || '+';
   END LOOP;
-  called := format('segmentation.%I', f.name);
+  called := f.qualified;
   SELECT string_agg(CASE WHEN f.variadic AND p = f.arguments THEN 'VARIADIC ' ELSE '' END || hostile.argument(f, p, salt || p), ', ' ORDER BY p) INTO arguments
   FROM generate_series(1, f.arguments) AS p;
   arguments := coalesce(arguments, '');
@@ -278,7 +279,7 @@ BEGIN
     FOR round IN 1 .. 40 LOOP
       SELECT string_agg(hostile.argument(f, p, current_setting('hostile.seed') || f.signature || round || '/' || p), ', ' ORDER BY p) INTO arguments FROM generate_series(2, f.arguments) AS p;
       BEGIN
-        EXECUTE format('SELECT segmentation.%I($1, %s)', f.name, arguments) INTO made USING CASE WHEN round % 5 <> 0 THEN made END;
+        EXECUTE format('SELECT %s($1, %s)', f.qualified, arguments) INTO made USING CASE WHEN round % 5 <> 0 THEN made END;
         INSERT INTO hostile.state (family, v) SELECT hostile.family(f.name), made WHERE made IS NOT NULL AND octet_length(made) < 10000;
       EXCEPTION WHEN OTHERS THEN
         NULL;

@@ -137,7 +137,7 @@ CALL refresh('crm', '2024-12-31');
 SELECT create_workspace(E'we"ird ''w\\%s', 'text');
 SELECT add_source(E'we"ird ''w\\%s', 'purchases', 'shop.orders') IS NULL AS added \gset
 CALL refresh(E'we"ird ''w\\%s', '2024-12-31');
-INSERT INTO hostile.thing (kind, value) SELECT 'settings', workspace_settings_now('crm');
+INSERT INTO hostile.thing (kind, value) SELECT 'settings', segmentation_internal.workspace_settings_now('crm');
 INSERT INTO hostile.thing (kind, value) SELECT 'row', to_jsonb(f) FROM crm.customer_scores AS f LIMIT 2;
 
 -- A value with something changed: a field gone, another type, a number out of all bounds. `salt` says what.

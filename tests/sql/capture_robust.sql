@@ -72,7 +72,7 @@ SELECT queued('shop'), facts('shop');
 INSERT INTO orders_app VALUES (32, 1, '2025-06-01', 32);
 UPDATE orders SET amount = 33 WHERE customer_id = 31;
 UPDATE ONLY orders_web SET amount = 0;
-SELECT queued('shop'), (SELECT string_agg(m::text, ' ') FROM workspace_members('orders') AS m) AS members;
+SELECT queued('shop'), (SELECT string_agg(m::text, ' ') FROM segmentation_internal.workspace_members('orders') AS m) AS members;
 CALL refresh_changed('shop', '2025-06-30');
 SELECT facts('shop');
 -- One that leaves, and its triggers.
@@ -204,7 +204,7 @@ INSERT INTO orders_child (payer, ordered_on, amount) VALUES (73, '2025-06-01', 7
 SELECT misses('shop');
 CALL refresh_changed('shop', '2025-06-30');
 SELECT facts('shop') ~ '73:73' AS seen;
-DO $$ BEGIN EXECUTE (SELECT format('DROP FUNCTION %s CASCADE', workspace_capture_function('shop', (SELECT source FROM shop.source)))); END $$;
+DO $$ BEGIN EXECUTE (SELECT format('DROP FUNCTION %s CASCADE', segmentation_internal.workspace_capture_function('shop', (SELECT source FROM shop.source)))); END $$;
 INSERT INTO orders_child (payer, ordered_on, amount) VALUES (74, '2025-06-01', 74);
 SELECT misses('shop');
 CALL refresh_changed('shop', '2025-06-30');
@@ -347,7 +347,7 @@ ALTER SCHEMA plain RENAME TO "new
 * * * * * root";
 SELECT adopt_workspace(E'new\n* * * * * root');
 SELECT scheduler, replace(line, current_database(), 'here') AS line, line ~ '[[:cntrl:]]' AS breaks FROM schedule_sql(E'new\n* * * * * root');
-SELECT plain_literal(t), U&'it!0027s 100!0025 !005c!000a!0021' UESCAPE '!' = t AS same FROM (VALUES (E'it''s 100% \\\n!')) AS v (t);
+SELECT segmentation_internal.plain_literal(t), U&'it!0027s 100!0025 !005c!000a!0021' UESCAPE '!' = t AS same FROM (VALUES (E'it''s 100% \\\n!')) AS v (t);
 CALL refused($$SELECT schedule_sql(E'new\n* * * * * root', E'* * * * *\n')$$);
 SELECT drop_workspace($$it's 100% \ "so"! $$), drop_workspace(E'new\n* * * * * root');
 RESET ROLE;

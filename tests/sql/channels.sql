@@ -121,7 +121,7 @@ SELECT count(*) AS asked, count(next) AS change,
        count(*) FILTER (WHERE next IS NOT NULL AND channel_code(m, segment, h, c, next, options) = now) AS not_then,
        count(*) FILTER (WHERE EXISTS (SELECT FROM generate_series(1, 60) AS d WHERE date '2026-05-01' + d < coalesce(next, 'infinity') AND channel_code(m, segment, h, c, date '2026-05-01' + d, options) <> now)) AS before
 FROM asked;
-SELECT channel_code(fit, NULL, NULL, consents('{"email": true}'), '2026-01-01') AS unfitted, channel_next_change(fit, NULL, NULL, NULL, '2026-01-01') AS next, channel_ranking(fit, NULL, NULL, NULL, '2026-01-01') AS ranking FROM (SELECT fit_channel_model('email', NULL, 0, 0) AS fit) AS t;
+SELECT channel_code(fit, NULL, NULL, consents('{"email": true}'), '2026-01-01') AS unfitted, channel_next_change(fit, NULL, NULL, NULL, '2026-01-01') AS next, segmentation_internal.channel_ranking(fit, NULL, NULL, NULL, '2026-01-01') AS ranking FROM (SELECT fit_channel_model('email', NULL, 0, 0) AS fit) AS t;
 SELECT channel_code(NULL, NULL, NULL, NULL, '2026-01-01') AS null_model, channel_code(m, NULL, NULL, NULL, NULL) AS null_day, channel_code(m, NULL, NULL, NULL, '2026-01-01') AS knows_nothing, channel_code(m, NULL, NULL, c, '2026-01-01', NULL) AS null_options FROM model, agreed WHERE customer = 1;
 -- Values: margin of an answer, cost of a contact.
 SELECT channel, rank, round(mean::numeric, 4) AS mean, round(value::numeric, 4) AS value, reason FROM model, known, agreed, rank_channels(m, segment, h, c, '2026-06-01', '{"margin": 20, "cost": {"email": 0.02, "sms": 0.1, "mail": 9}}') WHERE known.customer = 2 AND agreed.customer = 1;

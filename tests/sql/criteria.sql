@@ -67,5 +67,5 @@ CALL refused('SELECT interest_counts(''a'', -1)');
 CALL refused('SELECT interest_shares(''{}'', ''{}'')');
 CALL refused('SELECT fit_interest_model(''[1]'')');
 CALL refused('SELECT fit_interest_model(''{"a": "x"}'')');
-CALL refused('SELECT criterion(''Infinity''::float8, ''NaN''::float8, NULL, 1)');
+CALL refused('SELECT segmentation_internal.criterion(''Infinity''::float8, ''NaN''::float8, NULL, 1)');
 DROP TABLE base, hand, wide, assigned, lines, bought;

@@ -147,42 +147,42 @@ CALL pg_temp.accept('turnover_values', '\x01020000000000000002000000000000000100
 SELECT v FROM received_turnover_values;
 
 -- Support functions are there for aggregates; called by hand they refuse what is not theirs.
-CALL refused('SELECT history_final(''{2024-01-03:1:12.50}'')');
-CALL refused('SELECT history_add(''{2024-01-03:1:12.50}'', date ''2024-01-01'', 1::numeric)');
-CALL refused('SELECT history_absorb(''{2024-01-03:1:12.50}'', ''{2024-01-03:1:12.50}'')');
-CALL refused('SELECT purchase_history_recv(NULL::internal), purchase_history_recv(''x''::internal)');
-CALL refused('SELECT purchase_history_recv(''x''::text)');
-CALL refused('SELECT rfm_cuts_merge(''\x'', ''\x'')');
-CALL refused('SELECT rfm_cuts_merge(''\x00'', ''\x01'')');
-CALL refused('SELECT rfm_cuts_merge(''\xffffffff00'', ''\x00'')');
-CALL refused('SELECT rfm_cuts_merge(NULL, ''\x00000000'')');
-CALL refused('SELECT rfm_cuts_merge(NULL, (''\x00000000'' || repeat(''ff'', 1000000))::bytea)');
-CALL refused('SELECT rfm_cuts_final(''\x''::bytea)');
-CALL refused('SELECT rfm_cuts_final(''\x04000000ffffffff0100000000000000000000000000000000''::bytea)');
-CALL refused('SELECT rfm_cuts_final(''\x030000007b22780100000000000000000000000000000000''::bytea)');
-CALL refused('SELECT rfm_cuts_add(''\x'', 1, 1, 1::numeric, ''{}'')');
-CALL refused('SELECT rfm_cuts_add(NULL, 1, 1, 1::numeric, ''{"x": 1}'')');
-CALL refused('SELECT rfm_values_merge(''\x'', NULL)');
-CALL refused('SELECT rfm_values_add(''\x00'', 1, 1, 1::numeric)');
-CALL refused('SELECT pmg_cuts_merge(''\x'', ''\x'')');
-CALL refused('SELECT pmg_cuts_final(''\x00000000''::bytea)');
-CALL refused('SELECT pmg_cuts_add(''\xff'', 1, ''{}'')');
-CALL refused('SELECT turnover_values_add(''\x'', 1)');
-CALL refused('SELECT turnover_values_merge(''\x'', NULL)');
+CALL refused('SELECT segmentation_internal.history_final(''{2024-01-03:1:12.50}'')');
+CALL refused('SELECT segmentation_internal.history_add(''{2024-01-03:1:12.50}'', date ''2024-01-01'', 1::numeric)');
+CALL refused('SELECT segmentation_internal.history_absorb(''{2024-01-03:1:12.50}'', ''{2024-01-03:1:12.50}'')');
+CALL refused('SELECT segmentation_internal.purchase_history_recv(NULL::internal), segmentation_internal.purchase_history_recv(''x''::internal)');
+CALL refused('SELECT segmentation_internal.purchase_history_recv(''x''::text)');
+CALL refused('SELECT segmentation_internal.rfm_cuts_merge(''\x'', ''\x'')');
+CALL refused('SELECT segmentation_internal.rfm_cuts_merge(''\x00'', ''\x01'')');
+CALL refused('SELECT segmentation_internal.rfm_cuts_merge(''\xffffffff00'', ''\x00'')');
+CALL refused('SELECT segmentation_internal.rfm_cuts_merge(NULL, ''\x00000000'')');
+CALL refused('SELECT segmentation_internal.rfm_cuts_merge(NULL, (''\x00000000'' || repeat(''ff'', 1000000))::bytea)');
+CALL refused('SELECT segmentation_internal.rfm_cuts_final(''\x''::bytea)');
+CALL refused('SELECT segmentation_internal.rfm_cuts_final(''\x04000000ffffffff0100000000000000000000000000000000''::bytea)');
+CALL refused('SELECT segmentation_internal.rfm_cuts_final(''\x030000007b22780100000000000000000000000000000000''::bytea)');
+CALL refused('SELECT segmentation_internal.rfm_cuts_add(''\x'', 1, 1, 1::numeric, ''{}'')');
+CALL refused('SELECT segmentation_internal.rfm_cuts_add(NULL, 1, 1, 1::numeric, ''{"x": 1}'')');
+CALL refused('SELECT segmentation_internal.rfm_values_merge(''\x'', NULL)');
+CALL refused('SELECT segmentation_internal.rfm_values_add(''\x00'', 1, 1, 1::numeric)');
+CALL refused('SELECT segmentation_internal.pmg_cuts_merge(''\x'', ''\x'')');
+CALL refused('SELECT segmentation_internal.pmg_cuts_final(''\x00000000''::bytea)');
+CALL refused('SELECT segmentation_internal.pmg_cuts_add(''\xff'', 1, ''{}'')');
+CALL refused('SELECT segmentation_internal.turnover_values_add(''\x'', 1)');
+CALL refused('SELECT segmentation_internal.turnover_values_merge(''\x'', NULL)');
 -- The state of one aggregate is not that of another, though both are bytea.
-CALL refused('SELECT rfm_cuts_final(pmg_cuts_add(NULL, 1, ''{}''))');
-CALL refused('SELECT pmg_cuts_final(rfm_cuts_add(NULL, 1, 1, 1::numeric, ''{}''))');
+CALL refused('SELECT segmentation_internal.rfm_cuts_final(segmentation_internal.pmg_cuts_add(NULL, 1, ''{}''))');
+CALL refused('SELECT segmentation_internal.pmg_cuts_final(segmentation_internal.rfm_cuts_add(NULL, 1, 1, 1::numeric, ''{}''))');
 -- The same with values not known when planning: the state is then a value in memory, whose Rust type is checked.
-CALL refused('SELECT pmg_cuts_final(rfm_cuts_add(NULL, n, n, n::numeric, ''{}'')) FROM generate_series(1, 3) AS n');
-CALL refused('SELECT rfm_cuts_final(pmg_cuts_add(NULL, n, ''{}'')) FROM generate_series(1, 3) AS n');
-CALL refused('SELECT rfm_cuts_final(prediction_quality_add(NULL, 0.5, n > 0)) FROM generate_series(1, 3) AS n');
+CALL refused('SELECT segmentation_internal.pmg_cuts_final(segmentation_internal.rfm_cuts_add(NULL, n, n, n::numeric, ''{}'')) FROM generate_series(1, 3) AS n');
+CALL refused('SELECT segmentation_internal.rfm_cuts_final(segmentation_internal.pmg_cuts_add(NULL, n, ''{}'')) FROM generate_series(1, 3) AS n');
+CALL refused('SELECT segmentation_internal.rfm_cuts_final(segmentation_internal.prediction_quality_add(NULL, 0.5, n > 0)) FROM generate_series(1, 3) AS n');
 -- Called rightly they are functions like others.
-SELECT history_final(history_absorb(history_add(NULL, date '2024-01-01', 1::numeric), '{2024-01-02:1:2}')),
-       history_add(NULL, NULL::date, 1::numeric) IS NULL AS nothing, history_absorb(NULL, NULL) IS NULL AS nothing_either,
-       rfm_cuts_final(rfm_cuts_merge(rfm_cuts_add(NULL, 1, 1, 1::numeric, '{"bins": 2}'), rfm_cuts_add(NULL, 3, 1, 3::numeric, '{"bins": 2}'))) AS cuts;
-CALL refused('SELECT rfm_cuts_merge(rfm_cuts_add(NULL, 1, 1, 1::numeric, ''{"bins": 2}''), rfm_cuts_add(NULL, 3, 1, 3::numeric, ''{"bins": 3}''))');
+SELECT segmentation_internal.history_final(segmentation_internal.history_absorb(segmentation_internal.history_add(NULL, date '2024-01-01', 1::numeric), '{2024-01-02:1:2}')),
+       segmentation_internal.history_add(NULL, NULL::date, 1::numeric) IS NULL AS nothing, segmentation_internal.history_absorb(NULL, NULL) IS NULL AS nothing_either,
+       segmentation_internal.rfm_cuts_final(segmentation_internal.rfm_cuts_merge(segmentation_internal.rfm_cuts_add(NULL, 1, 1, 1::numeric, '{"bins": 2}'), segmentation_internal.rfm_cuts_add(NULL, 3, 1, 3::numeric, '{"bins": 2}'))) AS cuts;
+CALL refused('SELECT segmentation_internal.rfm_cuts_merge(segmentation_internal.rfm_cuts_add(NULL, 1, 1, 1::numeric, ''{"bins": 2}''), segmentation_internal.rfm_cuts_add(NULL, 3, 1, 3::numeric, ''{"bins": 3}''))');
 -- A state that escaped into a table is refused by whatever reads it.
-CREATE TEMP TABLE escaped AS SELECT history_add(NULL, date '2024-01-01', 1::numeric) AS history;
+CREATE TEMP TABLE escaped AS SELECT segmentation_internal.history_add(NULL, date '2024-01-01', 1::numeric) AS history;
 CALL refused('SELECT history::text FROM escaped');
 CALL refused('SELECT purchases(history) FROM escaped');
 CALL refused('SELECT rfm_score(history, ''2024-01-01'') OVER () FROM escaped');
@@ -241,9 +241,9 @@ CALL refused('SELECT (''\x01'' || repeat(''00'', 100))::purchase_cells');
 CALL refused('SELECT ''\x''::spend_cells');
 CALL refused('SELECT (''\x01'' || repeat(''ff'', 100))::spend_cells');
 CALL refused('SELECT (''\x01'' || repeat(''00'', 100))::spend_cells');
-CALL refused('SELECT prediction_quality_final(''\x'')');
-CALL refused('SELECT prediction_quality_final((''\x01'' || repeat(''ff'', 100))::bytea)');
-CALL refused('SELECT prediction_quality_merge(''\x00'', ''\x01'')');
+CALL refused('SELECT segmentation_internal.prediction_quality_final(''\x'')');
+CALL refused('SELECT segmentation_internal.prediction_quality_final((''\x01'' || repeat(''ff'', 100))::bytea)');
+CALL refused('SELECT segmentation_internal.prediction_quality_merge(''\x00'', ''\x01'')');
 CALL refused('SELECT prediction_quality(2, true)');
 CALL refused('SELECT prediction_quality(''NaN'', true)');
 CALL refused('SELECT churn_probability(''{}'', ''{}''::purchase_history, ''2024-01-01'', ''90 days'')');

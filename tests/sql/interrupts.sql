@@ -48,7 +48,7 @@ CALL cancelled('SELECT count(*) FROM simulate_orders(1, 1, 5000000, ''2023-01-01
 CALL cancelled('SELECT count(*) FROM simulate_order_lines(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
 CALL cancelled('SELECT count(*) FROM simulate_contacts(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
 CALL cancelled('SELECT count(*) FROM simulate_customers(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
-CALL cancelled('SELECT count(*) FROM simulate_truth_moments(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
+CALL cancelled('SELECT count(*) FROM segmentation_internal.simulate_truth_moments(1, 1, 5000000, ''2023-01-01'', ''2025-12-31'', ''{}'')');
 SELECT count(*) AS left_over FROM pg_namespace WHERE nspname = 'shop';
 
 -- Later moments of the same work: sorting and answering, after the rows are read.

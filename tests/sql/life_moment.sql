@@ -5,14 +5,14 @@ SET extra_float_digits = 0;
 
 -- The exact test: scipy.stats.binomtest(recent, recent + before, recent_days / (recent_days + before_days), 'less').pvalue, SciPy 1.17.1.
 SELECT recent, before, abs((t).p_value / scipy - 1) < 1e-10 AS as_scipy, round((t).ratio::numeric, 3) AS ratio, round((t).lower::numeric, 4) AS lower, round((t).upper::numeric, 4) AS upper
-FROM (SELECT *, rate_ratio_test(recent, recent_days, before, before_days) AS t
+FROM (SELECT *, segmentation_internal.rate_ratio_test(recent, recent_days, before, before_days) AS t
       FROM (VALUES (0, 180, 6, 540, 0.17797851562500003), (1, 90, 20, 360, 0.05764607523034242), (3, 30, 40, 365, 0.5856348379607226), (2, 180, 2, 200, 0.7258998933402905),
                    (5, 90, 20, 360, 0.6166894117793686), (0, 60, 100, 700, 0.0002681913542884612)) AS v (recent, recent_days, before, before_days, scipy)) AS s;
-SELECT rate_ratio_test(0, 9, 0, 9) AS nothing, (rate_ratio_test(3, 9, 0, 9)).ratio IS NULL AS no_past;
-CALL refused('SELECT rate_ratio_test(-1, 9, 0, 9)');
-CALL refused('SELECT rate_ratio_test(1, 0, 0, 9)');
-CALL refused('SELECT rate_ratio_test(1, ''NaN'', 0, 9)');
-CALL refused('SELECT rate_ratio_test(1, 9, 0, 9, 1)');
+SELECT segmentation_internal.rate_ratio_test(0, 9, 0, 9) AS nothing, (segmentation_internal.rate_ratio_test(3, 9, 0, 9)).ratio IS NULL AS no_past;
+CALL refused('SELECT segmentation_internal.rate_ratio_test(-1, 9, 0, 9)');
+CALL refused('SELECT segmentation_internal.rate_ratio_test(1, 0, 0, 9)');
+CALL refused('SELECT segmentation_internal.rate_ratio_test(1, ''NaN'', 0, 9)');
+CALL refused('SELECT segmentation_internal.rate_ratio_test(1, 9, 0, 9, 1)');
 
 -- q values: scipy.stats.false_discovery_control, SciPy 1.17.1. Ties share one; NULL is no test.
 SELECT p, round(q_value(p) OVER ()::numeric, 12) AS bh, round(q_value(p, 'by') OVER ()::numeric, 12) AS "by"
@@ -42,7 +42,7 @@ CALL refused('SELECT purchase_due(purchase_history(date ''2026-01-01'', 1), ''in
 
 -- Waning interest: every 20 days until the end of 2025, then once.
 CREATE TEMP TABLE waning AS SELECT purchase_history(d::date, 1) AS h FROM (SELECT generate_series(date '2024-12-31', '2025-12-20', '20 days') UNION SELECT date '2026-03-01') AS t (d);
-SELECT m.moment, m.begins, round(m.p_value::numeric, 6) AS p, round((rate_ratio_test((m.evidence ->> 'recent')::int, 180, (m.evidence ->> 'before')::int, (m.evidence ->> 'before_days')::float8)).p_value::numeric, 6) AS again, m.evidence, m.next_change
+SELECT m.moment, m.begins, round(m.p_value::numeric, 6) AS p, round((segmentation_internal.rate_ratio_test((m.evidence ->> 'recent')::int, 180, (m.evidence ->> 'before')::int, (m.evidence ->> 'before_days')::float8)).p_value::numeric, 6) AS again, m.evidence, m.next_change
 FROM waning, waning_interest(h, '2026-07-01') AS m;
 SELECT m.moment, min(d)::date AS first, max(d)::date AS last FROM waning, generate_series(date '2025-01-01', '2027-12-31', '1 day') AS d, waning_interest(h, d::date) AS m GROUP BY 1 ORDER BY 2;
 SELECT waning_interest(NULL, '2026-01-01') AS nobody, waning_interest(purchase_history(date '2020-01-01', 1), '2026-01-01') AS once, waning_interest(0, 90, 30, 365, '2026-07-01') AS clicks, waning_interest(0, 90, 0, 365, '2026-07-01') AS no_clicks;

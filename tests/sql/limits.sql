@@ -44,9 +44,10 @@ INSERT INTO plain VALUES
 -- One call a function and argument, with each large value of its type in its place.
 CREATE TABLE call (id integer GENERATED ALWAYS AS IDENTITY, query text, state text, fault text);
 WITH functions AS (
-  SELECT p.oid, p.prokind, p.proname, p.proargtypes::oid[] AS types, l.lanname = 'c' AS is_ours
+  SELECT p.oid, p.prokind, p.proname, format('%I.%I', n.nspname, p.proname) AS call, p.proargtypes::oid[] AS types, l.lanname = 'c' AS is_ours
   FROM pg_proc AS p
     JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    JOIN pg_namespace AS n ON n.oid = p.pronamespace
     JOIN pg_language AS l ON l.oid = p.prolang
     JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
   WHERE e.extname = 'segmentation' AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
@@ -93,9 +94,9 @@ WITH functions AS (
 INSERT INTO call (query)
 SELECT CASE
   WHEN f.prokind = 'p' THEN format(
-    'DO $do$ DECLARE l record; BEGIN SELECT * INTO l FROM large WHERE name = %L; CALL segmentation.%I(%s); END $do$', h.name, f.proname, list.arguments)
+    'DO $do$ DECLARE l record; BEGIN SELECT * INTO l FROM large WHERE name = %L; CALL %s(%s); END $do$', h.name, f.call, list.arguments)
   ELSE format(
-    'SELECT %s FROM large AS l%s WHERE l.name = %L', format('segmentation.%I(%s)%s', f.proname, list.arguments, CASE f.prokind WHEN 'w' THEN ' OVER ()' ELSE '' END),
+    'SELECT %s FROM large AS l%s WHERE l.name = %L', format('%s(%s)%s', f.call, list.arguments, CASE f.prokind WHEN 'w' THEN ' OVER ()' ELSE '' END),
     CASE f.prokind WHEN 'a' THEN ', generate_series(1, 2)' ELSE '' END, h.name)
   END
 FROM functions AS f
@@ -147,7 +148,7 @@ INSERT INTO call (query)
   SELECT format('SELECT %s FROM document AS d, document AS c WHERE d.name = %L AND c.name = ''customer''', f.call, d.name)
   FROM document AS d CROSS JOIN (VALUES
     ('segment_assign(d.value, c.value, date ''2024-06-01'')'), ('segment_memberships(d.value, c.value, date ''2024-06-01'')'), ('segment_explain(d.value, c.value, date ''2024-06-01'')'),
-    ('segment_truths(d.value, c.value, date ''2024-06-01'')'), ('segment_conditions(d.value)'), ('segment_codes(d.value)'), ('segment_check(d.value)'),
+    ('segmentation_internal.segment_truths(d.value, c.value, date ''2024-06-01'')'), ('segmentation_internal.segment_conditions(d.value)'), ('segment_codes(d.value)'), ('segment_check(d.value)'),
     ('segment_sql(d.value, date ''2024-06-01'')')) AS f (call)
   WHERE d.name NOT IN ('customer', 'churn', 'calibration') AND (d.name <> 'pattern' OR f.call ~ 'assign|sql|check');
 INSERT INTO call (query)
@@ -262,14 +263,14 @@ INSERT INTO call (query)
     ('mixture', 'profile_assign(d.value, ARRAY[1, 2]::double precision[])'), ('mixture', 'profile_describe(d.value)'),
     ('channels', 'channel_code(d.value, ''x'', (SELECT contact_history(''email'', date ''2024-01-01'', ''click'')), NULL, date ''2024-06-01'')'),
     ('channels', 'channel_next_change(d.value, ''x'', (SELECT contact_history(''email'', date ''2024-01-01'', ''click'')), NULL, date ''2024-06-01'')'),
-    ('ranking', 'channel_ranking((SELECT m.value FROM model AS m WHERE m.name = ''channels''), ''x'', (SELECT contact_history(''email'', date ''2024-01-01'', ''click'')), (SELECT consent_history(''email'', true, date ''2024-01-01'')), date ''2024-06-01'', d.value)'),
+    ('ranking', 'segmentation_internal.channel_ranking((SELECT m.value FROM model AS m WHERE m.name = ''channels''), ''x'', (SELECT contact_history(''email'', date ''2024-01-01'', ''click'')), (SELECT consent_history(''email'', true, date ''2024-01-01'')), date ''2024-06-01'', d.value)'),
     ('hours', 'send_time(d.value, (SELECT send_hours(timestamp ''2024-01-01'')))'), ('interests', 'interest_profile(d.value, ''{"a": 1}'')'), ('interests', 'interest_shares(d.value, ''{"a": 1}'')'),
     ('lookalike', 'lookalike_score(d.value, ''{"a": 1, "b": "2"}'')'), ('lookalike', 'lookalike_explain(d.value, ''{"a": 1, "b": "2"}'')'),
     ('map', 'rfm_map_check(d.value)'), ('map', 'rfm_map_rows(d.value)'), ('mapping', 'attribute_moment(''city'', date ''2024-05-01'', ''a'', repeat(''b'', 100000), date ''2024-06-01'', d.value)'),
     ('calendar', 'yearly_recurrence(b.h, date ''2024-06-01'', NULL, ''x'', d.value)'), ('churn options', 'fit_churn_model(true, ''{"a": 1}'', d.value)'), ('profile options', 'fit_profile(''{"a": 1, "b": 1}''::jsonb, d.value)'),
     ('profile options', 'fit_profile(ARRAY[1, 2]::double precision[], d.value)'), ('loyalty options', 'loyalty_explain(b.h, date ''2024-06-01'', d.value)'),
     ('offers', 'top_products((SELECT fit_product_affinity(item_history ''[["a","2024-01-01",1,"1","10"]]'', date ''2024-06-01'')), item_history ''[["a","2024-01-01",1,"1","10"]]'', date ''2024-06-01'', 3, d.value)'),
-    ('definition', 'segment_explain(d.value, c.value, date ''2024-06-01'')'), ('definition', 'segment_sql(d.value, date ''2024-06-01'')'), ('definition', 'segment_conditions(d.value)'),
+    ('definition', 'segment_explain(d.value, c.value, date ''2024-06-01'')'), ('definition', 'segment_sql(d.value, date ''2024-06-01'')'), ('definition', 'segmentation_internal.segment_conditions(d.value)'),
     ('card', 'segment_explain(d.value, c.value, date ''2024-06-01'')'), ('card', 'segment_sql(d.value, date ''2024-06-01'')'), ('nearest', 'segment_explain(d.value, c.value, date ''2024-06-01'')')
     ) AS f (name, call) ON f.name = s.name
   ORDER BY s.id, f.call;

@@ -39,7 +39,7 @@ SELECT nps(NULL) AS no_answer, (SELECT nps(1) WHERE false) AS no_row;
 CALL refused('SELECT nps(11)');
 CALL refused('SELECT nps_class(7.5)');
 CALL refused('SELECT nps_class(''NaN'')');
-CALL refused('SELECT nps_final(''\x00'')');
+CALL refused('SELECT segmentation_internal.nps_final(''\x00'')');
 
 CREATE TEMP TABLE histories AS SELECT customer_id, purchase_history(purchased_on, amount) AS h FROM cdnow GROUP BY customer_id;
 CREATE TEMP TABLE prior AS SELECT fit_loyalty_prior(h, '1997-09-30') AS prior FROM histories;
@@ -63,7 +63,7 @@ FROM (SELECT fit_loyalty_prior(h, '1997-09-30', '{"least_customers": 1000000}') 
 CALL refused('SELECT fit_loyalty_prior(h, NULL) FROM histories');
 CALL refused('SELECT fit_loyalty_prior(h, date ''1997-09-30'' + customer_id % 2) FROM histories');
 CALL refused('SELECT fit_loyalty_prior(h, ''1997-09-30'', ''{"customers": 1}'') FROM histories');
-CALL refused('SELECT loyalty_prior_final(''\x0000000001'')');
+CALL refused('SELECT segmentation_internal.loyalty_prior_final(''\x0000000001'')');
 
 -- The composite. A prospect, a new customer, a one-time buyer, a regular one, one who came all at once.
 CREATE TEMP TABLE people (name text, h purchase_history);

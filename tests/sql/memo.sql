@@ -72,8 +72,8 @@ INSERT INTO memo_call (call, kind, expression) VALUES
 ('segment_explain(jsonb,jsonb,date)', 'rules', $$segment_explain($1, '{"a": 1}'::jsonb, '2024-01-01')$$),
 ('segment_explain(jsonb,record,date)', 'rules', $$segment_explain($1, '(1,t)'::memo_row, '2024-01-01')$$),
 ('segment_codes(jsonb)', 'rules', $$segment_codes($1)$$),
-('segment_sql(jsonb,date,jsonb,text,text,boolean)', 'rules', $$segment_sql($1, '2024-01-01', NULL, 't', 'c', false)$$),
-('segment_conditions(jsonb)', 'rules', $$(SELECT string_agg(s::text, ',') FROM segment_conditions($1) AS s)$$),
+('segmentation_internal.segment_sql(jsonb,date,jsonb,text,text,boolean)', 'rules', $$segmentation_internal.segment_sql($1, '2024-01-01', NULL, 't', 'c', false)$$),
+('segmentation_internal.segment_conditions(jsonb)', 'rules', $$(SELECT string_agg(s::text, ',') FROM segmentation_internal.segment_conditions($1) AS s)$$),
 ('lookalike_score(jsonb,jsonb)', 'lookalike', $$lookalike_score($1, '{"a": 9, "b": 3}')$$),
 ('lookalike_explain(jsonb,jsonb)', 'lookalike', $$lookalike_explain($1, '{"a": 9, "b": 3}')$$),
 ('churn_probability(jsonb,jsonb)', 'churn', $$churn_probability($1, '{"a": 9, "b": 3}'::jsonb)$$),
@@ -107,8 +107,8 @@ INSERT INTO memo_call (call, kind, expression) VALUES
 ('rfm_segment(rfm,text)', 'map', $$rfm_segment({rfm}, $1)$$),
 ('rfm_map_rows(jsonb)', 'map_json', $$(SELECT md5(string_agg(o::text, ',')) FROM rfm_map_rows($1) AS o)$$),
 ('pmg_bucket(numeric,pmg_cuts)', 'pmg_cuts', $$pmg_bucket((({pmg_cuts}).gros_from + 1), $1)$$),
-('product_offers(product_affinity,item_history,date,integer,jsonb,text)', 'affinity', $$product_offers($1, {i}, '2025-01-01', 3, '{}', NULL)$$),
-('product_offer(product_affinity,item_history,date,text,jsonb,text)', 'affinity', $$product_offer($1, {i}, '2025-01-01', 'i4', '{}', NULL)$$),
+('segmentation_internal.product_offers(product_affinity,item_history,date,integer,jsonb,text)', 'affinity', $$segmentation_internal.product_offers($1, {i}, '2025-01-01', 3, '{}', NULL)$$),
+('segmentation_internal.product_offer(product_affinity,item_history,date,text,jsonb,text)', 'affinity', $$segmentation_internal.product_offer($1, {i}, '2025-01-01', 'i4', '{}', NULL)$$),
 ('product_probability(product_affinity,item_history,date,text)', 'affinity', $$product_probability($1, {i}, '2025-01-01', 'i4')$$),
 ('top_products(product_affinity,item_history,date,integer,jsonb,text)', 'affinity', $$(SELECT string_agg(o::text, ',') FROM top_products($1, {i}, '2025-01-01', 3) AS o)$$),
 ('product_neighbours(product_affinity,text,integer)', 'affinity', $$(SELECT md5(string_agg(o::text, ',')) FROM product_neighbours($1, 'cosine', 3) AS o)$$),
@@ -121,21 +121,22 @@ INSERT INTO memo_call (call, kind, expression) VALUES
 ('interest_shares(jsonb,jsonb)', 'interest', $$interest_shares($1, '{"x": 2, "y": 1}')$$),
 ('interest_profile(jsonb,jsonb)', 'interest', $$(SELECT string_agg(o::text, ',') FROM interest_profile($1, '{"x": 2, "y": 1}') AS o)$$),
 ('channel_score(jsonb,text,text,double precision,double precision,double precision)', 'channel', $$channel_score($1, 'ch1', NULL, 3, 1, 0.1)$$),
-('channel_ranking(jsonb,text,contact_history,consent_history,date,jsonb)', 'channel', $$channel_ranking($1, NULL, {t}, {consents}, '2025-01-01', '{}')$$),
+('segmentation_internal.channel_ranking(jsonb,text,contact_history,consent_history,date,jsonb)', 'channel', $$segmentation_internal.channel_ranking($1, NULL, {t}, {consents}, '2025-01-01', '{}')$$),
 ('rank_channels(jsonb,text,contact_history,consent_history,date,jsonb)', 'channel', $$(SELECT string_agg(o::text, ',') FROM rank_channels($1, NULL, {t}, {consents}, '2025-01-01') AS o)$$),
 ('send_time(jsonb,send_hours,bit)', 'send_time', $$send_time($1, {s}, NULL)$$),
 ('send_time_scores(jsonb,send_hours,bit)', 'send_time', $$send_time_scores($1, {s}, NULL)$$);
 -- Options: two of them.
 INSERT INTO memo_call VALUES
-('segment_truths(jsonb,jsonb,date)', '', $$segment_truths($1, '{"a": 1}'::jsonb, '2024-01-01')$$, '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "a", ">=": 0}}]}', '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "a", ">=": 2}}]}'),
+('segmentation_internal.fill(text,text,jsonb)', '', $$segmentation_internal.fill('w', '@(a)@', $1)$$, '{"a": "one"}', '{"a": "two"}'),
+('segmentation_internal.segment_truths(jsonb,jsonb,date)', '', $$segmentation_internal.segment_truths($1, '{"a": 1}'::jsonb, '2024-01-01')$$, '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "a", ">=": 0}}]}', '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "a", ">=": 2}}]}'),
 ('segment_check(jsonb)', '', $$(SELECT string_agg(s::text, ',') FROM segment_check($1) AS s)$$, '{"kind": "rules"}', '{"kind": "rule"}'),
 ('purchases_interval(jsonb,purchase_history,date,interval,double precision)', '', $$purchases_interval(jsonb_set({purchase}, '{parameters,r}', $1), {h}, '2025-01-01', '900 days', 0.8)$$, '1', '9'),
 ('churn_level(jsonb,purchase_history,date,jsonb)', '', $$churn_level({purchase}, {h}, '2025-01-01', $1)$$, '{"medium_from": 0, "high_from": 0, "lost_above": 1}', '{"medium_from": 1, "high_from": 1, "lost_above": 1}'),
 ('churn_next_change(jsonb,purchase_history,date,jsonb)', '', $$churn_next_change({purchase}, {quiet}, '2024-10-10', $1)$$, '{}', '{"medium_from": 0.1}'),
 ('future_value_band(jsonb,jsonb,purchase_history,date,pmg_cuts,jsonb)', '', $$future_value_band({purchase}, {spend}, {h}, '2025-01-01', {pmg_cuts}, $1)$$, '{"margin": 0.0001}', '{"margin": 10000}'),
-('product_offers(product_affinity,item_history,date,integer,jsonb,text)', '', $$product_offers({affinity}, {i}, '2025-01-01', 3, $1, NULL)$$, '{"only": ["i1"]}', '{"only": ["i4"]}'),
+('segmentation_internal.product_offers(product_affinity,item_history,date,integer,jsonb,text)', '', $$segmentation_internal.product_offers({affinity}, {i}, '2025-01-01', 3, $1, NULL)$$, '{"only": ["i1"]}', '{"only": ["i4"]}'),
 ('product_next_change(product_affinity,item_history,date,integer,jsonb,text)', '', $$product_next_change({affinity}, {i}, '2025-01-01', 3, $1, NULL)$$, '{}', '{"only": ["i1"]}'),
-('channel_ranking(jsonb,text,contact_history,consent_history,date,jsonb)', '', $$channel_ranking({channel}, NULL, {t}, {consents}, '2025-01-01', $1)$$, '{"level": 0.1}', '{"level": 0.3}'),
+('segmentation_internal.channel_ranking(jsonb,text,contact_history,consent_history,date,jsonb)', '', $$segmentation_internal.channel_ranking({channel}, NULL, {t}, {consents}, '2025-01-01', $1)$$, '{"level": 0.1}', '{"level": 0.3}'),
 ('channel_code(jsonb,text,contact_history,consent_history,date,jsonb)', '', $$channel_code({channel}, NULL, {t}, {consents}, '2025-01-01', $1)$$, '{"channels": ["ch1"]}', '{"channels": ["ch2"]}'),
 ('channel_next_change(jsonb,text,contact_history,consent_history,date,jsonb)', '', $$channel_next_change({channel}, NULL, {t}, {consents}, '2025-01-01', $1)$$, '{"pressure": [{"contacts": 1, "days": 60}]}', '{"pressure": [{"contacts": 1, "days": 90}]}'),
 ('loyalty(purchase_history,date,jsonb,double precision,double precision,double precision)', '', $$loyalty({h}, '2025-01-01', $1, NULL, NULL, NULL)$$, '{"window": 100}', '{"window": 200}'),
@@ -154,7 +155,7 @@ INSERT INTO memo_call VALUES
 ('contact_counts(contact_history,date,jsonb)', '', $$(SELECT string_agg(o::text, ',') FROM contact_counts({t}, '2025-01-01', $1) AS o)$$, '{"half_life_days": 30}', '{"half_life_days": 90}'),
 ('consents(jsonb)', '', $$consents($1)$$, '{"a": true}', '{"a": false}'),
 ('category_breadth(jsonb,integer)', '', $$category_breadth($1, 5)$$, '{"a": 1}', '{"a": 1, "b": 1}'),
-('association_rules_json(basket_counts,jsonb)', '', $$(SELECT md5(association_rules_json(basket_counts(ARRAY['x' || c % 2, 'y' || c % 2]), $1)::text) FROM memo_customer)$$, '{"min_baskets": 2}', '{"min_baskets": 45}'),
+('segmentation_internal.association_rules_json(basket_counts,jsonb)', '', $$(SELECT md5(segmentation_internal.association_rules_json(basket_counts(ARRAY['x' || c % 2, 'y' || c % 2]), $1)::text) FROM memo_customer)$$, '{"min_baskets": 2}', '{"min_baskets": 45}'),
 ('uplift(uplift_values,jsonb)', '', $$(SELECT uplift(uplift_values(c % 2 = 0, c % 3 = 0), $1) FROM memo_customer)$$, '{"level": 0.9}', '{"level": 0.95}'),
 ('rfm_map_check(jsonb)', '', $$(SELECT md5(string_agg(o::text, ',')) FROM rfm_map_check($1) AS o)$$, '{"segments": [{"segment": "a", "r": 5}]}', '{"segments": [{"segment": "a", "r": 4}]}'),
 ('rfm_cuts(rfm_values,jsonb)', '', $$(SELECT rfm_cuts(rfm_values(h, '2025-01-01'), $1) FROM memo_customer)$$, '{"bins": 4}', '{"bins": 5}'),
@@ -204,7 +205,8 @@ CREATE TYPE memo_row AS (a integer, b boolean);
 -- values and features of a customer, support functions of aggregates (called by these), input and output, simulations.
 SELECT p.oid::regprocedure AS not_called
 FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
-WHERE p.pronamespace = 'segmentation'::regnamespace AND (l.lanname = 'c' OR p.prokind = 'a')
+WHERE p.pronamespace IN ('segmentation'::regnamespace, 'segmentation_internal'::regnamespace)
+  AND (l.lanname = 'c' OR p.prokind = 'a')
   AND p.proargtypes::oid[] && '{jsonb,product_affinity,rfm_cuts,pmg_cuts}'::regtype[]::oid[]
   AND p.oid NOT IN (SELECT call::regprocedure FROM memo_call)
   AND p.oid NOT IN (SELECT aggtransfn FROM pg_aggregate)

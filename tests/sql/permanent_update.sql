@@ -170,7 +170,7 @@ SELECT count(*) AS segments, sum((bought).assigned + (bought).held_out) = (SELEC
 CALL refused('SELECT erase_customer(''incremental'', ''7'')');
 DELETE FROM live_orders WHERE customer_id = 7; DELETE FROM live_customers WHERE customer_id = 7; DELETE FROM live_interactions WHERE customer_id = 7;
 SELECT jsonb_object_agg(key, value::int > 0) AS erased FROM jsonb_each_text(erase_customer('incremental', '7', 'request 42'));
-SELECT count(*) AS left FROM workspace_personal('incremental') AS p, LATERAL (SELECT (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %s WHERE customer = 7', p.relation), false, true, '')))[1]::text::int AS n) AS c WHERE kind = 'r' AND n > 0;
+SELECT count(*) AS left FROM segmentation_internal.workspace_personal('incremental') AS p, LATERAL (SELECT (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %s WHERE customer = 7', p.relation), false, true, '')))[1]::text::int AS n) AS c WHERE kind = 'r' AND n > 0;
 CALL refresh_changed('incremental', '2026-02-10');
 SELECT count(*) AS back FROM incremental.customer_facts WHERE customer = 7;
 SELECT reason, customers FROM incremental.erasure;

@@ -192,7 +192,7 @@ CALL refresh_changed('small', '2025-06-30');
 DELETE FROM public.wide WHERE customer_id > 2000000000;
 CALL refresh_changed('small', '2025-06-30');
 SELECT customer FROM small.customer_facts ORDER BY customer;
-SELECT string_agg(t, ', ') FILTER (WHERE workspace_type_fits('key', t::regtype, 'text')) AS fit, string_agg(t, ', ') FILTER (WHERE NOT workspace_type_fits('key', t::regtype, 'text')) AS unfit
+SELECT string_agg(t, ', ') FILTER (WHERE segmentation_internal.workspace_type_fits('key', t::regtype, 'text')) AS fit, string_agg(t, ', ') FILTER (WHERE NOT segmentation_internal.workspace_type_fits('key', t::regtype, 'text')) AS unfit
 FROM unnest('{text,varchar,char(4),name,smallint,bigint,numeric,boolean,uuid,inet,own.member,date,timestamptz,interval,real,double precision,money,bytea,int[],int4range,own.orders,record}'::text[]) AS t;
 RESET ROLE;
 
@@ -221,10 +221,10 @@ SELECT count(*) > 0 AS events, confirm_events(:'workspace', :'hostile', (array_a
 SELECT count(*) AS unconfirmed FROM read_events(:'workspace', :'hostile');
 SELECT format('DELETE FROM public.%I WHERE ordered_on = ''2025-06-03''', :'hostile') \gexec
 SELECT erase_customer(:'workspace', :'hostile' || ' 3') ? 'customer_facts' AS erased;
-SELECT count(*) AS members FROM workspace_members(format('public.%I', :'hostile')::regclass);
+SELECT count(*) AS members FROM segmentation_internal.workspace_members(format('public.%I', :'hostile')::regclass);
 SELECT start_capture(:'workspace', 'purchases', format('public.%I', :'hostile')::regclass);
 SELECT drop_workspace(:'workspace'), drop_workspace('small'), drop_workspace('texts');
-SELECT count(*) AS triggers FROM pg_trigger WHERE tgrelid IN (SELECT workspace_members(format('public.%I', :'hostile')::regclass));
+SELECT count(*) AS triggers FROM pg_trigger WHERE tgrelid IN (SELECT segmentation_internal.workspace_members(format('public.%I', :'hostile')::regclass));
 SELECT count(*) AS still_there FROM x;
 SELECT format('DROP TABLE public.%I', :'hostile') \gexec
 RESET ROLE;

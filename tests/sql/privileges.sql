@@ -7,6 +7,7 @@ SET datestyle = ISO;
 CREATE ROLE analyst;
 SET ROLE analyst;
 SELECT has_schema_privilege('segmentation', 'USAGE') AS uses, has_schema_privilege('segmentation', 'CREATE') AS creates,
+       has_schema_privilege('segmentation_internal', 'USAGE') AS uses_internal, has_schema_privilege('segmentation_internal', 'CREATE') AS creates_internal,
        has_schema_privilege('public', 'CREATE') AS creates_in_public, has_database_privilege(current_database(), 'CREATE') AS creates_schemas;
 SELECT count(*) AS customers, sum(turnover(h)) AS turnover FROM (SELECT purchase_history(purchased_on, amount) AS h FROM cdnow GROUP BY customer_id) AS t;
 SELECT purchases(merge(h)), purchases(until(merge(h), '1997-12-31')) AS until_1997, merge(h)::jsonb IS NOT NULL AS jsonb
@@ -36,8 +37,10 @@ CALL refused('TRUNCATE label');
 CALL refused('ALTER TABLE label DISABLE TRIGGER ALL');
 CALL refused('CREATE FUNCTION segmentation.mine() RETURNS integer LANGUAGE sql RETURN 1');
 CALL refused('CREATE TABLE segmentation.mine (a integer)');
+CALL refused('CREATE FUNCTION segmentation_internal.mine() RETURNS integer LANGUAGE sql RETURN 1');
+CALL refused('CREATE TABLE segmentation_internal.mine (a integer)');
 CALL refused('CREATE OR REPLACE FUNCTION segmentation.label(text, text, text DEFAULT ''en'') RETURNS text LANGUAGE sql RETURN ''x''');
-CALL refused('DROP FUNCTION segmentation.simulate_categories()');
+CALL refused('DROP FUNCTION segmentation_internal.simulate_categories()');
 CALL refused('SELECT * FROM simulate_shop(''mine'', 1)');
 -- A user's own objects with the names of the extension's do not get into its functions.
 CREATE TEMP TABLE rfm_map (map text, r smallint, f smallint, m smallint, segment text, bins smallint);
@@ -89,9 +92,9 @@ WHERE classid = 'pg_class'::regclass AND kind = 'table' AND col_description(attr
 SELECT (SELECT string_agg(rolname::text, ',') FROM pg_roles WHERE rolname <> current_user AND oid IN (
   SELECT proowner FROM pg_proc WHERE oid IN (SELECT objid FROM objects) UNION SELECT relowner FROM pg_class WHERE oid IN (SELECT objid FROM objects)
   UNION SELECT typowner FROM pg_type WHERE oid IN (SELECT objid FROM objects) UNION SELECT oprowner FROM pg_operator WHERE oid IN (SELECT objid FROM objects)
-  UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'segmentation')) AS owners_other_than_installer;
+  UNION SELECT nspowner FROM pg_namespace WHERE nspname IN ('segmentation', 'segmentation_internal'))) AS owners_other_than_installer;
 SELECT identity, replace(relacl::text, current_user, 'installer') AS rights FROM objects JOIN pg_class AS c ON c.oid = objid AND classid = 'pg_class'::regclass ORDER BY identity;
-SELECT replace(nspacl::text, current_user, 'installer') AS rights_on_the_schema FROM pg_namespace WHERE nspname = 'segmentation';
+SELECT nspname, replace(nspacl::text, current_user, 'installer') AS rights_on_the_schema FROM pg_namespace WHERE nspname IN ('segmentation', 'segmentation_internal') ORDER BY nspname;
 SELECT identity AS not_everybodys_to_run, proacl FROM objects JOIN pg_proc AS p ON p.oid = objid AND classid = 'pg_proc'::regclass WHERE proacl IS NOT NULL;
 SELECT identity AS not_everybodys_to_use, typacl FROM objects JOIN pg_type AS t ON t.oid = objid AND classid = 'pg_type'::regclass WHERE typacl IS NOT NULL;
 -- What a dump takes along.

@@ -12,7 +12,7 @@ FROM (VALUES (7, '2024-01-03', 2.0, 9.98), (7, '2024-01-03', -1, -4.99), (7, '20
 SELECT i.* FROM h, items(h) AS i;
 SELECT d.* FROM h, item_days(h) AS d;
 SELECT h::jsonb AS json, item_count(h) AS items, item_count(until(h, '2023-12-31')) AS none, until(h, '2024-01-31') AS january FROM h;
-SELECT h::text::item_history = h AS text_round, h::bytea = item_history_send(h) AS bytes, pg_column_size(h) AS size FROM h;
+SELECT h::text::item_history = h AS text_round, h::bytea = segmentation_internal.item_history_send(h) AS bytes, pg_column_size(h) AS size FROM h;
 SELECT merge(m) = (SELECT h FROM h) AS merged FROM (VALUES ('[["8","2024-01-03",0,"-1","-1"],["7","2024-01-03",1,"1","4.99"]]'::item_history), ('[["7","2024-02-03",1,"0.5","2.495"]]'), (NULL)) AS v (m);
 SELECT item_history(x, d) AS nobody FROM (SELECT NULL::text AS x, NULL::date AS d WHERE false) AS t;
 CALL refused('SELECT item_history(''a'', ''infinity'')');

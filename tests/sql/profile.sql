@@ -83,7 +83,7 @@ SELECT treated, held_out FROM sample_size(.02, .1, held_out => .1);
 SELECT round(lower::numeric, 4) AS lower, round(upper::numeric, 4) AS upper, round(lift::numeric, 4) AS lift, round(p_value::numeric, 4) AS p, verdict FROM ab_result(70, 56, 80, 48);
 SELECT round(lower::numeric, 4) AS lower, round(upper::numeric, 4) AS upper, verdict FROM ab_result(10, 9, 10, 3);
 SELECT verdict, lift FROM ab_result(100, 3, 100, 0);
-SELECT * FROM wilson_interval(0, 10);
+SELECT * FROM segmentation_internal.wilson_interval(0, 10);
 
 -- What is refused.
 CALL refused('SELECT fit_profile(ARRAY[1, ''NaN''::float8])');

@@ -68,15 +68,15 @@ CREATE TEMP TABLE copied (LIKE histories);
 COPY copied FROM :'file' (FORMAT binary);
 SELECT count(*), count(*) FILTER (WHERE h.history = c.history) AS equal, count(*) FILTER (WHERE h.history <> c.history) AS differ
 FROM histories AS h JOIN copied AS c USING (customer_id);
-SELECT bool_and(purchase_history_send(history) = history::bytea) AS sends_its_bytes FROM histories;
+SELECT bool_and(segmentation_internal.purchase_history_send(history) = history::bytea) AS sends_its_bytes FROM histories;
 -- Text of all of them.
 SELECT count(*) FILTER (WHERE history::text::purchase_history = history) AS round_trips FROM histories;
 
 -- Equality and hash: the same days are the same value, however it came to be.
 SELECT '{2024-01-01:1:1.5}'::purchase_history = '{2024-01-01:1:1.5000}' AS equal,
        '{2024-01-01:1:1.5}'::purchase_history <> '{2024-01-01:2:1.5}' AS not_equal,
-       purchase_history_hash('{2024-01-01:1:1.5}') = purchase_history_hash('{2024-01-01:1:1.5000}') AS same_hash,
-       purchase_history_hash_extended('{2024-01-01:1:1.5}', 1) = purchase_history_hash_extended('{2024-01-01:1:1.50}', 1) AS same_extended;
+       segmentation_internal.purchase_history_hash('{2024-01-01:1:1.5}') = segmentation_internal.purchase_history_hash('{2024-01-01:1:1.5000}') AS same_hash,
+       segmentation_internal.purchase_history_hash_extended('{2024-01-01:1:1.5}', 1) = segmentation_internal.purchase_history_hash_extended('{2024-01-01:1:1.50}', 1) AS same_extended;
 SELECT count(*) AS customers, count(DISTINCT history::text) AS distinct_texts,
        (SELECT count(*) FROM (SELECT DISTINCT history FROM histories) AS d) AS distinct_histories,
        (SELECT count(*) FROM (SELECT FROM histories GROUP BY history) AS d) AS groups,

@@ -179,7 +179,7 @@ SELECT merge(NULL::purchase_cells) IS NULL AS merge_of_null, fit_purchase_model(
 CALL refused('SELECT merge(c) FROM (SELECT auto AS c FROM parts UNION ALL SELECT pareto FROM parts) AS t');
 CALL refused('SELECT merge(c) FROM (SELECT auto AS c FROM parts UNION ALL SELECT purchase_cells(history, ''1997-10-01'') FROM histories) AS t');
 -- Text and binary come back as they were.
-SELECT count(*) FILTER (WHERE auto::text::purchase_cells::text = auto::text) AS text_round_trips, bool_and(purchase_cells_send(auto) = auto::text::bytea) AS sends_its_bytes FROM parts;
+SELECT count(*) FILTER (WHERE auto::text::purchase_cells::text = auto::text) AS text_round_trips, bool_and(segmentation_internal.purchase_cells_send(auto) = auto::text::bytea) AS sends_its_bytes FROM parts;
 \getenv abs_builddir PG_ABS_BUILDDIR
 \set file :abs_builddir '/purchase_cells.bin'
 COPY parts TO :'file' (FORMAT binary);

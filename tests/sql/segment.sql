@@ -89,7 +89,7 @@ CALL refused($$SELECT * FROM segment_lookalike('{"kind": "rules", "segments": [{
 CALL refused($$SELECT fit_lookalike(true, '[]')$$);
 CALL refused($$SELECT lookalike_score('{}', '{}')$$);
 CALL refused($$SELECT lookalike_score('{"kind": "lookalike", "features": [{"feature": "a", "type": "number", "members": {"mean": 1, "deviation": 0}}]}', '{}')$$);
-CALL refused($$SELECT lookalike_final('\x00'::bytea)$$);
+CALL refused($$SELECT segmentation_internal.lookalike_final('\x00'::bytea)$$);
 SELECT fit_lookalike(NULL, NULL) FROM generate_series(1, 0);
 
 -- Every ready-made definition is whole, and every segment of it can be reached.

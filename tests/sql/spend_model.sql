@@ -133,7 +133,7 @@ SELECT num_nulls(expected_spend(NULL, '{2024-01-01:1:1}', '2024-06-30'), expecte
 -- Parts merged, in any order, are the whole, byte by byte; in parallel too; text and binary come back.
 CREATE TEMP TABLE parts AS SELECT customer_id % 7 AS part, spend_cells(history, '1997-09-30') AS cells, spend_cells(history, '1997-09-30', '{"transactions": "all"}') AS of_all FROM histories GROUP BY 1;
 SELECT merge(cells)::text = (SELECT spend_cells(history, '1997-09-30')::text FROM histories) AS same_bytes, merge(cells ORDER BY part DESC)::text = merge(cells ORDER BY part)::text AS any_order,
-       fit_spend_model(merge(cells)) = (SELECT model FROM spend) AS same_model, bool_and(cells::text::spend_cells::text = cells::text) AS round_trip, bool_and(spend_cells_send(cells) = cells::text::bytea) AS sends_its_bytes,
+       fit_spend_model(merge(cells)) = (SELECT model FROM spend) AS same_model, bool_and(cells::text::spend_cells::text = cells::text) AS round_trip, bool_and(segmentation_internal.spend_cells_send(cells) = cells::text::bytea) AS sends_its_bytes,
        merge(NULL::spend_cells) IS NULL AND fit_spend_model(NULL::spend_cells) IS NULL AS nulls FROM parts;
 CALL refused('SELECT merge(c) FROM (SELECT cells AS c FROM parts UNION ALL SELECT of_all FROM parts) AS t');
 \getenv abs_builddir PG_ABS_BUILDDIR

@@ -49,17 +49,17 @@ DO $$ BEGIN CALL segmentation.refresh('far', '2025-11-08'); EXCEPTION WHEN OTHER
 DO $$ BEGIN CALL segmentation.refresh_changed('far', '2025-11-08'); EXCEPTION WHEN OTHERS THEN RAISE INFO '% %', SQLSTATE, SQLERRM; END $$;
 SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
 -- The lock by itself: it outlives a commit and a rolled back savepoint, not an aborted transaction, nor DISCARD ALL.
-SELECT workspace_take_lock(1, true), workspace_take_lock(1, true);
+SELECT segmentation_internal.workspace_take_lock(1, true), segmentation_internal.workspace_take_lock(1, true);
 BEGIN; SAVEPOINT s; SELECT 1 / 0; ROLLBACK TO s; COMMIT;
 SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
-SELECT workspace_release_lock(1, true), workspace_release_lock(2, true);
+SELECT segmentation_internal.workspace_release_lock(1, true), segmentation_internal.workspace_release_lock(2, true);
 SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
 SELECT 1 / 0;
 SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
-SELECT workspace_take_lock(1, false);
+SELECT segmentation_internal.workspace_take_lock(1, false);
 SELECT pg_advisory_unlock_all();
 SELECT 1 / 0;
-SELECT workspace_release_lock(1, false);
+SELECT segmentation_internal.workspace_release_lock(1, false);
 -- What waits in the queue counts as well.
 INSERT INTO shop.orders (order_id, customer_id, ordered_on, ordered_at, amount, channel) VALUES (-1, 1, '2025-11-07', '2025-11-07 12:00+00', 10, 'web');
 CALL refresh_changed('far', '2025-11-08');
@@ -147,19 +147,19 @@ RESET ROLE;
 
 -- A view that a later version makes otherwise: refused while others depend on it, else made anew with its grants and rows.
 CALL refresh_views('far');
-SELECT workspace_stale_views('far');
+SELECT segmentation_internal.workspace_stale_views('far');
 SELECT upgrade_workspace('far');
 DROP MATERIALIZED VIEW far.bi_reach, far.bi_segment_size;
 CREATE MATERIALIZED VIEW far.bi_segment_size AS SELECT axis, code, count(*) AS customers FROM far.membership_history GROUP BY 1, 2;
 GRANT SELECT ON far.bi_segment_size TO back_stranger;
 CREATE SCHEMA analyst;
 CREATE VIEW analyst.sizes AS SELECT * FROM far.bi_segment_size;
-SELECT workspace_stale_views('far');
+SELECT segmentation_internal.workspace_stale_views('far');
 CALL refused('SELECT upgrade_workspace(''far'')');
 SELECT count(*) FROM pg_attribute WHERE attrelid = 'far.bi_segment_size'::regclass AND attname = 'label';
 DROP SCHEMA analyst CASCADE;
 SELECT upgrade_workspace('far');
-SELECT workspace_stale_views('far'), has_table_privilege('back_stranger', 'far.bi_segment_size', 'SELECT') AS granted, (SELECT count(*) > 0 FROM far.bi_segment_size WHERE label <> '') AS filled,
+SELECT segmentation_internal.workspace_stale_views('far'), has_table_privilege('back_stranger', 'far.bi_segment_size', 'SELECT') AS granted, (SELECT count(*) > 0 FROM far.bi_segment_size WHERE label <> '') AS filled,
   to_regclass('far.bi_reach') IS NOT NULL AS made;
 
 -- What others made of it is not dropped with it: refused, with the list.

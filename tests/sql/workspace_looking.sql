@@ -16,15 +16,15 @@ CALL refused('INSERT INTO workspace_registry (workspace, owner, layout, key_type
 CALL refused('UPDATE workspace_registry SET owner = ''intruder''');
 CALL refused('DELETE FROM workspace_registry');
 CALL refused('ALTER TABLE workspace_registry DISABLE TRIGGER ALL');
-CALL refused('SELECT workspace_register(''public'', 1, ''bigint'')');
-CALL refused('SELECT workspace_register(''pg_catalog'', 1, ''bigint'')');
-CALL refused('SELECT workspace_register(''nowhere'', 1, ''bigint'')');
+CALL refused('SELECT segmentation_internal.workspace_register(''public'', 1, ''bigint'')');
+CALL refused('SELECT segmentation_internal.workspace_register(''pg_catalog'', 1, ''bigint'')');
+CALL refused('SELECT segmentation_internal.workspace_register(''nowhere'', 1, ''bigint'')');
 SELECT create_workspace('shop', time_zone => 'UTC');
 -- Time goes on without purchases on purpose.
 SELECT workspace_settings('shop', '{"source_silence": "off"}');
 SELECT current_user, workspace, owner, layout, key_type FROM workspaces();
 -- The tables of a workspace are those that the registry's functions know.
-SELECT array_agg(c.relname::text ORDER BY c.relname) = (SELECT array_agg(t ORDER BY t) FROM unnest(workspace_tables()) AS t) AS the_same
+SELECT array_agg(c.relname::text ORDER BY c.relname) = (SELECT array_agg(t ORDER BY t) FROM unnest(segmentation_internal.workspace_tables()) AS t) AS the_same
 FROM pg_class AS c WHERE c.relnamespace = 'shop'::regnamespace AND c.relkind = 'r';
 RESET ROLE;
 CREATE TABLE orders (customer_id bigint, ordered_on date, amount numeric);
@@ -139,7 +139,7 @@ RESET ROLE;
 SELECT item, status, detail FROM workspace_check('shop') WHERE item LIKE 'source%';
 
 -- Each trap is set for every table, looked at, and taken away again.
-CREATE PROCEDURE trap(template text, tables text[] DEFAULT workspace_tables()) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE trap(template text, tables text[] DEFAULT segmentation_internal.workspace_tables()) LANGUAGE plpgsql AS $$
 BEGIN
   SET LOCAL ROLE intruder;
   EXECUTE (SELECT string_agg(replace(template, '@', format('%I', t)), ';') FROM unnest(tables) AS t);
@@ -323,7 +323,7 @@ CALL refused('SELECT adopt_workspace(''shop'')');
 SET ROLE intruder;
 CALL refused('SELECT adopt_workspace(''shop'')');
 -- Its owner can have it registered all the same: that gives nobody anything.
-SELECT workspace_register('shop', 1, 'x');
+SELECT segmentation_internal.workspace_register('shop', 1, 'x');
 RESET ROLE;
 CALL look_around();
 -- The loop of a superuser over all workspaces.
@@ -359,9 +359,9 @@ CREATE TABLE traps.folded (a integer);
 CREATE INDEX ON traps.folded ((traps.fold('x')));
 GRANT SELECT ON ALL TABLES IN SCHEMA traps TO PUBLIC;
 RESET ROLE;
-SELECT workspace_guarded();
+SELECT segmentation_internal.workspace_guarded();
 SET segmentation.guard = on;
-SELECT workspace_guarded();
+SELECT segmentation_internal.workspace_guarded();
 SELECT * FROM traps.sight;
 SELECT traps.spring();
 SELECT traps.fold('x');
@@ -390,7 +390,7 @@ SET ROLE looker;
 CALL refused('SELECT * FROM movements(''regions'', ''2025-05-31'', ''2025-06-30'')');
 SET segmentation.trusted_workspaces = 'crm, regions';
 SELECT sum(customers) AS customers FROM movements('regions', '2025-05-31', '2025-06-30', 'rfm');
-SELECT workspace_guarded();
+SELECT segmentation_internal.workspace_guarded();
 SET segmentation.trusted_workspaces = 'regions_2';
 CALL refused('SELECT * FROM movements(''regions'', ''2025-05-31'', ''2025-06-30'')');
 RESET segmentation.trusted_workspaces;

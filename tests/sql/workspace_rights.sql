@@ -77,9 +77,9 @@ CALL refused('SELECT drop_workspace(''crm'')');
 CALL refresh('crm');
 CALL refresh_views('crm');
 -- Nor by the parts of a refresh.
-CALL refused('SELECT workspace_stage_facts(''crm'')');
-CALL refused('SELECT workspace_train(''crm'', ''2026-01-01'')');
-CALL refused('SELECT workspace_publish(''crm'', ''stage_'', 1, ''2026-01-01'', false)');
+CALL refused('SELECT segmentation_internal.workspace_stage_facts(''crm'')');
+CALL refused('SELECT segmentation_internal.workspace_train(''crm'', ''2026-01-01'')');
+CALL refused('SELECT segmentation_internal.workspace_publish(''crm'', ''stage_'', 1, ''2026-01-01'', false)');
 RESET ROLE;
 -- Nor with the right to use the schema alone.
 GRANT USAGE ON SCHEMA crm TO stranger;
@@ -87,7 +87,7 @@ SET ROLE stranger;
 SELECT count(*) AS workspaces FROM workspaces();
 CALL refused('SELECT * FROM crm.bi_segment_size');
 CALL refused('SELECT * FROM crm.customer_scores');
-CALL refused('SELECT workspace_write(''crm'', ''customer_facts'', ''crm.customer_facts'', NULL)');
+CALL refused('SELECT segmentation_internal.workspace_write(''crm'', ''customer_facts'', ''crm.customer_facts'', NULL)');
 RESET ROLE;
 
 -- A reader of the views sees these, and nothing of facts and sources.

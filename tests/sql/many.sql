@@ -19,7 +19,7 @@ FROM generate_series(1, 200) AS n \gset
 SET client_min_messages = warning;
 SELECT create_workspace('hundreds', 'integer', 'UTC'), add_source('hundreds', 'purchases', 'many.orders') IS NOT NULL AS orders,
   add_source('hundreds', 'customers', 'many.people') IS NOT NULL AS people;
-SELECT workspace_settings('hundreds', jsonb_build_object('profile_features', :'features'::jsonb, 'source_silence', 'off', 'minimum_history', '30 days',
+SELECT configure_workspace('hundreds', jsonb_build_object('profile_features', :'features'::jsonb, 'source_silence', 'off', 'minimum_history', '30 days',
   'profile_k', '[2, 3]'::jsonb));
 -- Each by a value of an attribute of its own, and a score.
 CREATE FUNCTION many.definition(n integer) RETURNS jsonb LANGUAGE sql AS $$

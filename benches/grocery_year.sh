@@ -36,7 +36,7 @@ CREATE PROCEDURE year.happens(before date, day date) LANGUAGE sql AS $$
 $$;
 CALL year.happens('2016-01-01', '2017-04-30');
 SELECT create_workspace(w, 'integer', 'America/New_York') FROM unnest('{live,anew}'::text[]) AS w \g /dev/null
-SELECT workspace_settings(w, '{"product_level": "category", "currency": "USD", "minimum_history": "90 days", "channel_assumes_consent": true, "retrain_after": "2 years"}') FROM unnest('{live,anew}'::text[]) AS w \g /dev/null
+SELECT configure_workspace(w, '{"product_level": "category", "currency": "USD", "minimum_history": "90 days", "channel_assumes_consent": true, "retrain_after": "2 years"}') FROM unnest('{live,anew}'::text[]) AS w \g /dev/null
 SELECT add_source(w, 'purchase_lines', 'year.lines', '{"customer": "household_id", "order": "basket_id", "purchased_on": "bought_on"}'), add_source(w, 'products', 'year.product_types'),
   add_source(w, 'customers', 'public.demographics', '{"customer": "household_id"}'), add_source(w, 'contacts', 'year.letters', '{"customer": "household_id"}') FROM unnest('{live,anew}'::text[]) AS w \g /dev/null
 CALL refresh('live', '2017-04-30');

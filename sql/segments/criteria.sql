@@ -139,9 +139,10 @@ BEGIN
   -- Of those who have the criterion, the share that each channel may reach.
   SELECT string_agg(
     CASE WHEN cardinality(consents) > 0 THEN
-      (SELECT 'jsonb_build_object(' || string_agg(
-         format('%L, round(avg(coalesce(%I, false)::int) FILTER (WHERE %I IS NOT NULL), 4)', c.name, c.name, n.name), ', ' ORDER BY c.position) || ')'
-       FROM unnest(consents) WITH ORDINALITY AS c (name, position))
+      segmentation_internal.object_sql(consents, ARRAY(
+        SELECT format('to_jsonb(round(avg(coalesce(%I, false)::int) FILTER (WHERE %I IS NOT NULL), 4))', c.name, n.name)
+        FROM unnest(consents) WITH ORDINALITY AS c (name, position)
+        ORDER BY c.position))
     ELSE 'NULL::jsonb' END, ', ' ORDER BY n.position)
   INTO reach FROM unnest(names) WITH ORDINALITY AS n (name, position);
   -- One pass over the relation, whatever the number of columns.

@@ -125,13 +125,15 @@ BEGIN
     RAISE EXCEPTION 'consents must be an object of column names by channel'
       USING ERRCODE = 'invalid_parameter_value', HINT = 'For instance {"email": "email_consent"}.';
   END IF;
-  SELECT coalesce(string_agg(format('%L, ("segmentation row".%I)::boolean', c.key, c.value), ', ' ORDER BY c.key), '')
-    INTO reach FROM jsonb_each_text(consents) AS c;
+  SELECT segmentation_internal.object_sql(coalesce(array_agg(c.key ORDER BY c.key), '{}'),
+      coalesce(array_agg(format('to_jsonb(("segmentation row".%I)::boolean)', c.value) ORDER BY c.key), '{}'))
+    INTO reach
+  FROM jsonb_each_text(consents) AS c;
   RETURN QUERY EXECUTE format($query$
     WITH customer AS MATERIALIZED (
       SELECT segmentation.segment_memberships($1, a.attributes, $2) AS segments,
              segmentation_internal.segment_truths($1, a.attributes, $2) AS truths,
-             jsonb_build_object(%2$s) AS consent
+             %2$s AS consent
       FROM %1$s AS "segmentation row" CROSS JOIN LATERAL (SELECT to_jsonb("segmentation row") AS attributes OFFSET 0) AS a
     ), n AS (SELECT count(*) AS customers FROM customer),
     item AS (
@@ -258,13 +260,15 @@ DECLARE
   object text;
 BEGIN
   IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL OR n IS NULL THEN RETURN; END IF;
-  SELECT string_agg(format('%L, "segmentation row".%I', f, f), ', ') INTO object FROM unnest(features) AS f WHERE f IS NOT NULL;
-  IF object IS NULL THEN
+  features := array_remove(features, NULL);
+  IF features = '{}' THEN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  object := segmentation_internal.object_sql(features,
+    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name) FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
   RETURN QUERY EXECUTE format($query$
     WITH customer AS MATERIALIZED (
-      SELECT "segmentation row".%2$I::text AS key, jsonb_build_object(%3$s) AS features,
+      SELECT "segmentation row".%2$I::text AS key, %3$s AS features,
              $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member
       FROM %1$s AS "segmentation row"
     ), model AS MATERIALIZED (SELECT segmentation.fit_lookalike(member, features) AS model FROM customer),
@@ -295,13 +299,15 @@ DECLARE
   quality jsonb;
 BEGIN
   IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL THEN RETURN NULL; END IF;
-  SELECT string_agg(format('%L, "segmentation row".%I', f, f), ', ') INTO object FROM unnest(features) AS f WHERE f IS NOT NULL;
-  IF object IS NULL THEN
+  features := array_remove(features, NULL);
+  IF features = '{}' THEN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  object := segmentation_internal.object_sql(features,
+    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name) FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
   EXECUTE format($query$
     WITH customer AS MATERIALIZED (
-      SELECT jsonb_build_object(%3$s) AS features,
+      SELECT %3$s AS features,
              $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member,
              hashtextextended("segmentation row".%2$I::text, 0) %% 2 = 0 AS held_out
       FROM %1$s AS "segmentation row"

@@ -1,7 +1,9 @@
 -- Campaigns with a hold-out group.
 
-CREATE FUNCTION segmentation.assign_campaign(workspace text, campaign text, eligible text, share double precision DEFAULT 0.1, segment_axis text DEFAULT NULL,
-  salt text DEFAULT NULL, about text DEFAULT NULL) RETURNS TABLE (assigned boolean, customers bigint)
+CREATE FUNCTION segmentation.assign_campaign(
+  workspace text, campaign text, eligible text, share double precision DEFAULT 0.1, segment_axis text DEFAULT NULL,
+  salt text DEFAULT NULL, about text DEFAULT NULL
+) RETURNS TABLE (assigned boolean, customers bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := segmentation_internal.workspace_owned(workspace);
@@ -11,43 +13,72 @@ BEGIN
     RAISE null_value_not_allowed USING MESSAGE = 'campaign, eligible and share must not be null';
   END IF;
   IF segment_axis IS NOT NULL AND NOT segment_axis = ANY (segmentation.workspace_axes()) THEN
-    RAISE invalid_parameter_value USING MESSAGE = format('unknown axis "%s"', segment_axis), HINT = format('Axes: %s.', array_to_string(segmentation.workspace_axes(), ', '));
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('unknown axis "%s"', segment_axis),
+      HINT = format('Axes: %s.', array_to_string(segmentation.workspace_axes(), ', '));
   END IF;
-  EXECUTE format('INSERT INTO %1$s.campaign (campaign, salt, share, as_of, about) SELECT $1, $2, $3, w.as_of, $4 FROM %1$s.workspace AS w', ws)
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.campaign (campaign, salt, share, as_of, about)
+    SELECT $1, $2, $3, w.as_of, $4 FROM @ws@.workspace AS w$q$)
     USING campaign, drawn, share, about;
-  EXECUTE format('INSERT INTO %1$s.campaign_customer (campaign, customer, assigned, segment)
-    SELECT $1, e.customer, NOT segmentation.holdout(e.customer::text, $2, $3), %2$s
-    FROM (SELECT DISTINCT q.customer FROM (%3$s) AS q (customer) WHERE q.customer IS NOT NULL) AS e
-    LEFT JOIN %1$s.customer_segments AS s ON s.customer = e.customer', ws,
-    CASE WHEN segment_axis IS NULL THEN 'NULL' ELSE format('s.%I', segment_axis) END, eligible)
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.campaign_customer (campaign, customer, assigned, segment)
+    SELECT $1, e.customer, NOT segmentation.holdout(e.customer::text, $2, $3), @(segment)@
+    FROM (SELECT DISTINCT q.customer FROM (@(eligible)@) AS q (customer) WHERE q.customer IS NOT NULL) AS e
+    LEFT JOIN @ws@.customer_segments AS s ON s.customer = e.customer$q$,
+    jsonb_build_object('eligible', eligible,
+      'segment', CASE WHEN segment_axis IS NULL THEN 'NULL' ELSE format('s.%I', segment_axis) END))
     USING campaign, drawn, share;
-  RETURN QUERY EXECUTE format('SELECT c.assigned, count(*) FROM %s.campaign_customer AS c WHERE c.campaign = $1 GROUP BY c.assigned ORDER BY c.assigned DESC', ws) USING campaign;
+  RETURN QUERY EXECUTE format($q$
+    SELECT c.assigned, count(*)
+    FROM %s.campaign_customer AS c
+    WHERE c.campaign = $1
+    GROUP BY c.assigned
+    ORDER BY c.assigned DESC$q$, ws)
+    USING campaign;
 END
 $$;
 COMMENT ON FUNCTION segmentation.assign_campaign(text, text, text, double precision, text, text, text) IS
-  'Writes down who is eligible for a campaign (a query with one column, run with your rights, its names qualified) and holds a share of them out by holdout(customer, salt, share); salt is the campaign''s name unless given. segment_axis: keep that axis'' code, for the uplift by segment.';
+  'Writes down who is eligible for a campaign (a query with one column, run with your rights, its names qualified) and '
+  'holds a share of them out by holdout(customer, salt, share); salt is the campaign''s name unless given. '
+  'segment_axis: keep that axis'' code, for the uplift by segment.';
 
-CREATE FUNCTION segmentation.campaign_uplift(workspace text, campaign text, until date, by_segment boolean DEFAULT false, options jsonb DEFAULT '{}')
-RETURNS TABLE (segment text, bought segmentation.uplift, turnover segmentation.uplift)
+CREATE FUNCTION segmentation.campaign_uplift(
+  workspace text, campaign text, until date, by_segment boolean DEFAULT false, options jsonb DEFAULT '{}'
+) RETURNS TABLE (segment text, bought segmentation.uplift, turnover segmentation.uplift)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation_internal.workspace_readable(workspace, '{campaign,workspace,campaign_customer,customer_facts}');
-  held record;
+  ws text := segmentation_internal.workspace_readable(workspace,
+    '{campaign,workspace,campaign_customer,customer_facts}');
+  assigned_on date;
+  published date;
 BEGIN
-  EXECUTE format('SELECT c.as_of, (c.assigned_at AT TIME ZONE w.time_zone)::date AS assigned_on FROM ONLY %1$s.campaign AS c CROSS JOIN ONLY %1$s.workspace AS w WHERE c.campaign = $1', ws)
-    INTO held USING campaign;
-  IF held.assigned_on IS NULL THEN
-    RAISE undefined_object USING MESSAGE = format('workspace %I has no campaign %s', workspace, coalesce(campaign, 'null'));
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT c.as_of, (c.assigned_at AT TIME ZONE w.time_zone)::date
+    FROM ONLY @ws@.campaign AS c
+    CROSS JOIN ONLY @ws@.workspace AS w
+    WHERE c.campaign = $1$q$)
+    INTO published, assigned_on USING campaign;
+  IF assigned_on IS NULL THEN
+    RAISE undefined_object USING
+      MESSAGE = format('workspace %I has no campaign %s', workspace, coalesce(campaign, 'null'));
   END IF;
-  RETURN QUERY EXECUTE format($q$
-    SELECT o.segment, segmentation.uplift(o.assigned, o.purchases > 0, $4), segmentation.uplift(o.assigned, o.turnover::double precision, $4)
-    FROM (SELECT CASE WHEN $5 THEN c.segment END AS segment, c.assigned,
-            coalesce(segmentation.frequency(f.history, $3) - segmentation.frequency(f.history, $2), 0) AS purchases,
-            coalesce(segmentation.turnover(f.history, $2, $3), 0) AS turnover
-          FROM ONLY %1$s.campaign_customer AS c LEFT JOIN ONLY %1$s.customer_facts AS f ON f.customer = c.customer
-          WHERE c.campaign = $1) AS o
-    GROUP BY o.segment ORDER BY o.segment$q$, ws) USING campaign, coalesce(held.as_of, held.assigned_on), until, options, by_segment;
+  RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT o.segment,
+      segmentation.uplift(o.assigned, o.purchases > 0, $4),
+      segmentation.uplift(o.assigned, o.turnover::double precision, $4)
+    FROM (
+      SELECT CASE WHEN $5 THEN c.segment END AS segment, c.assigned,
+        coalesce(segmentation.frequency(f.history, $3) - segmentation.frequency(f.history, $2), 0) AS purchases,
+        coalesce(segmentation.turnover(f.history, $2, $3), 0) AS turnover
+      FROM ONLY @ws@.campaign_customer AS c
+      LEFT JOIN ONLY @ws@.customer_facts AS f ON f.customer = c.customer
+      WHERE c.campaign = $1) AS o
+    GROUP BY o.segment
+    ORDER BY o.segment$q$)
+    USING campaign, coalesce(published, assigned_on), until, options, by_segment;
 END
 $$;
 COMMENT ON FUNCTION segmentation.campaign_uplift(text, text, date, boolean, jsonb) IS
-  'What a campaign brought up to a day after its assignment, in buyers and in turnover: those assigned against those held out, among those eligible, from the facts of the workspace; by_segment: by the code at assignment.';
+  'What a campaign brought up to a day after its assignment, in buyers and in turnover: those assigned against those '
+  'held out, among those eligible, from the facts of the workspace; by_segment: by the code at assignment.';

@@ -235,8 +235,6 @@ DECLARE
   p record;
   total bigint;
   at text := ws || '.' || stage;
-  custom text;
-  overridden text;
 BEGIN
   EXECUTE format('SELECT * FROM %s.parameter_set WHERE parameter_set = $1', ws) INTO p USING number;
   EXECUTE format('CREATE UNLOGGED TABLE %sscores AS %s', at, segmentation_internal.workspace_score_sql(ws, at || 'facts', number, as_of));
@@ -246,10 +244,6 @@ BEGIN
 
   -- What is decided by the scores, then the lists. A code is insufficient_data where the axis is not ready, and
   -- where nothing is known of the customer.
-  SELECT string_agg(format('%1$L, CASE WHEN o%2$s.customer IS NOT NULL THEN o%2$s.code ELSE segmentation.segment_assign(%3$L::jsonb, d.row, %4$L::date) END', s.key, s.n, s.value, as_of), ', ' ORDER BY s.n),
-         string_agg(format('LEFT JOIN %1$s.segment_override AS o%2$s ON o%2$s.segment = %3$L AND o%2$s.customer = c.customer', ws, s.n, s.key), ' ' ORDER BY s.n)
-    INTO custom, overridden
-  FROM jsonb_each(p.segments) WITH ORDINALITY AS s (key, value, n);
   EXECUTE format($q$
     CREATE UNLOGGED TABLE %1$ssegments AS
     WITH c AS NOT MATERIALIZED (
@@ -284,20 +278,8 @@ BEGIN
     segmentation_internal.workspace_next_change_sql(ws, number, as_of),
     segmentation_internal.workspace_lists_join_sql(at),
     'c.profile', '''{}''::jsonb');
-  IF custom IS NOT NULL THEN
-    -- A definition sees the attributes, the scores and the codes.
-    EXECUTE format($q$
-      CREATE UNLOGGED TABLE %1$scustom AS
-      SELECT c.customer, jsonb_strip_nulls(jsonb_build_object(%2$s)) AS segments
-      FROM %1$ssegments AS c
-      JOIN %1$sscores AS s ON s.customer = c.customer
-      JOIN %1$sfacts AS f ON f.customer = c.customer
-      CROSS JOIN LATERAL (SELECT segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, %4$L)) AS row OFFSET 0) AS d
-      %3$s$q$, at, custom, overridden, as_of);
-    EXECUTE format('UPDATE %1$ssegments AS c SET segments = d.segments%2$s FROM %1$scustom AS d WHERE d.customer = c.customer', at,
-      CASE WHEN p.settings ->> 'profile_segment' IS NOT NULL
-        THEN format(', profile = coalesce(d.segments ->> %L, ''none'')', p.settings ->> 'profile_segment') ELSE '' END);
-    EXECUTE format('DROP TABLE %scustom', at);
+  IF p.segments <> '{}' THEN
+    PERFORM segmentation_internal.workspace_stage_registered(ws, at, p.segments, p.settings ->> 'profile_segment', as_of);
   END IF;
   EXECUTE format('ALTER TABLE %ssegments ADD PRIMARY KEY (customer)', at);
   EXECUTE format('ANALYZE %ssegments', at);

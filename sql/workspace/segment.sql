@@ -9,7 +9,8 @@ BEGIN
     WHERE p.parameter_set = $1 AND p.segments <> s.segments', ws) USING number;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_define(text, integer) IS 'Part of refresh: takes the registered definitions into a parameter set.';
+COMMENT ON FUNCTION segmentation_internal.workspace_define(text, integer) IS
+  'Part of refresh: takes the registered definitions into a parameter set.';
 
 -- Times would not do: what is registered while a refresh runs, or undone by a DELETE, has to be noticed as well.
 CREATE FUNCTION segmentation_internal.workspace_definitions(ws text) RETURNS text
@@ -24,7 +25,55 @@ BEGIN
   RETURN fingerprint;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_definitions(text) IS 'Part of refresh: a fingerprint of the registered definitions and of what was set by hand.';
+COMMENT ON FUNCTION segmentation_internal.workspace_definitions(text) IS
+  'Part of refresh: a fingerprint of the registered definitions and of what was set by hand.';
+
+-- The codes of the registered segments of the staged customers: what was set by hand, else what the definition says of
+-- attributes, scores and codes. Each definition is a constant of a place of its own, so it is read once, not once a
+-- row; all of them are one array, since a function takes at most 100 arguments and a query at most 1,664 columns.
+CREATE FUNCTION segmentation_internal.workspace_stage_registered(
+  ws text, at text, definitions jsonb, profile_segment text, as_of date
+) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  names text[];
+  codes text;
+BEGIN
+  SELECT array_agg(d.key ORDER BY d.place),
+      string_agg(segmentation_internal.fill(NULL, $q$
+        CASE WHEN h.codes ? @'segment'@ THEN h.codes ->> @'segment'@
+          ELSE segmentation.segment_assign(@'definition'@::jsonb, d.row, @'day'@::date) END$q$,
+        jsonb_build_object('segment', d.key, 'definition', d.value, 'day', as_of)), ',' ORDER BY d.place)
+    INTO names, codes
+  FROM jsonb_each(definitions) WITH ORDINALITY AS d (key, value, place);
+  EXECUTE segmentation_internal.fill(ws, $q$
+    CREATE UNLOGGED TABLE @(at)@custom AS
+    SELECT c.customer, jsonb_strip_nulls(jsonb_object(@'names'@::text[], ARRAY[@(codes)@]::text[])) AS segments
+    FROM @(at)@segments AS c
+    JOIN @(at)@scores AS s ON s.customer = c.customer
+    JOIN @(at)@facts AS f ON f.customer = c.customer
+    LEFT JOIN (
+      SELECT o.customer, jsonb_object_agg(o.segment, o.code) AS codes
+      FROM @ws@.segment_override AS o
+      WHERE o.segment = ANY (@'names'@) AND o.customer IN (SELECT k.customer FROM @(at)@segments AS k)
+      GROUP BY o.customer) AS h ON h.customer = c.customer
+    CROSS JOIN LATERAL (
+      SELECT segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
+        segmentation.consents_on(f.consents, @'day'@)) AS row
+      OFFSET 0) AS d$q$,
+    jsonb_build_object('at', at, 'names', names::text, 'codes', codes, 'day', as_of));
+  EXECUTE segmentation_internal.fill(ws, $q$
+    UPDATE @(at)@segments AS c
+    SET segments = d.segments@(profile)@
+    FROM @(at)@custom AS d
+    WHERE d.customer = c.customer$q$,
+    jsonb_build_object('at', at, 'profile', CASE WHEN profile_segment IS NULL THEN '' ELSE segmentation_internal.fill(NULL,
+      $q$, profile = coalesce(d.segments ->> @'segment'@, 'none')$q$, jsonb_build_object('segment', profile_segment)) END));
+  EXECUTE format('DROP TABLE %scustom', at);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_stage_registered(text, text, jsonb, text, date) IS
+  'Part of refresh: the codes of the registered segments, for the staged customers.';
 
 CREATE FUNCTION segmentation.register_segment(workspace text, segment text, definition jsonb, about text DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -51,7 +100,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.register_segment(text, text, jsonb, text) IS
-  'Registers a definition (of any kind) as a segment of a workspace, or changes it. It sees attributes, scores and codes of customers: a code also as <axis>_code. It holds from the next refresh on.';
+  'Registers a definition (of any kind) as a segment of a workspace, or changes it. It sees attributes, scores and '
+  'codes of customers: a code also as <axis>_code. It holds from the next refresh on.';
 
 CREATE FUNCTION segmentation.unregister_segment(workspace text, segment text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -65,7 +115,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.unregister_segment(text, text) IS 'Takes a segment out of a workspace. Its members leave it at the next refresh; its history stays.';
+COMMENT ON FUNCTION segmentation.unregister_segment(text, text) IS
+  'Takes a segment out of a workspace. Its members leave it at the next refresh; its history stays.';
 
 CREATE FUNCTION segmentation.override_segment(workspace text, segment text, customer text, code text, reason text DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -80,7 +131,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.override_segment(text, text, text, text, text) IS
-  'Puts a customer into a segment by hand (code), or keeps it out (code NULL), whatever the definition says, from the next refresh on. A row of segment_override: delete it to undo.';
+  'Puts a customer into a segment by hand (code), or keeps it out (code NULL), whatever the definition says, from the '
+  'next refresh on. A row of segment_override: delete it to undo.';
 
 CREATE FUNCTION segmentation.workspace_segment_preview(workspace text, definition jsonb) RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
@@ -96,7 +148,8 @@ BEGIN
     GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws, segmentation_internal.workspace_scores_query(ws)) USING definition;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS 'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
+COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS
+  'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
 
 CREATE FUNCTION segmentation.workspace_segment_overlap(workspace text) RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
@@ -112,7 +165,8 @@ BEGIN
     GROUP BY a.segment, b.segment, na.n, nb.n ORDER BY 1, 3 DESC, 2$q$, ws);
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_segment_overlap(text) IS 'Registered segments of a workspace in pairs: customers in both, as a share of the first, and the Jaccard index.';
+COMMENT ON FUNCTION segmentation.workspace_segment_overlap(text) IS
+  'Registered segments of a workspace in pairs: customers in both, as a share of the first, and the Jaccard index.';
 
 CREATE FUNCTION segmentation.movements(workspace text, "from" date, "to" date, axis text DEFAULT NULL)
 RETURNS TABLE (on_axis text, from_code text, to_code text, customers bigint)
@@ -132,4 +186,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.movements(text, date, date, text) IS
-  'Who went where between two days: customers by axis, code on the first and on the second day (NULL: not there). For a Sankey diagram.';
+  'Who went where between two days: customers by axis, code on the first and on the second day (NULL: not there). For '
+  'a Sankey diagram.';

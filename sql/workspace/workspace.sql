@@ -574,7 +574,7 @@ END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_setting_fault(segmentation.workspace_setting, jsonb) IS 'What is wrong with a value of a setting; NULL if nothing is.';
 
-CREATE FUNCTION segmentation.workspace_settings(workspace text, settings jsonb) RETURNS void
+CREATE FUNCTION segmentation.configure_workspace(workspace text, settings jsonb) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := segmentation_internal.workspace_owned(workspace);
@@ -604,7 +604,7 @@ BEGIN
     USING settings;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_settings(text, jsonb) IS
+COMMENT ON FUNCTION segmentation.configure_workspace(text, jsonb) IS
   'Changes settings. They hold from the next training on: a parameter set keeps those it was made with. A language holds at once.';
 
 -- All settings as one value; internal.

@@ -10,7 +10,7 @@ BEGIN
   INSERT INTO customers SELECT c, 'Lyon' FROM generate_series(1, 8) AS c;
   INSERT INTO orders SELECT c, date '2025-01-01' + (c * 20)::integer, 10 * c FROM generate_series(1, 7) AS c;
   PERFORM segmentation.create_workspace('live', 'bigint', 'Europe/Paris');
-  PERFORM segmentation.workspace_settings('live', '{"minimum_buyers": 1, "source_silence": "off"}');
+  PERFORM segmentation.configure_workspace('live', '{"minimum_buyers": 1, "source_silence": "off"}');
   PERFORM segmentation.add_source('live', 'purchases', 'orders'), segmentation.add_source('live', 'customers', 'customers');
 END
 $$;

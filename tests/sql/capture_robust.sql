@@ -30,7 +30,7 @@ CREATE FUNCTION public.misses(ws text) RETURNS SETOF text LANGUAGE sql AS
   'SELECT format(''%s %s (%s): %s'', s.kind, regexp_replace(s.relation::text, ''^[0-9]+$'', ''dropped''), s.capture, regexp_replace(s.misses, ''''''[0-9]+'''''', ''number'', ''g'')) FROM segmentation.capture_status(ws) AS s';
 CREATE PROCEDURE public.shop(ws text) LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM segmentation.create_workspace(ws, 'bigint', 'UTC'), segmentation.workspace_settings(ws, '{"minimum_buyers": 1}');
+  PERFORM segmentation.create_workspace(ws, 'bigint', 'UTC'), segmentation.configure_workspace(ws, '{"minimum_buyers": 1}');
 END
 $$;
 

@@ -369,7 +369,7 @@ CREATE TABLE memo_shop.orders AS
   FROM generate_series(1, 60) AS c, generate_series(0, 7) AS k WHERE k <= c % 8;
 CREATE VIEW memo_shop.sparse AS SELECT customer_id, purchased_on, amount * 3 AS amount FROM memo_shop.orders WHERE (customer_id + extract(day FROM purchased_on)) % 5 > 0;
 SELECT create_workspace('memo_one'), create_workspace('memo_two');
-SELECT workspace_settings(w, '{"purchase_family": "bg_nbd"}') IS NOT NULL AS set FROM unnest('{memo_one,memo_two}'::text[]) AS w;
+SELECT configure_workspace(w, '{"purchase_family": "bg_nbd"}') IS NOT NULL AS set FROM unnest('{memo_one,memo_two}'::text[]) AS w;
 SELECT add_source('memo_one', 'purchases', 'memo_shop.orders') IS NOT NULL AS one, add_source('memo_two', 'purchases', 'memo_shop.sparse') IS NOT NULL AS two;
 CALL refresh('memo_one', '2024-12-31');
 CALL refresh('memo_two', '2024-12-31');

@@ -24,7 +24,7 @@ CREATE TABLE public.live_interactions AS SELECT interaction_id, customer_id, kin
 -- Two workspaces on the same sources: one is kept up to date, one is made anew each time.
 SELECT create_workspace('incremental', 'bigint', 'Europe/Paris'), create_workspace('anew', 'bigint', 'Europe/Paris');
 -- Time goes on without purchases on purpose.
-SELECT workspace_settings(w, '{"source_silence": "off"}') FROM unnest('{incremental,anew}'::text[]) AS w;
+SELECT configure_workspace(w, '{"source_silence": "off"}') FROM unnest('{incremental,anew}'::text[]) AS w;
 SELECT count(*) AS sources FROM unnest('{incremental,anew}'::text[]) AS w, LATERAL (SELECT add_source(w, 'purchases', 'live_orders'), add_source(w, 'customers', 'live_customers'), add_source(w, 'interactions', 'live_interactions')) AS s;
 CALL refresh('incremental', '2024-12-31');
 CALL refresh('anew', '2024-12-31');

@@ -36,8 +36,8 @@ RESET ROLE;
 SET ROLE keeper;
 SELECT create_workspace('shop', 'bigint', 'UTC'), create_workspace('texts', 'text', 'UTC');
 -- A few orders of long ago, on purpose.
-SELECT workspace_settings(w, '{"source_silence": "off"}') FROM unnest('{shop,texts}'::text[]) AS w;
-SELECT workspace_settings(w, '{"minimum_buyers": 1}') FROM unnest('{shop,texts}'::text[]) AS w;
+SELECT configure_workspace(w, '{"source_silence": "off"}') FROM unnest('{shop,texts}'::text[]) AS w;
+SELECT configure_workspace(w, '{"minimum_buyers": 1}') FROM unnest('{shop,texts}'::text[]) AS w;
 CREATE TABLE public.orders (customer_id integer, ordered_on date NOT NULL, amount numeric NOT NULL);
 GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON orders TO till;
 INSERT INTO orders SELECT c, date '2025-01-01' + c, c FROM generate_series(1, 20) AS c;
@@ -181,7 +181,7 @@ RESET ROLE;
 SET ROLE keeper;
 SELECT create_workspace('small', 'integer', 'UTC');
 CREATE TABLE public.wide (customer_id bigint, ordered_on date NOT NULL, amount numeric NOT NULL);
-SELECT add_source('small', 'purchases', 'wide') IS NOT NULL AS added, workspace_settings('small', '{"minimum_buyers": 1}');
+SELECT add_source('small', 'purchases', 'wide') IS NOT NULL AS added, configure_workspace('small', '{"minimum_buyers": 1}');
 INSERT INTO wide VALUES (1, '2025-06-01', 5);
 CALL refresh('small', '2025-06-30');
 SELECT start_capture('small', 'purchases', 'wide');
@@ -200,7 +200,7 @@ RESET ROLE;
 SELECT format('%s', $$a$trigger$; DROP TABLE x; --"'%s%1$I{facts}@ws@\$body$$ || E'\n$$q$') AS hostile, $$%I'"; $layout$ @key@ {as_of}$$ AS workspace \gset
 SET ROLE keeper;
 CREATE TABLE public.x (a integer);
-SELECT create_workspace(:'workspace', 'text', 'UTC'), workspace_settings(:'workspace', '{"minimum_buyers": 1}');
+SELECT create_workspace(:'workspace', 'text', 'UTC'), configure_workspace(:'workspace', '{"minimum_buyers": 1}');
 SELECT format('CREATE TABLE public.%1$I (%1$I text, ordered_on date, amount numeric, touched timestamptz) PARTITION BY LIST (ordered_on)', :'hostile'),
   format('CREATE TABLE public.%I PARTITION OF public.%I DEFAULT', left(:'hostile', 40) || ' part', :'hostile') \gexec
 SELECT add_source(:'workspace', 'purchases', format('public.%I', :'hostile')::regclass, jsonb_build_object('customer', left(:'hostile', 63))) ->> 'customer' = left(:'hostile', 63) AS added;

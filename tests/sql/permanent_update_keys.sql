@@ -9,7 +9,7 @@ CREATE TABLE public.orders (customer_id numeric NOT NULL, ordered_on date NOT NU
 CREATE TABLE public.customers (customer_id numeric PRIMARY KEY, city text);
 INSERT INTO customers VALUES (1.0, 'Lyon'), (2, 'Nice'), (1.50, 'Metz');
 INSERT INTO orders VALUES (1, '2025-06-01', 10), (1.00, '2025-06-02', 10), (1.5, '2025-06-02', 10), (2.000, '2025-06-03', 10), (-0.0, '2025-06-03', 5), (1e3, '2025-06-03', 5), ('NaN', '2025-06-03', 5);
-SELECT create_workspace(w, 'numeric', 'UTC'), workspace_settings(w, '{"minimum_buyers": 1}'), add_source(w, 'purchases', 'orders') IS NOT NULL AS orders, add_source(w, 'customers', 'customers') IS NOT NULL AS customers
+SELECT create_workspace(w, 'numeric', 'UTC'), configure_workspace(w, '{"minimum_buyers": 1}'), add_source(w, 'purchases', 'orders') IS NOT NULL AS orders, add_source(w, 'customers', 'customers') IS NOT NULL AS customers
 FROM unnest('{incremental,anew}'::text[]) AS w;
 CALL refresh('incremental', '2025-06-30');
 CALL refresh('anew', '2025-06-30');

@@ -30,7 +30,7 @@ GRANT SELECT ON orders TO writer;
 SET ROLE owner;
 SELECT segmentation.create_workspace('crm', time_zone => 'UTC');
 -- Time goes on without purchases on purpose.
-SELECT segmentation.workspace_settings('crm', '{"source_silence": "off"}');
+SELECT segmentation.configure_workspace('crm', '{"source_silence": "off"}');
 SELECT segmentation.add_source('crm', 'purchases', 'orders');
 SELECT segmentation.register_segment('crm', 'late', '{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "recency", ">": 100}}]}');
 CALL segmentation.refresh('crm', '2025-05-31', true);
@@ -78,7 +78,7 @@ INSERT INTO called VALUES
   ('workspace_segment_overlap', 'SELECT segmentation.workspace_segment_overlap(''crm'')'),
   ('workspace_segment_preview', 'SELECT segmentation.workspace_segment_preview(''crm'', ''{"kind": "rules", "segments": [{"segment": "x", "when": {"field": "recency", ">": 1}}]}'')'),
   ('workspace_settings', 'SELECT segmentation.workspace_settings(''crm'')'),
-  ('workspace_settings, to change', 'SELECT segmentation.workspace_settings(''crm'', ''{"currency": "CHF"}'')'),
+  ('configure_workspace', 'SELECT segmentation.configure_workspace(''crm'', ''{"currency": "CHF"}'')'),
   ('workspaces', 'SELECT segmentation.workspaces()'),
   ('(a row of the registry)', 'INSERT INTO segmentation.workspace_registry (workspace, owner, layout, key_type) VALUES (''x'', ''owner'', 1, ''bigint'')'),
   ('(a table in the workspace)', 'CREATE TABLE crm.mine (a integer)'),

@@ -63,13 +63,13 @@ SELECT kind, relation, time_zone FROM crm.source ORDER BY kind;
 
 -- Settings: each wrong value is refused, and all of a call at once.
 SELECT count(*) AS settings, count(*) FILTER (WHERE value IS DISTINCT FROM default_value) AS changed, count(*) FILTER (WHERE about = '') AS without_words FROM workspace_settings('crm');
-CALL refused('SELECT workspace_settings(''crm'', NULL)');
-CALL refused('SELECT workspace_settings(''crm'', ''[]'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"colour": "red", "churn_high": 2, "rfm_bins": 2.5, "churn_horizon": "soon", "language": 5, "notify": "yes", "profile_k": [3], "pmg_mode": "x", "retrain_after": null, "product_exclude": {}, "channel_caps": []}'')');
+CALL refused('SELECT configure_workspace(''crm'', NULL)');
+CALL refused('SELECT configure_workspace(''crm'', ''[]'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"colour": "red", "churn_high": 2, "rfm_bins": 2.5, "churn_horizon": "soon", "language": 5, "notify": "yes", "profile_k": [3], "pmg_mode": "x", "retrain_after": null, "product_exclude": {}, "channel_caps": []}'')');
 -- Every setting but texts of the user's own refuses a value of a wrong type and one out of its range, and takes its default.
 CREATE FUNCTION pg_temp.takes(given jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM segmentation.workspace_settings('crm', given);
+  PERFORM segmentation.configure_workspace('crm', given);
   RETURN true;
 EXCEPTION WHEN invalid_parameter_value THEN
   RETURN false;
@@ -81,16 +81,16 @@ WHERE pg_temp.takes(jsonb_build_object(s.name, CASE s.type WHEN 'boolean' THEN '
    OR (s.greatest IS NOT NULL AND pg_temp.takes(jsonb_build_object(s.name, CASE s.type WHEN 'interval' THEN to_jsonb((s.greatest + 1) || ' days') ELSE to_jsonb(s.greatest * 1.001 + 0.001) END)))
    OR (s.choices IS NOT NULL AND pg_temp.takes(jsonb_build_object(s.name, 'x')))
    OR NOT pg_temp.takes(jsonb_build_object(s.name, s.default_value));
-CALL refused('SELECT workspace_settings(''crm'', ''{"churn_high": 1e400}'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"churn_horizon": "99999999 years"}'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"churn_medium": 0.7, "churn_high": 0.6}'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"moment_categories": {"Birth": ["baby"]}, "product_exclude": [1], "product_owned_for_good": [null], "moment_calendar": [{"name": "summer"}], "product_rank_by": "price"}'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"moment_categories": {"birth": []}}'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"moment_categories": {"birth": "baby"}}'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"moment_categories": {"purchase_due": ["baby"]}}'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"value_high": 0.96}'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"profile_k": [8, 3]}'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{"profile_k": [0, 3]}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"churn_high": 1e400}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"churn_horizon": "99999999 years"}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"churn_medium": 0.7, "churn_high": 0.6}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"moment_categories": {"Birth": ["baby"]}, "product_exclude": [1], "product_owned_for_good": [null], "moment_calendar": [{"name": "summer"}], "product_rank_by": "price"}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"moment_categories": {"birth": []}}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"moment_categories": {"birth": "baby"}}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"moment_categories": {"purchase_due": ["baby"]}}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"value_high": 0.96}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"profile_k": [8, 3]}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"profile_k": [0, 3]}'')');
 DELETE FROM crm.setting;
 
 -- Segments of one's own.
@@ -200,7 +200,7 @@ SELECT unregister_segment('crm', 'vip');
 CALL refresh('crm', '2026-01-10', false);
 SELECT phase, status, detail FROM crm.refresh_log ORDER BY refresh DESC, place DESC LIMIT 1;
 SELECT as_of FROM crm.workspace;
-SELECT workspace_settings('crm', '{"source_silence": "off"}');
+SELECT configure_workspace('crm', '{"source_silence": "off"}');
 CALL refresh('crm', '2026-01-10', false);
 CREATE TEMP TABLE due_2 AS SELECT customer, next_change_at, rfm, pmg, churn, future_value FROM crm.customer_segments;
 SELECT count(*) FILTER (WHERE next_change_at <= '2026-01-10') AS not_ahead FROM due_2;
@@ -212,7 +212,7 @@ SELECT count(*) AS still_in_vip FROM crm.membership_history WHERE axis = 'segmen
 -- Parameter sets: settings hold from the next training on; a roll-back brings the earlier codes back.
 CREATE TEMP TABLE of_first AS SELECT customer, rfm, pmg, churn, future_value FROM crm.customer_segments;
 SELECT parameter_set AS first FROM crm.workspace \gset
-SELECT workspace_settings('crm', '{"churn_medium": 0.2, "churn_high": 0.4, "pmg_gros": 0.1, "rfm_bins": 5, "rfm_map": "rf_10"}');
+SELECT configure_workspace('crm', '{"churn_medium": 0.2, "churn_high": 0.4, "pmg_gros": 0.1, "rfm_bins": 5, "rfm_map": "rf_10"}');
 CALL refresh('crm', '2026-01-25', false);
 SELECT count(*) AS moved FROM of_first AS d JOIN crm.customer_segments AS c USING (customer) WHERE (d.rfm, d.pmg, d.churn, d.future_value) <> (c.rfm, c.pmg, c.churn, c.future_value);
 CALL refresh('crm', '2026-01-25', true);
@@ -225,12 +225,12 @@ CALL refresh('crm', '2026-01-25', false);
 SELECT count(*) AS moved FROM of_first AS d JOIN crm.customer_segments AS c USING (customer) WHERE (d.rfm, d.pmg, d.churn, d.future_value) <> (c.rfm, c.pmg, c.churn, c.future_value);
 SELECT count(*) FILTER (WHERE status = 'in_use') AS in_use, (SELECT parameter_set = :first FROM crm.workspace) AS the_first FROM crm.parameter_set;
 SELECT count(*) FILTER (WHERE segments ? 'late') AS in_late, count(*) FILTER (WHERE segments ? 'vip') AS in_vip FROM crm.customer_segments;
-SELECT workspace_settings('crm', '{"rfm_map": "nowhere"}');
+SELECT configure_workspace('crm', '{"rfm_map": "nowhere"}');
 CALL refresh('crm', '2026-01-25', true);
-SELECT workspace_settings('crm', '{"rfm_map": "classic_11"}');
+SELECT configure_workspace('crm', '{"rfm_map": "classic_11"}');
 CALL refresh('crm', '2026-01-25', true);
 -- A model that would have predicted worse is not taken.
-SELECT workspace_settings('crm', '{"promote_tolerance": 0}');
+SELECT configure_workspace('crm', '{"promote_tolerance": 0}');
 CALL refresh('crm', '2026-06-30', true);
 SELECT p.status, p.note, w.parameter_set = p.parameter_set AS scored_with_it FROM crm.parameter_set AS p, crm.workspace AS w ORDER BY p.parameter_set DESC LIMIT 1;
 -- Of nobody who bought in the test period nothing can be said; of some it can.
@@ -268,7 +268,7 @@ SELECT sum(customers) = (SELECT count(*) FROM crm.customer_scores WHERE r IS NOT
 SELECT count(*) AS differ FROM (TABLE crm.customer_scores EXCEPT TABLE crm.customer_scores_stored) AS t;
 SELECT count(*) AS more_reached_than_there_are FROM crm.bi_reach WHERE reachable > customers;
 SELECT bool_and(share = 1) AS all_of_month_0, bool_and(share <= 1) AS shares FROM crm.bi_cohort_retention WHERE months = 0;
-SELECT workspace_settings('crm', '{"language": "fr"}');
+SELECT configure_workspace('crm', '{"language": "fr"}');
 CALL refresh_views('crm');
 SELECT code, label FROM crm.bi_segment_size WHERE axis = 'churn' ORDER BY code;
 
@@ -295,12 +295,12 @@ CREATE TABLE "sho""p.%s"."{facts} %1$s $1 ""o""" ("cl'ie""nt" varchar(40), "d.%I
 INSERT INTO "sho""p.%s"."{facts} %1$s $1 ""o""" SELECT 'é''"\ ' || n % 150, timestamptz '2024-01-01 23:30Z' + make_interval(days => n * 7 % 700), (n % 37)::money FROM generate_series(1, 2000) AS n;
 CREATE TABLE "sho""p.%s"."clients @ws@" ("cl'ie""nt" text, "{as_of}" integer, "{facts}" text, "%s' ""x" boolean, "@ws@\" numeric, "$1" text, "été {profile_features}" real);
 INSERT INTO "sho""p.%s"."clients @ws@" SELECT 'é''"\ ' || n, n % 7, CASE n % 3 WHEN 0 THEN '{as_of}' WHEN 1 THEN '%s''"' ELSE '\' END, n % 2 = 0, n % 11, '$1' || n % 4, n % 5 FROM generate_series(0, 149) AS n;
-SELECT create_workspace('@ws@ "%s" {facts}.é''\ $1', 'text', 'UTC'), workspace_settings('@ws@ "%s" {facts}.é''\ $1', '{"source_silence": "off"}');
+SELECT create_workspace('@ws@ "%s" {facts}.é''\ $1', 'text', 'UTC'), configure_workspace('@ws@ "%s" {facts}.é''\ $1', '{"source_silence": "off"}');
 SELECT add_source('@ws@ "%s" {facts}.é''\ $1', 'purchases', '"sho""p.%s"."{facts} %1$s $1 ""o"""', '{"customer": "cl''ie\"nt", "purchased_on": "d.%I", "amount": "mon\\tant {as_of}"}');
 SELECT add_source('@ws@ "%s" {facts}.é''\ $1', 'customers', '"sho""p.%s"."clients @ws@"', '{"customer": "cl''ie\"nt"}');
 SELECT register_segment('@ws@ "%s" {facts}.é''\ $1', 'odd', '{"kind": "rules", "default": "%s {as_of} ''\"", "segments": [{"segment": "$1''\\", "when": {"field": "{facts}", "=": "%s''\""}}]}');
 SELECT override_segment('@ws@ "%s" {facts}.é''\ $1', 'odd', 'é''"\ 5', 'it''s {as_of} %s');
-SELECT workspace_settings('@ws@ "%s" {facts}.é''\ $1', '{"profile_features": ["$1", "%s'' \"x", "@ws@\\", "{as_of}", "{facts}", "été {profile_features}"]}');
+SELECT configure_workspace('@ws@ "%s" {facts}.é''\ $1', '{"profile_features": ["$1", "%s'' \"x", "@ws@\\", "{as_of}", "{facts}", "été {profile_features}"]}');
 CALL refresh('@ws@ "%s" {facts}.é''\ $1', '2025-12-31');
 CALL refresh('@ws@ "%s" {facts}.é''\ $1', '2026-01-31', false);
 SELECT profile_features, readiness FROM "@ws@ ""%s"" {facts}.é'\ $1".parameter_set;
@@ -325,7 +325,7 @@ CREATE TABLE web.shop_lines (client_id uuid, sku text, id_commande text, date_co
 INSERT INTO web.lines SELECT md5((n % 120)::text)::uuid, n % 9, n / 2, timestamp '2024-01-01' + make_interval(days => n / 2 % 700), n % 13 - 2 FROM generate_series(1, 3000) AS n;
 INSERT INTO web.shop_lines SELECT md5((n % 120)::text)::uuid, 'p' || n % 9, 's' || n, date '2024-02-01' + n % 600, n % 7, 1 FROM generate_series(1, 1000) AS n;
 INSERT INTO web.shop_lines VALUES (NULL, 'p', 'x', '2024-01-01', 1, 1), (md5('1')::uuid, NULL, NULL, NULL, NULL, NULL);
-SELECT create_workspace('web_crm', 'uuid'), workspace_settings('web_crm', '{"source_silence": "off"}');
+SELECT create_workspace('web_crm', 'uuid'), configure_workspace('web_crm', '{"source_silence": "off"}');
 CALL refused('SELECT add_source(''web_crm'', ''purchases'', ''shop.orders'')');
 SELECT add_source('web_crm', 'purchase_lines', 'web.lines'), add_source('web_crm', 'purchase_lines', 'web.shop_lines');
 CALL refresh('web_crm', '2026-01-01');
@@ -348,7 +348,7 @@ SELECT DISTINCT value FROM empty.parameter_set, jsonb_each(readiness) WHERE key 
 INSERT INTO shop.nothing VALUES (1, '2025-01-01', 0), (2, '2030-01-01', 10), (3, NULL, 5), (4, '2025-01-01', NULL);
 CALL refresh('empty', '2026-01-01', true);
 SELECT customer, rfm, pmg, churn, future_value FROM empty.customer_segments ORDER BY customer;
-SELECT workspace_settings('empty', '{"minimum_buyers": 1, "minimum_repeaters": 1, "minimum_history": "1 day"}');
+SELECT configure_workspace('empty', '{"minimum_buyers": 1, "minimum_repeaters": 1, "minimum_history": "1 day"}');
 INSERT INTO shop.nothing VALUES (1, '2025-03-01', 20);
 CALL refresh('empty', '2026-01-02', true);
 SELECT customer, rfm, pmg, churn, future_value FROM empty.customer_segments ORDER BY customer;
@@ -369,8 +369,8 @@ CREATE TABLE faulty.lines AS
 CREATE TABLE faulty.products AS SELECT * FROM (VALUES (0, 'a'), (1, 'b'), (1, 'c'), (2, NULL)) AS p (product_id, category);
 CREATE TABLE faulty.people AS SELECT i AS customer_id, CASE i WHEN 1 THEN '2024-02-31' WHEN 2 THEN 'x' ELSE '1990-12-31' END AS birth_date FROM generate_series(0, 119) AS i;
 CREATE TABLE faulty.changes AS SELECT 3 AS customer_id, 'city' AS attribute, date 'infinity' AS changed_on, 'a' AS old_value, 'b' AS new_value;
-SELECT create_workspace('faults'), workspace_settings('faults', '{"source_silence": "off"}');
-SELECT workspace_settings('faults', '{"product_level": "category", "purchase_family": "bg_nbd"}');
+SELECT create_workspace('faults'), configure_workspace('faults', '{"source_silence": "off"}');
+SELECT configure_workspace('faults', '{"product_level": "category", "purchase_family": "bg_nbd"}');
 SELECT count(add_source('faults', kind, relation, mapping)) FROM (VALUES ('purchase_lines', 'faulty.lines'::regclass, '{}'::jsonb), ('products', 'faulty.products', '{}'),
   ('customers', 'faulty.people', '{"birth_date": null}'), ('attribute_history', 'faulty.changes', '{}')) AS s (kind, relation, mapping);
 CALL refresh('faults', '2025-12-31');
@@ -378,7 +378,7 @@ SELECT customer, life_moment FROM faults.customer_segments WHERE customer IN (1,
 SELECT count(*) FROM faults.life_moments WHERE moment = 'anniversary';
 SELECT i.item, sum(i.purchases) FROM faults.customer_facts AS f, items(f.items) AS i GROUP BY i.item ORDER BY i.item;
 -- Another level of products needs another model, whatever was asked.
-SELECT workspace_settings('faults', '{"product_level": "product"}');
+SELECT configure_workspace('faults', '{"product_level": "product"}');
 CALL refresh('faults', '2025-12-31', retrain => false);
 SELECT max(parameter_set) FROM faults.parameter_set;
 SELECT drop_workspace('faults');

@@ -7,7 +7,7 @@ SET client_min_messages = warning;
 \set VERBOSITY terse
 SELECT count(*) > 10 AS made FROM simulate_shop('shop', 300, seed => 3, options => '{"contacts": false, "interactions": false}');
 DELETE FROM shop.orders WHERE ordered_on > '2025-10-31';
-SELECT create_workspace(w, 'bigint', 'UTC'), workspace_settings(w, '{"retrain_after": "60 days"}'),
+SELECT create_workspace(w, 'bigint', 'UTC'), configure_workspace(w, '{"retrain_after": "60 days"}'),
   add_source(w, 'purchases', 'shop.orders') IS NOT NULL AND add_source(w, 'customers', 'shop.customers') IS NOT NULL AS sources,
   register_segment(w, 'vip', '{"kind": "rules", "default": "no", "segments": [{"segment": "vip", "when": {"field": "turnover", ">=": 300}}]}')
 FROM unnest('{far,twin}'::text[]) AS w;
@@ -65,13 +65,13 @@ INSERT INTO shop.orders (order_id, customer_id, ordered_on, ordered_at, amount, 
 CALL refresh_changed('far', '2025-11-08');
 SELECT as_of FROM far.workspace;
 -- A setting instead; a shop that seldom sells has another rhythm; too few purchases are none.
-CALL refused('SELECT workspace_settings(''far'', ''{"source_silence": "soon"}'')');
-CALL refused('SELECT workspace_settings(''far'', ''{"source_silence": "1 hour"}'')');
-CALL refused('SELECT workspace_settings(''far'', ''{"source_silence": null}'')');
-SELECT workspace_settings('far', '{"source_silence": "10 days"}');
+CALL refused('SELECT configure_workspace(''far'', ''{"source_silence": "soon"}'')');
+CALL refused('SELECT configure_workspace(''far'', ''{"source_silence": "1 hour"}'')');
+CALL refused('SELECT configure_workspace(''far'', ''{"source_silence": null}'')');
+SELECT configure_workspace('far', '{"source_silence": "10 days"}');
 CALL refresh_changed('far', '2025-11-17');
 CALL refresh_changed('far', '2025-11-18');
-SELECT workspace_settings('far', '{"source_silence": "auto"}');
+SELECT configure_workspace('far', '{"source_silence": "auto"}');
 CREATE TABLE seldom (customer_id bigint, ordered_on date, amount numeric);
 INSERT INTO seldom SELECT n % 5, date '2024-01-01' + n * 30, 100 FROM generate_series(0, 20) AS n;
 SELECT create_workspace('seldom', 'bigint', 'UTC'), add_source('seldom', 'purchases', 'seldom') IS NOT NULL AS source;

@@ -13,9 +13,9 @@ FROM generate_series(1, 500) AS c, generate_series(0, c % 30) AS n;
 INSERT INTO hand.orders SELECT c, date '2025-12-31' - (c * 37 % 1200) + 1, -10 FROM generate_series(5, 500, 5) AS c;
 CREATE TABLE hand.customers (customer_id bigint, age integer, city text);
 INSERT INTO hand.customers SELECT c, 20 + c % 50, (ARRAY['Lyon', 'Paris', 'Lille'])[1 + c % 3] FROM generate_series(1, 510) AS c;
-SELECT create_workspace('crm'), workspace_settings('crm', '{"source_silence": "off"}');
+SELECT create_workspace('crm'), configure_workspace('crm', '{"source_silence": "off"}');
 -- One family: the fit of all would take most of the time.
-SELECT workspace_settings('crm', '{"purchase_family": "bg_nbd"}');
+SELECT configure_workspace('crm', '{"purchase_family": "bg_nbd"}');
 SELECT add_source('crm', 'purchases', 'hand.orders'), add_source('crm', 'customers', 'hand.customers');
 CALL refresh('crm', '2025-12-31');
 SELECT key AS axis, value AS reason FROM crm.parameter_set, jsonb_each(readiness) WHERE value <> 'null' AND key IN ('rfm', 'pmg', 'churn', 'future_value', 'profile') ORDER BY key;
@@ -116,18 +116,18 @@ SELECT customer, pmg FROM crm.customer_segments WHERE customer IN (1004, 1005, 1
 TABLE hand.differ;
 
 -- Other horizons, months, bins, modes: the twin still agrees.
-SELECT workspace_settings('crm', '{"pmg_mode": "cumulative", "pmg_months": 3, "churn_horizon": "30 days", "churn_lost_horizon": "2 years", "value_horizon": "100 days", "value_margin": 0.3, "value_discount_rate": 0}');
+SELECT configure_workspace('crm', '{"pmg_mode": "cumulative", "pmg_months": 3, "churn_horizon": "30 days", "churn_lost_horizon": "2 years", "value_horizon": "100 days", "value_margin": 0.3, "value_discount_rate": 0}');
 CALL refresh('crm', '2026-04-01', true);
 TABLE hand.differ;
 
 -- A profile that is a definition; a profile of nobody.
 SELECT register_segment('crm', 'town', '{"kind": "rules", "segments": [{"segment": "lyon", "when": {"field": "city", "=": "Lyon"}}, {"segment": "paris", "when": {"field": "city", "=": "Paris"}}]}');
-SELECT workspace_settings('crm', '{"profile_segment": "town"}');
+SELECT configure_workspace('crm', '{"profile_segment": "town"}');
 CALL refresh('crm', '2026-04-01', true);
 SELECT c.profile, h.city, count(*) FROM crm.customer_segments AS c LEFT JOIN hand.customers AS h ON h.customer_id = c.customer GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- insufficient_data, with each reason.
-CREATE PROCEDURE hand.thin(settings jsonb) LANGUAGE plpgsql AS $$ BEGIN PERFORM segmentation.workspace_settings('crm', '{"minimum_buyers": 100, "minimum_repeaters": 30, "minimum_history": "180 days"}'); PERFORM segmentation.workspace_settings('crm', settings); END $$;
+CREATE PROCEDURE hand.thin(settings jsonb) LANGUAGE plpgsql AS $$ BEGIN PERFORM segmentation.configure_workspace('crm', '{"minimum_buyers": 100, "minimum_repeaters": 30, "minimum_history": "180 days"}'); PERFORM segmentation.configure_workspace('crm', settings); END $$;
 CREATE VIEW hand.reasons AS SELECT e.key AS axis, e.value AS reason, (SELECT string_agg(DISTINCT to_jsonb(c) ->> e.key, ' ') FROM crm.customer_segments AS c) AS codes
 FROM crm.workspace AS w JOIN crm.parameter_set AS p USING (parameter_set), jsonb_each(p.readiness) AS e WHERE e.value <> 'null' AND e.key IN ('rfm', 'pmg', 'churn', 'future_value', 'profile') ORDER BY 1;
 CALL hand.thin('{"minimum_buyers": 100000}');

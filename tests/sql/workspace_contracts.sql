@@ -19,7 +19,7 @@ INSERT INTO members.subscriptions VALUES (1001, 'full', 20, '2024-01-10', NULL),
 CREATE TABLE members.customers AS SELECT c AS customer_id FROM generate_series(1, 1010) AS c WHERE c <= 600 OR c > 1000;
 SELECT create_workspace('club');
 SELECT add_source('club', 'subscriptions', 'members.subscriptions') IS NOT NULL AS subscriptions, add_source('club', 'customers', 'members.customers') IS NOT NULL AS customers;
-SELECT workspace_settings('club', '{"churn_of": "subscriptions", "churn_medium": 0.2, "churn_high": 0.3}');
+SELECT configure_workspace('club', '{"churn_of": "subscriptions", "churn_medium": 0.2, "churn_high": 0.3}');
 CALL refresh('club', '2025-06-01');
 SELECT item, status, detail FROM workspace_check('club') WHERE item IN ('axis churn', 'axis rfm');
 SELECT retention_model -> 'by_plan' AS by_plan, retention_model #>> '{model,family}' AS family, (quality #>> '{churn,n}')::integer > 200 AS tested, (quality #>> '{churn,auc}')::numeric > 0.55 AS auc,
@@ -46,7 +46,7 @@ SELECT code, explanation FROM explain('club', '1009', 'churn');
 -- Days pass, contracts begin, end and are given notice of: incremental = full.
 SELECT create_workspace('anew');
 SELECT count(add_source('anew', kind, relation)) AS sources FROM club.source;
-SELECT workspace_settings('anew', '{"churn_of": "subscriptions", "churn_medium": 0.2, "churn_high": 0.3}');
+SELECT configure_workspace('anew', '{"churn_of": "subscriptions", "churn_medium": 0.2, "churn_high": 0.3}');
 CALL refresh('anew', '2025-06-01');
 SELECT count(start_capture('club', kind, relation)) AS captured FROM club.source;
 CREATE TABLE members.step (day date, moved bigint, facts bigint, codes bigint);
@@ -76,12 +76,12 @@ UPDATE members.subscriptions SET ended_on = '2025-09-01' WHERE customer_id % 5 =
 -- A training that is not worse comes into use; about purchases again, there are none.
 CALL refresh('club', '2025-09-30', true);
 SELECT parameter_set, status, note ~ 'Brier score of churn' AS compared FROM club.parameter_set ORDER BY 1;
-SELECT workspace_settings('club', '{"churn_of": "purchases"}');
+SELECT configure_workspace('club', '{"churn_of": "purchases"}');
 CALL refresh('club', '2025-09-30', true);
 SELECT item, status, detail FROM workspace_check('club') WHERE item = 'axis churn';
 SELECT DISTINCT churn FROM club.customer_segments;
 -- Too few, and no source.
-SELECT workspace_settings('club', '{"churn_of": "subscriptions", "minimum_buyers": 100000}');
+SELECT configure_workspace('club', '{"churn_of": "subscriptions", "minimum_buyers": 100000}');
 CALL refresh('club', '2025-09-30', true);
 SELECT item, status, detail FROM workspace_check('club') WHERE item = 'axis churn';
 SELECT remove_source('club', 'subscriptions', 'members.subscriptions');

@@ -29,7 +29,7 @@ SELECT c, CASE WHEN c = 400 THEN 'infinity' ELSE make_date(1950 + (hashint4(c) &
 FROM generate_series(1, 400) AS c;
 SELECT create_workspace('crm');
 SELECT add_source('crm', 'purchase_lines', 'fed.order_lines') IS NOT NULL AS lines, add_source('crm', 'products', 'fed.products') AS products, add_source('crm', 'customers', 'fed.customers') IS NOT NULL AS customers;
-SELECT workspace_settings('crm', '{"purchase_family": "nbd", "satisfaction": "nps", "share_of_wallet": "wallet", "potential": "potential",
+SELECT configure_workspace('crm', '{"purchase_family": "nbd", "satisfaction": "nps", "share_of_wallet": "wallet", "potential": "potential",
   "moment_categories": {"birth": ["baby"], "holiday_ahead": ["travel"]}}');
 CALL refresh('crm', '2025-12-10');
 
@@ -69,13 +69,13 @@ UPDATE fed.products SET stock = 10, name = 'Seeds, mixed' WHERE product_id = 'p4
 CALL refresh('crm', '2025-12-10', false);
 SELECT count(*) FILTER (WHERE product = 'p3') AS spades, count(*) FILTER (WHERE product = 'p4') > 0 AS seeds, (SELECT name FROM crm.product WHERE product = 'p4') FROM crm.customer_products;
 -- By value: probability x margin x price, best first, and a floor.
-SELECT workspace_settings('crm', '{"product_rank_by": "value", "product_margin_floor": 0.5, "product_exclude": ["p8"], "product_exclude_categories": ["baby"]}');
+SELECT configure_workspace('crm', '{"product_rank_by": "value", "product_margin_floor": 0.5, "product_exclude": ["p8"], "product_exclude_categories": ["baby"]}');
 CALL refresh('crm', '2025-12-10', true);
 SELECT string_agg(DISTINCT product, ' ' ORDER BY product) AS offered, count(*) FILTER (WHERE abs(o.value - o.probability * p.margin * p.price) > 1e-9) AS differ,
   count(*) FILTER (WHERE o.value > o.before) AS out_of_order
 FROM (SELECT *, lag(value) OVER (PARTITION BY customer ORDER BY place) AS before FROM crm.customer_products) AS o JOIN fed.products AS p ON p.product_id = o.product;
 -- By category: what is bought are categories; one is out of stock if all of it is.
-SELECT workspace_settings('crm', '{"product_level": "category", "product_margin_floor": null, "product_exclude": [], "product_exclude_categories": []}');
+SELECT configure_workspace('crm', '{"product_level": "category", "product_margin_floor": null, "product_exclude": [], "product_exclude_categories": []}');
 UPDATE fed.products SET stock = 0 WHERE category = 'travel';
 CALL refresh('crm', '2025-12-11');
 SELECT string_agg(DISTINCT product, ' ' ORDER BY product) AS offered, max(abs(value - probability * CASE product WHEN 'food' THEN 0.6 WHEN 'garden' THEN 10.8 WHEN 'baby' THEN 26.5 END)) < 1e-9 AS valued FROM crm.customer_products;
@@ -87,8 +87,8 @@ CROSS JOIN LATERAL (SELECT loyalty(f.history, '2025-12-11', jsonb_build_object('
 -- Day by day with all of it: incremental = full, and nobody moves on a day that was not foretold.
 SELECT create_workspace('anew');
 SELECT count(add_source('anew', kind, relation)) AS sources FROM crm.source;
-SELECT workspace_settings('anew', jsonb_object_agg(name, value)) FROM workspace_settings('crm') WHERE value <> default_value;
-SELECT workspace_settings(w, '{"product_level": "product", "product_rank_by": "score"}') FROM unnest('{crm,anew}'::text[]) AS w;
+SELECT configure_workspace('anew', jsonb_object_agg(name, value)) FROM workspace_settings('crm') WHERE value <> default_value;
+SELECT configure_workspace(w, '{"product_level": "product", "product_rank_by": "score"}') FROM unnest('{crm,anew}'::text[]) AS w;
 CALL refresh('crm', '2025-12-11', true);
 CALL refresh('anew', '2025-12-11', true);
 SELECT count(start_capture('crm', kind, relation)) AS captured FROM crm.source WHERE mapping ? 'customer';

@@ -21,7 +21,7 @@ CALL refused('SELECT segmentation_internal.workspace_register(''pg_catalog'', 1,
 CALL refused('SELECT segmentation_internal.workspace_register(''nowhere'', 1, ''bigint'')');
 SELECT create_workspace('shop', time_zone => 'UTC');
 -- Time goes on without purchases on purpose.
-SELECT workspace_settings('shop', '{"source_silence": "off"}');
+SELECT configure_workspace('shop', '{"source_silence": "off"}');
 SELECT current_user, workspace, owner, layout, key_type FROM workspaces();
 -- The tables of a workspace are those that the registry's functions know.
 SELECT array_agg(c.relname::text ORDER BY c.relname) = (SELECT array_agg(t ORDER BY t) FROM unnest(segmentation_internal.workspace_tables()) AS t) AS the_same
@@ -376,7 +376,7 @@ SELECT is_called AS sprung FROM traps.sprung;
 -- Regional readers by policies: they ask for it by name.
 SET ROLE keeper;
 SELECT create_workspace('regions', time_zone => 'UTC');
-SELECT workspace_settings('regions', '{"source_silence": "off"}');
+SELECT configure_workspace('regions', '{"source_silence": "off"}');
 SELECT add_source('regions', 'purchases', 'orders');
 CALL refresh('regions', '2025-05-31', true);
 CALL refresh('regions', '2025-06-30', false);
@@ -432,7 +432,7 @@ SET ROLE intruder;
 DROP TABLE regions.watched;
 CREATE FUNCTION regions.f() RETURNS integer LANGUAGE sql RETURN 1;
 SET ROLE keeper;
-CALL refused('SELECT workspace_settings(''regions'', ''{}'')');
+CALL refused('SELECT configure_workspace(''regions'', ''{}'')');
 SET ROLE intruder;
 DROP FUNCTION regions.f();
 RESET ROLE;

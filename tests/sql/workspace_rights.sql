@@ -25,7 +25,7 @@ CREATE POLICY lyon ON till.orders TO keeper USING (shop = 'Lyon');
 SET ROLE keeper;
 SELECT create_workspace('crm');
 -- The till of this test ends long before the days of its refreshes.
-SELECT workspace_settings('crm', '{"source_silence": "off"}');
+SELECT configure_workspace('crm', '{"source_silence": "off"}');
 CALL refused('SELECT add_source(''crm'', ''purchases'', ''till.orders'')');
 RESET ROLE;
 GRANT USAGE ON SCHEMA till TO keeper;
@@ -48,7 +48,7 @@ SELECT workspace, owner FROM workspaces();
 -- A member of the owner's role works in it like the owner.
 RESET ROLE;
 SET ROLE keepers_mate;
-SELECT workspace_settings('crm', '{"currency": "CHF"}');
+SELECT configure_workspace('crm', '{"currency": "CHF"}');
 CALL refresh('crm', '2026-01-01');
 CALL refresh_views('crm');
 RESET ROLE;
@@ -62,7 +62,7 @@ SET ROLE stranger;
 SELECT count(*) AS workspaces FROM workspaces();
 CALL refused('SELECT * FROM crm.customer_segments');
 CALL refused('SELECT * FROM workspace_settings(''crm'')');
-CALL refused('SELECT workspace_settings(''crm'', ''{}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{}'')');
 CALL refused('SELECT add_source(''crm'', ''purchases'', ''till.orders'')');
 CALL refused('SELECT remove_source(''crm'', ''purchases'', ''till.orders'')');
 CALL refused('SELECT register_segment(''crm'', ''x'', ''{}'')');
@@ -121,14 +121,14 @@ SET ROLE reader;
 SELECT workspace, owner FROM workspaces();
 SELECT count(*) AS axes FROM explain('crm', '1');
 SELECT count(*) > 0 AS settings FROM workspace_settings('crm');
-CALL refused('SELECT workspace_settings(''crm'', ''{"language": "fr"}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"language": "fr"}'')');
 CALL refused('UPDATE crm.customer_segments SET rfm = ''champions''');
 RESET ROLE;
 
 -- A superuser does not work in another's workspace: the owner's code would run with all rights.
 CALL refresh('crm', '2026-01-04');
 CALL refresh_views('crm');
-CALL refused('SELECT workspace_settings(''crm'', ''{}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{}'')');
 CALL refused('SELECT drop_workspace(''crm'')');
 -- A view of the owner's notes whose rights it runs with.
 SET ROLE keeper;
@@ -176,7 +176,7 @@ CALL segmentation.refresh('crm', '2026-01-07', false);
 CALL segmentation.refresh('crm', '2026-01-01');
 CALL segmentation.refresh_changed('crm', '2026-01-08');
 CALL segmentation.refresh_views('crm');
-SELECT segmentation.workspace_settings('crm', '{"currency": "EUR"}');
+SELECT segmentation.configure_workspace('crm', '{"currency": "EUR"}');
 SELECT segmentation.register_segment('crm', 'late', '{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "recency", ">": 100}}]}');
 SELECT segmentation.add_source('crm', 'purchases', 'till.orders');
 SELECT segmentation.remove_source('crm', 'purchases', 'traps.orders');

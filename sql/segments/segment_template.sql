@@ -99,18 +99,23 @@ INSERT INTO segmentation.segment_template (name, about, columns, definition) VAL
    {"segment": "flat_owner", "when": {"all": [{"field": "housing", "=": "flat"}, {"field": "owner", "=": true}]}},
    {"segment": "flat_tenant", "when": {"all": [{"field": "housing", "=": "flat"}, {"field": "owner", "=": false}]}}]}'),
 ('geography',
-  'Departments of France by the sea, in the mountains, around Paris, overseas; a customer can be in several. Whole '
-  'departments: a postcode does not say how far the beach is.',
+ 'Departments of France by the sea (and Monaco), in the mountains, around Paris, overseas, inland; a customer can be in '
+ 'several. Whole departments: a postcode does not say how far the beach is. What is no postcode of five characters is '
+ 'in none.',
  '{"postcode": "text: five characters"}',
- jsonb_build_object('kind', 'rules', 'name', 'geography', 'match', 'all', 'default', 'inland', 'segments', (
+ jsonb_build_object('kind', 'rules', 'name', 'geography', 'match', 'all', 'segments', (
    SELECT jsonb_agg(jsonb_build_object('segment', g.segment, 'when', jsonb_build_object('any', (
-            SELECT jsonb_agg(jsonb_build_object('field', 'postcode', 'starts_with', d.code))
+            SELECT jsonb_agg(jsonb_build_object('field', 'postcode', 'like', rpad(d.code, 5, '_')))
             FROM unnest(g.departments) AS d (code)))) ORDER BY g.place)
    FROM (VALUES
-     (1, 'seaside', '{06,11,13,14,17,20,22,29,30,33,34,35,40,44,50,56,59,62,64,66,76,80,83,85}'::text[]),
+     (1, 'seaside', '{06,11,13,14,17,20,22,29,30,33,34,35,40,44,50,56,59,62,64,66,76,80,83,85,980}'::text[]),
      (2, 'mountain', '{04,05,06,09,15,25,38,39,43,48,63,64,65,66,73,74,88}'),
      (3, 'paris_region', '{75,77,78,91,92,93,94,95}'),
-     (4, 'overseas', '{97,98}')) AS g (place, segment, departments)))),
+     (4, 'overseas', '{97,986,987,988}'),
+     (5, 'inland',
+      '{01,02,03,07,08,10,12,16,18,19,21,23,24,26,27,28,31,32,36,37,41,42,'
+      '45,46,47,49,51,52,53,54,55,57,58,60,61,67,68,69,70,71,72,79,81,82,84,86,87,89,90}')
+   ) AS g (place, segment, departments)))),
 ('interests',
   'Interests, from the categories bought at least twice in the last year; a customer can have several. Name your own '
   'categories.',

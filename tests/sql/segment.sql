@@ -103,7 +103,7 @@ FROM (SELECT n, future_value, churn FROM unnest('{high,medium,low,none}'::text[]
 SELECT v.*, segment_assign(segment_template('company_size'), v) FROM (VALUES
   (5, 3e6, 1e6, 'micro'), (9, 3e6, 3e6, 'pme'), (10, 1e6, 1e6, 'pme'), (249, 60e6, 40e6, 'pme'), (100, 60e6, 50e6, 'eti'), (250, 1e6, 1e6, 'eti'), (4999, 1600e6, 2100e6, 'ge'), (5000, 1e6, 1e6, 'ge'),
   (5, NULL, 1e6, 'micro'), (5, NULL, 3e6, NULL), (5000, NULL, NULL, 'ge'), (20, NULL, 1e6, 'pme'), (NULL, 1e6, 1e6, NULL)) AS v (headcount, turnover, balance, expected);
-SELECT postcode, segment_memberships(segment_template('geography'), v) FROM (VALUES ('06000'), ('75011'), ('73000'), ('97400'), ('45000'), (NULL)) AS v (postcode);
+SELECT postcode, segment_memberships(segment_template('geography'), v) FROM (VALUES ('06000'), ('75011'), ('73000'), ('97400'), ('45000'), ('98000'), ('98800'), ('6000'), ('7501'), ('Paris'), (NULL)) AS v (postcode);
 SELECT birth_date, segment_assign(segment_template('age'), v, '2024-07-01') FROM (VALUES (date '2000-01-01'), ('1999-07-01'), ('1999-07-02'), ('1989-07-02'), ('1959-07-01'), ('1959-07-02')) AS v (birth_date);
 SELECT segment_memberships(segment_template('interests'), '{"purchases": [{"date": "2024-01-01", "category": "garden"}, {"date": "2024-05-01", "category": "garden"}, {"date": "2024-05-01", "category": "books"}, {"date": "2024-05-02", "category": "toys"}, {"date": "2022-05-02", "category": "sport"}, {"date": "2022-06-02", "category": "sport"}]}'::jsonb, '2024-07-01');
 SELECT as_of, segment_assign(segment_template('abandoned_visit'), '{"activity": [{"date": "2024-06-10", "what": "product_view"}, {"date": "2024-06-14", "what": "order"}]}'::jsonb, as_of) FROM unnest('{2024-06-11,2024-06-13,2024-07-10,2024-07-11}'::date[]) AS as_of;

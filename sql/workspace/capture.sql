@@ -8,7 +8,9 @@ BEGIN ATOMIC
   WITH RECURSIVE member AS (
     SELECT relation::oid AS relid, 0 AS depth
     UNION
-    SELECT i.inhrelid, m.depth + 1 FROM member AS m JOIN pg_inherits AS i ON i.inhparent = m.relid WHERE NOT i.inhdetachpending)
+    SELECT i.inhrelid, m.depth + 1
+    FROM member AS m JOIN pg_inherits AS i ON i.inhparent = m.relid
+    WHERE NOT i.inhdetachpending)
   SELECT m.relid::regclass
   FROM member AS m JOIN pg_class AS c ON c.oid = m.relid
   WHERE c.relkind IN ('r', 'p')
@@ -30,12 +32,15 @@ BEGIN
     UNION
     SELECT i.inhrelid FROM member AS m JOIN pg_inherits AS i ON i.inhparent = m.relid)
   SELECT c.oid INTO away
-  FROM member AS m JOIN pg_class AS c ON c.oid = m.relid WHERE c.relkind = 'f' AND c.oid <> relation ORDER BY c.oid LIMIT 1;
+  FROM member AS m JOIN pg_class AS c ON c.oid = m.relid
+  WHERE c.relkind = 'f' AND c.oid <> relation
+  ORDER BY c.oid LIMIT 1;
   IF away IS NOT NULL THEN
     RETURN format('foreign table %s belongs to it', away);
   END IF;
   IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid = $1)' INTO distributed USING relation;
+    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid = $1)'
+      INTO distributed USING relation;
   END IF;
   RETURN CASE WHEN distributed THEN 'it is distributed: its rows are on other servers' END;
 END
@@ -43,163 +48,315 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_uncapturable(regclass) IS
   'Part of start_capture: why a table cannot have triggers that see changed rows, though it is one; NULL if it can.';
 
--- The trigger function of a source, NULL if it has none. Its name ends in a number drawn by lot: so the name that it was
--- given proves, in the function itself, that it still lives where it was made.
+-- The trigger function of a source, NULL if it has none. Its name ends in a number drawn by lot: so the name that it
+-- was given proves, in the function itself, that it still lives where it was made.
 CREATE FUNCTION segmentation_internal.workspace_capture_function(ws text, source integer) RETURNS regprocedure
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN (SELECT p.oid FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-          WHERE quote_ident(n.nspname) = ws AND p.proname ~ format('^capture_%s_[0-9a-f]{12}$', source) AND p.prorettype = 'trigger'::regtype
-          ORDER BY p.oid LIMIT 1);
-COMMENT ON FUNCTION segmentation_internal.workspace_capture_function(text, integer) IS 'Part of start_capture: the trigger function of a source.';
+  RETURN (
+    SELECT p.oid
+    FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE quote_ident(n.nspname) = ws AND p.proname ~ format('^capture_%s_[0-9a-f]{12}$', source)
+      AND p.prorettype = 'trigger'::regtype
+    ORDER BY p.oid LIMIT 1);
+COMMENT ON FUNCTION segmentation_internal.workspace_capture_function(text, integer) IS
+  'Part of start_capture: the trigger function of a source.';
 
--- The body of the trigger function. It writes the queue, to which those who write the source have no right: so it runs
--- with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL, and no code of others runs
--- in it: a type that is not PostgreSQL's own is read by its output function, as its owner may give it any cast.
---
--- Whatever happens to it, writing goes on. Where all is as it was made, the keys are noted. Where it is not (the
--- workspace has another name, the queue is gone or was changed, the column has another name or type) everybody is noted;
--- where that cannot be, the sequence "missed" counts it. A block with EXCEPTION gives each statement a transaction number
--- of its own, so it is for that second way only.
-CREATE FUNCTION segmentation_internal.workspace_capture_body(ws text, function name, customer name, given regtype, key regtype) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_own_type(given regtype) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN EXISTS (SELECT FROM pg_type AS t WHERE t.oid = given AND t.typnamespace = 'pg_catalog'::regnamespace);
+COMMENT ON FUNCTION segmentation_internal.workspace_own_type(regtype) IS
+  'Part of start_capture: whether a type is PostgreSQL''s own.';
+
+-- The customer of a row r of a source, for the queue, as SQL: without code of others. A type that is not PostgreSQL's
+-- own is read by its output function, as its owner may give it any cast; a domain, too, is known to the body by its
+-- name only, which may become that of another type.
+CREATE FUNCTION segmentation_internal.workspace_captured_sql(customer name, given regtype, key regtype) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   base regtype := segmentation_internal.workspace_base_type(given);
-  own boolean := EXISTS (SELECT FROM pg_type AS t WHERE t.oid = given AND t.typnamespace = 'pg_catalog'::regnamespace);
-  base_own boolean := EXISTS (SELECT FROM pg_type AS t WHERE t.oid = base AND t.typnamespace = 'pg_catalog'::regnamespace);
-  value text;
-  body text;
 BEGIN
-  -- A domain, too, is known to the body by its name only, which may become that of another type.
-  value := CASE WHEN own THEN segmentation_internal.workspace_key_sql(format('r.%I', customer), given, key)
-    ELSE format('CASE WHEN r.%1$I IS NOT NULL THEN pg_catalog.format(''%%s'', r.%1$I) END%2$s::%3$s', customer,
-      CASE WHEN base_own THEN format('::%s', base) END, key) END;
-  body := format($body$
-      IF TG_OP = 'INSERT' THEN
-        INSERT INTO %1$s.queue (customer) SELECT DISTINCT %2$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL;
-      ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO %1$s.queue (customer) SELECT DISTINCT %2$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
-      ELSE
-        INSERT INTO %1$s.queue (customer)
-        SELECT %2$s FROM new_rows AS r WHERE r.%3$I IS NOT NULL
-        UNION SELECT %2$s FROM old_rows AS r WHERE r.%3$I IS NOT NULL;
-      END IF;$body$, ws, value, customer);
-  -- What is no key is the refresh's to say.
-  IF segmentation_internal.workspace_key_narrows(given, key) OR NOT own AND key <> 'text'::regtype THEN
-    body := format($body$
-      BEGIN%s
-      EXCEPTION WHEN data_exception THEN
-        INSERT INTO %s.queue (customer) VALUES (NULL);
-      END;$body$, body, ws);
+  IF segmentation_internal.workspace_own_type(given) THEN
+    RETURN segmentation_internal.workspace_key_sql(format('r.%I', customer), given, key);
   END IF;
-  RETURN format($body$
+  RETURN segmentation_internal.fill(NULL,
+    $q$CASE WHEN r.@customer@ IS NOT NULL THEN pg_catalog.format('%s', r.@customer@) END@(by)@::@(key)@$q$,
+    jsonb_build_object('customer', customer, 'key', key,
+      'by', CASE WHEN segmentation_internal.workspace_own_type(base) THEN format('::%s', base) ELSE '' END));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_captured_sql(name, regtype, regtype) IS
+  'Part of start_capture: the customer of a changed row as a key, as SQL that runs no code of others.';
+
+-- Notes the keys of changed rows. What is no key is the refresh's to say.
+CREATE FUNCTION segmentation_internal.workspace_note_sql(
+  ws text, customer name, given regtype, key regtype
+) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  note text;
+BEGIN
+  note := segmentation_internal.fill(ws, $body$
+      IF TG_OP = 'INSERT' THEN
+        INSERT INTO @ws@.queue (customer) SELECT DISTINCT @(key)@ FROM new_rows AS r WHERE r.@customer@ IS NOT NULL;
+      ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO @ws@.queue (customer) SELECT DISTINCT @(key)@ FROM old_rows AS r WHERE r.@customer@ IS NOT NULL;
+      ELSE
+        INSERT INTO @ws@.queue (customer)
+        SELECT @(key)@ FROM new_rows AS r WHERE r.@customer@ IS NOT NULL
+        UNION SELECT @(key)@ FROM old_rows AS r WHERE r.@customer@ IS NOT NULL;
+      END IF;$body$,
+    jsonb_build_object('customer', customer,
+      'key', segmentation_internal.workspace_captured_sql(customer, given, key)));
+  IF segmentation_internal.workspace_key_narrows(given, key)
+     OR NOT segmentation_internal.workspace_own_type(given) AND key <> 'text'::regtype
+  THEN
+    note := segmentation_internal.fill(ws, $body$
+      BEGIN@(note)@
+      EXCEPTION WHEN data_exception THEN
+        INSERT INTO @ws@.queue (customer) VALUES (NULL);
+      END;$body$, jsonb_build_object('note', note));
+  END IF;
+  RETURN note;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_note_sql(text, name, regtype, regtype) IS
+  'Part of start_capture: what of the trigger function of a source notes the keys of changed rows.';
+
+-- The body of the trigger function. It writes the queue, to which those who write the source have no right: so it runs
+-- with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL, and no code of others
+-- runs in it.
+--
+-- Whatever happens to it, writing goes on. Where all is as it was made, the keys are noted. Where it is not (the
+-- workspace has another name, the queue is gone or was changed, the column has another name or type) everybody is
+-- noted; where that cannot be, the sequence "missed" counts it. A block with EXCEPTION gives each statement a
+-- transaction number of its own, so it is for that second way only.
+CREATE FUNCTION segmentation_internal.workspace_capture_body(
+  ws text, function name, customer name, given regtype, key regtype
+) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN segmentation_internal.fill(ws, $body$
 DECLARE
   home oid;
 BEGIN
-  IF (CASE WHEN TG_OP <> 'TRUNCATE' AND pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace(%1$L)::oid, 'USAGE')
-           THEN pg_catalog.to_regprocedure(%2$L) IS NOT NULL END) THEN
+  IF (CASE WHEN TG_OP <> 'TRUNCATE'
+             AND pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace(@'schema'@)::oid, 'USAGE')
+           THEN pg_catalog.to_regprocedure(@'function'@) IS NOT NULL END) THEN
     IF EXISTS (
       SELECT
       FROM pg_catalog.pg_class AS q
-      JOIN pg_catalog.pg_attribute AS k ON k.attrelid = q.oid AND k.attname = 'customer' AND pg_catalog.format_type(k.atttypid, NULL) = %7$L AND NOT k.attnotnull
+      JOIN pg_catalog.pg_attribute AS k ON k.attrelid = q.oid AND k.attname = 'customer'
+        AND pg_catalog.format_type(k.atttypid, NULL) = @'key'@ AND NOT k.attnotnull
       CROSS JOIN pg_catalog.pg_attribute AS a
-      WHERE q.oid = pg_catalog.to_regclass(%3$L) AND q.relkind = 'r' AND q.relnatts = 4 AND q.relchecks = 0
-        AND NOT q.relhastriggers AND NOT q.relhasrules AND NOT q.relrowsecurity AND pg_catalog.has_table_privilege(q.oid, 'INSERT')
-        AND a.attrelid = TG_RELID AND a.attname = %4$L AND NOT a.attisdropped AND pg_catalog.format_type(a.atttypid, NULL) = %5$L)
-    THEN%6$s
+      WHERE q.oid = pg_catalog.to_regclass(@'queue'@) AND q.relkind = 'r' AND q.relnatts = 4 AND q.relchecks = 0
+        AND NOT q.relhastriggers AND NOT q.relhasrules AND NOT q.relrowsecurity
+        AND pg_catalog.has_table_privilege(q.oid, 'INSERT')
+        AND a.attrelid = TG_RELID AND a.attname = @'customer'@ AND NOT a.attisdropped
+        AND pg_catalog.format_type(a.atttypid, NULL) = @'given'@)
+    THEN@(note)@
       RETURN NULL;
     END IF;
   END IF;
   BEGIN
     SELECT p.pronamespace INTO home
-    FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
-    EXECUTE pg_catalog.format('INSERT INTO %%I.queue (customer) VALUES (NULL)', (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = home));
+    FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
+    EXECUTE pg_catalog.format('INSERT INTO %I.queue (customer) VALUES (NULL)',
+      (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = home));
   EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'segmentation: a change of %% was not noted: %%', TG_RELID::regclass, SQLERRM;
+    RAISE LOG 'segmentation: a change of % was not noted: %', TG_RELID::regclass, SQLERRM;
     BEGIN
-      PERFORM pg_catalog.nextval(c.oid) FROM pg_catalog.pg_class AS c WHERE c.relnamespace = home AND c.relname = 'missed' AND c.relkind = 'S';
+      PERFORM pg_catalog.nextval(c.oid)
+      FROM pg_catalog.pg_class AS c
+      WHERE c.relnamespace = home AND c.relname = 'missed' AND c.relkind = 'S';
     EXCEPTION WHEN OTHERS THEN
       NULL;  -- nothing is left to write to
     END;
   END;
   RETURN NULL;
 END
-$body$, ws, format('%s.%I()', ws, function), ws || '.queue', customer, format_type(given, NULL), body, format_type(key, NULL));
+$body$,
+    jsonb_build_object('schema', ws, 'function', format('%s.%I()', ws, function), 'queue', ws || '.queue',
+      'customer', customer, 'given', format_type(given, NULL), 'key', format_type(key, NULL),
+      'note', segmentation_internal.workspace_note_sql(ws, customer, given, key)));
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_capture_body(text, name, name, regtype, regtype) IS 'Part of start_capture: the body of the trigger function of a source.';
+COMMENT ON FUNCTION segmentation_internal.workspace_capture_body(text, name, name, regtype, regtype) IS
+  'Part of start_capture: the body of the trigger function of a source.';
 
 -- What the capture of a source rests on, as one text. Where it has changed since the last look something may have been
--- missed: rows were written anew (ALTER TABLE ... TYPE ... USING), triggers were off, or a column of a row that is taken
--- whole has come, or goes; the queue was emptied; changes could not be noted.
+-- missed: rows were written anew (ALTER TABLE ... TYPE ... USING), triggers were off, or a column of a row that is
+-- taken whole has come, or goes; the queue was emptied; changes could not be noted.
 CREATE FUNCTION segmentation_internal.workspace_seen(ws text, source integer) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   seen text;
 BEGIN
-  EXECUTE format($q$
+  EXECUTE segmentation_internal.fill(ws, $q$
     SELECT md5(concat_ws(' ', s.mapping, s.time_zone, q.oid, q.relfilenode, m.last_value, m.is_called,
       (SELECT string_agg(concat(c.oid, ':', c.relfilenode), ' ' ORDER BY c.oid)
        FROM segmentation_internal.workspace_members(s.relation) AS r JOIN pg_class AS c ON c.oid = r),
-      (SELECT string_agg(concat(t.oid, ':', t.xmin), ' ' ORDER BY t.oid) FROM pg_trigger AS t WHERE t.tgfoid = segmentation_internal.workspace_capture_function(%2$L, s.source)),
+      (SELECT string_agg(concat(t.oid, ':', t.xmin), ' ' ORDER BY t.oid)
+       FROM pg_trigger AS t
+       WHERE t.tgfoid = segmentation_internal.workspace_capture_function(@'schema'@, s.source)),
       (SELECT string_agg(r.xmin::text, ' ' ORDER BY r.oid) FROM pg_rewrite AS r WHERE r.ev_class = s.relation),
-      (SELECT string_agg(concat(a.attname, ':', a.atttypid), ' ' ORDER BY a.attnum) FROM pg_attribute AS a
+      (SELECT string_agg(concat(a.attname, ':', a.atttypid), ' ' ORDER BY a.attnum)
+       FROM pg_attribute AS a
        WHERE a.attrelid = s.relation AND a.attnum > 0 AND NOT a.attisdropped
-         AND (s.kind IN ('customers', 'companies') OR a.attname = s.watermark_column OR a.attname IN (SELECT f.value FROM jsonb_each_text(s.mapping) AS f)))))
-    FROM %1$s.source AS s CROSS JOIN %1$s.missed AS m JOIN pg_class AS q ON q.oid = to_regclass(%3$L)
-    WHERE s.source = $1$q$, ws, ws, ws || '.queue') INTO seen USING source;
+         AND (s.kind IN ('customers', 'companies') OR a.attname = s.watermark_column
+           OR a.attname IN (SELECT f.value FROM jsonb_each_text(s.mapping) AS f)))))
+    FROM @ws@.source AS s
+    CROSS JOIN @ws@.missed AS m
+    JOIN pg_class AS q ON q.oid = to_regclass(@'queue'@)
+    WHERE s.source = $1$q$,
+    jsonb_build_object('schema', ws, 'queue', ws || '.queue'))
+    INTO seen USING source;
   RETURN seen;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_seen(text, integer) IS 'Part of refresh_changed: what the capture of a source rests on; another text if something may have been missed.';
+COMMENT ON FUNCTION segmentation_internal.workspace_seen(text, integer) IS
+  'Part of refresh_changed: what the capture of a source rests on; another text if something may have been missed.';
 
 -- Everybody is read again, if anything is published.
 CREATE FUNCTION segmentation_internal.workspace_queue_all(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  EXECUTE format('INSERT INTO %s.queue (customer) SELECT NULL FROM %1$s.workspace AS w WHERE w.as_of IS NOT NULL', ws);
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.queue (customer)
+    SELECT NULL FROM @ws@.workspace AS w WHERE w.as_of IS NOT NULL$q$);
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_queue_all(text) IS 'Part of refresh_changed: notes that everybody is to be read again.';
+COMMENT ON FUNCTION segmentation_internal.workspace_queue_all(text) IS
+  'Part of refresh_changed: notes that everybody is to be read again.';
 
 -- What the triggers write to, if it is not there as it was made: dropped by somebody, or not restored.
 CREATE FUNCTION segmentation_internal.workspace_mend_queue(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   key text;
-  there regclass := to_regclass(ws || '.queue');
+  queue regclass := to_regclass(ws || '.queue');
 BEGIN
   EXECUTE format('SELECT w.key_type FROM %s.workspace AS w', ws) INTO key;
-  IF there IS NOT NULL AND 4 <> (
-    SELECT count(*) + (SELECT c.relnatts - 4 FROM pg_class AS c WHERE c.oid = there)
-    FROM pg_attribute AS a WHERE a.attrelid = there AND a.attnum BETWEEN 1 AND 4 AND NOT a.attisdropped
-      AND (a.attname, a.atttypid) IN (('change', 'bigint'::regtype), ('customer', key::regtype), ('shard', 'smallint'::regtype), ('transaction', 'xid8'::regtype)))
+  IF queue IS NOT NULL AND 4 <> (
+    SELECT count(*) + (SELECT c.relnatts - 4 FROM pg_class AS c WHERE c.oid = queue)
+    FROM pg_attribute AS a
+    WHERE a.attrelid = queue AND a.attnum BETWEEN 1 AND 4 AND NOT a.attisdropped
+      AND (a.attname, a.atttypid) IN (
+        ('change', 'bigint'::regtype), ('customer', key::regtype), ('shard', 'smallint'::regtype),
+        ('transaction', 'xid8'::regtype)))
   THEN
-    RAISE WARNING 'table % is not as it was made: it is made anew', there;
-    EXECUTE format('DROP TABLE %s', there);
-    there := NULL;
+    RAISE WARNING 'table % is not as it was made: it is made anew', queue;
+    EXECUTE format('DROP TABLE %s', queue);
+    queue := NULL;
   END IF;
   IF to_regclass(ws || '.missed') IS NULL THEN
     EXECUTE format('CREATE SEQUENCE %s.missed', ws);
   END IF;
   -- Without a foreign key: a dump of the data alone may bring its rows before those of source.
   IF to_regclass(ws || '.capture') IS NULL THEN
-    EXECUTE format('CREATE TABLE %s.capture (source integer NOT NULL, relation regclass NOT NULL, PRIMARY KEY (source, relation))', ws);
-  END IF;
-  IF there IS NULL THEN
     EXECUTE format($q$
-      CREATE TABLE %1$s.queue (
+      CREATE TABLE %s.capture (
+        source integer NOT NULL,
+        relation regclass NOT NULL,
+        PRIMARY KEY (source, relation)
+      )$q$, ws);
+  END IF;
+  IF queue IS NULL THEN
+    EXECUTE segmentation_internal.fill(ws, $q$
+      CREATE TABLE @ws@.queue (
         change bigint GENERATED ALWAYS AS IDENTITY,
-        customer %2$s,
+        customer @(key)@,
         -- Equal keys lie in one part, also those that are written differently, as 1.0 and 1.00.
-        shard smallint GENERATED ALWAYS AS (CASE WHEN customer IS NULL THEN -1 ELSE pg_catalog.hash_record_extended(ROW(customer), 0) & 15 END) STORED,
+        shard smallint GENERATED ALWAYS AS (
+          CASE WHEN customer IS NULL THEN -1 ELSE pg_catalog.hash_record_extended(ROW(customer), 0) & 15 END) STORED,
         transaction xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
       );
-      CREATE INDEX queue_shard_customer ON %1$s.queue (shard, customer)$q$, ws, key);
+      CREATE INDEX queue_shard_customer ON @ws@.queue (shard, customer)$q$, jsonb_build_object('key', key));
     PERFORM segmentation_internal.workspace_queue_all(ws);
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_mend_queue(text) IS 'Part of refresh: makes what the triggers write to, where it is missing.';
+COMMENT ON FUNCTION segmentation_internal.workspace_mend_queue(text) IS
+  'Part of refresh: makes what the triggers write to, where it is missing.';
+
+-- The trigger function of a source as it has to be; NULL if it was so.
+CREATE FUNCTION segmentation_internal.workspace_settle_function(
+  ws text, source integer, relation regclass, customer name, given regtype, key regtype
+) RETURNS regprocedure
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  function regprocedure := segmentation_internal.workspace_capture_function(ws, source);
+  name text := coalesce(
+    (SELECT p.proname FROM pg_proc AS p WHERE p.oid = function),
+    format('capture_%s_%s', source, right(replace(gen_random_uuid()::text, '-', ''), 12)));
+  body text := segmentation_internal.workspace_capture_body(ws, name, customer, given, key);
+BEGIN
+  IF EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = function AND p.prosrc = body) THEN
+    RETURN NULL;
+  END IF;
+  -- The body as a literal: a name that has dollars in it cannot end it.
+  EXECUTE segmentation_internal.fill(ws, $q$CREATE OR REPLACE FUNCTION @ws@.@name@() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS @'body'@;
+    REVOKE ALL ON FUNCTION @ws@.@name@() FROM PUBLIC;
+    COMMENT ON FUNCTION @ws@.@name@() IS @'about'@;
+    ALTER FUNCTION @ws@.@name@() OWNER TO @owner@$q$,
+    jsonb_build_object('name', name, 'body', body,
+      'about', format('trigger of %s: notes whose rows change', relation),
+      'owner', (SELECT r.rolname FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner
+                WHERE quote_ident(n.nspname) = ws)));
+  RETURN segmentation_internal.workspace_capture_function(ws, source);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_settle_function(text, integer, regclass, name, regtype, regtype) IS
+  'Part of start_capture: makes the trigger function of a source what it has to be; NULL if it was.';
+
+-- The triggers of a source: on the table and all that belongs to it, and nowhere else. Whether they were not so.
+CREATE FUNCTION segmentation_internal.workspace_settle_triggers(
+  ws text, source integer, relation regclass
+) RETURNS boolean
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  function regprocedure := segmentation_internal.workspace_capture_function(ws, source);
+  name text := (SELECT p.proname FROM pg_proc AS p WHERE p.oid = function);
+  member regclass;
+  event record;
+  lost record;
+  done boolean := false;
+BEGIN
+  FOR member IN SELECT m FROM segmentation_internal.workspace_members(relation) AS m LOOP
+    FOR event IN
+      SELECT v.event, v.tables
+      FROM (VALUES
+        (4, 'insert', 'REFERENCING NEW TABLE AS new_rows'),
+        (16, 'update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'),
+        (8, 'delete', 'REFERENCING OLD TABLE AS old_rows'),
+        (32, 'truncate', '')) AS v (bit, event, tables)
+      WHERE NOT EXISTS (
+        SELECT FROM pg_trigger AS t WHERE t.tgrelid = member AND t.tgfoid = function AND t.tgtype & v.bit <> 0)
+    LOOP
+      done := true;
+      EXECUTE segmentation_internal.fill(ws, $q$
+        CREATE TRIGGER @trigger@ AFTER @(event)@ ON @(table)@ @(tables)@
+        FOR EACH STATEMENT EXECUTE FUNCTION @(function)@$q$,
+        jsonb_build_object('trigger', format('segmentation_%s_%s', substr(name, 9), event.event),
+          'event', event.event, 'table', member, 'tables', event.tables, 'function', function));
+    END LOOP;
+  END LOOP;
+  -- On the table of another they stay, and note more than is needed.
+  FOR lost IN
+    SELECT t.tgname AS trigger, t.tgrelid::regclass AS relation
+    FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+    WHERE t.tgfoid = function AND pg_has_role(c.relowner, 'USAGE')
+      AND NOT t.tgrelid IN (SELECT m FROM segmentation_internal.workspace_members(relation) AS m)
+  LOOP
+    done := true;
+    EXECUTE format('DROP TRIGGER %I ON %s', lost.trigger, lost.relation);
+  END LOOP;
+  RETURN done;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_settle_triggers(text, integer, regclass) IS
+  'Part of start_capture: makes the triggers of a source what they have to be. Whether they were not.';
 
 -- Brings the trigger function and the triggers of a source to what they have to be, and takes them off what no longer
 -- belongs to it. Whether anything had to be done. strict: an error if the column cannot be a key; else that is for the
@@ -207,68 +364,50 @@ COMMENT ON FUNCTION segmentation_internal.workspace_mend_queue(text) IS 'Part of
 CREATE FUNCTION segmentation_internal.workspace_settle(ws text, source integer, strict boolean) RETURNS boolean
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  held record;
-  function regprocedure := segmentation_internal.workspace_capture_function(ws, source);
-  named name := (SELECT p.proname FROM pg_proc AS p WHERE p.oid = function);
-  owner name;
+  captured record;
   given regtype;
-  body text;
-  member regclass;
-  event record;
-  lost record;
-  done boolean := false;
+  made regprocedure;
+  moved boolean;
 BEGIN
-  EXECUTE format('SELECT s.relation, s.mapping ->> ''customer'' AS customer, w.key_type::regtype AS key
-                  FROM %1$s.source AS s CROSS JOIN %1$s.workspace AS w WHERE s.source = $1', ws) INTO held USING source;
-  SELECT a.atttypid INTO given FROM pg_attribute AS a
-  WHERE a.attrelid = held.relation AND a.attname = held.customer AND a.attnum > 0 AND NOT a.attisdropped;
-  IF given IS NULL OR NOT segmentation_internal.workspace_type_fits('key', segmentation_internal.workspace_base_type(given), held.key) THEN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT s.relation, s.mapping ->> 'customer' AS customer, w.key_type::regtype AS key
+    FROM @ws@.source AS s
+    CROSS JOIN @ws@.workspace AS w
+    WHERE s.source = $1$q$)
+    INTO captured USING source;
+  SELECT a.atttypid INTO given
+  FROM pg_attribute AS a
+  WHERE a.attrelid = captured.relation AND a.attname = captured.customer AND a.attnum > 0 AND NOT a.attisdropped;
+  IF given IS NULL
+     OR NOT segmentation_internal.workspace_type_fits(
+       'key', segmentation_internal.workspace_base_type(given), captured.key)
+  THEN
     IF strict THEN
-      RAISE datatype_mismatch USING MESSAGE = format('column "%s" of %s cannot be a key of type %s', held.customer, held.relation, held.key),
+      RAISE datatype_mismatch USING
+        MESSAGE = format('column "%s" of %s cannot be a key of type %s',
+          captured.customer, captured.relation, captured.key),
         HINT = 'Call add_source again with a new mapping, or remove_source.';
     END IF;
     RETURN true;
   END IF;
-  named := coalesce(named, format('capture_%s_%s', source, right(replace(gen_random_uuid()::text, '-', ''), 12)));
-  body := segmentation_internal.workspace_capture_body(ws, named, held.customer, given, held.key);
-  IF NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = function AND p.prosrc = body) THEN
-    done := true;
-    -- As a literal: a name that has dollars in it cannot end it.
-    EXECUTE format('CREATE OR REPLACE FUNCTION %s.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', ws, named, body);
-    EXECUTE format('REVOKE ALL ON FUNCTION %s.%I() FROM PUBLIC', ws, named);
-    EXECUTE format('COMMENT ON FUNCTION %s.%I() IS %L', ws, named, format('trigger of %s: notes whose rows change', held.relation));
-    SELECT r.rolname INTO owner FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE quote_ident(n.nspname) = ws;
-    EXECUTE format('ALTER FUNCTION %s.%I() OWNER TO %I', ws, named, owner);
-    function := segmentation_internal.workspace_capture_function(ws, source);
-  END IF;
-  FOR member IN SELECT m FROM segmentation_internal.workspace_members(held.relation) AS m LOOP
-    FOR event IN
-      SELECT v.bit, v.event, v.tables
-      FROM (VALUES (4, 'insert', 'REFERENCING NEW TABLE AS new_rows'), (16, 'update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'),
-                   (8, 'delete', 'REFERENCING OLD TABLE AS old_rows'), (32, 'truncate', '')) AS v (bit, event, tables)
-      WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = member AND t.tgfoid = function AND t.tgtype & v.bit <> 0)
-    LOOP
-      done := true;
-      EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION %s',
-        format('segmentation_%s_%s', substr(named, 9), event.event), event.event, member, event.tables, function);
-    END LOOP;
-  END LOOP;
-  -- On the table of another they stay, and note more than is needed.
-  FOR lost IN SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
-              WHERE t.tgfoid = function AND pg_has_role(c.relowner, 'USAGE')
-                AND NOT t.tgrelid IN (SELECT m FROM segmentation_internal.workspace_members(held.relation) AS m) LOOP
-    done := true;
-    EXECUTE format('DROP TRIGGER %I ON %s', lost.tgname, lost.relation);
-  END LOOP;
-  EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1 AND NOT c.relation IN (SELECT m FROM segmentation_internal.workspace_members($2) AS m)', ws)
-    USING source, held.relation;
-  EXECUTE format('INSERT INTO %s.capture (source, relation) SELECT $1, m FROM segmentation_internal.workspace_members($2) AS m ON CONFLICT DO NOTHING', ws)
-    USING source, held.relation;
-  RETURN done;
+  made := segmentation_internal.workspace_settle_function(
+    ws, source, captured.relation, captured.customer::name, given, captured.key);
+  moved := segmentation_internal.workspace_settle_triggers(ws, source, captured.relation);
+  EXECUTE segmentation_internal.fill(ws, $q$
+    DELETE FROM @ws@.capture AS c
+    WHERE c.source = $1 AND NOT c.relation IN (SELECT m FROM segmentation_internal.workspace_members($2) AS m)$q$)
+    USING source, captured.relation;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.capture (source, relation)
+    SELECT $1, m FROM segmentation_internal.workspace_members($2) AS m
+    ON CONFLICT DO NOTHING$q$)
+    USING source, captured.relation;
+  RETURN made IS NOT NULL OR moved;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_settle(text, integer, boolean) IS
-  'Part of start_capture and refresh_changed: makes the trigger function and the triggers of a source what they have to be. Whether they were not.';
+  'Part of start_capture and refresh_changed: makes the trigger function and the triggers of a source what they have '
+  'to be. Whether they were not.';
 
 -- Takes the triggers off: with their function, on whatever table they are. To make one needs the right TRIGGER, to drop
 -- one alone the table.
@@ -281,39 +420,57 @@ BEGIN
     EXECUTE format('DROP FUNCTION %s CASCADE', function);
   END IF;
   EXECUTE format('DELETE FROM %s.capture AS c WHERE c.source = $1', ws) USING source;
-  EXECUTE format('UPDATE %s.source AS s SET capture = ''none'', watermark_column = NULL, watermark = NULL, overlap = NULL, seen = NULL WHERE s.source = $1', ws)
+  EXECUTE format($q$
+    UPDATE %s.source AS s
+    SET capture = 'none', watermark_column = NULL, watermark = NULL, overlap = NULL, seen = NULL
+    WHERE s.source = $1$q$, ws)
     USING source;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_uncapture(text, integer) IS 'Part of stop_capture: a source is captured no longer.';
+COMMENT ON FUNCTION segmentation_internal.workspace_uncapture(text, integer) IS
+  'Part of stop_capture: a source is captured no longer.';
 
 -- The greatest value of a watermark column that is not ahead of the clock, and the text from which rows are looked at,
--- given the value of the last time. A value ahead of the clock never becomes the watermark: nothing after it would be seen.
+-- given the value of the last time. A value ahead of the clock never becomes the watermark: nothing after it would be
+-- seen.
 CREATE FUNCTION segmentation_internal.workspace_watermark(
-  relation regclass, column_name name, zone text, overlap interval, last text, OUT seen text, OUT since text, OUT type text, OUT ahead boolean
+  relation regclass, column_name name, zone text, overlap interval, last text,
+  OUT seen text, OUT since text, OUT type text, OUT ahead boolean
 )
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = ISO SET timezone = UTC AS $$
 DECLARE
   most text;
 BEGIN
-  SELECT format_type(a.atttypid, NULL) INTO type FROM pg_attribute AS a
+  SELECT format_type(a.atttypid, NULL) INTO type
+  FROM pg_attribute AS a
   WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
   IF type IS NULL OR NOT type IN ('date', 'timestamp without time zone', 'timestamp with time zone') THEN
-    RAISE undefined_column USING MESSAGE = format('%s has lost its watermark, column "%s"', relation, column_name),
+    RAISE undefined_column USING
+      MESSAGE = format('%s has lost its watermark, column "%s"', relation, column_name),
       HINT = 'Call start_capture again with another column, or stop_capture.';
   END IF;
   EXECUTE format('SELECT max(r.%I)::text FROM %s AS r', column_name, relation) INTO seen;
   -- The clock after the rows: none of them that was written by it is ahead.
-  EXECUTE format('SELECT (%s + $1)::%s::text', CASE type WHEN 'timestamp with time zone' THEN 'clock_timestamp()' ELSE '(clock_timestamp() AT TIME ZONE $2)' END, type)
+  EXECUTE segmentation_internal.fill(NULL, 'SELECT (@(clock)@ + $1)::@(type)@::text',
+    jsonb_build_object('type', type, 'clock', CASE type WHEN 'timestamp with time zone' THEN 'clock_timestamp()'
+      ELSE '(clock_timestamp() AT TIME ZONE $2)' END))
     INTO most USING overlap, zone;
-  EXECUTE format('SELECT coalesce($1::%1$s > $2::%1$s, false)', type) INTO ahead USING seen, most;
+  EXECUTE segmentation_internal.fill(NULL, 'SELECT coalesce($1::@(type)@ > $2::@(type)@, false)',
+    jsonb_build_object('type', type))
+    INTO ahead USING seen, most;
   IF ahead THEN
-    EXECUTE format('SELECT max(r.%1$I)::text FROM %2$s AS r WHERE r.%1$I <= $1::%3$s', column_name, relation, type) INTO seen USING most;
+    EXECUTE segmentation_internal.fill(NULL,
+      'SELECT max(r.@column@)::text FROM @(relation)@ AS r WHERE r.@column@ <= $1::@(type)@',
+      jsonb_build_object('column', column_name, 'relation', relation, 'type', type))
+      INTO seen USING most;
   END IF;
   -- Of an empty table all that comes is new.
   seen := coalesce(seen, '-infinity');
   -- Years before our era, and the least date of all, have nothing to take the overlap from.
-  EXECUTE format('SELECT CASE WHEN least($1::%1$s, $2::%1$s) < ''0200-01-01'' THEN ''-infinity'' ELSE (least($1::%1$s, $2::%1$s) - $3)::%1$s::text END WHERE $1 IS NOT NULL', type)
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    SELECT CASE WHEN l.least < '0200-01-01' THEN '-infinity' ELSE (l.least - $3)::@(type)@::text END
+    FROM (SELECT least($1::@(type)@, $2::@(type)@)) AS l (least)
+    WHERE $1 IS NOT NULL$q$, jsonb_build_object('type', type))
     INTO since USING last, most, overlap;
 END
 $$;
@@ -326,54 +483,68 @@ CREATE FUNCTION segmentation.start_capture(
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := segmentation_internal.workspace_owned(workspace);
-  held record;
+  given record;
   reason text;
   type regtype;
 BEGIN
-  EXECUTE format('SELECT s.source, s.mapping FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws) INTO held USING kind, relation;
-  IF held.source IS NULL THEN
-    RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace),
+  EXECUTE format('SELECT s.source, s.mapping FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws)
+    INTO given USING kind, relation;
+  IF given.source IS NULL THEN
+    RAISE undefined_object USING
+      MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace),
       HINT = 'Call add_source first.';
   END IF;
-  IF NOT held.mapping ? 'customer' THEN
-    RAISE wrong_object_type USING MESSAGE = format('changes of %s belong to no customer', kind),
+  IF NOT given.mapping ? 'customer' THEN
+    RAISE wrong_object_type USING
+      MESSAGE = format('changes of %s belong to no customer', kind),
       DETAIL = 'They are read by each full refresh.';
   END IF;
   PERFORM segmentation_internal.workspace_mend_queue(ws);
-  PERFORM segmentation_internal.workspace_uncapture(ws, held.source);
+  PERFORM segmentation_internal.workspace_uncapture(ws, given.source);
   IF watermark_column IS NULL THEN
     reason := CASE WHEN (SELECT NOT c.relkind IN ('r', 'p') FROM pg_class AS c WHERE c.oid = relation)
       THEN 'Views, materialized views and foreign tables have none.'
-      ELSE (SELECT upper(left(u, 1)) || substr(u, 2) || '.' FROM segmentation_internal.workspace_uncapturable(relation) AS u) END;
+      ELSE (SELECT upper(left(u, 1)) || substr(u, 2) || '.'
+            FROM segmentation_internal.workspace_uncapturable(relation) AS u) END;
     IF reason IS NOT NULL THEN
-      RAISE wrong_object_type USING MESSAGE = format('%s cannot have triggers that see changed rows', relation),
+      RAISE wrong_object_type USING
+        MESSAGE = format('%s cannot have triggers that see changed rows', relation),
         DETAIL = reason,
-        HINT = 'Name a column that grows with every change: start_capture(workspace, kind, relation, watermark_column => ''updated_at'').';
+        HINT = 'Name a column that grows with every change: start_capture(workspace, kind, relation, '
+          'watermark_column => ''updated_at'').';
     END IF;
-    PERFORM segmentation_internal.workspace_settle(ws, held.source, true);
-    EXECUTE format('UPDATE %s.source AS s SET capture = ''trigger'' WHERE s.source = $1', ws) USING held.source;
+    PERFORM segmentation_internal.workspace_settle(ws, given.source, true);
+    EXECUTE format($q$UPDATE %s.source AS s SET capture = 'trigger' WHERE s.source = $1$q$, ws) USING given.source;
   ELSE
-    SELECT a.atttypid INTO type FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = watermark_column AND a.attnum > 0 AND NOT a.attisdropped;
+    SELECT a.atttypid INTO type
+    FROM pg_attribute AS a
+    WHERE a.attrelid = relation AND a.attname = watermark_column AND a.attnum > 0 AND NOT a.attisdropped;
     IF type IS NULL THEN
       RAISE undefined_column USING MESSAGE = format('%s has no column "%s"', relation, watermark_column);
     END IF;
     IF NOT type = ANY ('{date,timestamp,timestamptz}'::regtype[]) THEN
-      RAISE datatype_mismatch USING MESSAGE = format('column "%s" cannot be a watermark: its type is %s', watermark_column, type),
+      RAISE datatype_mismatch USING
+        MESSAGE = format('column "%s" cannot be a watermark: its type is %s', watermark_column, type),
         HINT = 'Use the date, timestamp or timestamptz of the last change of a row.';
     END IF;
     IF overlap IS NULL OR NOT overlap BETWEEN interval '0' AND interval '10 years' THEN
       RAISE invalid_parameter_value USING MESSAGE = 'overlap must be an interval from 0 to 10 years';
     END IF;
-    EXECUTE format('UPDATE %s.source AS s SET capture = ''watermark'', watermark_column = $2, overlap = $3 WHERE s.source = $1', ws)
-      USING held.source, watermark_column, overlap;
+    EXECUTE format($q$
+      UPDATE %s.source AS s SET capture = 'watermark', watermark_column = $2, overlap = $3 WHERE s.source = $1$q$, ws)
+      USING given.source, watermark_column, overlap;
   END IF;
-  EXECUTE format('UPDATE %s.source AS s SET seen = segmentation_internal.workspace_seen(%L, s.source) WHERE s.source = $1', ws, ws) USING held.source;
+  EXECUTE format($q$
+    UPDATE %s.source AS s SET seen = segmentation_internal.workspace_seen($2, s.source) WHERE s.source = $1$q$, ws)
+    USING given.source, ws;
   -- What came between the last refresh and now was not seen: all are read once more.
   PERFORM segmentation_internal.workspace_queue_all(ws);
 END
 $$;
 COMMENT ON FUNCTION segmentation.start_capture(text, text, regclass, name, interval) IS
-  'Begins to notice changes of a source for refresh_changed: by statement triggers, or by a watermark, a column that grows with every change; rows up to overlap older than the greatest seen are looked at again. See capture_status for what each cannot see.';
+  'Begins to notice changes of a source for refresh_changed: by statement triggers, or by a watermark, a column that '
+  'grows with every change; rows up to overlap older than the greatest seen are looked at again. See capture_status '
+  'for what each cannot see.';
 
 CREATE FUNCTION segmentation.stop_capture(workspace text, kind text, relation regclass) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -381,64 +552,100 @@ DECLARE
   ws text := segmentation_internal.workspace_owned(workspace);
   source integer;
 BEGIN
-  EXECUTE format('SELECT s.source FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws) INTO source USING kind, relation;
+  EXECUTE format('SELECT s.source FROM %s.source AS s WHERE s.kind = $1 AND s.relation = $2', ws)
+    INTO source USING kind, relation;
   IF source IS NULL THEN
-    RAISE undefined_object USING MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace);
+    RAISE undefined_object USING
+      MESSAGE = format('%s is no source of %s of workspace %I', relation, kind, workspace);
   END IF;
   PERFORM segmentation_internal.workspace_uncapture(ws, source);
 END
 $$;
-COMMENT ON FUNCTION segmentation.stop_capture(text, text, regclass) IS 'Ends what start_capture began: takes the triggers off the table and all that belongs to it.';
+COMMENT ON FUNCTION segmentation.stop_capture(text, text, regclass) IS
+  'Ends what start_capture began: takes the triggers off the table and all that belongs to it.';
+
+-- What triggers on a source do not see. sound: whether they can write the queue; own: whether it has triggers of its
+-- own.
+CREATE FUNCTION segmentation_internal.workspace_triggers_miss(
+  relation regclass, function regprocedure, sound boolean, own boolean
+) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN concat_ws('; ',
+    'writes with session_replication_role = replica, among them those of logical replication',
+    CASE WHEN function IS NULL THEN
+      'all writes: its trigger function is gone, until refresh_changed has made it anew' END,
+    CASE WHEN sound IS NOT TRUE THEN 'all writes: the queue is gone, or its owner may not write it' END,
+    CASE WHEN own THEN
+      'nothing, but each write means everybody: the queue has a trigger, rule, check or policy' END,
+    'writes that come to the foreign table, which fail, until refresh_changed takes the triggers off: '
+      || segmentation_internal.workspace_uncapturable(relation),
+    (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text)
+       || ', whose triggers refresh_changed has yet to make'
+     FROM segmentation_internal.workspace_members(relation) AS m
+     WHERE function IS NOT NULL
+       AND 4 > (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = m AND t.tgfoid = function)),
+    (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text) || ': its triggers are disabled'
+     FROM segmentation_internal.workspace_members(relation) AS m
+     WHERE EXISTS (
+       SELECT FROM pg_trigger AS t
+       WHERE t.tgrelid = m AND t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A'))));
+COMMENT ON FUNCTION segmentation_internal.workspace_triggers_miss(regclass, regprocedure, boolean, boolean) IS
+  'Part of capture_status: what triggers on a source do not see.';
 
 CREATE FUNCTION segmentation.capture_status(workspace text)
 RETURNS TABLE (kind text, relation regclass, capture text, watermark text, misses text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace, '{source,capture}');
-  held record;
-  function regprocedure;
+  source record;
   sound boolean;
   own boolean;
   may_look boolean;
 BEGIN
   -- Whether the triggers can write: what their function asks, with the rights of its owner.
   SELECT has_schema_privilege(n.nspowner, n.oid, 'USAGE') AND has_table_privilege(n.nspowner, q.oid, 'INSERT'),
-      q.relchecks > 0 OR q.relhastriggers OR q.relhasrules OR q.relrowsecurity INTO sound, own
-  FROM pg_namespace AS n LEFT JOIN pg_class AS q ON q.relnamespace = n.oid AND q.relname = 'queue' AND q.relkind = 'r'
+      q.relchecks > 0 OR q.relhastriggers OR q.relhasrules OR q.relrowsecurity
+    INTO sound, own
+  FROM pg_namespace AS n
+  LEFT JOIN pg_class AS q ON q.relnamespace = n.oid AND q.relname = 'queue' AND q.relkind = 'r'
   WHERE quote_ident(n.nspname) = ws;
   -- For others the guard is up: a sequence is no table that was checked.
-  may_look := NOT segmentation_internal.workspace_guarded() AND has_sequence_privilege(to_regclass(ws || '.missed')::oid, 'SELECT');
-  FOR held IN EXECUTE format('SELECT s.* FROM ONLY %s.source AS s ORDER BY s.source', ws) LOOP
-    kind := held.kind; relation := held.relation; capture := held.capture; watermark := held.watermark;
-    function := segmentation_internal.workspace_capture_function(ws, held.source);
-    IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation) THEN
-      misses := format('everything: the relation was dropped; SELECT segmentation.remove_source(%L, %L, %L)', workspace, held.kind, held.relation::oid);
-    ELSIF capture = 'none' THEN
-      misses := concat_ws('; ', 'everything: changes are read by a full refresh only', 'triggers are not possible: ' || segmentation_internal.workspace_uncapturable(held.relation));
-    ELSIF capture = 'watermark' THEN
-      misses := concat_ws('; ', format('deleted rows, rows whose %s did not grow or is null, and commits later than %s: a full refresh finds them', held.watermark_column, held.overlap),
-        CASE WHEN NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = held.relation AND a.attname = held.watermark_column AND NOT a.attisdropped)
-          THEN format('everything: there is no column "%s"', held.watermark_column) END);
-    ELSE
-      misses := concat_ws('; ', 'writes with session_replication_role = replica, among them those of logical replication',
-        CASE WHEN function IS NULL THEN 'all writes: its trigger function is gone, until refresh_changed has made it anew' END,
-        CASE WHEN sound IS NOT TRUE THEN 'all writes: the queue is gone, or its owner may not write it' END,
-        CASE WHEN own THEN 'nothing, but each write means everybody: the queue has a trigger, rule, check or policy' END,
-        'writes that come to the foreign table, which fail, until refresh_changed takes the triggers off: ' || segmentation_internal.workspace_uncapturable(held.relation),
-        (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text) || ', whose triggers refresh_changed has yet to make'
-         FROM segmentation_internal.workspace_members(held.relation) AS m
-         WHERE function IS NOT NULL AND 4 > (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = m AND t.tgfoid = function)),
-        (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text) || ': its triggers are disabled'
-         FROM segmentation_internal.workspace_members(held.relation) AS m
-         WHERE EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = m AND t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A'))));
+  may_look := NOT segmentation_internal.workspace_guarded()
+    AND has_sequence_privilege(to_regclass(ws || '.missed')::oid, 'SELECT');
+  FOR source IN EXECUTE format('SELECT s.* FROM ONLY %s.source AS s ORDER BY s.source', ws) LOOP
+    kind := source.kind;
+    relation := source.relation;
+    capture := source.capture;
+    watermark := source.watermark;
+    IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = source.relation) THEN
+      misses := format('everything: the relation was dropped; SELECT segmentation.remove_source(%L, %L, %L)',
+        workspace, source.kind, source.relation::oid);
+      RETURN NEXT;
+      CONTINUE;
     END IF;
-    IF capture <> 'none' AND may_look AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = held.relation) THEN
-      IF held.seen IS DISTINCT FROM segmentation_internal.workspace_seen(ws, held.source) THEN
-        misses := concat_ws('; ', misses, 'perhaps something since the last look: the next refresh_changed reads everybody');
+    misses := CASE capture
+      WHEN 'none' THEN concat_ws('; ',
+        'everything: changes are read by a full refresh only',
+        'triggers are not possible: ' || segmentation_internal.workspace_uncapturable(source.relation))
+      WHEN 'watermark' THEN concat_ws('; ',
+        format('deleted rows, rows whose %s did not grow or is null, and commits later than %s: a full refresh finds '
+          'them', source.watermark_column, source.overlap),
+        CASE WHEN NOT EXISTS (
+            SELECT FROM pg_attribute AS a
+            WHERE a.attrelid = source.relation AND a.attname = source.watermark_column AND NOT a.attisdropped)
+          THEN format('everything: there is no column "%s"', source.watermark_column) END)
+      ELSE segmentation_internal.workspace_triggers_miss(source.relation,
+        segmentation_internal.workspace_capture_function(ws, source.source), sound, own) END;
+    -- Nested: what may not be looked at is not.
+    IF capture <> 'none' AND may_look THEN
+      IF source.seen IS DISTINCT FROM segmentation_internal.workspace_seen(ws, source.source) THEN
+        misses := concat_ws('; ', misses,
+          'perhaps something since the last look: the next refresh_changed reads everybody');
       END IF;
     END IF;
     RETURN NEXT;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation.capture_status(text) IS 'How changes of each source are noticed, and what that cannot see.';
+COMMENT ON FUNCTION segmentation.capture_status(text) IS
+  'How changes of each source are noticed, and what that cannot see.';

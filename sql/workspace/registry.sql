@@ -9,7 +9,8 @@ CREATE TABLE segmentation.workspace_registry (
   registered_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE segmentation.workspace_registry IS
-  'The workspaces: written by create_workspace, adopt_workspace and drop_workspace alone. One whose schema is gone, or has another owner now, is none.';
+  'The workspaces: written by create_workspace, adopt_workspace and drop_workspace alone. One whose schema is gone, or '
+  'has another owner now, is none.';
 COMMENT ON COLUMN segmentation.workspace_registry.workspace IS 'Name of its schema.';
 COMMENT ON COLUMN segmentation.workspace_registry.owner IS 'Who owned the schema then.';
 COMMENT ON COLUMN segmentation.workspace_registry.layout IS 'Version of its tables.';
@@ -17,8 +18,8 @@ COMMENT ON COLUMN segmentation.workspace_registry.key_type IS 'Type of customers
 COMMENT ON COLUMN segmentation.workspace_registry.registered_at IS 'Since when.';
 SELECT pg_catalog.pg_extension_config_dump('segmentation.workspace_registry', '');
 
--- A dump is restored by COPY, perhaps by the installer, who is no superuser. What a row says of a schema is true, or there
--- is no row: as if the schema's owner had called adopt_workspace.
+-- A dump is restored by COPY, perhaps by the installer, who is no superuser. What a row says of a schema is true, or
+-- there is no row: as if the schema's owner had called adopt_workspace.
 CREATE FUNCTION segmentation_internal.workspace_registry_truth() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -29,7 +30,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_registry_truth() IS
-  'Trigger of workspace_registry: the owner of a row is that of its schema; a schema that is not there, or not the writer''s, gets none.';
+  'Trigger of workspace_registry: the owner of a row is that of its schema; a schema that is not there, or not the '
+  'writer''s, gets none.';
 CREATE TRIGGER truth BEFORE INSERT ON segmentation.workspace_registry
   FOR EACH ROW EXECUTE FUNCTION segmentation_internal.workspace_registry_truth();
 COMMENT ON TRIGGER truth ON segmentation.workspace_registry IS 'Rows are of schemas that the writer owns.';
@@ -60,7 +62,9 @@ COMMENT ON FUNCTION segmentation.workspaces() IS
 -- The tables that create_workspace makes.
 CREATE FUNCTION segmentation_internal.workspace_tables() RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN '{workspace,setting,source,parameter_set,segment,segment_override,customer_facts,customer_segments,membership_history,customer_products,product,customer_channels,life_moments,events,refresh_log,queue,capture,event_reader,erasure,campaign,campaign_customer,drift}'::text[];
+  RETURN '{workspace,setting,source,parameter_set,segment,segment_override,customer_facts,customer_segments,'
+    'membership_history,customer_products,product,customer_channels,life_moments,events,refresh_log,queue,capture,'
+    'event_reader,erasure,campaign,campaign_customer,drift}'::text[];
 COMMENT ON FUNCTION segmentation_internal.workspace_tables() IS 'Part of adopt_workspace: the tables of a workspace.';
 
 CREATE FUNCTION segmentation_internal.workspace_schema(workspace text) RETURNS text
@@ -81,30 +85,35 @@ BEGIN
         WHEN EXISTS (
           SELECT FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid
           WHERE n.nspname = workspace AND c.relname = 'customer_segments' AND pg_has_role(n.nspowner, 'MEMBER'))
-        THEN format('If it came by a restore, or has a new name or owner: SELECT segmentation.adopt_workspace(%L).', workspace)
+        THEN format('If it came by a restore, or has a new name or owner: SELECT segmentation.adopt_workspace(%L).',
+          workspace)
         ELSE 'Make it with create_workspace; segmentation.workspaces() lists those there are.' END;
   END IF;
   RETURN quote_ident(workspace);
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_schema(text) IS 'Part of every call: the quoted schema of a workspace, or an error if there is none.';
+COMMENT ON FUNCTION segmentation_internal.workspace_schema(text) IS
+  'Part of every call: the quoted schema of a workspace, or an error if there is none.';
 
 -- Its owner's are also what belongs to a member of the owner's role: that may act as the owner.
 CREATE FUNCTION segmentation_internal.workspace_alien(workspace text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT pg_catalog.format('%s belongs to %I', pg_catalog.pg_describe_object(o.class, o.oid, 0), pg_catalog.pg_get_userbyid(o.owner))
+  SELECT pg_catalog.format('%s belongs to %I',
+    pg_catalog.pg_describe_object(o.class, o.oid, 0), pg_catalog.pg_get_userbyid(o.owner))
   FROM pg_catalog.pg_namespace AS n
   CROSS JOIN LATERAL (
     SELECT 'pg_catalog.pg_class'::regclass AS class, c.oid, c.relowner AS owner
     FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     UNION ALL
-    SELECT 'pg_catalog.pg_proc'::regclass, p.oid, p.proowner FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid) AS o
+    SELECT 'pg_catalog.pg_proc'::regclass, p.oid, p.proowner
+    FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid) AS o
   WHERE n.nspname = workspace_alien.workspace AND NOT pg_catalog.pg_has_role(o.owner, n.nspowner, 'MEMBER')
   ORDER BY 1 LIMIT 1;
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_alien(text) IS
-  'Part of workspace_owned: a relation or function in the schema of a workspace that is not its owner''s; NULL if there is none.';
+  'Part of workspace_owned: a relation or function in the schema of a workspace that is not its owner''s; NULL if '
+  'there is none.';
 
 CREATE FUNCTION segmentation_internal.workspace_refuse_alien(workspace text, owner name) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -159,7 +168,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_refuse_stranger(text) IS
-  'Part of workspace_owned: an error unless the caller may act as the owner of a schema, and all in it is the owner''s.';
+  'Part of workspace_owned: an error unless the caller may act as the owner of a schema, and all in it is the '
+  'owner''s.';
 
 -- The gate for what changes a workspace. It runs as its owner does: code of the owner's (a view, a trigger) must not
 -- get the rights of somebody who has more, nor code of somebody else's those of the owner.
@@ -172,19 +182,22 @@ BEGIN
   RETURN ws;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_owned(text) IS 'Part of every call: the quoted schema of a workspace that the caller may change, or an error.';
+COMMENT ON FUNCTION segmentation_internal.workspace_owned(text) IS
+  'Part of every call: the quoted schema of a workspace that the caller may change, or an error.';
 
 -- Looking into a workspace of others
 
 CREATE FUNCTION segmentation_internal.workspace_look(workspace text, reads text[], writes text[]) RETURNS text
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_look_wrapper';
 COMMENT ON FUNCTION segmentation_internal.workspace_look(text, text[], text[]) IS
-  'Part of workspace_readable: locks tables that the caller may read (or write) and says by workspace_fault what is not plain about them; NULL if nothing is. Then the guard lets them pass.';
+  'Part of workspace_readable: locks tables that the caller may read (or write) and says by workspace_fault what is '
+  'not plain about them; NULL if nothing is. Then the guard lets them pass.';
 
 CREATE FUNCTION segmentation_internal.workspace_guarded() RETURNS boolean
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_guarded_wrapper';
 COMMENT ON FUNCTION segmentation_internal.workspace_guarded() IS
-  'Part of workspace_readable: whether segmentation.guard is on: then only tables that were looked at are read, and only functions of superusers are run.';
+  'Part of workspace_readable: whether segmentation.guard is on: then only tables that were looked at are read, and '
+  'only functions of superusers are run.';
 
 CREATE FUNCTION segmentation_internal.workspace_let_down() RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'workspace_let_down_wrapper';
@@ -203,7 +216,8 @@ BEGIN ATOMIC
     JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner AND r.rolname = g.owner
     WHERE g.workspace = workspace_fault.workspace),
   seen AS (
-    SELECT given.oid, given.oid = ANY (writes) AS written, c.relname, c.relnamespace, c.relkind, c.relowner, c.relrowsecurity
+    SELECT given.oid, given.oid = ANY (writes) AS written,
+      c.relname, c.relnamespace, c.relkind, c.relowner, c.relrowsecurity
     FROM pg_catalog.unnest(reads || writes) AS given (oid)
     LEFT JOIN pg_catalog.pg_class AS c ON c.oid = given.oid),
   expression AS (
@@ -231,7 +245,8 @@ BEGIN ATOMIC
       WHEN s.relkind <> 'r' THEN pg_catalog.format('%I is %s', s.relname, CASE s.relkind
         WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table'
         WHEN 'p' THEN 'a partitioned table' ELSE 'no table' END)
-      WHEN s.relowner <> n.nspowner THEN pg_catalog.format('%I belongs to %I', s.relname, pg_catalog.pg_get_userbyid(s.relowner))
+      WHEN s.relowner <> n.nspowner
+        THEN pg_catalog.format('%I belongs to %I', s.relname, pg_catalog.pg_get_userbyid(s.relowner))
       WHEN s.relrowsecurity THEN pg_catalog.format('%I has row-level security', s.relname) END
     FROM seen AS s CROSS JOIN schema AS n
     UNION ALL
@@ -239,17 +254,20 @@ BEGIN ATOMIC
     FROM seen AS s JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = s.oid
     UNION ALL
     SELECT 4, pg_catalog.format('%I and %I inherit', s.relname,
-      (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = CASE s.oid WHEN h.inhparent THEN h.inhrelid ELSE h.inhparent END))
+      (SELECT c.relname FROM pg_catalog.pg_class AS c
+       WHERE c.oid = CASE s.oid WHEN h.inhparent THEN h.inhrelid ELSE h.inhparent END))
     FROM seen AS s JOIN pg_catalog.pg_inherits AS h ON s.oid IN (h.inhparent, h.inhrelid)
     UNION ALL
-    SELECT 5, pg_catalog.format('column %I of %I has the type %s of role %I', a.attname, s.relname, pg_catalog.format_type(a.atttypid, NULL), r.rolname)
+    SELECT 5, pg_catalog.format('column %I of %I has the type %s of role %I',
+      a.attname, s.relname, pg_catalog.format_type(a.atttypid, NULL), r.rolname)
     FROM seen AS s
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = s.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
     JOIN pg_catalog.pg_roles AS r ON r.oid = t.typowner
     WHERE NOT r.rolsuper
     UNION ALL
-    SELECT 6, pg_catalog.format('%s uses %s of role %I', coalesce(pg_catalog.pg_describe_object(e.class, e.oid, 0), 'an index or the like'),
+    SELECT 6, pg_catalog.format('%s uses %s of role %I',
+      coalesce(pg_catalog.pg_describe_object(e.class, e.oid, 0), 'an index or the like'),
       coalesce(pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0), 'something'), r.rolname)
     FROM expression AS e
     JOIN pg_catalog.pg_depend AS d ON d.classid = e.class AND d.objid = e.oid
@@ -257,7 +275,9 @@ BEGIN ATOMIC
       WHEN 'pg_catalog.pg_proc'::regclass THEN (SELECT p.proowner FROM pg_catalog.pg_proc AS p WHERE p.oid = d.refobjid)
       WHEN 'pg_catalog.pg_type'::regclass THEN (SELECT t.typowner FROM pg_catalog.pg_type AS t WHERE t.oid = d.refobjid)
       WHEN 'pg_catalog.pg_operator'::regclass THEN (
-        SELECT p.proowner FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS p ON p.oid = o.oprcode WHERE o.oid = d.refobjid)
+        SELECT p.proowner
+        FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_proc AS p ON p.oid = o.oprcode
+        WHERE o.oid = d.refobjid)
       END
     WHERE NOT r.rolsuper
     UNION ALL
@@ -269,7 +289,8 @@ BEGIN ATOMIC
   LIMIT 1;
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_fault(text, oid[], oid[]) IS
-  'Part of workspace_look: what about these tables of a workspace would run code of its owner when they are read, or written; NULL if nothing would.';
+  'Part of workspace_look: what about these tables of a workspace would run code of its owner when they are read, or '
+  'written; NULL if nothing would.';
 
 -- The library defines the setting when it is loaded, and only then it is known where a value comes from. The owner of
 -- a database, who need not be a superuser, must not answer for those who connect.
@@ -279,15 +300,19 @@ BEGIN ATOMIC
   SELECT CASE WHEN pg_catalog.current_setting('segmentation.trusted_workspaces', true) <> '' THEN EXISTS (
     SELECT FROM pg_catalog.pg_settings AS s
     CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.string_to_array(s.setting, ',')) AS t (name)
-    WHERE s.name = 'segmentation.trusted_workspaces' AND s.source <> 'database' AND pg_catalog.btrim(t.name) = workspace)
+    WHERE s.name = 'segmentation.trusted_workspaces' AND s.source <> 'database'
+      AND pg_catalog.btrim(t.name) = workspace)
     ELSE false END;
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_trusted(text) IS
-  'Part of workspace_readable: whether the caller asked for a workspace by name in segmentation.trusted_workspaces: then its owner''s code may run with the caller''s rights.';
+  'Part of workspace_readable: whether the caller asked for a workspace by name in segmentation.trusted_workspaces: '
+  'then its owner''s code may run with the caller''s rights.';
 
 -- The gate for what looks into a workspace. Every function that calls it has the clause SET segmentation.guard = on;
 -- for the owner, and for whom the caller trusts by name, the guard is let down. reads and writes name the tables.
-CREATE FUNCTION segmentation_internal.workspace_readable(workspace text, reads text[], writes text[] DEFAULT '{}') RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_readable(
+  workspace text, reads text[], writes text[] DEFAULT '{}'
+) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_schema(workspace);
@@ -300,7 +325,8 @@ BEGIN
       DETAIL = 'A function that looks into a workspace has the clause SET segmentation.guard = on.';
   END IF;
   SELECT r.rolname,
-    r.rolsuper OR (pg_has_role(r.oid, 'MEMBER') AND NOT (SELECT u.rolsuper FROM pg_roles AS u WHERE u.rolname = current_user))
+    r.rolsuper
+    OR (pg_has_role(r.oid, 'MEMBER') AND NOT (SELECT u.rolsuper FROM pg_roles AS u WHERE u.rolname = current_user))
     OR segmentation_internal.workspace_trusted(workspace)
   INTO owner, trusted
   FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = workspace;
@@ -320,7 +346,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_readable(text, text[], text[]) IS
-  'Part of every call: the quoted schema of a workspace whose tables the caller may look into without running code of others, or an error. For functions with SET segmentation.guard = on.';
+  'Part of every call: the quoted schema of a workspace whose tables the caller may look into without running code of '
+  'others, or an error. For functions with SET segmentation.guard = on.';
 
 -- Sources are whatever their owner made of them: views, foreign tables, with policies.
 CREATE FUNCTION segmentation_internal.workspace_refuse_sources(workspace text) RETURNS void
@@ -334,7 +361,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_refuse_sources(text) IS 'Part of retention_due: an error where the guard is on.';
+COMMENT ON FUNCTION segmentation_internal.workspace_refuse_sources(text) IS
+  'Part of retention_due: an error where the guard is on.';
 
 -- From the catalogue: what the table says of itself is text of the owner's, and would come into a query as SQL.
 CREATE FUNCTION segmentation_internal.workspace_key(ws text) RETURNS text
@@ -343,7 +371,8 @@ BEGIN ATOMIC
   SELECT pg_catalog.format_type(a.atttypid, NULL) FROM pg_catalog.pg_attribute AS a
   WHERE a.attrelid = pg_catalog.to_regclass(ws || '.customer_facts') AND a.attname = 'customer' AND NOT a.attisdropped;
 END;
-COMMENT ON FUNCTION segmentation_internal.workspace_key(text) IS 'The type of customers'' keys of a workspace, given by its quoted schema, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_key(text) IS
+  'The type of customers'' keys of a workspace, given by its quoted schema, as SQL.';
 
 CREATE FUNCTION segmentation.adopt_workspace(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -371,8 +400,10 @@ BEGIN
       MESSAGE = format('schema %I is no workspace', workspace),
       DETAIL = 'Its table workspace is empty.';
   END IF;
-  PERFORM segmentation_internal.workspace_register(workspace, layout, segmentation_internal.workspace_key(quote_ident(workspace)));
+  PERFORM segmentation_internal.workspace_register(workspace, layout,
+    segmentation_internal.workspace_key(quote_ident(workspace)));
 END
 $$;
 COMMENT ON FUNCTION segmentation.adopt_workspace(text) IS
-  'Registers a schema as the workspace that it is: after a restore by who is no superuser, or after ALTER SCHEMA gave it another name or owner. For its owner; the tables have to be there.';
+  'Registers a schema as the workspace that it is: after a restore by who is no superuser, or after ALTER SCHEMA gave '
+  'it another name or owner. For its owner; the tables have to be there.';

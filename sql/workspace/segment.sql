@@ -1,12 +1,15 @@
--- Segments of one's own in a workspace, and who went where. Definitions are not trained: each full scoring takes those of
--- now into the parameter set that it scores by.
+-- Segments of one's own in a workspace, and who went where. Definitions are not trained: each full scoring takes those
+-- of now into the parameter set that it scores by.
 
 CREATE FUNCTION segmentation_internal.workspace_define(ws text, number integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  EXECUTE format('UPDATE %1$s.parameter_set AS p SET segments = s.segments
-    FROM (SELECT coalesce(jsonb_object_agg(s.segment, s.definition), ''{}'') AS segments FROM %1$s.segment AS s) AS s
-    WHERE p.parameter_set = $1 AND p.segments <> s.segments', ws) USING number;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    UPDATE @ws@.parameter_set AS p
+    SET segments = s.segments
+    FROM (SELECT coalesce(jsonb_object_agg(s.segment, s.definition), '{}') AS segments FROM @ws@.segment AS s) AS s
+    WHERE p.parameter_set = $1 AND p.segments <> s.segments$q$)
+    USING number;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_define(text, integer) IS
@@ -18,9 +21,12 @@ CREATE FUNCTION segmentation_internal.workspace_definitions(ws text) RETURNS tex
 DECLARE
   fingerprint text;
 BEGIN
-  EXECUTE format($q$SELECT concat_ws(' ',
-      (SELECT md5(coalesce(jsonb_object_agg(s.segment, s.definition), '{}')::text) FROM %1$s.segment AS s),
-      (SELECT concat(count(*), ' ', sum(hashtextextended(jsonb_build_array(o.segment, o.customer, o.code)::text, 0))) FROM %1$s.segment_override AS o))$q$, ws)
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT concat_ws(' ',
+      (SELECT md5(coalesce(jsonb_object_agg(s.segment, s.definition), '{}')::text) FROM @ws@.segment AS s),
+      (SELECT concat(count(*), ' ',
+         sum(hashtextextended(jsonb_build_array(o.segment, o.customer, o.code)::text, 0)))
+       FROM @ws@.segment_override AS o))$q$)
     INTO fingerprint;
   RETURN fingerprint;
 END
@@ -67,15 +73,17 @@ BEGIN
     SET segments = d.segments@(profile)@
     FROM @(at)@custom AS d
     WHERE d.customer = c.customer$q$,
-    jsonb_build_object('at', at, 'profile', CASE WHEN profile_segment IS NULL THEN '' ELSE segmentation_internal.fill(NULL,
-      $q$, profile = coalesce(d.segments ->> @'segment'@, 'none')$q$, jsonb_build_object('segment', profile_segment)) END));
+    jsonb_build_object('at', at, 'profile', CASE WHEN profile_segment IS NULL THEN ''
+      ELSE format(', profile = coalesce(d.segments ->> %L, ''none'')', profile_segment) END));
   EXECUTE format('DROP TABLE %scustom', at);
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_stage_registered(text, text, jsonb, text, date) IS
   'Part of refresh: the codes of the registered segments, for the staged customers.';
 
-CREATE FUNCTION segmentation.register_segment(workspace text, segment text, definition jsonb, about text DEFAULT NULL) RETURNS void
+CREATE FUNCTION segmentation.register_segment(
+  workspace text, segment text, definition jsonb, about text DEFAULT NULL
+) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := segmentation_internal.workspace_owned(workspace);
@@ -89,13 +97,19 @@ BEGIN
       MESSAGE = format('invalid name of a segment: %s', quote_literal(segment)),
       HINT = 'Use lower-case letters, digits and underscores, a letter first; at most 63.';
   END IF;
-  SELECT string_agg(concat_ws(': ', c.path, c.fault), E'\n') INTO faults FROM segmentation.segment_check(definition) AS c;
+  SELECT string_agg(concat_ws(': ', c.path, c.fault), E'\n') INTO faults
+  FROM segmentation.segment_check(definition) AS c;
   IF faults IS NOT NULL THEN
-    RAISE invalid_parameter_value USING MESSAGE = format('invalid definition of segment %s', segment), DETAIL = faults,
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('invalid definition of segment %s', segment),
+      DETAIL = faults,
       HINT = 'See segment_check, and docs/segment.md for the form of a definition.';
   END IF;
-  EXECUTE format('INSERT INTO %s.segment (segment, definition, about) VALUES ($1, $2, $3)
-                  ON CONFLICT (segment) DO UPDATE SET definition = excluded.definition, about = excluded.about, registered_at = now()', ws)
+  EXECUTE format($q$
+    INSERT INTO %s.segment (segment, definition, about)
+    VALUES ($1, $2, $3)
+    ON CONFLICT (segment) DO UPDATE
+    SET definition = excluded.definition, about = excluded.about, registered_at = now()$q$, ws)
     USING segment, definition, about;
 END
 $$;
@@ -111,22 +125,29 @@ DECLARE
 BEGIN
   EXECUTE format('DELETE FROM %s.segment WHERE segment = $1 RETURNING segment', ws) INTO gone USING segment;
   IF gone IS NULL THEN
-    RAISE undefined_object USING MESSAGE = format('workspace %I has no segment %s', workspace, coalesce(segment, 'null'));
+    RAISE undefined_object USING
+      MESSAGE = format('workspace %I has no segment %s', workspace, coalesce(segment, 'null'));
   END IF;
 END
 $$;
 COMMENT ON FUNCTION segmentation.unregister_segment(text, text) IS
   'Takes a segment out of a workspace. Its members leave it at the next refresh; its history stays.';
 
-CREATE FUNCTION segmentation.override_segment(workspace text, segment text, customer text, code text, reason text DEFAULT NULL) RETURNS void
+CREATE FUNCTION segmentation.override_segment(
+  workspace text, segment text, customer text, code text, reason text DEFAULT NULL
+) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := segmentation_internal.workspace_owned(workspace);
   key text;
 BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
-  EXECUTE format('INSERT INTO %1$s.segment_override (segment, customer, code, reason) VALUES ($1, $2::%2$s, $3, $4)
-                  ON CONFLICT (segment, customer) DO UPDATE SET code = excluded.code, reason = excluded.reason, set_at = now()', ws, key)
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.segment_override (segment, customer, code, reason)
+    VALUES ($1, $2::@(key)@, $3, $4)
+    ON CONFLICT (segment, customer) DO UPDATE
+    SET code = excluded.code, reason = excluded.reason, set_at = now()$q$,
+    jsonb_build_object('key', key))
     USING segment, customer, code, reason;
 END
 $$;
@@ -134,35 +155,55 @@ COMMENT ON FUNCTION segmentation.override_segment(text, text, text, text, text) 
   'Puts a customer into a segment by hand (code), or keeps it out (code NULL), whatever the definition says, from the '
   'next refresh on. A row of segment_override: delete it to undo.';
 
-CREATE FUNCTION segmentation.workspace_segment_preview(workspace text, definition jsonb) RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
+CREATE FUNCTION segmentation.workspace_segment_preview(workspace text, definition jsonb)
+RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,parameter_set,customer_facts,customer_segments}');
+  ws text := segmentation_internal.workspace_readable(workspace,
+    '{workspace,parameter_set,customer_facts,customer_segments}');
 BEGIN
-  RETURN QUERY EXECUTE format($q$
+  RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT r.code, count(*), count(*) / sum(count(*)) OVER ()::double precision, sum(coalesce(r.turnover, 0))
-    FROM (SELECT segmentation.segment_assign($1, segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, s.as_of)), s.as_of) AS code, s.turnover
-          FROM (%2$s) AS s
-          JOIN ONLY %1$s.customer_facts AS f ON f.customer = s.customer
-          JOIN ONLY %1$s.customer_segments AS c ON c.customer = s.customer) AS r
-    GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws, segmentation_internal.workspace_scores_query(ws)) USING definition;
+    FROM (
+      SELECT segmentation.segment_assign($1,
+          segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
+            segmentation.consents_on(f.consents, s.as_of)),
+          s.as_of) AS code,
+        s.turnover
+      FROM (@(scores)@) AS s
+      JOIN ONLY @ws@.customer_facts AS f ON f.customer = s.customer
+      JOIN ONLY @ws@.customer_segments AS c ON c.customer = s.customer) AS r
+    GROUP BY r.code
+    ORDER BY 2 DESC, 1$q$,
+    jsonb_build_object('scores', segmentation_internal.workspace_scores_query(ws)))
+    USING definition;
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS
   'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
 
-CREATE FUNCTION segmentation.workspace_segment_overlap(workspace text) RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
+CREATE FUNCTION segmentation.workspace_segment_overlap(workspace text)
+RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace, '{customer_segments}');
 BEGIN
   RETURN QUERY EXECUTE format($q$
-    WITH m AS (SELECT c.customer, e.key || ':' || e.value AS segment FROM ONLY %s.customer_segments AS c CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e),
-    n AS (SELECT m.segment, count(*) AS n FROM m GROUP BY m.segment)
-    SELECT a.segment, b.segment, count(*), count(*)::double precision / na.n, count(*)::double precision / (na.n + nb.n - count(*))
-    FROM m AS a JOIN m AS b ON b.customer = a.customer AND b.segment <> a.segment
-    JOIN n AS na ON na.segment = a.segment JOIN n AS nb ON nb.segment = b.segment
-    GROUP BY a.segment, b.segment, na.n, nb.n ORDER BY 1, 3 DESC, 2$q$, ws);
+    WITH member AS (
+      SELECT c.customer, e.key || ':' || e.value AS segment
+      FROM ONLY %s.customer_segments AS c
+      CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e),
+    size AS (
+      SELECT m.segment, count(*) AS customers FROM member AS m GROUP BY m.segment)
+    SELECT a.segment, b.segment, count(*),
+      count(*)::double precision / of_a.customers,
+      count(*)::double precision / (of_a.customers + of_b.customers - count(*))
+    FROM member AS a
+    JOIN member AS b ON b.customer = a.customer AND b.segment <> a.segment
+    JOIN size AS of_a ON of_a.segment = a.segment
+    JOIN size AS of_b ON of_b.segment = b.segment
+    GROUP BY a.segment, b.segment, of_a.customers, of_b.customers
+    ORDER BY 1, 3 DESC, 2$q$, ws);
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_segment_overlap(text) IS
@@ -175,14 +216,24 @@ DECLARE
   ws text := segmentation_internal.workspace_readable(workspace, '{membership_history}');
 BEGIN
   IF "from" IS NULL OR "to" IS NULL OR "from" >= "to" THEN
-    RAISE invalid_parameter_value USING MESSAGE = 'the first day must be before the second', DETAIL = format('They are %s and %s.', coalesce("from"::text, 'null'), coalesce("to"::text, 'null'));
+    RAISE invalid_parameter_value USING
+      MESSAGE = 'the first day must be before the second',
+      DETAIL = format('They are %s and %s.', coalesce("from"::text, 'null'), coalesce("to"::text, 'null'));
   END IF;
-  RETURN QUERY EXECUTE format($q$
+  RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT coalesce(a.axis, b.axis), a.code, b.code, count(*)
-    FROM (SELECT * FROM ONLY %1$s.membership_history AS h WHERE h.valid_from <= $1 AND (h.valid_to > $1 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS a
-    FULL JOIN (SELECT * FROM ONLY %1$s.membership_history AS h WHERE h.valid_from <= $2 AND (h.valid_to > $2 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS b
+    FROM (
+      SELECT h.customer, h.axis, h.code
+      FROM ONLY @ws@.membership_history AS h
+      WHERE h.valid_from <= $1 AND (h.valid_to > $1 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS a
+    FULL JOIN (
+      SELECT h.customer, h.axis, h.code
+      FROM ONLY @ws@.membership_history AS h
+      WHERE h.valid_from <= $2 AND (h.valid_to > $2 OR h.valid_to IS NULL) AND ($3 IS NULL OR h.axis = $3)) AS b
       ON b.customer = a.customer AND b.axis = a.axis
-    GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC, 2, 3$q$, ws) USING "from", "to", axis;
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 4 DESC, 2, 3$q$)
+    USING "from", "to", axis;
 END
 $$;
 COMMENT ON FUNCTION segmentation.movements(text, date, date, text) IS

@@ -4,192 +4,363 @@
 -- Channels are the same codes on every page; what lacks data reads alike on every axis.
 CREATE FUNCTION segmentation.workspace_label(axis text, code text, language text DEFAULT 'en') RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN segmentation.label(CASE WHEN code = 'insufficient_data' THEN 'workspace' WHEN axis = 'channel_appetence' THEN 'channel' ELSE axis END, code, language);
-COMMENT ON FUNCTION segmentation.workspace_label(text, text, text) IS 'The name of a code of an axis of a workspace in a language (en, fr).';
+  RETURN segmentation.label(
+    CASE WHEN code = 'insufficient_data' THEN 'workspace' WHEN axis = 'channel_appetence' THEN 'channel' ELSE axis END,
+    code, language);
+COMMENT ON FUNCTION segmentation.workspace_label(text, text, text) IS
+  'The name of a code of an axis of a workspace in a language (en, fr).';
 
--- The views: @ws@ is the schema. Every query names all with its schema.
-CREATE FUNCTION segmentation_internal.workspace_view_list() RETURNS TABLE (name text, keys text, about text, query text)
+-- The usual reading of the index (Siddiqi 2006): a verdict of bi_drift.
+CREATE FUNCTION segmentation_internal.psi_verdict(psi double precision) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN psi < 0.1 THEN 'stable' WHEN psi <= 0.25 THEN 'moderate' WHEN psi > 0.25 THEN 'major' END;
+COMMENT ON FUNCTION segmentation_internal.psi_verdict(double precision) IS
+  'Part of bi_drift: what a population stability index says: stable below .1, moderate up to .25, major above; NULL if '
+  'there is none.';
+
+-- A list of rows (axis, code) of a row c of customer_segments.
+CREATE FUNCTION segmentation_internal.workspace_codes_sql(axes text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT string_agg(format('(%L, c.%I)', a.axis, a.axis), ', ' ORDER BY a.place)
+    FROM unnest(axes) WITH ORDINALITY AS a (axis, place));
+COMMENT ON FUNCTION segmentation_internal.workspace_codes_sql(text[]) IS
+  'Part of create_workspace: the codes of a customer as rows, for VALUES, as SQL.';
+
+-- Views that stand on others come later. Every query names all with its schema.
+CREATE FUNCTION segmentation_internal.workspace_view_list(ws text)
+RETURNS TABLE (name text, keys text, about text, query text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT * FROM (VALUES
-    ('bi_segment_size', 'axis, code', 'Customers and value by axis and code. Best shown as bars, or as a treemap.', $q$
-      SELECT g.axis, g.code, coalesce(p.name, segmentation.workspace_label(g.axis, g.code, l.language)) AS label, count(*) AS customers,
-        count(*) / sum(count(*)) OVER (PARTITION BY g.axis)::double precision AS share,
-        coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS future_value, avg(s.churn_probability) AS churn_probability
-      FROM (SELECT c.customer, v.axis, v.code FROM @ws@.customer_segments AS c CROSS JOIN LATERAL (VALUES
-              ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('future_value', c.future_value),
-              ('product_appetence', c.product_appetence), ('channel_appetence', c.channel_appetence), ('profile', c.profile), ('life_moment', c.life_moment)) AS v (axis, code)
-            UNION ALL
-            SELECT c.customer, 'segment:' || e.key, e.value FROM @ws@.customer_segments AS c CROSS JOIN LATERAL pg_catalog.jsonb_each_text(c.segments) AS e) AS g
-      JOIN @ws@.customer_scores_stored AS s ON s.customer = g.customer
-      CROSS JOIN @ws@.bi_language AS l
-      LEFT JOIN @ws@.product AS p ON p.product = g.code AND g.axis = 'product_appetence'
-      GROUP BY g.axis, g.code, l.language, p.name$q$),
-    ('bi_rfm_grid', 'r, f', 'Customers and turnover by recency score (5: lately) and frequency score (5: often). Best shown as a heat map.', $q$
-      SELECT s.r, s.f, count(*) AS customers, sum(s.turnover) AS turnover, sum(s.monetary) AS monetary, avg(s.churn_probability) AS churn_probability
-      FROM @ws@.customer_scores_stored AS s WHERE s.r IS NOT NULL GROUP BY s.r, s.f$q$),
-    ('bi_pmg_curve', 'percent', 'Concentration: the share of turnover that the best customers bring, by percent of customers. Best shown as a line.', $q$
-      SELECT p.percent, max(p.running) / NULLIF(max(p.total), 0) AS turnover_share, count(*) AS customers, sum(p.turnover) AS turnover
-      FROM (SELECT s.turnover, pg_catalog.ceil(100.0 * row_number() OVER w / count(*) OVER ())::integer AS percent,
-                   sum(s.turnover) OVER w AS running, sum(s.turnover) OVER () AS total
-            FROM @ws@.customer_scores_stored AS s WHERE s.turnover > 0
-            WINDOW w AS (ORDER BY s.turnover DESC, s.customer ROWS UNBOUNDED PRECEDING)) AS p
-      GROUP BY p.percent$q$),
-    ('bi_churn_value', 'churn, future_value', 'Customers by risk of churn and expected value: who is worth keeping. Best shown as a matrix.', $q$
-      SELECT c.churn, segmentation.workspace_label('churn', c.churn, l.language) AS churn_label,
-        c.future_value, segmentation.workspace_label('future_value', c.future_value, l.language) AS future_value_label,
-        count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS value
-      FROM @ws@.customer_segments AS c JOIN @ws@.customer_scores_stored AS s ON s.customer = c.customer CROSS JOIN @ws@.bi_language AS l
-      GROUP BY c.churn, c.future_value, l.language$q$),
-    ('bi_migration', 'as_of, axis, from_code, to_code', 'Who moved from code to code, by day of publication. Best shown as a Sankey diagram.', $q$
-      SELECT h.valid_from AS as_of, h.axis, b.code AS from_code, segmentation.workspace_label(h.axis, b.code, l.language) AS from_label,
-        h.code AS to_code, segmentation.workspace_label(h.axis, h.code, l.language) AS to_label, count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover
-      FROM @ws@.membership_history AS h
-      JOIN @ws@.membership_history AS b ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from
-      LEFT JOIN @ws@.customer_scores_stored AS s ON s.customer = h.customer
-      CROSS JOIN @ws@.bi_language AS l
-      GROUP BY h.valid_from, h.axis, b.code, h.code, l.language$q$),
-    ('bi_reach', 'axis, code, channel', 'How many customers of each segment may be contacted, by channel. Best shown as a table.', $q$
-      SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label, r.channel, segmentation.workspace_label('channel_appetence', r.channel, l.language) AS channel_label,
-        count(*) AS reachable, max(n.customers) AS customers
-      FROM @ws@.customer_segments AS c
-      CROSS JOIN LATERAL (VALUES ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('future_value', c.future_value), ('profile', c.profile), ('life_moment', c.life_moment)) AS g (axis, code)
-      JOIN (SELECT f.customer, u.channel FROM @ws@.customer_facts AS f CROSS JOIN @ws@.workspace AS w
-            CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of)) AS u (channel) OFFSET 0) AS r ON r.customer = c.customer
-      JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
-      CROSS JOIN @ws@.bi_language AS l
-      GROUP BY g.axis, g.code, r.channel, l.language$q$),
-    ('bi_moments_ahead', 'week, moment', 'Life moments that begin in the weeks to come, and those under way (in the week of the published day). Best shown as a calendar.', $q$
-      SELECT pg_catalog.date_trunc('week', greatest(m.begins, w.as_of)::timestamp)::date AS week, m.moment, segmentation.workspace_label('life_moment', m.moment, l.language) AS label,
-        count(*) AS customers, avg(m.confidence) AS confidence
-      FROM @ws@.life_moments AS m CROSS JOIN @ws@.workspace AS w CROSS JOIN @ws@.bi_language AS l
-      WHERE coalesce(m.ends, 'infinity') >= w.as_of
-      GROUP BY 1, m.moment, l.language$q$),
-    ('bi_top_products', 'axis, code, product', 'What the customers of each segment would buy: the twenty products offered to most of them. Best shown as a table.', $q$
-      SELECT t.axis, t.code, t.label, t.product, coalesce(n.name, t.product) AS product_name, t.customers, t.expected
-      FROM (SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label, p.product, count(*) AS customers, sum(p.probability) AS expected,
-              row_number() OVER (PARTITION BY g.axis, g.code ORDER BY count(*) DESC, p.product) AS place
-            FROM @ws@.customer_products AS p JOIN @ws@.customer_segments AS c ON c.customer = p.customer
-            CROSS JOIN LATERAL (VALUES ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('profile', c.profile)) AS g (axis, code)
-            CROSS JOIN @ws@.bi_language AS l
-            GROUP BY g.axis, g.code, p.product, l.language) AS t
-      LEFT JOIN @ws@.product AS n ON n.product = t.product
-      WHERE t.place <= 20$q$),
-    ('bi_cohort_retention', 'cohort, months', 'Of the customers who first bought in a month, the share that buys again so many months later. Best shown as a triangle.', $q$
-      SELECT a.cohort, a.months, a.active, n.customers, a.active / n.customers::double precision AS share
-      FROM (SELECT d.cohort, d.months, count(*) AS active
-            FROM (SELECT DISTINCT f.customer, pg_catalog.date_trunc('month', segmentation.first_purchase(f.history)::timestamp)::date AS cohort,
-                    ((extract(year FROM d.day) - extract(year FROM segmentation.first_purchase(f.history))) * 12
-                     + extract(month FROM d.day) - extract(month FROM segmentation.first_purchase(f.history)))::integer AS months
-                  FROM @ws@.customer_facts AS f CROSS JOIN @ws@.workspace AS w CROSS JOIN LATERAL segmentation.days(f.history) AS d
-                  WHERE d.purchases > 0 AND d.day <= w.as_of) AS d
-            GROUP BY d.cohort, d.months) AS a
-      JOIN (SELECT pg_catalog.date_trunc('month', segmentation.first_purchase(f.history)::timestamp)::date AS cohort, count(*) AS customers
-            FROM @ws@.customer_facts AS f CROSS JOIN @ws@.workspace AS w WHERE segmentation.first_purchase(f.history) <= w.as_of GROUP BY 1) AS n
-        ON n.cohort = a.cohort$q$),
-    ('bi_drift', 'as_of, axis', 'How far each publication moved each axis. Best shown as lines with limits at .1 and .25.', $q$
-      SELECT d.as_of, d.axis, d.psi, CASE WHEN d.psi IS NULL THEN NULL WHEN d.psi < 0.1 THEN 'stable' WHEN d.psi <= 0.25 THEN 'moderate' ELSE 'major' END AS verdict,
-        d.customers, d.moved, d.moved / NULLIF(d.customers, 0)::double precision AS moved_share
-      FROM @ws@.drift AS d$q$),
-    ('bi_model_quality', 'parameter_set', 'Back-tested quality of each parameter set, beside a rule by recency and by past turnover. Best shown as lines.', $q$
-      SELECT p.parameter_set, p.as_of, p.status, p.note,
-        (p.quality #>> '{churn,auc}')::double precision AS churn_auc, (p.quality #>> '{recency,auc}')::double precision AS recency_auc,
-        (p.quality #>> '{churn,brier}')::double precision AS churn_brier, (p.quality #>> '{churn,brier_skill}')::double precision AS churn_brier_skill,
-        (p.quality #>> '{churn,calibration,slope}')::double precision AS churn_calibration_slope,
-        (p.quality #>> '{value,correlation}')::double precision AS value_correlation, (p.quality #>> '{value,correlation_past}')::double precision AS past_correlation,
-        (p.quality #>> '{value,predicted}')::numeric AS value_predicted, (p.quality #>> '{value,actual}')::numeric AS value_actual
-      FROM @ws@.parameter_set AS p$q$),
-    ('bi_data_health', 'measure', 'What the data cover: customers with each kind of fact, and how fresh it is. Best shown as a table.', $q$
-      SELECT v.measure, v.value, v.share
-      FROM (SELECT w.as_of, count(*) AS n, count(f.history) AS history, count(f.items) AS items, count(f.contacts) AS contacts, count(f.interactions) AS interactions,
-                   count(f.consents) AS consents, count(f.attributes) AS attributes, count(f.company) AS company, count(f.subscriptions) AS subscriptions,
-                   w.as_of - max(segmentation.last_purchase(f.history)) AS age,
-                   count(*) FILTER (WHERE segmentation.last_purchase(f.history) > w.as_of) AS ahead
-            FROM @ws@.customer_facts AS f CROSS JOIN @ws@.workspace AS w GROUP BY w.as_of) AS h
-      CROSS JOIN LATERAL (VALUES
-        ('customers', h.n, 1.0), ('with_purchases', h.history, h.history / h.n::double precision), ('with_lines', h.items, h.items / h.n::double precision),
-        ('with_contacts', h.contacts, h.contacts / h.n::double precision), ('with_interactions', h.interactions, h.interactions / h.n::double precision),
-        ('with_consents', h.consents, h.consents / h.n::double precision), ('with_attributes', h.attributes, h.attributes / h.n::double precision),
-        ('with_company', h.company, h.company / h.n::double precision), ('with_subscriptions', h.subscriptions, h.subscriptions / h.n::double precision),
-        ('days_since_last_purchase_of_all', h.age::bigint, NULL), ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)$q$)
+  SELECT v.name, v.keys, v.about, v.query
+  FROM (VALUES
+    ('bi_segment_size', 'axis, code', 'Customers and value by axis and code. Best shown as bars, or as a treemap.',
+      segmentation_internal.fill(ws, $q$
+        SELECT g.axis, g.code, coalesce(p.name, segmentation.workspace_label(g.axis, g.code, l.language)) AS label,
+          count(*) AS customers,
+          count(*) / sum(count(*)) OVER (PARTITION BY g.axis)::double precision AS share,
+          coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS future_value,
+          avg(s.churn_probability) AS churn_probability
+        FROM (
+          SELECT c.customer, v.axis, v.code
+          FROM @ws@.customer_segments AS c
+          CROSS JOIN LATERAL (VALUES @(codes)@) AS v (axis, code)
+          UNION ALL
+          SELECT c.customer, 'segment:' || e.key, e.value
+          FROM @ws@.customer_segments AS c
+          CROSS JOIN LATERAL pg_catalog.jsonb_each_text(c.segments) AS e) AS g
+        JOIN @ws@.customer_scores_stored AS s ON s.customer = g.customer
+        CROSS JOIN @ws@.bi_language AS l
+        LEFT JOIN @ws@.product AS p ON p.product = g.code AND g.axis = 'product_appetence'
+        GROUP BY g.axis, g.code, l.language, p.name$q$,
+        jsonb_build_object('codes', segmentation_internal.workspace_codes_sql(segmentation.workspace_axes())))),
+    ('bi_rfm_grid', 'r, f',
+      'Customers and turnover by recency score (5: lately) and frequency score (5: often). Best shown as a heat map.',
+      segmentation_internal.fill(ws, $q$
+        SELECT s.r, s.f, count(*) AS customers, sum(s.turnover) AS turnover, sum(s.monetary) AS monetary,
+          avg(s.churn_probability) AS churn_probability
+        FROM @ws@.customer_scores_stored AS s
+        WHERE s.r IS NOT NULL
+        GROUP BY s.r, s.f$q$)),
+    ('bi_pmg_curve', 'percent',
+      'Concentration: the share of turnover that the best customers bring, by percent of customers. Best shown as a '
+      'line.',
+      segmentation_internal.fill(ws, $q$
+        SELECT p.percent, max(p.running) / NULLIF(max(p.total), 0) AS turnover_share, count(*) AS customers,
+          sum(p.turnover) AS turnover
+        FROM (
+          SELECT s.turnover,
+            pg_catalog.ceil(100.0 * row_number() OVER w / count(*) OVER ())::integer AS percent,
+            sum(s.turnover) OVER w AS running, sum(s.turnover) OVER () AS total
+          FROM @ws@.customer_scores_stored AS s
+          WHERE s.turnover > 0
+          WINDOW w AS (ORDER BY s.turnover DESC, s.customer ROWS UNBOUNDED PRECEDING)) AS p
+        GROUP BY p.percent$q$)),
+    ('bi_churn_value', 'churn, future_value',
+      'Customers by risk of churn and expected value: who is worth keeping. Best shown as a matrix.',
+      segmentation_internal.fill(ws, $q$
+        SELECT c.churn, segmentation.workspace_label('churn', c.churn, l.language) AS churn_label,
+          c.future_value, segmentation.workspace_label('future_value', c.future_value, l.language)
+            AS future_value_label,
+          count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS value
+        FROM @ws@.customer_segments AS c
+        JOIN @ws@.customer_scores_stored AS s ON s.customer = c.customer
+        CROSS JOIN @ws@.bi_language AS l
+        GROUP BY c.churn, c.future_value, l.language$q$)),
+    ('bi_migration', 'as_of, axis, from_code, to_code',
+      'Who moved from code to code, by day of publication. Best shown as a Sankey diagram.',
+      segmentation_internal.fill(ws, $q$
+        SELECT h.valid_from AS as_of, h.axis,
+          b.code AS from_code, segmentation.workspace_label(h.axis, b.code, l.language) AS from_label,
+          h.code AS to_code, segmentation.workspace_label(h.axis, h.code, l.language) AS to_label,
+          count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover
+        FROM @ws@.membership_history AS h
+        JOIN @ws@.membership_history AS b
+          ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from
+        LEFT JOIN @ws@.customer_scores_stored AS s ON s.customer = h.customer
+        CROSS JOIN @ws@.bi_language AS l
+        GROUP BY h.valid_from, h.axis, b.code, h.code, l.language$q$)),
+    ('bi_reach', 'axis, code, channel',
+      'How many customers of each segment may be contacted, by channel. Best shown as a table.',
+      segmentation_internal.fill(ws, $q$
+        SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label,
+          r.channel, segmentation.workspace_label('channel_appetence', r.channel, l.language) AS channel_label,
+          count(*) AS reachable, max(n.customers) AS customers
+        FROM @ws@.customer_segments AS c
+        CROSS JOIN LATERAL (VALUES @(codes)@) AS g (axis, code)
+        JOIN (
+          SELECT f.customer, u.channel
+          FROM @ws@.customer_facts AS f
+          CROSS JOIN @ws@.workspace AS w
+          CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of)) AS u (channel)
+          OFFSET 0) AS r ON r.customer = c.customer
+        JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
+        CROSS JOIN @ws@.bi_language AS l
+        GROUP BY g.axis, g.code, r.channel, l.language$q$,
+        jsonb_build_object('codes', segmentation_internal.workspace_codes_sql(ARRAY(
+          SELECT a.axis
+          FROM unnest(segmentation.workspace_axes()) WITH ORDINALITY AS a (axis, place)
+          WHERE a.axis NOT IN ('product_appetence', 'channel_appetence')
+          ORDER BY a.place))))),
+    ('bi_moments_ahead', 'week, moment',
+      'Life moments that begin in the weeks to come, and those under way (in the week of the published day). Best '
+      'shown as a calendar.',
+      segmentation_internal.fill(ws, $q$
+        SELECT pg_catalog.date_trunc('week', greatest(m.begins, w.as_of)::timestamp)::date AS week,
+          m.moment, segmentation.workspace_label('life_moment', m.moment, l.language) AS label,
+          count(*) AS customers, avg(m.confidence) AS confidence
+        FROM @ws@.life_moments AS m
+        CROSS JOIN @ws@.workspace AS w
+        CROSS JOIN @ws@.bi_language AS l
+        WHERE coalesce(m.ends, 'infinity') >= w.as_of
+        GROUP BY 1, m.moment, l.language$q$)),
+    ('bi_top_products', 'axis, code, product',
+      'What the customers of each segment would buy: the twenty products offered to most of them. Best shown as a '
+      'table.',
+      segmentation_internal.fill(ws, $q$
+        SELECT t.axis, t.code, t.label, t.product, coalesce(n.name, t.product) AS product_name, t.customers, t.expected
+        FROM (
+          SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label, p.product,
+            count(*) AS customers, sum(p.probability) AS expected,
+            row_number() OVER (PARTITION BY g.axis, g.code ORDER BY count(*) DESC, p.product) AS place
+          FROM @ws@.customer_products AS p
+          JOIN @ws@.customer_segments AS c ON c.customer = p.customer
+          CROSS JOIN LATERAL (VALUES @(codes)@) AS g (axis, code)
+          CROSS JOIN @ws@.bi_language AS l
+          GROUP BY g.axis, g.code, p.product, l.language) AS t
+        LEFT JOIN @ws@.product AS n ON n.product = t.product
+        WHERE t.place <= 20$q$,
+        jsonb_build_object('codes',
+          segmentation_internal.workspace_codes_sql('{rfm,pmg,churn,loyalty,profile}')))),
+    ('bi_cohort_retention', 'cohort, months',
+      'Of the customers who first bought in a month, the share that buys again so many months later. Best shown as a '
+      'triangle.',
+      segmentation_internal.fill(ws, $q$
+        SELECT a.cohort, a.months, a.active, n.customers, a.active / n.customers::double precision AS share
+        FROM (
+          SELECT d.cohort, d.months, count(*) AS active
+          FROM (
+            SELECT DISTINCT f.customer,
+              pg_catalog.date_trunc('month', segmentation.first_purchase(f.history)::timestamp)::date AS cohort,
+              ((extract(year FROM d.day) - extract(year FROM segmentation.first_purchase(f.history))) * 12
+                + extract(month FROM d.day) - extract(month FROM segmentation.first_purchase(f.history)))::integer
+                AS months
+            FROM @ws@.customer_facts AS f
+            CROSS JOIN @ws@.workspace AS w
+            CROSS JOIN LATERAL segmentation.days(f.history) AS d
+            WHERE d.purchases > 0 AND d.day <= w.as_of) AS d
+          GROUP BY d.cohort, d.months) AS a
+        JOIN (
+          SELECT pg_catalog.date_trunc('month', segmentation.first_purchase(f.history)::timestamp)::date AS cohort,
+            count(*) AS customers
+          FROM @ws@.customer_facts AS f
+          CROSS JOIN @ws@.workspace AS w
+          WHERE segmentation.first_purchase(f.history) <= w.as_of
+          GROUP BY 1) AS n ON n.cohort = a.cohort$q$)),
+    ('bi_drift', 'as_of, axis',
+      'How far each publication moved each axis. Best shown as lines with limits at .1 and .25.',
+      segmentation_internal.fill(ws, $q$
+        SELECT d.as_of, d.axis, d.psi, segmentation_internal.psi_verdict(d.psi) AS verdict,
+          d.customers, d.moved, d.moved / NULLIF(d.customers, 0)::double precision AS moved_share
+        FROM @ws@.drift AS d$q$)),
+    ('bi_model_quality', 'parameter_set',
+      'Back-tested quality of each parameter set, beside a rule by recency and by past turnover. Best shown as lines.',
+      segmentation_internal.fill(ws, $q$
+        SELECT p.parameter_set, p.as_of, p.status, p.note,
+          (p.quality #>> '{churn,auc}')::double precision AS churn_auc,
+          (p.quality #>> '{recency,auc}')::double precision AS recency_auc,
+          (p.quality #>> '{churn,brier}')::double precision AS churn_brier,
+          (p.quality #>> '{churn,brier_skill}')::double precision AS churn_brier_skill,
+          (p.quality #>> '{churn,calibration,slope}')::double precision AS churn_calibration_slope,
+          (p.quality #>> '{value,correlation}')::double precision AS value_correlation,
+          (p.quality #>> '{value,correlation_past}')::double precision AS past_correlation,
+          (p.quality #>> '{value,predicted}')::numeric AS value_predicted,
+          (p.quality #>> '{value,actual}')::numeric AS value_actual
+        FROM @ws@.parameter_set AS p$q$)),
+    ('bi_data_health', 'measure',
+      'What the data cover: customers with each kind of fact, and how fresh it is. Best shown as a table.',
+      segmentation_internal.fill(ws, $q$
+        SELECT v.measure, v.value, v.share
+        FROM (
+          SELECT w.as_of, count(*) AS n, count(f.history) AS history, count(f.items) AS items,
+            count(f.contacts) AS contacts, count(f.interactions) AS interactions, count(f.consents) AS consents,
+            count(f.attributes) AS attributes, count(f.company) AS company, count(f.subscriptions) AS subscriptions,
+            w.as_of - max(segmentation.last_purchase(f.history)) AS age,
+            count(*) FILTER (WHERE segmentation.last_purchase(f.history) > w.as_of) AS ahead
+          FROM @ws@.customer_facts AS f
+          CROSS JOIN @ws@.workspace AS w
+          GROUP BY w.as_of) AS h
+        CROSS JOIN LATERAL (VALUES
+          ('customers', h.n, 1.0),
+          ('with_purchases', h.history, h.history / h.n::double precision),
+          ('with_lines', h.items, h.items / h.n::double precision),
+          ('with_contacts', h.contacts, h.contacts / h.n::double precision),
+          ('with_interactions', h.interactions, h.interactions / h.n::double precision),
+          ('with_consents', h.consents, h.consents / h.n::double precision),
+          ('with_attributes', h.attributes, h.attributes / h.n::double precision),
+          ('with_company', h.company, h.company / h.n::double precision),
+          ('with_subscriptions', h.subscriptions, h.subscriptions / h.n::double precision),
+          ('days_since_last_purchase_of_all', h.age::bigint, NULL),
+          ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)$q$))
   ) AS v (name, keys, about, query);
 END;
-COMMENT ON FUNCTION segmentation_internal.workspace_view_list() IS 'Part of create_workspace: the materialized views for BI tools.';
+COMMENT ON FUNCTION segmentation_internal.workspace_view_list(text) IS
+  'Part of create_workspace: the materialized views for BI tools, with their queries.';
+
+-- A column of one name means the same in every view.
+CREATE FUNCTION segmentation_internal.workspace_view_columns() RETURNS TABLE (name text, about text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT v.name, v.about
+  FROM (VALUES
+    ('active', 'Customers who bought in that month.'),
+    ('as_of', 'Day of the publication or of the training.'),
+    ('axis', 'Axis, or segment: and the name of a registered segment.'),
+    ('channel', 'Code of the channel.'),
+    ('channel_label', 'Its name.'),
+    ('churn', 'Code of churn.'),
+    ('churn_auc', 'AUC of the churn probability.'),
+    ('churn_brier', 'Brier score.'),
+    ('churn_brier_skill', 'Its skill over the base rate.'),
+    ('churn_calibration_slope', '1 is best.'),
+    ('churn_label', 'Its name.'),
+    ('churn_probability', 'Mean probability of no purchase in 90 days.'),
+    ('code', 'Code of the segment.'),
+    ('cohort', 'Month of the first purchase.'),
+    ('confidence', 'Mean confidence, 0 to 1.'),
+    ('customers', 'Number of customers.'),
+    ('expected', 'Expected number of buyers within product_horizon.'),
+    ('f', 'Frequency score.'),
+    ('from_code', 'Code before.'),
+    ('from_label', 'Its name.'),
+    ('future_value', 'Expected value of the next 12 months.'),
+    ('future_value_label', 'Its name.'),
+    ('label', 'Its name.'),
+    ('measure', 'What is measured.'),
+    ('moment', 'Code of the life moment.'),
+    ('monetary', 'Turnover, all time.'),
+    ('months', 'Months after it.'),
+    ('moved', 'Customers who changed their code.'),
+    ('moved_share', 'As a share.'),
+    ('note', 'Why.'),
+    ('parameter_set', 'Number of the parameter set.'),
+    ('past_correlation', 'Correlation of past and real turnover.'),
+    ('percent', 'The best so many percent of active customers.'),
+    ('product', 'Product or category.'),
+    ('product_name', 'Its name, if the source of products has one.'),
+    ('psi', 'Population stability index.'),
+    ('r', 'Recency score.'),
+    ('reachable', 'Customers with consent.'),
+    ('recency_auc', 'AUC of recency alone.'),
+    ('share', 'Share, from 0 to 1.'),
+    ('status', 'in_use, retired, rejected.'),
+    ('to_code', 'Code after.'),
+    ('to_label', 'Its name.'),
+    ('turnover', 'Turnover of 12 rolling months.'),
+    ('turnover_share', 'Share of the turnover of 12 months that they bring.'),
+    ('value', 'Expected value, or the number measured.'),
+    ('value_actual', 'Real total.'),
+    ('value_correlation', 'Correlation of predicted and real turnover.'),
+    ('value_predicted', 'Predicted total.'),
+    ('verdict', 'stable, moderate or major.'),
+    ('week', 'Monday of the week.')
+  ) AS v (name, about);
+END;
+COMMENT ON FUNCTION segmentation_internal.workspace_view_columns() IS
+  'Part of create_workspace: what each column of the views for BI tools holds.';
 
 CREATE FUNCTION segmentation_internal.workspace_make_views(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := quote_ident(workspace);
-  made record;
-  said record;
+  view record;
+  col record;
 BEGIN
   IF to_regclass(ws || '.bi_language') IS NULL THEN
-    EXECUTE format('CREATE VIEW %1$s.bi_language AS SELECT coalesce((SELECT s.value #>> ''{}'' FROM %1$s.setting AS s WHERE s.name = ''language''), ''en'') AS language', ws);
-    EXECUTE format('COMMENT ON VIEW %s.bi_language IS %L', ws, 'The language of labels; see the setting language.');
+    EXECUTE segmentation_internal.fill(ws, $q$
+      CREATE VIEW @ws@.bi_language AS
+        SELECT coalesce((SELECT s.value #>> '{}' FROM @ws@.setting AS s WHERE s.name = 'language'), 'en') AS language;
+      COMMENT ON VIEW @ws@.bi_language IS 'The language of labels; see the setting language.'$q$);
   END IF;
-  FOR made IN SELECT * FROM segmentation_internal.workspace_view_list() LOOP
-    CONTINUE WHEN to_regclass(format('%s.%I', ws, made.name)) IS NOT NULL;
-    EXECUTE format('CREATE MATERIALIZED VIEW %s.%I AS %s WITH NO DATA', ws, made.name, replace(made.query, '@ws@', ws));
-    EXECUTE format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', made.name || '_key', ws, made.name, made.keys);
-    EXECUTE format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', ws, made.name, made.about);
-    FOR said IN
-      SELECT a.attname, v.about FROM pg_attribute AS a JOIN (VALUES
-        ('axis', 'Axis, or segment: and the name of a registered segment.'), ('code', 'Code of the segment.'), ('label', 'Its name.'),
-        ('customers', 'Number of customers.'), ('share', 'Share, from 0 to 1.'), ('turnover', 'Turnover of 12 rolling months.'),
-        ('future_value', 'Expected value of the next 12 months.'), ('value', 'Expected value, or the number measured.'), ('churn_probability', 'Mean probability of no purchase in 90 days.'),
-        ('r', 'Recency score.'), ('f', 'Frequency score.'), ('monetary', 'Turnover, all time.'), ('percent', 'The best so many percent of active customers.'),
-        ('turnover_share', 'Share of the turnover of 12 months that they bring.'), ('churn', 'Code of churn.'), ('as_of', 'Day of the publication or of the training.'),
-        ('from_code', 'Code before.'), ('to_code', 'Code after.'), ('from_label', 'Its name.'), ('to_label', 'Its name.'), ('channel', 'Code of the channel.'),
-        ('channel_label', 'Its name.'), ('churn_label', 'Its name.'), ('future_value_label', 'Its name.'),
-        ('reachable', 'Customers with consent.'), ('week', 'Monday of the week.'), ('moment', 'Code of the life moment.'), ('confidence', 'Mean confidence, 0 to 1.'),
-        ('product', 'Product or category.'), ('product_name', 'Its name, if the source of products has one.'), ('expected', 'Expected number of buyers within product_horizon.'), ('cohort', 'Month of the first purchase.'),
-        ('months', 'Months after it.'), ('active', 'Customers who bought in that month.'), ('psi', 'Population stability index.'),
-        ('verdict', 'stable, moderate or major.'), ('moved', 'Customers who changed their code.'), ('moved_share', 'As a share.'),
-        ('parameter_set', 'Number of the parameter set.'), ('status', 'in_use, retired, rejected.'), ('note', 'Why.'), ('churn_auc', 'AUC of the churn probability.'),
-        ('recency_auc', 'AUC of recency alone.'), ('churn_brier', 'Brier score.'), ('churn_brier_skill', 'Its skill over the base rate.'),
-        ('churn_calibration_slope', '1 is best.'), ('value_correlation', 'Correlation of predicted and real turnover.'), ('past_correlation', 'Correlation of past and real turnover.'),
-        ('value_predicted', 'Predicted total.'), ('value_actual', 'Real total.'), ('measure', 'What is measured.')) AS v (col, about) ON v.col = a.attname
-      WHERE a.attrelid = format('%s.%I', ws, made.name)::regclass AND a.attnum > 0
+  FOR view IN SELECT * FROM segmentation_internal.workspace_view_list(ws) LOOP
+    CONTINUE WHEN to_regclass(format('%s.%I', ws, view.name)) IS NOT NULL;
+    EXECUTE segmentation_internal.fill(ws, $q$
+      CREATE MATERIALIZED VIEW @ws@.@view@ AS @(query)@ WITH NO DATA;
+      CREATE UNIQUE INDEX @index@ ON @ws@.@view@ (@(keys)@);
+      COMMENT ON MATERIALIZED VIEW @ws@.@view@ IS @'about'@$q$,
+      jsonb_build_object('view', view.name, 'query', view.query, 'index', view.name || '_key', 'keys', view.keys,
+        'about', view.about));
+    FOR col IN
+      SELECT c.name, c.about
+      FROM pg_attribute AS a
+      JOIN segmentation_internal.workspace_view_columns() AS c ON c.name = a.attname
+      WHERE a.attrelid = format('%s.%I', ws, view.name)::regclass AND a.attnum > 0
     LOOP
-      EXECUTE format('COMMENT ON COLUMN %s.%I.%I IS %L', ws, made.name, said.attname, said.about);
+      EXECUTE segmentation_internal.fill(ws, $q$COMMENT ON COLUMN @ws@.@view@.@column@ IS @'about'@$q$,
+        jsonb_build_object('view', view.name, 'column', col.name, 'about', col.about));
     END LOOP;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_make_views(text) IS 'Part of create_workspace: makes the materialized views for BI tools, those that are not there.';
+COMMENT ON FUNCTION segmentation_internal.workspace_make_views(text) IS
+  'Part of create_workspace: makes the materialized views for BI tools, those that are not there.';
 
--- The views that are not as this version makes them, and those of the workspace that stand on them. To tell, each is made
--- a second time: PostgreSQL writes equal queries equally.
+-- The views that are not as this version makes them, and those of the workspace that stand on them. To tell, each is
+-- made a second time: PostgreSQL writes equal queries equally.
 CREATE FUNCTION segmentation_internal.workspace_stale_views(ws text) RETURNS text[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  made text;
-  query text;
-  held regclass;
+  view record;
+  there regclass;
   same boolean;
   stale text[] := '{}';
+  stale_oids oid[] := '{}';
 BEGIN
-  FOR made, query IN SELECT v.name, replace(v.query, '@ws@', ws) FROM segmentation_internal.workspace_view_list() AS v LOOP
-    held := to_regclass(format('%s.%I', ws, made));
-    CONTINUE WHEN held IS NULL;
+  FOR view IN SELECT v.name, v.query FROM segmentation_internal.workspace_view_list(ws) AS v LOOP
+    there := to_regclass(format('%s.%I', ws, view.name));
+    CONTINUE WHEN there IS NULL;
     BEGIN
-      EXECUTE format('CREATE VIEW %s.stage_view AS %s', ws, query);
-      same := pg_get_viewdef(held) = pg_get_viewdef(to_regclass(ws || '.stage_view'));
+      EXECUTE segmentation_internal.fill(ws, 'CREATE VIEW @ws@.stage_view AS @(query)@',
+        jsonb_build_object('query', view.query));
+      same := pg_get_viewdef(there) = pg_get_viewdef(to_regclass(ws || '.stage_view'));
       EXECUTE format('DROP VIEW %s.stage_view', ws);
     EXCEPTION WHEN undefined_column OR undefined_table OR undefined_function THEN
       same := false;
     END;
     IF NOT same OR EXISTS (
-      SELECT FROM pg_depend AS d JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
-      WHERE w.ev_class = held AND d.refobjid = ANY (ARRAY(SELECT to_regclass(format('%s.%I', ws, s))::oid FROM unnest(stale) AS s)))
+      SELECT FROM pg_depend AS d
+      JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+      WHERE w.ev_class = there AND d.refobjid = ANY (stale_oids))
     THEN
-      stale := stale || made;
+      stale := stale || view.name;
+      stale_oids := stale_oids || there::oid;
     END IF;
   END LOOP;
   RETURN stale;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_stale_views(text) IS 'Part of upgrade_workspace: the views that this version makes otherwise.';
+COMMENT ON FUNCTION segmentation_internal.workspace_stale_views(text) IS
+  'Part of upgrade_workspace: the views that this version makes otherwise.';
 
 CREATE FUNCTION segmentation_internal.workspace_renew_views(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -197,59 +368,79 @@ DECLARE
   ws text := quote_ident(workspace);
   stale text[] := segmentation_internal.workspace_stale_views(ws);
   others text[];
+  drops text[];
   grants text[];
-  filled text[];
+  refreshes text[];
   statement text;
 BEGIN
-  others := ARRAY(SELECT DISTINCT d FROM unnest(stale) AS s
-    CROSS JOIN LATERAL segmentation_internal.workspace_dependents(ws, to_regclass(format('%s.%I', ws, s))) AS d ORDER BY d);
+  others := ARRAY(
+    SELECT DISTINCT d
+    FROM unnest(stale) AS s (name)
+    CROSS JOIN LATERAL segmentation_internal.workspace_dependents(ws, to_regclass(format('%s.%I', ws, s.name))) AS d
+    ORDER BY d);
   IF others <> '{}' THEN
     RAISE dependent_objects_still_exist USING
-      MESSAGE = format('cannot upgrade workspace %I because other objects depend on views that change: %s', workspace, array_to_string(stale, ', ')),
+      MESSAGE = format('cannot upgrade workspace %I because other objects depend on views that change: %s',
+        workspace, array_to_string(stale, ', ')),
       DETAIL = segmentation_internal.workspace_listed(others),
       HINT = 'Drop these, upgrade, and make them again.';
   END IF;
-  SELECT array_agg(format('GRANT %s ON %s TO %s%s', g.privilege_type, c.oid::regclass,
-      CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END))
-    INTO grants
-  FROM unnest(stale) AS s JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, s)) CROSS JOIN LATERAL aclexplode(c.relacl) AS g;
-  filled := ARRAY(SELECT s.name FROM unnest(stale) WITH ORDINALITY AS s (name, place)
-    JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, s.name)) WHERE c.relispopulated ORDER BY s.place);
   -- Those that stand on others come later in the list.
-  FOR statement IN
-    SELECT format('DROP MATERIALIZED VIEW %s.%I', ws, s.name) FROM unnest(stale) WITH ORDINALITY AS s (name, place) ORDER BY s.place DESC
-  LOOP
+  SELECT array_agg(format('DROP MATERIALIZED VIEW %s.%I', ws, s.name) ORDER BY s.place DESC),
+      array_agg(format('REFRESH MATERIALIZED VIEW %s.%I', ws, s.name) ORDER BY s.place) FILTER (WHERE c.relispopulated)
+    INTO drops, refreshes
+  FROM unnest(stale) WITH ORDINALITY AS s (name, place)
+  JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, s.name));
+  SELECT array_agg(format('GRANT %s ON %s TO %s%s', g.privilege_type, c.oid::regclass,
+      CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END,
+      CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' END))
+    INTO grants
+  FROM unnest(stale) AS s (name)
+  JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, s.name))
+  CROSS JOIN LATERAL aclexplode(c.relacl) AS g;
+  FOREACH statement IN ARRAY coalesce(drops, '{}') LOOP
     EXECUTE statement;
   END LOOP;
   PERFORM segmentation_internal.workspace_make_views(workspace);
-  FOR statement IN
-    SELECT g FROM unnest(grants) AS g UNION ALL SELECT format('REFRESH MATERIALIZED VIEW %s.%I', ws, f) FROM unnest(filled) AS f
-  LOOP
+  FOREACH statement IN ARRAY coalesce(grants, '{}') || coalesce(refreshes, '{}') LOOP
     EXECUTE statement;
   END LOOP;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_renew_views(text) IS
-  'Part of upgrade_workspace: makes the views anew that this version makes otherwise, with their grants and rows. Refused, with a list, if anything of others depends on one.';
+  'Part of upgrade_workspace: makes the views anew that this version makes otherwise, with their grants and rows. '
+  'Refused, with a list, if anything of others depends on one.';
+
+-- The statement that brings a view up to date. Readers are never kept waiting, but for the very first time.
+CREATE FUNCTION segmentation_internal.workspace_refresh_view_sql(ws text, name text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.fill(ws, 'REFRESH MATERIALIZED VIEW @(how)@ @ws@.@name@',
+    jsonb_build_object('name', name, 'how', (
+      SELECT CASE WHEN c.relispopulated THEN 'CONCURRENTLY' ELSE '' END
+      FROM pg_class AS c WHERE c.oid = format('%s.%I', ws, name)::regclass)));
+COMMENT ON FUNCTION segmentation_internal.workspace_refresh_view_sql(text, text) IS
+  'Part of refresh_views: the statement that brings a view up to date.';
 
 CREATE PROCEDURE segmentation.refresh_views(workspace text)
   LANGUAGE plpgsql AS $$
+-- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
   ws pg_catalog.text;
   names pg_catalog.text[];
-  populated boolean;
   began pg_catalog.timestamptz;
 BEGIN
   ws := segmentation_internal.workspace_owned(workspace);
-  names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text, ARRAY(SELECT v.name FROM segmentation_internal.workspace_view_list() AS v));
+  names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text,
+    ARRAY(SELECT v.name FROM segmentation_internal.workspace_view_list(ws) AS v));
   FOR i IN 1 .. pg_catalog.cardinality(names) LOOP
     began := pg_catalog.clock_timestamp();
-    SELECT c.relispopulated INTO populated FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.format('%s.%I', ws, names[i])::pg_catalog.regclass;
-    -- Readers are never kept waiting, but for the very first time.
-    EXECUTE pg_catalog.format('REFRESH MATERIALIZED VIEW %s %s.%I', CASE WHEN populated THEN 'CONCURRENTLY' ELSE '' END, ws, names[i]);
+    EXECUTE segmentation_internal.workspace_refresh_view_sql(ws, names[i]);
     COMMIT;
-    RAISE DEBUG '%: % s', names[i], pg_catalog.round(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) began)::numeric, 1);
+    RAISE DEBUG '%: % s', names[i], pg_catalog.round(
+      pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) began)::pg_catalog.numeric, 1);
   END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE segmentation.refresh_views(text) IS 'Brings the materialized views of a workspace up to date, one by one, without keeping readers waiting. Call it outside a transaction.';
+COMMENT ON PROCEDURE segmentation.refresh_views(text) IS
+  'Brings the materialized views of a workspace up to date, one by one, without keeping readers waiting. Call it '
+  'outside a transaction.';

@@ -147,6 +147,11 @@ CREATE FUNCTION segmentation.email_is_role(email text) RETURNS boolean
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'email_is_role_wrapper';
 CREATE FUNCTION segmentation.is_freemail(email_or_domain text) RETURNS boolean
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_freemail_wrapper';
+CREATE FUNCTION segmentation.registered_domain(email_or_domain text) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'registered_domain_wrapper';
+COMMENT ON FUNCTION segmentation.registered_domain(text) IS
+  'What somebody registered of an e-mail address''s domain, or of a domain: example.co.uk of mail.example.co.uk. '
+  'NULL if it is neither, or a public suffix (co.uk).';
 COMMENT ON FUNCTION segmentation.email_domain(text) IS
   'The domain of an e-mail address, in lower case; NULL if it is not an address.';
 COMMENT ON FUNCTION segmentation.email_is_role(text) IS
@@ -334,6 +339,11 @@ CREATE FUNCTION segmentation.opening_hours(hours text) RETURNS bit
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'opening_hours_wrapper';
 CREATE FUNCTION segmentation.opening_hours_text(mask bit) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'opening_hours_text_wrapper';
+CREATE FUNCTION segmentation.opening_hours_fault(hours text) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'opening_hours_fault_wrapper';
+COMMENT ON FUNCTION segmentation.opening_hours_fault(text) IS
+  'Why opening_hours gives NULL for a text: what is not understood, or what a usual week cannot hold. '
+  'NULL if it gives a mask.';
 COMMENT ON FUNCTION segmentation.opening_hours(text) IS
   'Weekly opening hours as a mask of 168 hours from Monday 00:00, bit(168): Mo-Fr 09:00-12:30,14:00-18:00; Sa off, or '
   'lun-ven 9h-18h. An hour is open if half of it is. NULL if the text is no weekly timetable.';

@@ -42,6 +42,9 @@ pub fn email(bytes: &[u8]) {
     let domain = email::domain(text);
     assert_eq!(domain.is_some(), email::is_role(text).is_some());
     let _ = email::is_freemail(text);
+    if let Some(domain) = email::registered_domain(text) {
+        assert_eq!(email::registered_domain(&domain).as_deref(), Some(domain.as_str()));
+    }
     if let Some(domain) = domain {
         assert_eq!(
             email::domain(&format!("a@{domain}")).as_deref(),
@@ -87,7 +90,11 @@ pub fn company(bytes: &[u8]) {
 }
 
 pub fn opening_hours(bytes: &[u8]) {
-    let Some(mask) = text(bytes).and_then(hours::parse) else { return };
+    let mask = match text(bytes).map(hours::read) {
+        None => return,
+        Some(Err(refusal)) => return assert!(refusal.to_string().len() <= 2000),
+        Some(Ok(mask)) => mask,
+    };
     let text = mask.text();
     let again = hours::parse(&text).expect("what is written is read");
     assert_eq!(again.bytes(), mask.bytes(), "{text}");

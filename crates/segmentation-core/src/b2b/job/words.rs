@@ -1,138 +1,9 @@
-//! Job titles, in English and French: rank, function, and the part in a decision to buy.
+//! The words of job titles, in lower case without accents. The rules that read them are beside.
 //!
-//! A title is read as words in lower case without accents; the words of a phrase must follow each
-//! other. Feminine forms and abbreviations are phrases of their own, or ends left
-//! open: `comptab*` is every word that begins so.
+//! `comptab*` is every word that begins so.
 
-use super::{fold, head};
-
-/// Words of a title that are looked at: what follows is not a title any more.
-const WORDS: usize = 24;
-
-/// The words of a title. Inclusive forms (`chargé(e)`, `directeur·rice`, `directeur/trice`) lose their ending,
-/// `R&D` is one word, and so is an abbreviation with dots (`P.D.G.`).
-fn words(title: &str) -> Vec<String> {
-    let mut text = fold(head(title, 400));
-    // Most titles have none of this.
-    if text.contains(['(', '·', '/', '&']) {
-        for ending in [
-            "(e)", "(ne)", "(se)", "(euse)", "(ere)", "(re)", "(trice)", "(rice)", "(ice)", "(fe)", "·e",
-            "·ne", "·se", "·euse", "·ere", "·re", "·trice", "·rice", "·ice", "·fe", "/trice", "/rice",
-            "/ice", "/euse", "/ere",
-        ] {
-            text = text.replace(ending, "");
-        }
-        for (written, read) in [("r&d", "rd"), ("r & d", "rd"), ("h/f", ""), ("f/h", ""), ("m/f", "")] {
-            text = text.replace(written, read);
-        }
-    }
-    let mut words: Vec<String> = Vec::new();
-    for word in text.split(|c: char| !c.is_alphanumeric() && c != '.') {
-        let parts: Vec<&str> = word.split('.').filter(|part| !part.is_empty()).collect();
-        // Letters with dots between them join: p.d.g. is pdg.
-        if parts.len() > 1 && parts.iter().all(|part| part.chars().count() == 1) {
-            words.push(parts.concat());
-        } else {
-            words.extend(parts.into_iter().map(str::to_owned));
-        }
-        if words.len() >= WORDS {
-            break;
-        }
-    }
-    words.truncate(WORDS);
-    words
-}
-
-/// Whether `phrase` begins at `at`.
-fn stands_at(words: &[String], at: usize, phrase: &str) -> bool {
-    // Most phrases begin with another letter: no need to take them apart.
-    if words[at].as_bytes().first() != phrase.as_bytes().first() {
-        return false;
-    }
-    let mut rest = words[at..].iter();
-    phrase.split(' ').all(|part| {
-        rest.next().is_some_and(|word| match part.strip_suffix('*') {
-            Some(beginning) => word.starts_with(beginning),
-            None => word == part,
-        })
-    })
-}
-
-/// Where the first of these phrases begins, and its number of words: the earliest, and there the longest.
-fn find(words: &[String], phrases: &[&str]) -> Option<(usize, usize)> {
-    (0..words.len()).find_map(|at| {
-        phrases
-            .iter()
-            .filter(|phrase| stands_at(words, at, phrase))
-            .map(|phrase| phrase.split(' ').count())
-            .max()
-            .map(|length| (at, length))
-    })
-}
-
-fn has(words: &[String], phrases: &[&str]) -> bool {
-    find(words, phrases).is_some()
-}
-
-/// Ranks, with the codes of People Data Labs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seniority {
-    /// Owns or founded the firm, or runs it as *gérant*.
-    Owner,
-    /// Heads the firm, or a whole function of it: CEO, CFO, *PDG*, *directeur général*.
-    Cxo,
-    /// Partner of a firm.
-    Partner,
-    /// Vice president.
-    Vp,
-    /// Director, head of.
-    Director,
-    /// Manager, *responsable*, *chef de*, team leader.
-    Manager,
-    /// Senior, expert, principal.
-    Senior,
-    /// Entry level: assistant, junior, agent.
-    Entry,
-    /// Trainee, apprentice.
-    Training,
-    /// Volunteer.
-    Unpaid,
-}
-
-impl Seniority {
-    /// All, the highest first.
-    pub const ALL: [Seniority; 10] = [
-        Seniority::Owner,
-        Seniority::Cxo,
-        Seniority::Partner,
-        Seniority::Vp,
-        Seniority::Director,
-        Seniority::Manager,
-        Seniority::Senior,
-        Seniority::Entry,
-        Seniority::Training,
-        Seniority::Unpaid,
-    ];
-
-    /// Its code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Seniority::Owner => "owner",
-            Seniority::Cxo => "cxo",
-            Seniority::Partner => "partner",
-            Seniority::Vp => "vp",
-            Seniority::Director => "director",
-            Seniority::Manager => "manager",
-            Seniority::Senior => "senior",
-            Seniority::Entry => "entry",
-            Seniority::Training => "training",
-            Seniority::Unpaid => "unpaid",
-        }
-    }
-}
-
-const TRAINING: &[&str] = &[
+/// Who still learns.
+pub(super) const TRAINING: &[&str] = &[
     "stagiaire*",
     "stage",
     "intern",
@@ -151,8 +22,10 @@ const TRAINING: &[&str] = &[
     "etudiant*",
     "vie",
 ];
-const UNPAID: &[&str] = &["volunteer*", "benevole*", "unpaid"];
-const ASSISTANTS: &[&str] = &[
+/// Who is not paid.
+pub(super) const UNPAID: &[&str] = &["volunteer*", "benevole*", "unpaid"];
+/// Who assists somebody.
+pub(super) const ASSISTANTS: &[&str] = &[
     "assistant",
     "assistante",
     "assistants",
@@ -165,11 +38,15 @@ const ASSISTANTS: &[&str] = &[
     "attachee de direction",
 ];
 /// What makes of an assistant somebody else's: `assistante du directeur`, `assistant to the CEO`.
-const OF: &[&str] = &["to", "of", "de", "du", "des", "d", "aupres", "a"];
-const HIGHER: &[&str] =
+pub(super) const OF: &[&str] = &["to", "of", "de", "du", "des", "d", "aupres", "a"];
+/// What an assistant can be and still have a rank: `assistant manager`.
+pub(super) const HIGHER: &[&str] =
     &["manager", "director", "vice president", "vp", "head", "controller", "general manager"];
-const GENERAL_SECRETARY: &[&str] = &["secretaire general*", "secretary general", "general secretary"];
-const DEPUTY_OF: &[&str] = &[
+/// Secretaries that head a house.
+pub(super) const GENERAL_SECRETARY: &[&str] =
+    &["secretaire general*", "secretary general", "general secretary"];
+/// Deputies of somebody.
+pub(super) const DEPUTY_OF: &[&str] = &[
     "adjoint au",
     "adjointe au",
     "adjoint a",
@@ -182,7 +59,8 @@ const DEPUTY_OF: &[&str] = &[
     "adjointe des",
     "deputy to",
 ];
-const NO_OWNER: &[&str] = &[
+/// Owners of a product, and managers of what others own.
+pub(super) const NO_OWNER: &[&str] = &[
     "product owner*",
     "process owner*",
     "service owner",
@@ -196,7 +74,8 @@ const NO_OWNER: &[&str] = &[
     "gerant d immeuble*",
     "gerante d immeuble*",
 ];
-const SHOP: &[&str] = &[
+/// Who runs a shop of others.
+pub(super) const SHOP: &[&str] = &[
     "gerant de magasin",
     "gerante de magasin",
     "gerant de boutique",
@@ -204,7 +83,8 @@ const SHOP: &[&str] = &[
     "gerant de succursale",
     "gerante de succursale",
 ];
-const OWNER: &[&str] = &[
+/// Who owns or founded the firm.
+pub(super) const OWNER: &[&str] = &[
     "owner",
     "co owner",
     "founder",
@@ -246,7 +126,8 @@ const OWNER: &[&str] = &[
     "proprietor",
     "sole trader",
 ];
-const NO_PARTNER: &[&str] = &[
+/// Partners that are no partners of the firm.
+pub(super) const NO_PARTNER: &[&str] = &[
     "acquisition partner*",
     "business partner*",
     "partner manager",
@@ -262,9 +143,13 @@ const NO_PARTNER: &[&str] = &[
     "partner program*",
     "training partner",
 ];
-const PARTNER: &[&str] = &["partner", "partners", "associe", "associee", "associes"];
-const VP: &[&str] = &["vp", "svp", "evp", "avp", "vice president*", "vice presidente", "vicepresident*"];
-const CXO: &[&str] = &[
+/// Partners of the firm.
+pub(super) const PARTNER: &[&str] = &["partner", "partners", "associe", "associee", "associes"];
+/// Vice presidents.
+pub(super) const VP: &[&str] =
+    &["vp", "svp", "evp", "avp", "vice president*", "vice presidente", "vicepresident*"];
+/// Who heads the firm, or a whole function of it.
+pub(super) const CXO: &[&str] = &[
     "ceo",
     "cfo",
     "coo",
@@ -306,7 +191,8 @@ const CXO: &[&str] = &[
     "maire",
     "mayor",
 ];
-const DIRECTOR: &[&str] = &[
+/// Directors.
+pub(super) const DIRECTOR: &[&str] = &[
     "director",
     "directors",
     "directeur*",
@@ -332,9 +218,11 @@ const DIRECTOR: &[&str] = &[
     "proviseur*",
     "principal de college",
 ];
-const NOT_HEAD: &[&str] =
+/// Heads of less than a function.
+pub(super) const NOT_HEAD: &[&str] =
     &["head chef", "head waiter", "head nurse", "charge de direction", "chargee de direction"];
-const MANAGER: &[&str] = &[
+/// Managers.
+pub(super) const MANAGER: &[&str] = &[
     "manager*",
     "mgr",
     "manageur*",
@@ -370,7 +258,8 @@ const MANAGER: &[&str] = &[
     "maitre d hotel",
     "dpo",
 ];
-const SENIOR: &[&str] = &[
+/// Experienced.
+pub(super) const SENIOR: &[&str] = &[
     "senior",
     "sr",
     "snr",
@@ -386,7 +275,8 @@ const SENIOR: &[&str] = &[
     "iii",
     "fellow",
 ];
-const ENTRY: &[&str] = &[
+/// Entry level.
+pub(super) const ENTRY: &[&str] = &[
     "junior",
     "jr",
     "jnr",
@@ -439,64 +329,9 @@ const ENTRY: &[&str] = &[
     "commis",
 ];
 
-/// Rank of a job title; `None` if it says nothing of one.
-#[must_use]
-pub fn seniority(title: &str) -> Option<Seniority> {
-    rank(&words(title))
-}
-
-fn rank(words: &[String]) -> Option<Seniority> {
-    if has(words, TRAINING) {
-        return Some(Seniority::Training);
-    }
-    if has(words, UNPAID) {
-        return Some(Seniority::Unpaid);
-    }
-    if has(words, GENERAL_SECRETARY) {
-        return Some(Seniority::Cxo);
-    }
-    if let Some((at, length)) = find(words, ASSISTANTS) {
-        let of_somebody = words.get(at + length).is_some_and(|word| OF.contains(&word.as_str()));
-        let company_secretary = has(words, &["company secretary"]);
-        if !company_secretary && (of_somebody || !has(&words[at..], HIGHER)) {
-            return Some(Seniority::Entry);
-        }
-    }
-    if has(words, DEPUTY_OF) {
-        return Some(Seniority::Manager);
-    }
-    if has(words, SHOP) {
-        return Some(Seniority::Manager);
-    }
-    if has(words, OWNER) && !has(words, NO_OWNER) {
-        return Some(Seniority::Owner);
-    }
-    if has(words, VP) {
-        return Some(Seniority::Vp);
-    }
-    if has(words, PARTNER) && !has(words, NO_PARTNER) {
-        return Some(Seniority::Partner);
-    }
-    let chief = words.iter().any(|w| w == "chief") && words.iter().any(|w| w == "officer");
-    if chief || has(words, CXO) {
-        return Some(Seniority::Cxo);
-    }
-    if has(words, DIRECTOR) && !has(words, NOT_HEAD) && !has(words, &["deputy head"]) {
-        return Some(Seniority::Director);
-    }
-    for (phrases, rank) in
-        [(MANAGER, Seniority::Manager), (SENIOR, Seniority::Senior), (ENTRY, Seniority::Entry)]
-    {
-        if has(words, phrases) {
-            return Some(rank);
-        }
-    }
-    None
-}
-
 /// Functions within a firm: code and phrases. The first in the title wins, the longest of those that
 /// begin together.
-const FUNCTIONS: &[(&str, &[&str])] = &[
+pub(super) const FUNCTIONS: &[(&str, &[&str])] = &[
     (
         "purchasing",
         &[
@@ -949,7 +784,7 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Functions that a title says when it says no other.
-const BROAD_FUNCTIONS: &[(&str, &[&str])] = &[
+pub(super) const BROAD_FUNCTIONS: &[(&str, &[&str])] = &[
     (
         "engineering",
         &[
@@ -1061,103 +896,3 @@ const BROAD_FUNCTIONS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
-
-/// Function of a job title; `None` if it names none that is known.
-#[must_use]
-pub fn function(title: &str) -> Option<&'static str> {
-    area(&words(title))
-}
-
-/// Every code of a function.
-pub fn functions() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.iter().chain(BROAD_FUNCTIONS).map(|(code, _)| *code)
-}
-
-fn area(words: &[String]) -> Option<&'static str> {
-    if has(words, GENERAL_SECRETARY) {
-        return Some("general_management");
-    }
-    let earliest = FUNCTIONS
-        .iter()
-        .filter_map(|(code, phrases)| {
-            find(words, phrases).map(|(at, length)| (at, std::cmp::Reverse(length), *code))
-        })
-        .min();
-    if let Some((.., code)) = earliest {
-        return Some(code);
-    }
-    // The person who assists the head does not manage; who owns the firm and is an engineer does.
-    let broad =
-        |wanted: &str| BROAD_FUNCTIONS.iter().any(|(code, phrases)| *code == wanted && has(words, phrases));
-    let assists = has(words, ASSISTANTS) && rank(words) == Some(Seniority::Entry);
-    let order = if assists {
-        ["administration", "general_management", "engineering"]
-    } else {
-        ["general_management", "engineering", "administration"]
-    };
-    order.into_iter().find(|code| broad(code))
-}
-
-/// The part that a person plays when the firm buys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DecisionRole {
-    /// Decides.
-    Decider,
-    /// Negotiates and orders.
-    Buyer,
-    /// Is listened to.
-    Influencer,
-    /// Uses what is bought.
-    User,
-    /// Lets through, or not.
-    Gatekeeper,
-}
-
-impl DecisionRole {
-    /// Its code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            DecisionRole::Decider => "decider",
-            DecisionRole::Buyer => "buyer",
-            DecisionRole::Influencer => "influencer",
-            DecisionRole::User => "user",
-            DecisionRole::Gatekeeper => "gatekeeper",
-        }
-    }
-}
-
-/// The part that the holder of a title plays, if what is bought concerns `domain` (a code of
-/// [`function`]; none: whatever the person's own function is). `None` if the title says neither rank nor function.
-///
-/// * gatekeeper: assistants, secretaries, reception;
-/// * decider: owners, heads of the firm and partners of it; vice presidents and directors of the domain;
-/// * buyer: purchasing;
-/// * influencer: other directors; managers and experts of the domain;
-/// * user: all others.
-#[must_use]
-pub fn decision_role(title: &str, domain: Option<&str>) -> Option<DecisionRole> {
-    let words = words(title);
-    let (rank, area) = (rank(&words), area(&words));
-    if rank.is_none() && area.is_none() {
-        return None;
-    }
-    let concerned = domain.is_none_or(|domain| area == Some(domain));
-    let leads = matches!(rank, Some(Seniority::Owner | Seniority::Partner))
-        || rank == Some(Seniority::Cxo)
-            && (concerned || area.is_none() || area == Some("general_management"));
-    Some(match rank {
-        Some(Seniority::Training | Seniority::Unpaid) => DecisionRole::User,
-        Some(Seniority::Entry) if area == Some("administration") || has(&words, ASSISTANTS) => {
-            DecisionRole::Gatekeeper
-        }
-        _ if leads => DecisionRole::Decider,
-        Some(Seniority::Vp | Seniority::Director) if concerned && area != Some("purchasing") => {
-            DecisionRole::Decider
-        }
-        _ if area == Some("purchasing") => DecisionRole::Buyer,
-        Some(Seniority::Cxo | Seniority::Vp | Seniority::Director) => DecisionRole::Influencer,
-        Some(Seniority::Manager | Seniority::Senior) if concerned => DecisionRole::Influencer,
-        _ => DecisionRole::User,
-    })
-}

@@ -3,9 +3,9 @@
 //! The engine behind the churn model and the discrete-time hazard: sparse rows, ridge, offset,
 //! covariance; collinear columns are set aside as R's `glm` does, and separation is noticed.
 
-// Rows and columns of one matrix are walked together: indices say it best.
-#![allow(clippy::needless_range_loop)]
+use ndarray::{Array1, Array2, ArrayView1, Axis, Zip, aview1, s};
 
+use super::linear::{Cholesky, row_mut};
 use crate::Checkpoint;
 use crate::base::error::Result;
 use crate::base::memory;
@@ -69,7 +69,7 @@ impl Design {
 
     /// Log-odds of a row; `beta[0]` is the intercept.
     #[inline]
-    pub(crate) fn log_odds(&self, beta: &[f64], i: usize) -> f64 {
+    pub(crate) fn log_odds(&self, beta: ArrayView1<f64>, i: usize) -> f64 {
         let start = beta[0] + self.offset.get(i).copied().unwrap_or(0.0);
         self.row(i).iter().fold(start, |sum, &(j, x)| sum + beta[j as usize + 1] * x)
     }
@@ -78,9 +78,9 @@ impl Design {
 /// What a fit found. Index 0 is the intercept, column j is at j + 1.
 #[derive(Debug, Clone)]
 pub(crate) struct Fitted {
-    pub beta: Vec<f64>,
-    /// Of `beta`; rows of aliased columns are zero.
-    pub covariance: Vec<Vec<f64>>,
+    pub beta: Array1<f64>,
+    /// Of `beta`; rows and columns of aliased ones are zero.
+    pub covariance: Array2<f64>,
     /// Columns that follow from the ones before them: their coefficient is 0.
     pub aliased: Vec<bool>,
     /// Without the penalty.
@@ -95,79 +95,69 @@ const MOST_ITERATIONS: u32 = 60;
 /// A column is collinear if this little of it (of its square) is left beside the others.
 const COLLINEAR: f64 = 1e-10;
 
-/// A lower triangular Cholesky factor of a positive definite matrix; `aliased` columns are left out.
-/// With `find`, columns that depend on the ones before are added to `aliased`.
-fn cholesky(m: &[Vec<f64>], aliased: &mut [bool], find: bool) -> Vec<Vec<f64>> {
-    let n = m.len();
-    let mut l = vec![vec![0.0; n]; n];
+/// Which columns follow from the ones before them, by Cholesky's method without exchanges: what is left of such a
+/// column beside those is rounding, and it is left out of what comes after. No library looks for them in order.
+fn aliased(m: &Array2<f64>) -> Vec<bool> {
+    let n = m.nrows();
+    let mut aliased = vec![false; n];
+    let mut l = Array2::zeros((n, n));
     for j in 0..n {
+        let before: ArrayView1<f64> = l.slice(s![j, ..j]);
+        let left = m[[j, j]] - before.dot(&before);
+        aliased[j] = left <= COLLINEAR * m[[j, j]].max(f64::MIN_POSITIVE);
         if aliased[j] {
+            // A column of zeros takes no part in the others.
             continue;
         }
-        let mut left = m[j][j];
-        for k in 0..j {
-            left -= l[j][k] * l[j][k];
-        }
-        if find && left <= COLLINEAR * m[j][j].max(f64::MIN_POSITIVE) {
-            aliased[j] = true;
-            for k in 0..j {
-                l[j][k] = 0.0;
-            }
-            continue;
-        }
-        // Without `find`, rounding may still leave nothing: a floor keeps the step finite.
-        let pivot = left.max(1e-14 * m[j][j]).max(f64::MIN_POSITIVE).sqrt();
-        l[j][j] = pivot;
-        for i in j + 1..n {
-            if aliased[i] {
-                continue;
-            }
-            let mut sum = m[i][j];
-            for k in 0..j {
-                sum -= l[i][k] * l[j][k];
-            }
-            l[i][j] = sum / pivot;
-        }
+        let pivot = left.sqrt();
+        let column = (&m.slice(s![j.., j]) - &l.slice(s![j.., ..j]).dot(&before)) / pivot;
+        l.slice_mut(s![j.., j]).assign(&column);
     }
-    l
+    aliased
 }
 
-fn solve(l: &[Vec<f64>], aliased: &[bool], b: &[f64]) -> Vec<f64> {
-    let n = b.len();
-    let mut x = b.to_vec();
-    for i in 0..n {
-        if aliased[i] {
-            x[i] = 0.0;
-            continue;
-        }
-        for k in 0..i {
-            x[i] -= l[i][k] * x[k];
-        }
-        x[i] /= l[i][i];
+/// The penalised information of the columns that are not aliased.
+struct Information {
+    free: Vec<usize>,
+    factor: Cholesky,
+}
+
+impl Information {
+    /// `None` if a number is not finite.
+    fn new(penalised: &Array2<f64>, aliased: &[bool]) -> Option<Self> {
+        let free: Vec<usize> = (0..aliased.len()).filter(|&j| !aliased[j]).collect();
+        let own = penalised.select(Axis(0), &free).select(Axis(1), &free);
+        Some(Self { factor: Cholesky::new(own.view())?, free })
     }
-    for i in (0..n).rev() {
-        if aliased[i] {
-            continue;
-        }
-        for k in i + 1..n {
-            x[i] -= l[k][i] * x[k];
-        }
-        x[i] /= l[i][i];
+
+    /// The Newton step; 0 for aliased columns.
+    fn solve(&self, gradient: &Array1<f64>) -> Array1<f64> {
+        let found = self.factor.solve(gradient.select(Axis(0), &self.free).view());
+        let mut step = Array1::zeros(gradient.len());
+        self.free.iter().zip(found).for_each(|(&j, value)| step[j] = value);
+        step
     }
-    x
+
+    /// The inverse; 0 for aliased columns.
+    fn inverse(&self, n: usize) -> Array2<f64> {
+        let mut inverse = Array2::zeros((n, n));
+        for ((i, j), value) in self.factor.inverse().indexed_iter() {
+            inverse[[self.free[i], self.free[j]]] = *value;
+        }
+        inverse
+    }
 }
 
 struct At {
     log_likelihood: f64,
-    gradient: Vec<f64>,
-    /// Minus the Hessian.
-    information: Vec<Vec<f64>>,
+    gradient: Array1<f64>,
+    /// Minus the Hessian, the lower triangle.
+    information: Array2<f64>,
 }
 
-fn evaluate(design: &Design, beta: &[f64], checkpoint: Checkpoint) -> At {
+fn evaluate(design: &Design, beta: ArrayView1<f64>, checkpoint: Checkpoint) -> At {
     let n = design.columns + 1;
-    let mut at = At { log_likelihood: 0.0, gradient: vec![0.0; n], information: vec![vec![0.0; n]; n] };
-    let mut flat = vec![0.0; n * n];
+    let mut at = At { log_likelihood: 0.0, gradient: Array1::zeros(n), information: Array2::zeros((n, n)) };
     for i in 0..design.len() {
         if i % STRIDE == 0 {
             checkpoint();
@@ -182,41 +172,31 @@ fn evaluate(design: &Design, beta: &[f64], checkpoint: Checkpoint) -> At {
         let residual = yes * q - no * p;
         let weight = (yes + no) * p * q;
         at.gradient[0] += residual;
-        flat[0] += weight;
+        at.information[[0, 0]] += weight;
         let row = design.row(i);
         for (k, &(a, x)) in row.iter().enumerate() {
             let a = a as usize + 1;
             at.gradient[a] += residual * x;
             let wx = weight * x;
-            let line = &mut flat[a * n..(a + 1) * n];
+            // Entries of a row ascend by column, so the lower triangle holds all.
+            let line = row_mut(&mut at.information, a);
             line[0] += wx;
             for &(b, y) in &row[..=k] {
                 line[b as usize + 1] += wx * y;
             }
         }
     }
-    for i in 0..n {
-        for j in 0..=i {
-            // Entries of a row ascend by column, so the lower triangle holds all.
-            at.information[i][j] = flat[i * n + j];
-            at.information[j][i] = flat[i * n + j];
-        }
-    }
     at
-}
-
-fn ridge(beta: &[f64], penalty: &[f64]) -> f64 {
-    0.5 * beta.iter().zip(penalty).map(|(b, p)| p * b * b).sum::<f64>()
 }
 
 /// Fits the logistic regression. `penalty[j + 1] / 2` times the square of the coefficient of column j is taken
 /// off the log-likelihood; `penalty[0]` is 0.
 ///
 /// The entries of every row have to ascend by column, and both outcomes have to be there.
-pub(crate) fn fit(design: &Design, penalty: &[f64], checkpoint: Checkpoint) -> Fitted {
+pub(crate) fn fit(design: &Design, penalty: ArrayView1<f64>, checkpoint: Checkpoint) -> Fitted {
     let n = design.columns + 1;
     let (yes, no): (f64, f64) = (design.yes.iter().sum(), design.no.iter().sum());
-    let mut beta = vec![0.0; n];
+    let mut beta = Array1::zeros(n);
     let mean_offset = match design.offset.is_empty() {
         true => 0.0,
         false => {
@@ -226,31 +206,30 @@ pub(crate) fn fit(design: &Design, penalty: &[f64], checkpoint: Checkpoint) -> F
         }
     };
     beta[0] = (yes / no).ln() - mean_offset;
-    let mut aliased = vec![false; n];
-    let mut at = evaluate(design, &beta, &mut *checkpoint);
-    let penalised = |information: &[Vec<f64>]| -> Vec<Vec<f64>> {
-        let mut m = information.to_vec();
-        for i in 0..n {
-            m[i][i] += penalty[i];
-        }
+    let mut at = evaluate(design, beta.view(), &mut *checkpoint);
+    let ridge =
+        |beta: &Array1<f64>| 0.5 * Zip::from(beta).and(&penalty).fold(0.0, |sum, &b, &p| sum + p * b * b);
+    let penalised = |information: &Array2<f64>| {
+        let mut m = information.clone();
+        m.diag_mut().zip_mut_with(&penalty, |d, p| *d += p);
         m
     };
     // What follows from other columns is seen best before the weights differ much.
-    cholesky(&penalised(&at.information), &mut aliased, true);
+    let aliased = aliased(&penalised(&at.information));
     let (mut converged, mut iterations, mut runaway) = (false, 0, Vec::new());
     let (mut last_promise, mut slow) = (f64::INFINITY, 0);
     while iterations < MOST_ITERATIONS {
         iterations += 1;
-        let l = cholesky(&penalised(&at.information), &mut aliased, false);
-        let gradient: Vec<f64> = (0..n).map(|i| at.gradient[i] - penalty[i] * beta[i]).collect();
-        let step = solve(&l, &aliased, &gradient);
-        let promise: f64 = step.iter().zip(&gradient).map(|(s, g)| s * g).sum();
-        let value = at.log_likelihood - ridge(&beta, penalty);
+        let Some(information) = Information::new(&penalised(&at.information), &aliased) else { break };
+        let gradient = &at.gradient - &(&penalty * &beta);
+        let step = information.solve(&gradient);
+        let promise = step.dot(&gradient);
+        let value = at.log_likelihood - ridge(&beta);
         let noise = 1e-13 * (1.0 + value.abs());
         if promise <= 1e-9_f64.max(noise) {
             // This near, the last step doubles the correct digits.
-            beta.iter_mut().zip(&step).for_each(|(b, s)| *b += s);
-            at = evaluate(design, &beta, &mut *checkpoint);
+            beta += &step;
+            at = evaluate(design, beta.view(), &mut *checkpoint);
             converged = true;
             break;
         }
@@ -260,7 +239,7 @@ pub(crate) fn fit(design: &Design, penalty: &[f64], checkpoint: Checkpoint) -> F
         slow = if iterations > 5 && (0.15..0.75).contains(&ratio) { slow + 1 } else { 0 };
         last_promise = promise;
         if slow >= 4 {
-            let largest = step[1..].iter().fold(0.0_f64, |m, s| m.max(s.abs()));
+            let largest = step.iter().skip(1).fold(0.0_f64, |m, s| m.max(s.abs()));
             runaway = (1..n).filter(|&j| step[j].abs() > 0.2 * largest.max(0.1)).map(|j| j - 1).collect();
             if !runaway.is_empty() {
                 break;
@@ -269,10 +248,10 @@ pub(crate) fn fit(design: &Design, penalty: &[f64], checkpoint: Checkpoint) -> F
         let mut length = 1.0;
         let mut moved = false;
         for _ in 0..30 {
-            let trial: Vec<f64> = beta.iter().zip(&step).map(|(b, s)| b + length * s).collect();
+            let trial = &beta + &(&step * length);
             // Nearly every step is taken: then the derivatives are needed too.
-            let there = evaluate(design, &trial, &mut *checkpoint);
-            if there.log_likelihood - ridge(&trial, penalty) >= value - noise {
+            let there = evaluate(design, trial.view(), &mut *checkpoint);
+            if there.log_likelihood - ridge(&trial) >= value - noise {
                 (beta, at) = (trial, there);
                 moved = true;
                 break;
@@ -283,16 +262,8 @@ pub(crate) fn fit(design: &Design, penalty: &[f64], checkpoint: Checkpoint) -> F
             break;
         }
     }
-    let l = cholesky(&penalised(&at.information), &mut aliased, false);
-    let covariance = (0..n)
-        .map(|i| {
-            let mut unit = vec![0.0; n];
-            if !aliased[i] {
-                unit[i] = 1.0;
-            }
-            solve(&l, &aliased, &unit)
-        })
-        .collect();
+    let covariance = Information::new(&penalised(&at.information), &aliased)
+        .map_or_else(|| Array2::from_elem((n, n), f64::NAN), |information| information.inverse(n));
     Fitted { beta, covariance, aliased, log_likelihood: at.log_likelihood, iterations, converged, runaway }
 }
 
@@ -310,7 +281,7 @@ pub(crate) fn null_log_likelihood(design: &Design, checkpoint: Checkpoint) -> Re
         bare.push([], design.yes[i], design.no[i])?;
     }
     bare.offset = memory::copy(&design.offset)?;
-    Ok(fit(&bare, &[0.0], checkpoint).log_likelihood)
+    Ok(fit(&bare, aview1(&[0.0]), checkpoint).log_likelihood)
 }
 
 /// Measures of the fitted probabilities on the rows of the fit.
@@ -353,12 +324,12 @@ mod tests {
         let mut d = Design::new(1);
         d.push([], 10.0, 30.0).unwrap();
         d.push([(0, 1.0)], 30.0, 20.0).unwrap();
-        let f = fit(&d, &[0.0, 0.0], &mut || {});
+        let f = fit(&d, aview1(&[0.0, 0.0]), &mut || {});
         assert!(f.converged && f.runaway.is_empty());
         assert!((f.beta[0] - (10.0_f64 / 30.0).ln()).abs() < 1e-12);
         assert!((f.beta[1] - (30.0_f64 / 20.0 / (10.0 / 30.0)).ln()).abs() < 1e-12);
         let woolf = (1.0 / 10.0 + 1.0 / 30.0 + 1.0 / 30.0 + 1.0 / 20.0_f64).sqrt();
-        assert!((f.covariance[1][1].sqrt() - woolf).abs() < 1e-10);
+        assert!((f.covariance[[1, 1]].sqrt() - woolf).abs() < 1e-10);
     }
 
     #[test]
@@ -367,7 +338,7 @@ mod tests {
         for (x, yes, no) in [(0.0, 3.0, 7.0), (1.0, 5.0, 5.0), (2.0, 8.0, 2.0)] {
             d.push([(0, x), (1, 1.0 - 2.0 * x)], yes, no).unwrap();
         }
-        let f = fit(&d, &[0.0; 3], &mut || {});
+        let f = fit(&d, aview1(&[0.0; 3]), &mut || {});
         assert_eq!(f.aliased, [false, false, true]);
         assert!(f.converged && f.beta[2] == 0.0);
     }
@@ -380,10 +351,10 @@ mod tests {
         {
             d.push([(0, x), (1, z)], yes, no).unwrap();
         }
-        let f = fit(&d, &[0.0; 3], &mut || {});
+        let f = fit(&d, aview1(&[0.0; 3]), &mut || {});
         assert!(!f.converged);
         assert_eq!(f.runaway, [0]);
-        let f = fit(&d, &[0.0, 1.0, 1.0], &mut || {});
+        let f = fit(&d, aview1(&[0.0, 1.0, 1.0]), &mut || {});
         assert!(f.converged && f.runaway.is_empty());
     }
 }

@@ -1,8 +1,14 @@
 //! Maximum likelihood by damped Newton steps in the logarithms of the parameters.
+//!
+//! What a likelihood sums over every cell stays in arrays of two to four numbers on the stack, where the compiler keeps
+//! it in registers; what is done once a step is ndarray's and faer's.
 
 // Rows and columns of one matrix are walked together: indices say it best.
 #![allow(clippy::needless_range_loop)]
 
+use ndarray::{Array2, arr1, arr2};
+
+use super::linear::{Cholesky, eigen};
 use crate::Checkpoint;
 
 /// A log-likelihood with its derivatives in the parameters themselves.
@@ -43,7 +49,7 @@ impl<const N: usize> Evaluation<N> {
 pub(crate) struct Maximum<const N: usize> {
     pub parameters: [f64; N],
     /// Of the parameters themselves; `None` where the likelihood is flat or no maximum.
-    pub covariance: Option<[[f64; N]; N]>,
+    pub covariance: Option<Array2<f64>>,
     pub log_likelihood: f64,
     /// Largest over smallest curvature in the log-parameters; infinite if there is none.
     pub condition: f64,
@@ -86,35 +92,28 @@ pub(crate) fn maximize<const N: usize>(
             (theta[i] <= low[i] + 1e-9 && log.gradient[i] < 0.0)
                 || (theta[i] >= high[i] - 1e-9 && log.gradient[i] > 0.0)
         });
-        let mut curvature = log.hessian.map(|row| row.map(|v| -v));
-        let mut gradient = log.gradient;
+        let mut curvature = -arr2(&log.hessian);
+        let mut gradient = arr1(&log.gradient);
         for i in (0..N).filter(|&i| held[i]) {
-            for j in 0..N {
-                curvature[i][j] = 0.0;
-                curvature[j][i] = 0.0;
-            }
-            curvature[i][i] = 1.0;
+            curvature.row_mut(i).fill(0.0);
+            curvature.column_mut(i).fill(0.0);
+            curvature[[i, i]] = 1.0;
             gradient[i] = 0.0;
         }
-        let (values, vectors) = eigen(curvature);
-        let largest = values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        let Some((values, vectors)) = eigen(curvature.view()) else { break };
+        let largest = values.fold(0.0_f64, |m, v| m.max(v.abs()));
         if largest == 0.0 {
             converged = gradient.iter().all(|&g| g == 0.0);
             break;
         }
-        let mut step = [0.0; N];
-        for (value, vector) in values.iter().zip(&vectors) {
-            let along: f64 = (0..N).map(|i| vector[i] * gradient[i]).sum();
-            for i in 0..N {
-                step[i] += along / value.abs().max(1e-12 * largest) * vector[i];
-            }
-        }
+        let along = vectors.t().dot(&gradient) / values.mapv(|v| v.abs().max(1e-12 * largest));
+        let mut step = vectors.dot(&along);
         let longest = step.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
         if longest > LONGEST_STEP {
-            step = step.map(|v| v * LONGEST_STEP / longest);
+            step *= LONGEST_STEP / longest;
         }
         // Twice the gain that the quadratic model promises.
-        let promise: f64 = (0..N).map(|i| step[i] * gradient[i]).sum();
+        let promise = step.dot(&gradient);
         // Sums of this size are not exact: a fall within their noise is none.
         let noise = 1e-12 * (1.0 + log.value.abs());
         let mut moved = false;
@@ -128,7 +127,7 @@ pub(crate) fn maximize<const N: usize>(
                     break;
                 }
             }
-            step = step.map(|v| 0.5 * v);
+            step *= 0.5;
         }
         if !moved || promise <= 1e-9 {
             converged = promise <= 1e-4;
@@ -140,24 +139,21 @@ pub(crate) fn maximize<const N: usize>(
         let theta = parameters[i].ln();
         theta <= low[i] + 1e-6 || theta >= high[i] - 1e-6
     });
-    let (values, vectors) = eigen(log.hessian.map(|row| row.map(|v| -v)));
-    let largest = values.iter().fold(f64::NEG_INFINITY, |m, &v| m.max(v));
-    let smallest = values.iter().fold(f64::INFINITY, |m, &v| m.min(v));
+    let curvature = -arr2(&log.hessian);
+    let (smallest, largest) = eigen(curvature.view())
+        .and_then(|(values, _)| Some((*values.first()?, *values.last()?)))
+        .unwrap_or_default();
     let definite = smallest > 1e-14 * largest && largest > 0.0;
-    let covariance = definite.then(|| {
-        let mut covariance = [[0.0; N]; N];
-        for (value, vector) in values.iter().zip(&vectors) {
-            for i in 0..N {
-                for j in 0..N {
-                    covariance[i][j] += parameters[i] * parameters[j] * vector[i] * vector[j] / value;
-                }
-            }
-        }
+    let factor = definite.then(|| Cholesky::new(curvature.view())).flatten();
+    let covariance = factor.map(|factor| {
+        let mut covariance = factor.inverse();
+        // Back from the logarithms.
+        covariance.indexed_iter_mut().for_each(|((i, j), v)| *v *= parameters[i] * parameters[j]);
         covariance
     });
     Some(Maximum {
         parameters,
-        covariance: covariance.filter(|c| c.iter().flatten().all(|v| v.is_finite())),
+        covariance: covariance.filter(|c| c.iter().all(|v| v.is_finite())),
         log_likelihood: at.value,
         condition: if definite { largest / smallest } else { f64::INFINITY },
         at_bound,
@@ -165,57 +161,9 @@ pub(crate) fn maximize<const N: usize>(
     })
 }
 
-/// Eigenvalues and eigenvectors (one a row) of a symmetric matrix, by Jacobi's rotations.
-pub(crate) fn eigen<const N: usize>(mut m: [[f64; N]; N]) -> ([f64; N], [[f64; N]; N]) {
-    let mut vectors: [[f64; N]; N] = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(i == j)));
-    for _ in 0..60 {
-        let mut off = 0.0;
-        for i in 0..N {
-            for j in 0..i {
-                off += m[i][j] * m[i][j];
-            }
-        }
-        let diagonal: f64 = (0..N).map(|i| m[i][i] * m[i][i]).sum();
-        if off <= 1e-34 * diagonal {
-            break;
-        }
-        for p in 0..N {
-            for q in p + 1..N {
-                if m[p][q] == 0.0 {
-                    continue;
-                }
-                let ratio = (m[q][q] - m[p][p]) / (2.0 * m[p][q]);
-                let t = ratio.signum() / (ratio.abs() + ratio.hypot(1.0));
-                let (c, s) = (1.0 / t.hypot(1.0), t / t.hypot(1.0));
-                for row in &mut m {
-                    (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
-                }
-                for i in 0..N {
-                    (m[p][i], m[q][i]) = (c * m[p][i] - s * m[q][i], s * m[p][i] + c * m[q][i]);
-                    (vectors[p][i], vectors[q][i]) =
-                        (c * vectors[p][i] - s * vectors[q][i], s * vectors[p][i] + c * vectors[q][i]);
-                }
-            }
-        }
-    }
-    (std::array::from_fn(|i| m[i][i]), vectors)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn eigenvectors_rebuild_the_matrix() {
-        let m = [[4.0, 1.0, -2.0], [1.0, 2.0, 0.5], [-2.0, 0.5, -3.0]];
-        let (values, vectors) = eigen(m);
-        for i in 0..3 {
-            for j in 0..3 {
-                let back: f64 = (0..3).map(|k| values[k] * vectors[k][i] * vectors[k][j]).sum();
-                assert!((back - m[i][j]).abs() < 1e-14);
-            }
-        }
-    }
 
     #[test]
     fn finds_a_known_maximum() {

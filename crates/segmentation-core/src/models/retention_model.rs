@@ -15,6 +15,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
 use crate::Checkpoint;
@@ -485,7 +486,7 @@ fn kaplan_meier(contracts: &[&Contract], z: f64) -> Vec<Point> {
 struct Geometric {
     alpha: f64,
     beta: f64,
-    covariance: Option<[[f64; 2]; 2]>,
+    covariance: Option<Array2<f64>>,
     log_likelihood: f64,
     warnings: Vec<Warning>,
 }
@@ -995,8 +996,10 @@ impl RetentionModel {
                 map.insert("median".into(), median(&g.curve).into());
                 if let Some(fitted) = &g.geometric {
                     warnings.extend(fitted.warnings.iter().cloned());
-                    let errors =
-                        fitted.covariance.map(|c| json!({ "alpha": c[0][0].sqrt(), "beta": c[1][1].sqrt() }));
+                    let errors = fitted
+                        .covariance
+                        .as_ref()
+                        .map(|c| json!({ "alpha": c[[0, 0]].sqrt(), "beta": c[[1, 1]].sqrt() }));
                     map.insert("parameters".into(), json!({ "alpha": fitted.alpha, "beta": fitted.beta }));
                     map.insert("standard_errors".into(), errors.into());
                     map.insert("log_likelihood".into(), fitted.log_likelihood.into());

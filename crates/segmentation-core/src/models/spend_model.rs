@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
+use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
 use crate::Checkpoint;
@@ -19,9 +20,10 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::json::Object;
 use crate::base::memory::{self, Bytes};
 use crate::base::money::Money;
+use crate::math::covariance;
 use crate::math::newton::{Evaluation, maximize};
 use crate::math::special::{digamma, incomplete_beta, integrate, ln_gamma, trigamma};
-use crate::models::purchase_model::{CustomerSummary, Scorer, Warning, check_horizon, matrix};
+use crate::models::purchase_model::{CustomerSummary, Scorer, Warning, check_horizon};
 
 /// More distinct cells than this are refused: about half a gigabyte.
 const MOST_CELLS: usize = 16_000_000;
@@ -432,7 +434,7 @@ pub struct SpendModel {
     /// Rate of the rates of spend, in money.
     pub v: f64,
     /// Covariance of (p, q, v); `None` where the likelihood is flat.
-    pub covariance: Option<Vec<Vec<f64>>>,
+    pub covariance: Option<Array2<f64>>,
     /// At the maximum, without any penalty.
     pub log_likelihood: f64,
     /// Customers in the fit.
@@ -511,7 +513,7 @@ pub fn fit_spend(cells: &SpendCells, checkpoint: Checkpoint) -> Result<SpendMode
         p,
         q,
         v,
-        covariance: found.covariance.map(|c| c.iter().map(|row| row.to_vec()).collect()),
+        covariance: found.covariance,
         log_likelihood: found.log_likelihood,
         customers: cells.customers,
         cells: cells.len() as u64,
@@ -576,7 +578,7 @@ impl SpendModel {
     #[must_use]
     pub fn standard_errors(&self) -> Option<[f64; 3]> {
         let c = self.covariance.as_ref()?;
-        Some([c[0][0].sqrt(), c[1][1].sqrt(), c[2][2].sqrt()])
+        Some([0, 1, 2].map(|i| c[[i, i]].sqrt()))
     }
 
     /// The JSON value.
@@ -594,7 +596,7 @@ impl SpendModel {
             "as_of": day::format(self.as_of).unwrap_or_default(),
             "parameters": named([self.p, self.q, self.v]),
             "standard_errors": self.standard_errors().map(named),
-            "covariance": self.covariance,
+            "covariance": self.covariance.as_ref().map(covariance::to_json),
             "log_likelihood": self.log_likelihood,
             "customers": self.customers,
             "cells": self.cells,
@@ -654,7 +656,7 @@ impl SpendModel {
         }
         let covariance = match object.list("covariance")? {
             None => None,
-            Some(rows) => Some(matrix(rows, 3).ok_or_else(|| {
+            Some(rows) => Some(covariance::from_json(rows, 3).ok_or_else(|| {
                 object.wrong("covariance", "a symmetric 3 by 3 matrix with a positive diagonal")
             })?),
         };

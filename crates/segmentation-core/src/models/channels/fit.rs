@@ -178,6 +178,8 @@ pub fn beta_binomial(
 }
 
 /// The Newton step upwards; a coordinate that would leave its bounds stays.
+///
+/// Two by two, and taken for every segment in every step of EM: on the stack, by Cramer's rule.
 fn newton_step(at: [f64; 2], g: [f64; 2], h: [[f64; 2]; 2]) -> [f64; 2] {
     let stuck = (at[1] >= LOG_PRECISION.1 && g[1] > 0.0) || (at[1] <= LOG_PRECISION.0 && g[1] < 0.0);
     let alone = |k: usize| g[k] / h[k][k].abs().max(1e-300);

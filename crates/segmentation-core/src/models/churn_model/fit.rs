@@ -1,5 +1,6 @@
 //! The fit: design, regression, what is to be said about both.
 
+use ndarray::{Array1, ArrayView1};
 use serde_json::{Map, Value, json};
 
 use super::design::{Column, LevelRef, Prepared, prepare};
@@ -19,7 +20,7 @@ const RESCUE_RIDGE: f64 = 1.0;
 /// An AUC on the fit's own rows from which a feature is suspected to know the outcome.
 const SUSPICIOUS_AUC: f64 = 0.98;
 
-fn penalties(columns: &[Column], ridge: f64, standardize: bool) -> Vec<f64> {
+fn penalties(columns: &[Column], ridge: f64, standardize: bool) -> Array1<f64> {
     let one = |c: &Column| match standardize {
         // Numbers stand in units of their standard deviation already.
         true => ridge * c.spread * c.spread,
@@ -66,7 +67,7 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
     }
     let mut ridge = options.ridge;
     let mut fitted =
-        binomial::fit(&design, &penalties(&columns, ridge, options.standardize), &mut *checkpoint);
+        binomial::fit(&design, penalties(&columns, ridge, options.standardize).view(), &mut *checkpoint);
     if !fitted.runaway.is_empty() {
         warnings.push(Warning::new(
             "separation",
@@ -76,7 +77,7 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
             ),
         ));
         ridge = ridge.max(RESCUE_RIDGE);
-        fitted = binomial::fit(&design, &penalties(&columns, ridge, true), &mut *checkpoint);
+        fitted = binomial::fit(&design, penalties(&columns, ridge, true).view(), &mut *checkpoint);
     }
     let live = |j: &usize| columns[*j].spread > 0.0;
     let aliased: Vec<usize> = (0..columns.len()).filter(|&j| fitted.aliased[j + 1]).filter(live).collect();
@@ -108,19 +109,14 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
     let n = columns.len() + 1;
     let mut intercept = fitted.beta[0];
     // The intercept in those units is this combination of the coefficients.
-    let mut combination = vec![0.0; n];
+    let mut combination = Array1::zeros(n);
     combination[0] = 1.0;
     for (j, column) in columns.iter().enumerate() {
         let factor = column.centre / column.scale;
         intercept -= fitted.beta[j + 1] * factor;
         combination[j + 1] = -factor;
     }
-    let mut variance = 0.0;
-    for i in 0..n {
-        for j in 0..n {
-            variance += combination[i] * combination[j] * fitted.covariance[i][j];
-        }
-    }
+    let variance = combination.dot(&fitted.covariance.dot(&combination));
     let (yes, no): (f64, f64) = (design.yes.iter().sum(), design.no.iter().sum());
     if let Some(rate) = options.base_rate {
         intercept += (rate / (1.0 - rate)).ln() - (yes / no).ln();
@@ -130,7 +126,7 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
         let known = !fitted.aliased[j + 1] && column.spread > 0.0;
         let coefficient = Coefficient {
             estimate: if known { fitted.beta[j + 1] / column.scale } else { 0.0 },
-            standard_error: known.then(|| fitted.covariance[j + 1][j + 1].max(0.0).sqrt() / column.scale),
+            standard_error: known.then(|| fitted.covariance[[j + 1, j + 1]].max(0.0).sqrt() / column.scale),
         };
         let feature = &mut features[column.feature];
         match column.level {
@@ -139,10 +135,10 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
         }
     }
 
-    let scores = memory::collect((0..design.len()).map(|i| design.log_odds(&fitted.beta, i)))?;
+    let scores = memory::collect((0..design.len()).map(|i| design.log_odds(fitted.beta.view(), i)))?;
     let measures = in_sample(&scores, &design.yes, &design.no, &mut *checkpoint);
     if measures.auc >= SUSPICIOUS_AUC {
-        let (feature, auc) = best_feature(&design, &columns, &features, &fitted.beta, &mut *checkpoint);
+        let (feature, auc) = best_feature(&design, &columns, &features, fitted.beta.view(), &mut *checkpoint);
         warnings.push(Warning::new(
             "leak_suspected",
             format!(
@@ -212,7 +208,7 @@ fn best_feature(
     design: &Design,
     columns: &[Column],
     features: &[Feature],
-    beta: &[f64],
+    beta: ArrayView1<f64>,
     checkpoint: Checkpoint,
 ) -> (String, f64) {
     let mut best = (String::new(), 0.0);

@@ -1,33 +1,58 @@
 //! EASE: item-to-item weights that best rebuild each customer's items from the others.
 
+use ndarray::{Array1, Array2};
+
 use super::matrix::Counts;
 use crate::Checkpoint;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::memory;
+use crate::math::inverse::invert;
+use crate::math::linear::{row_mut, zeros};
 
 /// The weights from item to item (rows: from, columns: to), dense, with a zero diagonal:
 /// `B = I - P diag(1 / diag P)`, `P = (X'X + ridge I)^-1` (Steck 2019, equation 8).
 ///
-/// X holds the entries of `counts`, or 1 for each unless `valued`; it has `n` columns.
-/// The inverse is made in place by the symmetric sweep operator, in the cube of the items.
-pub fn ease(counts: &Counts, ridge: f64, valued: bool, n: usize, checkpoint: Checkpoint) -> Vec<f64> {
-    let mut a = gram(counts, valued, n, checkpoint);
-    for i in 0..n {
-        a[i * n + i] += ridge;
-    }
-    sweep(&mut a, n, checkpoint);
-    // The sweep leaves -P in the lower triangle.
-    let diagonal: Vec<f64> = (0..n).map(|i| a[i * n + i]).collect();
-    let mut weights = vec![0.0; n * n];
-    for (i, own) in diagonal.iter().enumerate() {
-        for (j, other) in diagonal[..i].iter().enumerate() {
-            let p = a[i * n + j];
-            weights[i * n + j] = -p / other;
-            weights[j * n + i] = -p / own;
-        }
-        if i % 64 == 0 {
+/// X holds the entries of `counts`, or 1 for each unless `valued`; it has `n` columns. One matrix of `n` times `n`
+/// numbers is all that is held: P takes the place of X'X, and B that of P. Columns lie in memory one after the other.
+///
+/// # Errors
+/// No memory; entries that are not finite.
+pub fn ease(
+    counts: &Counts,
+    ridge: f64,
+    valued: bool,
+    n: usize,
+    checkpoint: Checkpoint,
+) -> Result<Array2<f64>> {
+    let mut p = inverse(counts, ridge, valued, n, checkpoint)?;
+    // P is symmetric: its rows are its columns, and become those of B.
+    for (to, mut row) in p.outer_iter_mut().enumerate() {
+        let own = -row[to];
+        row /= own;
+        row[to] = 0.0;
+        if to % 64 == 0 {
             checkpoint();
         }
     }
-    weights
+    Ok(p.reversed_axes())
+}
+
+/// The greatest weights to each item by size, as a sparse matrix; of equals at the end none.
+pub(super) fn strongest(weights: &Array2<f64>, kept: usize, checkpoint: Checkpoint) -> Counts {
+    let mut columns = Counts::new();
+    let mut sizes = Vec::new();
+    for column in weights.columns() {
+        let mut floor = 0.0;
+        if kept < column.len() {
+            sizes.clear();
+            sizes.extend(column.iter().map(|w| w.abs()));
+            floor = *sizes.select_nth_unstable_by(kept, |a, b| b.total_cmp(a)).1;
+        }
+        let entries = column.iter().zip(0..).filter(|(w, _)| w.abs() > floor);
+        columns.push(entries.map(|(w, from)| (from, *w as f32)));
+        checkpoint();
+    }
+    columns.transposed(weights.nrows())
 }
 
 /// The same weights where there are fewer customers than items, the `kept` greatest to each item by size:
@@ -35,37 +60,30 @@ pub fn ease(counts: &Counts, ridge: f64, valued: bool, n: usize, checkpoint: Che
 ///
 /// Takes the square of the customers in memory and their cube in time, and for each item one pass over
 /// all entries.
+///
+/// # Errors
+/// As for [`ease`].
 pub(super) fn ease_by_customers(
     counts: &Counts,
     ridge: f64,
     n: usize,
     kept: usize,
     checkpoint: Checkpoint,
-) -> Counts {
-    let (c, items) = (counts.rows(), counts.transposed(n));
-    let mut a = gram(&items, true, c, checkpoint);
-    for u in 0..c {
-        a[u * c + u] += ridge;
-    }
-    sweep(&mut a, c, checkpoint);
-    // The lower triangle of -K becomes all of K.
-    for u in 0..c {
-        for v in 0..=u {
-            let value = -a[u * c + v];
-            (a[u * c + v], a[v * c + u]) = (value, value);
-        }
-    }
+) -> Result<Counts> {
+    let (customers, items) = (counts.rows(), counts.transposed(n));
+    let k = inverse(&items, ridge, true, customers, checkpoint)?;
     let mut columns = Counts::new();
+    let mut by_customer = Array1::zeros(customers);
+    let mut sums = memory::filled(0.0, n)?;
     for to in 0..n {
-        let mut by_customer = vec![0.0; c];
-        for (u, x) in items.row(to) {
-            let row = &a[*u as usize * c..(*u as usize + 1) * c];
-            by_customer.iter_mut().zip(row).for_each(|(s, k)| *s += f64::from(*x) * k);
+        by_customer.fill(0.0);
+        for (customer, x) in items.row(to) {
+            by_customer.scaled_add(f64::from(*x), &k.row(*customer as usize));
         }
-        let mut sums = vec![0.0; n];
-        for (u, weight) in by_customer.iter().enumerate() {
-            counts.row(u).iter().for_each(|(from, x)| sums[*from as usize] += f64::from(*x) * weight);
-            if u % 256 == 0 {
+        sums.fill(0.0);
+        for (customer, weight) in by_customer.iter().enumerate() {
+            counts.row(customer).iter().for_each(|(from, x)| sums[*from as usize] += f64::from(*x) * weight);
+            if customer % 256 == 0 {
                 checkpoint();
             }
         }
@@ -81,55 +99,46 @@ pub(super) fn ease_by_customers(
         column.sort_unstable_by_key(|(from, _)| *from);
         columns.push(column);
     }
-    columns.transposed(n)
+    Ok(columns.transposed(n))
 }
 
-/// The lower triangle of X'X.
-fn gram(counts: &Counts, valued: bool, n: usize, checkpoint: Checkpoint) -> Vec<f64> {
-    let mut a = vec![0.0; n * n];
+/// (X'X + ridge I)^-1.
+fn inverse(
+    counts: &Counts,
+    ridge: f64,
+    valued: bool,
+    n: usize,
+    checkpoint: Checkpoint,
+) -> Result<Array2<f64>> {
+    let mut a = gram(counts, valued, n, checkpoint)?;
+    a.diag_mut().mapv_inplace(|d| d + ridge);
+    invert(&mut a, checkpoint).ok_or_else(|| {
+        Error::new(ErrorKind::NotReady, "too little data for a product affinity")
+            .detail("The purchase days of the items cannot be told apart; a greater ridge may help.")
+    })?;
+    Ok(a)
+}
+
+/// How many products are summed up between two looks at the host.
+const STRIDE: usize = 1 << 20;
+
+/// The upper triangle of X'X.
+fn gram(counts: &Counts, valued: bool, n: usize, checkpoint: Checkpoint) -> Result<Array2<f64>> {
+    let mut a = zeros(n, n)?;
+    let mut since = 0;
     for customer in 0..counts.rows() {
         let row = counts.row(customer);
         for (at, (i, x)) in row.iter().enumerate() {
-            for (j, y) in &row[..=at] {
-                a[*i as usize * n + *j as usize] += if valued { f64::from(*x) * f64::from(*y) } else { 1.0 };
+            let line = row_mut(&mut a, *i as usize);
+            for (j, y) in &row[at..] {
+                line[*j as usize] += if valued { f64::from(*x) * f64::from(*y) } else { 1.0 };
             }
-        }
-        if customer % 64 == 0 {
-            checkpoint();
-        }
-    }
-    a
-}
-
-/// The lower triangle of a positive definite matrix becomes that of minus its inverse (Goodnight 1979).
-fn sweep(a: &mut [f64], n: usize, checkpoint: Checkpoint) {
-    let mut column = vec![0.0; n];
-    for k in 0..n {
-        let pivot = a[k * n + k];
-        for (i, entry) in column.iter_mut().enumerate() {
-            *entry = if i >= k { a[i * n + k] } else { a[k * n + i] };
-        }
-        for (i, entry) in column.iter().enumerate() {
-            if i == k {
-                continue;
-            }
-            let factor = entry / pivot;
-            if factor != 0.0 {
-                let row = &mut a[i * n..i * n + i + 1];
-                row.iter_mut().zip(&column).for_each(|(x, c)| *x -= factor * c);
-            }
-            if i % 256 == 0 {
+            since += row.len() - at;
+            if since > STRIDE {
+                since = 0;
                 checkpoint();
             }
         }
-        for (i, entry) in column.iter().enumerate() {
-            let value = entry / pivot;
-            if i >= k {
-                a[i * n + k] = value;
-            } else {
-                a[k * n + i] = value;
-            }
-        }
-        a[k * n + k] = -1.0 / pivot;
     }
+    Ok(a)
 }

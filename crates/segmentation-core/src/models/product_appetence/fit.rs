@@ -1,11 +1,11 @@
 //! Fitting: the tables as of two days, and the blend learnt between them.
 
 use super::data::Data;
+use super::features::{Customer, discovery};
 use super::logit::{Logit, Sample};
 use super::model::{AffinityModel, Blend, Warning};
 use super::options::FitOptions;
 use super::rows::AffinityRows;
-use super::score::{Customer, DISCOVERY, REPEAT, discovery};
 use super::tables::Tables;
 use crate::Checkpoint;
 use crate::base::day::Day;
@@ -40,15 +40,15 @@ pub(super) fn fit_data(
     }
     let split = as_of - options.horizon;
     let mut warnings = Vec::new();
-    let before = Tables::new(data, split, options, false, checkpoint);
-    let (blend, trained) = learn(data, &before, split, as_of, options, checkpoint);
+    let before = Tables::new(data, split, options, false, checkpoint)?;
+    let (blend, trained) = learn(data, &before, split, as_of, options, checkpoint)?;
     if trained == 0 {
         warnings.push(Warning::new(
             "blend_not_learnt",
             format!("No customer bought both before and after {}.", crate::base::day::format(split)?),
         ));
     }
-    let tables = Tables::new(data, as_of, options, true, checkpoint);
+    let tables = Tables::new(data, as_of, options, true, checkpoint)?;
     if !tables.by_ease {
         warnings.push(Warning::new(
             "item_item",
@@ -143,15 +143,15 @@ fn learn(
     until: Day,
     options: &FitOptions,
     checkpoint: Checkpoint,
-) -> (Blend, usize) {
-    let mut repeat = Sample::new(REPEAT.len());
+) -> Result<(Blend, usize)> {
+    let mut repeat = Sample::new();
     let (mut within_repeat, mut activity_repeat) = (Vec::new(), Vec::new());
-    let mut unseen = Sample::new(DISCOVERY.len());
+    let mut unseen = Sample::new();
     let (mut next_unseen, mut weight_unseen, mut activity_unseen) = (Vec::new(), Vec::new(), Vec::new());
     let mut times_unseen: Vec<f64> = Vec::new();
     let (mut baskets, mut horizons) = (0.0, 0.0);
     // Who bought nothing after the split says nothing of what, but counts for how probable a purchase is.
-    let (mut absent, mut absent_unseen) = (Sample::new(REPEAT.len()), Sample::new(DISCOVERY.len()));
+    let (mut absent, mut absent_unseen) = (Sample::new(), Sample::new());
     let (mut absent_activity, mut absent_unseen_activity) = (Vec::new(), Vec::new());
     let looked_at = data.customers().min(4 * options.training_customers);
     let every = (looked_at * data.items.len() / PAIRS).clamp(1, 1000) as u64;
@@ -170,13 +170,13 @@ fn learn(
             let mut owns = vec![false; data.items.len()];
             for owned in &customer.owned {
                 owns[owned.item as usize] = true;
-                absent.push(&habits.repeat(owned, &tables.items[owned.item as usize]), false, 1.0);
+                absent.push(&habits.repeat(owned, &tables.items[owned.item as usize]), false, 1.0)?;
                 absent_activity.push(habits.activity);
             }
             let affinity = tables.affinity(&customer);
             for (item, facts) in tables.items.iter().enumerate() {
                 if !owns[item] && taken(at, item as u32, every) {
-                    absent_unseen.push(&discovery(affinity[item], facts.recent), false, every as f64);
+                    absent_unseen.push(&discovery(affinity[item], facts.recent), false, every as f64)?;
                     absent_unseen_activity.push(habits.activity);
                 }
             }
@@ -191,7 +191,7 @@ fn learn(
         for owned in &customer.owned {
             owns[owned.item as usize] = true;
             let x = habits.repeat(owned, &tables.items[owned.item as usize]);
-            repeat.push(&x, after.next.binary_search(&owned.item).is_ok(), weight);
+            repeat.push(&x, after.next.binary_search(&owned.item).is_ok(), weight)?;
             within_repeat.push(after.within.binary_search(&owned.item).is_ok());
             activity_repeat.push(habits.activity);
         }
@@ -205,7 +205,7 @@ fn learn(
             let times = if bought { 1.0 } else { every as f64 };
             times_unseen.push(times);
             let times = times / after.within.len() as f64;
-            unseen.push(&discovery(affinity[item], facts.recent), bought, times);
+            unseen.push(&discovery(affinity[item], facts.recent), bought, times)?;
             next_unseen.push(after.next.binary_search(&place).is_ok());
             weight_unseen.push(weight * times_unseen[times_unseen.len() - 1]);
             activity_unseen.push(habits.activity);
@@ -222,18 +222,19 @@ fn learn(
         within_repeat.extend(&absent.y);
         activity_repeat.extend(absent_activity);
         let weight = vec![1.0; eta.len()];
-        blend.repeat_probability = second(&eta, Some(&activity_repeat), &within_repeat, &weight, checkpoint);
+        let x = |at| [eta[at], activity_repeat[at]];
+        blend.repeat_probability = second(x, &within_repeat, &weight, checkpoint)?;
     }
     if unseen.usable() {
         blend.discovery = Logit::fit(&unseen, 10.0, checkpoint);
         let mut eta = etas(&blend.discovery, &unseen);
-        blend.link = second(&eta, None, &next_unseen, &weight_unseen, checkpoint);
+        blend.link = second(|at| [eta[at]], &next_unseen, &weight_unseen, checkpoint)?;
         eta.extend(etas(&blend.discovery, &absent_unseen));
         activity_unseen.extend(absent_unseen_activity);
         times_unseen.extend(&absent_unseen.weight);
         let outcome: Vec<bool> = unseen.y.iter().chain(&absent_unseen.y).copied().collect();
-        blend.discovery_probability =
-            second(&eta, Some(&activity_unseen), &outcome, &times_unseen, checkpoint);
+        let x = |at| [eta[at], activity_unseen[at]];
+        blend.discovery_probability = second(x, &outcome, &times_unseen, checkpoint)?;
     } else if !unseen.y.is_empty() && repeat.usable() {
         // Nobody tried anything new: the order stays, the level is that of nothing in so many chances.
         let level = (0.5 / (times_unseen.iter().sum::<f64>() + 1.0)).ln();
@@ -242,42 +243,35 @@ fn learn(
         blend.discovery_probability.intercept = shift;
         blend.link.intercept = shift;
     }
-    (blend, if repeat.usable() || unseen.usable() { trained } else { 0 })
+    Ok((blend, if repeat.usable() || unseen.usable() { trained } else { 0 }))
 }
 
-fn etas(model: &Logit, sample: &Sample) -> Vec<f64> {
-    let mut x = vec![0.0; sample.width];
-    let eta = |row: &[f32]| {
-        x.iter_mut().zip(row).for_each(|(x, r)| *x = f64::from(*r));
-        model.eta(&x)
-    };
-    sample.x.chunks_exact(sample.width).map(eta).collect()
+fn etas<const WIDTH: usize>(model: &Logit, sample: &Sample<WIDTH>) -> Vec<f64> {
+    sample.x.iter().map(|row| model.eta(&row.map(f64::from))).collect()
 }
 
 /// Where all or none happened: the score's order, at the level of half a case beside those seen.
-fn level(eta: &[f64], outcome: &[bool], width: usize) -> Logit {
-    let n = eta.len().max(1) as f64;
+fn level(etas: impl Iterator<Item = f64>, outcome: &[bool], width: usize) -> Logit {
+    let n = outcome.len().max(1) as f64;
     let yes = outcome.iter().filter(|y| **y).count() as f64;
-    let shift = ((yes + 0.5) / (n - yes + 0.5)).ln() - eta.iter().sum::<f64>() / n;
+    let shift = ((yes + 0.5) / (n - yes + 0.5)).ln() - etas.sum::<f64>() / n;
     Logit { intercept: shift, ..Logit::identity(width) }
 }
 
-/// A regression on a score, and on the customer's activity: from scores to probabilities.
-fn second(
-    eta: &[f64],
-    activity: Option<&[f64]>,
+/// A regression on a score, which `x` gives first, and perhaps on the customer's activity: from scores to
+/// probabilities.
+fn second<const WIDTH: usize>(
+    x: impl Fn(usize) -> [f64; WIDTH],
     outcome: &[bool],
     weight: &[f64],
     checkpoint: Checkpoint,
-) -> Logit {
-    let width = 1 + usize::from(activity.is_some());
-    let mut sample = Sample::new(width);
-    for (at, ((eta, outcome), weight)) in eta.iter().zip(outcome).zip(weight).enumerate() {
-        let x = [*eta, activity.map_or(0.0, |a| a[at])];
-        sample.push(&x[..width], *outcome, *weight);
+) -> Result<Logit> {
+    let mut sample = Sample::new();
+    for (at, (outcome, weight)) in outcome.iter().zip(weight).enumerate() {
+        sample.push(&x(at), *outcome, *weight)?;
     }
     if !sample.usable() {
-        return level(eta, outcome, width);
+        return Ok(level((0..outcome.len()).map(|at| x(at)[0]), outcome, WIDTH));
     }
-    rising(Logit::fit(&sample, 1e-6, checkpoint))
+    Ok(rising(Logit::fit(&sample, 1e-6, checkpoint)))
 }

@@ -1,29 +1,31 @@
 //! Logistic regression with row weights and a ridge, on standardised features.
 
+use ndarray::{Array1, Array2, ArrayView2};
 use serde_json::{Value, json};
 
 use crate::Checkpoint;
 use crate::base::error::Result;
 use crate::base::json::Object;
+use crate::base::memory;
+use crate::math::linear::{Cholesky, row_mut};
 use crate::math::special::{logistic, softplus};
 
-/// Rows of a regression: features side by side, outcome, weight.
-pub(super) struct Sample {
-    pub(super) width: usize,
-    pub(super) x: Vec<f32>,
+/// Rows of a regression: features, outcome, weight.
+pub(super) struct Sample<const WIDTH: usize> {
+    pub(super) x: Vec<[f32; WIDTH]>,
     pub(super) y: Vec<bool>,
     pub(super) weight: Vec<f64>,
 }
 
-impl Sample {
-    pub(super) fn new(width: usize) -> Self {
-        Self { width, x: Vec::new(), y: Vec::new(), weight: Vec::new() }
+impl<const WIDTH: usize> Sample<WIDTH> {
+    pub(super) fn new() -> Self {
+        Self { x: Vec::new(), y: Vec::new(), weight: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, x: &[f64], y: bool, weight: f64) {
-        self.x.extend(x.iter().map(|x| *x as f32));
-        self.y.push(y);
-        self.weight.push(weight);
+    pub(super) fn push(&mut self, x: &[f64; WIDTH], y: bool, weight: f64) -> Result<()> {
+        memory::push(&mut self.x, x.map(|x| x as f32))?;
+        memory::push(&mut self.y, y)?;
+        memory::push(&mut self.weight, weight)
     }
 
     /// Whether both outcomes occur.
@@ -41,28 +43,6 @@ pub(super) struct Logit {
     pub(super) intercept: f64,
 }
 
-/// Solves a positive definite system in place by Cholesky's method; `a` by rows.
-fn solve(a: &mut [f64], b: &mut [f64]) {
-    let n = b.len();
-    for j in 0..n {
-        for k in 0..j {
-            for i in j..n {
-                a[i * n + j] -= a[i * n + k] * a[j * n + k];
-            }
-        }
-        let root = a[j * n + j].max(1e-12).sqrt();
-        (j..n).for_each(|i| a[i * n + j] /= root);
-    }
-    for i in 0..n {
-        let done: f64 = (0..i).map(|k| a[i * n + k] * b[k]).sum();
-        b[i] = (b[i] - done) / a[i * n + i];
-    }
-    for i in (0..n).rev() {
-        let done: f64 = (i + 1..n).map(|k| a[k * n + i] * b[k]).sum();
-        b[i] = (b[i] - done) / a[i * n + i];
-    }
-}
-
 impl Logit {
     /// One that leaves a single number as it is.
     pub(super) fn identity(width: usize) -> Self {
@@ -77,32 +57,35 @@ impl Logit {
 
     /// Newton's method with step halving on the weighted log-likelihood less `ridge / 2` times the
     /// squared coefficients; the intercept is free.
-    pub(super) fn fit(sample: &Sample, ridge: f64, checkpoint: Checkpoint) -> Self {
-        let (width, rows) = (sample.width, sample.y.len());
-        let row = |at: usize| &sample.x[at * width..(at + 1) * width];
-        let mut model = Self::identity(width);
-        for j in 0..width {
-            let mean = (0..rows).map(|at| f64::from(row(at)[j])).sum::<f64>() / rows as f64;
-            let square =
-                (0..rows).map(|at| (f64::from(row(at)[j]) - mean).powi(2)).sum::<f64>() / rows as f64;
+    pub(super) fn fit<const WIDTH: usize>(
+        sample: &Sample<WIDTH>,
+        ridge: f64,
+        checkpoint: Checkpoint,
+    ) -> Self {
+        let rows = sample.x.len() as f64;
+        let mut model = Self::identity(WIDTH);
+        for (j, column) in ArrayView2::from(&sample.x[..]).columns().into_iter().enumerate() {
+            let mean = column.iter().map(|x| f64::from(*x)).sum::<f64>() / rows;
+            let square = column.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / rows;
             model.mean[j] = mean;
             model.sd[j] = square.sqrt() + 1e-9;
             checkpoint();
         }
         let total: f64 = sample.weight.iter().sum();
         let yes: f64 = sample.weight.iter().zip(&sample.y).filter(|(_, y)| **y).map(|(w, _)| w).sum();
-        let n = width + 1;
-        let mut beta = vec![0.0; n];
+        let n = WIDTH + 1;
+        let mut beta = Array1::zeros(n);
         beta[0] = (yes / (total - yes)).ln();
+        // One row with the intercept, standardised.
         let mut z = vec![1.0; n];
         let mut objective = f64::INFINITY;
-        let mut step = vec![0.0; n];
+        let mut step = Array1::zeros(n);
         let mut halvings = 0;
         for _ in 0..60 {
-            let (mut g, mut h) = (vec![0.0; n], vec![0.0; n * n]);
+            let (mut g, mut h) = (Array1::zeros(n), Array2::zeros((n, n)));
             let mut value = 0.0;
-            for at in 0..rows {
-                let features = row(at).iter().zip(&model.mean).zip(&model.sd);
+            for (at, row) in sample.x.iter().enumerate() {
+                let features = row.iter().zip(&model.mean).zip(&model.sd);
                 z[1..].iter_mut().zip(features).for_each(|(z, ((x, m), s))| *z = (f64::from(*x) - m) / s);
                 let eta: f64 = z.iter().zip(&beta).map(|(z, b)| z * b).sum();
                 let (p, w) = (logistic(eta), sample.weight[at]);
@@ -112,35 +95,36 @@ impl Logit {
                 for (i, (g, zi)) in g.iter_mut().zip(&z).enumerate() {
                     *g += slope * zi;
                     let c = curve * zi;
-                    h[i * n..=i * n + i].iter_mut().zip(&z).for_each(|(h, z)| *h += c * z);
+                    row_mut(&mut h, i)[..=i].iter_mut().zip(&z).for_each(|(h, z)| *h += c * z);
                 }
                 if at % 4096 == 0 {
                     checkpoint();
                 }
             }
-            value += ridge / 2.0 * beta[1..].iter().map(|b| b * b).sum::<f64>();
+            value += ridge / 2.0 * beta.iter().skip(1).map(|b| b * b).sum::<f64>();
             if value > objective + 1e-9 * objective.abs() && halvings < 20 {
                 // Too far: half of the last step back.
                 halvings += 1;
-                step.iter_mut().for_each(|s| *s /= 2.0);
-                beta.iter_mut().zip(&step).for_each(|(b, s)| *b -= s);
+                step /= 2.0;
+                beta -= &step;
                 continue;
             }
             (objective, halvings) = (value, 0);
-            for (i, (g, b)) in g.iter_mut().zip(&beta).enumerate() {
-                // The intercept is free; a trace of ridge keeps the system solvable.
-                h[i * n + i] += if i == 0 { 1e-9 } else { ridge };
-                *g -= if i == 0 { 0.0 } else { ridge * b };
+            // The intercept is free; a trace of ridge keeps the system solvable.
+            h[[0, 0]] += 1e-9;
+            for i in 1..n {
+                h[[i, i]] += ridge;
+                g[i] -= ridge * beta[i];
             }
-            solve(&mut h, &mut g);
-            step = g;
-            beta.iter_mut().zip(&step).for_each(|(b, s)| *b += s);
+            let Some(factor) = Cholesky::new(h.view()) else { break };
+            step = factor.solve(g.view());
+            beta += &step;
             if step.iter().all(|s| s.abs() < 1e-7) {
                 break;
             }
         }
         model.intercept = beta[0];
-        model.coefficient = beta[1..].to_vec();
+        model.coefficient = beta.iter().skip(1).copied().collect();
         model
     }
 

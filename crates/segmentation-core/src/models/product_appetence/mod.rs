@@ -19,10 +19,12 @@
 
 mod data;
 mod ease;
+mod features;
 mod fit;
 mod logit;
 mod matrix;
 mod model;
+mod offer;
 mod options;
 mod quality;
 mod rows;
@@ -35,7 +37,7 @@ pub use ease::ease;
 pub use fit::fit;
 pub use matrix::{Counts, Neighbours, nearest};
 pub use model::{AffinityModel, ItemFacts, Neighbour};
+pub use offer::{Choice, Offer, OfferOptions, Source};
 pub use options::FitOptions;
 pub use quality::quality;
 pub use rows::AffinityRows;
-pub use score::{Choice, Offer, OfferOptions, Source};

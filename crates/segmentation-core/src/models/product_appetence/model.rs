@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::features::{DISCOVERY, Item, REPEAT};
 use super::logit::Logit;
 use super::matrix::Counts;
-use super::score::{DISCOVERY, REPEAT};
-use super::tables::{Item, Tables};
+use super::tables::Tables;
 use crate::base::codec::{Reader, put};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};

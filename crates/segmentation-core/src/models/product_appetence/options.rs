@@ -5,6 +5,9 @@ use serde_json::Value;
 use crate::base::error::Result;
 use crate::base::json::Object;
 
+/// The most items that EASE can be asked for: a matrix of 3.2 GB, and minutes.
+const MOST_EASE_ITEMS: u64 = 20_000;
+
 /// What a fit can be told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitOptions {
@@ -12,7 +15,8 @@ pub struct FitOptions {
     pub horizon: i32,
     /// Item neighbours kept an item.
     pub neighbours: usize,
-    /// With more items and more customers than this, discovery is by cosine neighbours instead of EASE.
+    /// With more items and more customers than this, discovery is by cosine neighbours instead of EASE, which holds
+    /// a matrix of eight bytes times its square.
     pub ease_items: usize,
     /// Ridge of EASE; `None`: 0.4 of the customers, at most 1000.
     pub ridge: Option<f64>,
@@ -37,7 +41,7 @@ impl Default for FitOptions {
         Self {
             horizon: 28,
             neighbours: 50,
-            ease_items: 3000,
+            ease_items: 6000,
             ridge: None,
             min_customers: 2,
             max_items: 20_000,
@@ -77,7 +81,7 @@ impl FitOptions {
         Ok(Self {
             horizon: whole("horizon", 1, 3650, d.horizon as usize)? as i32,
             neighbours: whole("neighbours", 1, 1000, d.neighbours)?,
-            ease_items: whole("ease_items", 0, 8000, d.ease_items)?,
+            ease_items: whole("ease_items", 0, MOST_EASE_ITEMS, d.ease_items)?,
             ridge: object.number("ridge", 1e-6, 1e12)?,
             min_customers: whole("min_customers", 1, 1_000_000, d.min_customers as usize)? as u32,
             max_items: whole("max_items", 1, 100_000, d.max_items)?,

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::data::Data;
+use super::features::Customer;
 use super::fit::{After, after, fit_data};
 use super::model::AffinityModel;
+use super::offer::Source;
 use super::options::FitOptions;
 use super::rows::AffinityRows;
-use super::score::{Customer, Source};
 use crate::Checkpoint;
 use crate::base::day;
 use crate::base::error::Result;

@@ -1,37 +1,18 @@
 //! What a model knows of its items, as of a day.
 
 use super::data::Data;
-use super::ease::{ease, ease_by_customers};
+use super::ease::{ease, ease_by_customers, strongest};
+use super::features::{Customer, Item, RECENT};
 use super::matrix::{Counts, Neighbours, nearest};
 use super::options::FitOptions;
-use super::score::Customer;
 use crate::Checkpoint;
 use crate::base::day::Day;
+use crate::base::error::Result;
 
 /// Weights of EASE kept to each item, the greatest by size: more bring nothing.
 const EASE_KEPT: usize = 200;
 /// Customers that the popularity of the whole weighs as much as, beside that in a segment.
 const SEGMENT_PRIOR: f64 = 20.0;
-
-/// One item.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Item {
-    /// Customers who bought it.
-    pub(super) customers: u32,
-    /// Share of them who bought it on two days or more.
-    pub(super) repeat: f32,
-    /// How often its buyers take it: decayed share of their baskets, half-life 120 days.
-    pub(super) own: f32,
-    /// Decayed share of all baskets, half-life 60 days.
-    pub(super) share: f32,
-    /// Share of the customers who bought it in the last 28 days.
-    pub(super) recent: f32,
-    /// Gamma prior of the rate of repurchase a day: shape and rate.
-    pub(super) gap_shape: f32,
-    pub(super) gap_rate: f32,
-    /// Mean amount of a purchase.
-    pub(super) price: f32,
-}
 
 /// What is known on a day.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,18 +28,18 @@ pub(super) struct Tables {
     pub(super) segments: Vec<Vec<f32>>,
 }
 
-/// Days counted as recent.
-pub(super) const RECENT: Day = 28;
-
 impl Tables {
     /// From the purchases up to `as_of`; `full` also makes what only readers of the model need.
+    ///
+    /// # Errors
+    /// No memory.
     pub(super) fn new(
         data: &Data,
         as_of: Day,
         options: &FitOptions,
         full: bool,
         checkpoint: Checkpoint,
-    ) -> Self {
+    ) -> Result<Self> {
         let n = data.items.len();
         let mut counts = Counts::new();
         let mut logs = Counts::new();
@@ -82,12 +63,12 @@ impl Tables {
         if tables.by_ease {
             let ridge = options.ridge.unwrap_or((0.4 * counts.rows() as f64).clamp(1.0, 1000.0));
             tables.ease = if n <= counts.rows() || n <= options.ease_items {
-                kept(ease(&logs, ridge, true, n, checkpoint), n, checkpoint)
+                strongest(&ease(&logs, ridge, true, n, checkpoint)?, EASE_KEPT, checkpoint)
             } else {
-                ease_by_customers(&logs, ridge, n, EASE_KEPT, checkpoint)
+                ease_by_customers(&logs, ridge, n, EASE_KEPT, checkpoint)?
             };
         }
-        tables
+        Ok(tables)
     }
 
     /// The affinity of one item, as [`Tables::affinity`] has it.
@@ -118,25 +99,6 @@ impl Tables {
         }
         sums
     }
-}
-
-/// The greatest weights to each item, as a sparse matrix.
-fn kept(dense: Vec<f64>, n: usize, checkpoint: Checkpoint) -> Counts {
-    let mut floor = vec![0.0_f64; n];
-    if EASE_KEPT < n {
-        for (to, floor) in floor.iter_mut().enumerate() {
-            let mut column: Vec<f64> = (0..n).map(|from| dense[from * n + to].abs()).collect();
-            column.select_nth_unstable_by(EASE_KEPT, |a, b| b.total_cmp(a));
-            *floor = column[EASE_KEPT];
-            checkpoint();
-        }
-    }
-    let mut out = Counts::new();
-    for from in 0..n {
-        let row = dense[from * n..(from + 1) * n].iter().enumerate();
-        out.push(row.filter(|(to, w)| w.abs() > floor[*to]).map(|(to, w)| (to as u32, *w as f32)));
-    }
-    out
 }
 
 /// Moments of the gaps of one item over its customers.

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use super::ease::ease_by_customers;
+use super::ease::{ease_by_customers, strongest};
 use super::matrix::{Counts, Neighbours, nearest};
 use super::*;
 use crate::base::day::Day;
@@ -63,8 +63,9 @@ fn inverse(a: &[Vec<f64>]) -> Vec<Vec<f64>> {
 #[test]
 fn ease_is_its_brute_force_twin() {
     for valued in [false, true] {
-        let n = 13;
-        let counts = counts(40, n as u32);
+        // More than one block of the inverse.
+        let n = if valued { 150 } else { 13 };
+        let counts = counts(3 * n, n as u32);
         let x: Vec<Vec<f64>> = dense(&counts, n)
             .into_iter()
             .map(|row| row.into_iter().map(|x| if valued || x == 0.0 { x } else { 1.0 }).collect())
@@ -77,32 +78,49 @@ fn ease_is_its_brute_force_twin() {
         }
         (0..n).for_each(|i| gram[i][i] += 3.5);
         let p = inverse(&gram);
-        let b = ease(&counts, 3.5, valued, n, &mut || {});
+        let b = ease(&counts, 3.5, valued, n, &mut || {}).unwrap();
         for i in 0..n {
             for j in 0..n {
                 let expected = if i == j { 0.0 } else { -p[i][j] / p[j][j] };
-                assert!((b[i * n + j] - expected).abs() < 1e-12, "{i} {j}");
+                assert!((b[[i, j]] - expected).abs() < 1e-12, "{i} {j}");
             }
         }
     }
 }
 
 #[test]
+fn the_strongest_are_the_greatest_of_each_column() {
+    let n = 30;
+    let b = ease(&counts(80, n as u32), 3.5, true, n, &mut || {}).unwrap();
+    let few = strongest(&b, 4, &mut || {});
+    for to in 0..n {
+        let mut by_size: Vec<usize> = (0..n).collect();
+        by_size.sort_by(|i, j| b[[*j, to]].abs().total_cmp(&b[[*i, to]].abs()));
+        for (rank, from) in by_size.into_iter().enumerate() {
+            let kept = few.row(from).iter().find(|e| e.0 as usize == to).map(|e| e.1);
+            assert_eq!(kept, (rank < 4).then(|| b[[from, to]] as f32), "{from} {to}");
+        }
+    }
+    // All but the diagonal, if there is room.
+    assert_eq!(strongest(&b, n, &mut || {}).entries.len(), n * (n - 1));
+}
+
+#[test]
 fn ease_by_customers_is_ease() {
     let n = 13;
     let counts = counts(9, n as u32);
-    let b = ease(&counts, 3.5, true, n, &mut || {});
-    let dual = ease_by_customers(&counts, 3.5, n, 100, &mut || {});
+    let b = ease(&counts, 3.5, true, n, &mut || {}).unwrap();
+    let dual = ease_by_customers(&counts, 3.5, n, 100, &mut || {}).unwrap();
     for i in 0..n {
         for j in 0..n {
             let row = dual.row(i);
             let weight =
                 row.binary_search_by_key(&(j as u32), |e| e.0).map_or(0.0, |at| f64::from(row[at].1));
-            assert!((weight - b[i * n + j]).abs() < 1e-6, "{i} {j}");
+            assert!((weight - b[[i, j]]).abs() < 1e-6, "{i} {j}");
         }
     }
     // The greatest of each column only.
-    let few = ease_by_customers(&counts, 3.5, n, 3, &mut || {});
+    let few = ease_by_customers(&counts, 3.5, n, 3, &mut || {}).unwrap();
     assert_eq!(few.entries.len(), 3 * n);
     assert!(few.entries.iter().all(|e| dual.entries.contains(e)));
 }

@@ -1,5 +1,7 @@
 //! Fitting: maximum likelihood, the choice of k, the choice of the family.
 
+use ndarray::Array2;
+
 use super::beta_geometric::{beta_geometric, nbd};
 use super::cells::{Cells, Group};
 use super::design::Design;
@@ -22,7 +24,7 @@ const WORST_ERROR: f64 = 3.0;
 struct Found {
     k: u32,
     parameters: Vec<f64>,
-    covariance: Option<Vec<Vec<f64>>>,
+    covariance: Option<Array2<f64>>,
     log_likelihood: f64,
     condition: f64,
     at_bound: Vec<&'static str>,
@@ -59,7 +61,7 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
             .push(Warning::new("not_converged", "The search for the maximum ended before it was certain."));
     }
     let vague = found.covariance.as_ref().is_some_and(|covariance| {
-        (0..covariance.len()).any(|i| covariance[i][i].sqrt() > WORST_ERROR * found.parameters[i])
+        covariance.diag().iter().zip(&found.parameters).any(|(v, p)| v.sqrt() > WORST_ERROR * p)
     });
     if !found.at_bound.is_empty() || found.condition > WORST_CONDITION || vague {
         let what = if found.at_bound.is_empty() {
@@ -186,7 +188,7 @@ fn found<const N: usize>(family: Family, k: u32, maximum: Maximum<N>) -> Found {
     Found {
         k,
         parameters: maximum.parameters.to_vec(),
-        covariance: maximum.covariance.map(|c| c.iter().map(|row| row.to_vec()).collect()),
+        covariance: maximum.covariance,
         log_likelihood: maximum.log_likelihood,
         condition: maximum.condition,
         at_bound: (0..N).filter(|&i| maximum.at_bound[i]).map(|i| names[i]).collect(),

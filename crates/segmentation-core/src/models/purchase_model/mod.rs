@@ -29,7 +29,6 @@ mod uncertainty;
 
 pub use cells::{Cells, CustomerSummary, Skipped};
 pub use fit::fit;
-pub(crate) use model::matrix;
 pub use model::{Candidate, PurchaseModel, Warning};
 pub use options::{FitOptions, Span};
 pub use predictive::NextPurchase;

@@ -1,5 +1,6 @@
 //! A fitted purchase model as a value.
 
+use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
 use super::cells::Skipped;
@@ -8,6 +9,7 @@ use super::{Family, MAX_K};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
+use crate::math::covariance;
 
 /// A doubt about a fit: a code for programs, a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +72,7 @@ pub struct PurchaseModel {
     /// In the order of [`Family::parameter_names`].
     pub parameters: Vec<f64>,
     /// Covariance of the parameters; `None` where the likelihood is flat.
-    pub covariance: Option<Vec<Vec<f64>>>,
+    pub covariance: Option<Array2<f64>>,
     /// At the maximum, without any penalty, of the purchase dates in units.
     pub log_likelihood: f64,
     /// Customers in the fit.
@@ -118,7 +120,7 @@ impl PurchaseModel {
     #[must_use]
     pub fn standard_errors(&self) -> Option<Vec<f64>> {
         let covariance = self.covariance.as_ref()?;
-        Some(covariance.iter().enumerate().map(|(i, row)| row[i].sqrt()).collect())
+        Some(covariance.diag().iter().map(|v| v.sqrt()).collect())
     }
 
     /// The JSON value.
@@ -147,7 +149,7 @@ impl PurchaseModel {
             "as_of": day::format(self.as_of).unwrap_or_default(),
             "parameters": parameters,
             "standard_errors": self.standard_errors().map(|v| named(&v)),
-            "covariance": self.covariance,
+            "covariance": self.covariance.as_ref().map(covariance::to_json),
             "log_likelihood": self.log_likelihood,
             "customers": self.customers,
             "cells": self.cells,
@@ -214,7 +216,7 @@ impl PurchaseModel {
             names.iter().map(|name| fields.need_number(name, LEAST, MOST)).collect::<Result<Vec<_>>>()?;
         let k = if family.is_erlang() { fields.need_whole("k", 1, u64::from(MAX_K))? as u32 } else { 1 };
 
-        let covariance = object.list("covariance")?.map(|rows| matrix(rows, names.len()));
+        let covariance = object.list("covariance")?.map(|rows| covariance::from_json(rows, names.len()));
         let covariance = match covariance {
             Some(None) => {
                 return Err(object.wrong(
@@ -277,24 +279,4 @@ impl PurchaseModel {
             candidates,
         })
     }
-}
-
-/// A symmetric n by n matrix with a positive diagonal.
-pub(crate) fn matrix(rows: &[Value], n: usize) -> Option<Vec<Vec<f64>>> {
-    let rows: Vec<Vec<f64>> = rows
-        .iter()
-        .map(|row| {
-            let row: Option<Vec<f64>> = row.as_array()?.iter().map(Value::as_f64).collect();
-            row.filter(|row| row.len() == n)
-        })
-        .collect::<Option<_>>()?;
-    let fits = rows.len() == n
-        && (0..n).all(|i| rows[i][i] > 0.0 && rows[i][i].is_finite())
-        && (0..n).all(|i| {
-            (0..i).all(|j| {
-                let scale = (rows[i][i] * rows[j][j]).sqrt();
-                rows[i][j].abs() <= scale * (1.0 + 1e-6) && (rows[i][j] - rows[j][i]).abs() <= 1e-6 * scale
-            })
-        });
-    fits.then_some(rows)
 }

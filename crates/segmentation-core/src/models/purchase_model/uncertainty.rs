@@ -1,5 +1,7 @@
 //! What the uncertainty of the parameters does to a score.
 
+use ndarray::{Array1, Array2};
+
 use super::cells::CustomerSummary;
 use super::model::PurchaseModel;
 use super::predictive::check_level;
@@ -22,7 +24,7 @@ pub struct ParameterUncertainty {
     /// Scorers with one log-parameter a step up and down.
     moved: Vec<(Scorer, Scorer)>,
     /// Covariance of the log-parameters.
-    covariance: Vec<Vec<f64>>,
+    covariance: Array2<f64>,
 }
 
 impl ParameterUncertainty {
@@ -46,24 +48,18 @@ impl ParameterUncertainty {
             moved: (0..parameters.len())
                 .map(|i| Ok((moved(i, STEP)?, moved(i, -STEP)?)))
                 .collect::<Result<_>>()?,
-            covariance: covariance
-                .iter()
-                .zip(parameters)
-                .map(|(row, p)| row.iter().zip(parameters).map(|(v, q)| v / (p * q)).collect())
-                .collect(),
+            covariance: Array2::from_shape_fn(covariance.dim(), |(i, j)| {
+                covariance[[i, j]] / (parameters[i] * parameters[j])
+            }),
             scorer,
         })
     }
 
     /// value and standard error of `f`, on whatever scale it has.
     pub(crate) fn delta(&self, f: impl Fn(&Scorer) -> f64) -> (f64, f64) {
-        let gradient: Vec<f64> =
+        let gradient: Array1<f64> =
             self.moved.iter().map(|(up, down)| (f(up) - f(down)) / (2.0 * STEP)).collect();
-        let variance: f64 = gradient
-            .iter()
-            .zip(&self.covariance)
-            .map(|(g, row)| g * row.iter().zip(&gradient).map(|(v, h)| v * h).sum::<f64>())
-            .sum();
+        let variance = gradient.dot(&self.covariance.dot(&gradient));
         (f(&self.scorer), variance.max(0.0).sqrt())
     }
 

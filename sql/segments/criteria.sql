@@ -121,10 +121,10 @@ BEGIN ATOMIC
     segmentation_internal.criterion_number(segmentation_internal.criterion_relevance(measures)::numeric, 3, language)
       AS relevance,
     segmentation_internal.criterion_number((measures ->> 'p_value')::double precision::numeric, 4, language) AS p_value,
-    segmentation_internal.criterion_number(100 * (measures ->> 'value_explained')::double precision::numeric, 1, language)
-      AS explained,
-    segmentation_internal.criterion_number(100 * (measures ->> 'value_explained')::double precision::numeric, 2, language)
-      AS explained_finely) AS n;
+    segmentation_internal.criterion_number(
+      100 * (measures ->> 'value_explained')::double precision::numeric, 1, language) AS explained,
+    segmentation_internal.criterion_number(
+      100 * (measures ->> 'value_explained')::double precision::numeric, 2, language) AS explained_finely) AS n;
 END;
 COMMENT ON FUNCTION segmentation_internal.criterion_reason(text, jsonb, text) IS
   'Part of criteria_report: a verdict in words, in English or French (fr).';
@@ -167,7 +167,9 @@ BEGIN
   IF value IS NOT NULL THEN
     SELECT e.kind, e.expression INTO one FROM segmentation_internal.criterion_expression(relation, value) AS e;
     IF one.kind <> 'number' THEN
-      RAISE EXCEPTION 'value must name a column of numbers' USING ERRCODE = 'datatype_mismatch', DETAIL = format('Column "%s" is no number.', value);
+      RAISE EXCEPTION 'value must name a column of numbers' USING
+        ERRCODE = 'datatype_mismatch',
+        DETAIL = format('Column "%s" is no number.', value);
     END IF;
     money := one.expression;
   END IF;
@@ -188,7 +190,9 @@ BEGIN
   FOR i IN 1 .. coalesce(cardinality(consents), 0) LOOP
     SELECT e.kind INTO one FROM segmentation_internal.criterion_expression(relation, consents[i]) AS e;
     IF one.kind <> 'boolean' THEN
-      RAISE EXCEPTION 'consents must name boolean columns' USING ERRCODE = 'datatype_mismatch', DETAIL = format('Column "%s" is no boolean.', consents[i]);
+      RAISE EXCEPTION 'consents must name boolean columns' USING
+        ERRCODE = 'datatype_mismatch',
+        DETAIL = format('Column "%s" is no boolean.', consents[i]);
     END IF;
   END LOOP;
   -- Of those who have the criterion, the share that each channel may reach.

@@ -222,7 +222,8 @@ BEGIN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   object := segmentation_internal.object_sql(features,
-    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name) FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
+    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name)
+          FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
   RETURN QUERY EXECUTE format($query$
     WITH customer AS MATERIALIZED (
       SELECT "segmentation row".%2$I::text AS key, %3$s AS features,
@@ -260,7 +261,8 @@ BEGIN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   object := segmentation_internal.object_sql(features,
-    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name) FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
+    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name)
+          FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
   EXECUTE format($query$
     WITH customer AS MATERIALIZED (
       SELECT %3$s AS features,

@@ -205,7 +205,8 @@ BEGIN
     ELSE 'NULL::jsonb' END, ', ' ORDER BY n.position)
   INTO reach FROM unnest(names) WITH ORDINALITY AS n (name, position);
   -- One pass over the relation, whatever the number of columns.
-  EXECUTE format('SELECT ARRAY[%s], ARRAY[%s]::jsonb[] FROM %s', array_to_string(columns, ', '), reach, relation::text)
+  EXECUTE segmentation_internal.fill(NULL, 'SELECT ARRAY[@(measures)@], ARRAY[@(reach)@]::jsonb[] FROM @(relation)@',
+    jsonb_build_object('measures', array_to_string(columns, ', '), 'reach', reach, 'relation', relation))
     INTO measures, reached;
   tried := cardinality(names);
   FOR i IN 1 .. tried LOOP

@@ -5,10 +5,8 @@ CREATE FUNCTION segmentation_internal.fill(ws text, template text, places jsonb 
   AS 'MODULE_PATHNAME', 'fill_wrapper';
 COMMENT ON FUNCTION segmentation_internal.fill(text, text, jsonb) IS
   'Part of every statement that is put together: the template with @ws@ as it is given (the quoted schema of a '
-  'workspace), '
-  '@name@ as an identifier, @''name''@ as a literal, @(name)@ as it is. A place without a value is an error, and a '
-  'value '
-  'without a place.';
+  'workspace), @name@ as an identifier, @''name''@ as a literal, @(name)@ as it is. A place without a value is an '
+  'error, and a value without a place.';
 
 -- jsonb_build_object takes 50 keys: a function has at most 100 arguments.
 CREATE FUNCTION segmentation_internal.object_sql(names text[], expressions text[]) RETURNS text
@@ -20,5 +18,5 @@ CREATE FUNCTION segmentation_internal.object_sql(names text[], expressions text[
         pg_catalog.unnest(ARRAY[@(expressions)@]::pg_catalog.jsonb[])) AS o (name, value))$sql$,
     jsonb_build_object('names', names::text, 'expressions', array_to_string(expressions, ', ')));
 COMMENT ON FUNCTION segmentation_internal.object_sql(text[], text[]) IS
-  'Part of segment_lookalike and the like: a jsonb object of any number of names, each with the value of an expression that '
-  'is jsonb, as SQL.';
+  'Part of segment_lookalike and the like: a jsonb object of any number of names, each with the value of an expression '
+  'that is jsonb, as SQL.';

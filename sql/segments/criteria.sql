@@ -74,6 +74,83 @@ $criterion_expression$;
 COMMENT ON FUNCTION segmentation_internal.criterion_expression(regclass, text) IS
   'How criteria_report reads a column: its kind, and a SQL expression.';
 
+-- On one scale for all targets: a correlation, without what chance alone gives.
+CREATE FUNCTION segmentation_internal.criterion_relevance(measures jsonb) RETURNS double precision
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN coalesce((measures ->> 'cramers_v_corrected')::double precision,
+    sqrt((measures ->> 'eta_squared')::double precision));
+COMMENT ON FUNCTION segmentation_internal.criterion_relevance(jsonb) IS
+  'Part of criteria_report: how much a criterion has to do with the target, from 0 to 1, given its measures.';
+
+-- Bonferroni for the p-value: of many criteria of noise, one in a hundred reports has one that passes.
+CREATE FUNCTION segmentation_internal.criterion_verdict(kind text, measures jsonb, tried integer) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE
+    WHEN coalesce((measures ->> 'rows')::bigint, 0) = 0 THEN 'insufficient_data'
+    WHEN (measures ->> 'fill')::double precision < 0.5 THEN 'not_accessible'
+    WHEN (measures ->> 'distinct')::double precision::bigint < 2 AND (measures ->> 'missing')::bigint = 0
+      THEN 'not_quantifiable'
+    WHEN kind = 'category' AND (measures ->> 'distinct')::double precision::bigint > 100
+        AND (measures ->> 'distinct')::double precision::bigint
+          > 0.5 * ((measures ->> 'rows')::bigint - (measures ->> 'missing')::bigint)
+      THEN 'not_quantifiable'
+    WHEN NOT coalesce((measures ->> 'p_value')::double precision <= 0.01 / tried
+        AND segmentation_internal.criterion_relevance(measures) >= 0.05, false)
+      THEN 'not_relevant'
+    WHEN (measures ->> 'value_explained')::double precision < 0.001 THEN 'not_profitable'
+    ELSE 'usable' END;
+COMMENT ON FUNCTION segmentation_internal.criterion_verdict(text, jsonb, integer) IS
+  'Part of criteria_report: the verdict on a criterion, given its kind, its measures and how many were tried.';
+
+CREATE FUNCTION segmentation_internal.criterion_number(value numeric, digits integer, language text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN language = 'fr' THEN replace(round(value, digits)::text, '.', ',')
+    ELSE round(value, digits)::text END;
+COMMENT ON FUNCTION segmentation_internal.criterion_number(numeric, integer, text) IS
+  'Part of criteria_report: a rounded number as it is written in a language; NULL if there is none.';
+
+CREATE FUNCTION segmentation_internal.criterion_reason(verdict text, measures jsonb, language text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT CASE
+    WHEN verdict = 'insufficient_data' THEN CASE language
+      WHEN 'fr' THEN 'Il n''y a aucune ligne.'
+      ELSE 'There are no rows.' END
+    WHEN verdict = 'not_accessible' THEN format(CASE language
+      WHEN 'fr' THEN 'Seuls %s %% des clients le renseignent.'
+      ELSE 'Only %s %% of the customers have it.' END, n.fill)
+    WHEN verdict = 'not_quantifiable' AND n.distinct_values < 2 THEN CASE language
+      WHEN 'fr' THEN 'Il est le même pour tous.'
+      ELSE 'It is the same for everybody.' END
+    WHEN verdict = 'not_quantifiable' THEN format(CASE language
+      WHEN 'fr' THEN 'Il diffère presque pour chacun : environ %s valeurs.'
+      ELSE 'It is nearly different for everybody: about %s values.' END, n.distinct_values)
+    WHEN verdict = 'not_relevant' THEN format(CASE language
+      WHEN 'fr' THEN 'Pertinence %s, p = %s : pas plus que le hasard.'
+      ELSE 'Relevance %s, p = %s: no more than chance gives.' END, coalesce(n.relevance, '-'), coalesce(n.p_value, '-'))
+    WHEN verdict = 'not_profitable' THEN format(CASE language
+      WHEN 'fr' THEN 'Pertinence %s, mais il n''explique que %s %% de la valeur.'
+      ELSE 'Relevance %s, but it explains %s %% of the value only.' END, n.relevance, n.explained_finely)
+    WHEN n.explained IS NULL THEN format(CASE language
+      WHEN 'fr' THEN 'Pertinence %s ; renseigné à %s %%.'
+      ELSE 'Relevance %s; %s %% filled.' END, n.relevance, n.fill)
+    ELSE format(CASE language
+      WHEN 'fr' THEN 'Pertinence %s ; renseigné à %s %% ; explique %s %% de la valeur.'
+      ELSE 'Relevance %s; %s %% filled; explains %s %% of the value.' END, n.relevance, n.fill, n.explained) END
+  FROM (SELECT
+    (measures ->> 'distinct')::double precision::bigint AS distinct_values,
+    segmentation_internal.criterion_number(100 * (measures ->> 'fill')::double precision::numeric, 1, language) AS fill,
+    segmentation_internal.criterion_number(segmentation_internal.criterion_relevance(measures)::numeric, 3, language)
+      AS relevance,
+    segmentation_internal.criterion_number((measures ->> 'p_value')::double precision::numeric, 4, language) AS p_value,
+    segmentation_internal.criterion_number(
+      100 * (measures ->> 'value_explained')::double precision::numeric, 1, language) AS explained,
+    segmentation_internal.criterion_number(
+      100 * (measures ->> 'value_explained')::double precision::numeric, 2, language) AS explained_finely) AS n;
+END;
+COMMENT ON FUNCTION segmentation_internal.criterion_reason(text, jsonb, text) IS
+  'Part of criteria_report: a verdict in words, in English or French (fr).';
+
 CREATE FUNCTION segmentation.criteria_report(
   relation regclass, target text, candidates text[] DEFAULT NULL, value text DEFAULT NULL,
   consents text[] DEFAULT '{}'
@@ -112,7 +189,9 @@ BEGIN
   IF value IS NOT NULL THEN
     SELECT e.kind, e.expression INTO one FROM segmentation_internal.criterion_expression(relation, value) AS e;
     IF one.kind <> 'number' THEN
-      RAISE EXCEPTION 'value must name a column of numbers' USING ERRCODE = 'datatype_mismatch', DETAIL = format('Column "%s" is no number.', value);
+      RAISE EXCEPTION 'value must name a column of numbers' USING
+        ERRCODE = 'datatype_mismatch',
+        DETAIL = format('Column "%s" is no number.', value);
     END IF;
     money := one.expression;
   END IF;
@@ -133,7 +212,9 @@ BEGIN
   FOR i IN 1 .. coalesce(cardinality(consents), 0) LOOP
     SELECT e.kind INTO one FROM segmentation_internal.criterion_expression(relation, consents[i]) AS e;
     IF one.kind <> 'boolean' THEN
-      RAISE EXCEPTION 'consents must name boolean columns' USING ERRCODE = 'datatype_mismatch', DETAIL = format('Column "%s" is no boolean.', consents[i]);
+      RAISE EXCEPTION 'consents must name boolean columns' USING
+        ERRCODE = 'datatype_mismatch',
+        DETAIL = format('Column "%s" is no boolean.', consents[i]);
     END IF;
   END LOOP;
   -- Of those who have the criterion, the share that each channel may reach.
@@ -146,7 +227,8 @@ BEGIN
     ELSE 'NULL::jsonb' END, ', ' ORDER BY n.position)
   INTO reach FROM unnest(names) WITH ORDINALITY AS n (name, position);
   -- One pass over the relation, whatever the number of columns.
-  EXECUTE format('SELECT ARRAY[%s], ARRAY[%s]::jsonb[] FROM %s', array_to_string(columns, ', '), reach, relation::text)
+  EXECUTE segmentation_internal.fill(NULL, 'SELECT ARRAY[@(measures)@], ARRAY[@(reach)@]::jsonb[] FROM @(relation)@',
+    jsonb_build_object('measures', array_to_string(columns, ', '), 'reach', reach, 'relation', relation))
     INTO measures, reached;
   tried := cardinality(names);
   FOR i IN 1 .. tried LOOP
@@ -158,8 +240,7 @@ BEGIN
     cramers_v := (m ->> 'cramers_v')::double precision;
     eta_squared := (m ->> 'eta_squared')::double precision;
     p_value := (m ->> 'p_value')::double precision;
-    -- On one scale for all targets: a correlation, without what chance alone gives.
-    relevance := coalesce((m ->> 'cramers_v_corrected')::double precision, sqrt(eta_squared));
+    relevance := segmentation_internal.criterion_relevance(m);
     fill := (m ->> 'fill')::double precision;
     distinct_values := (m ->> 'distinct')::double precision::bigint;
     entropy := (m ->> 'entropy')::double precision;
@@ -168,35 +249,9 @@ BEGIN
     value_explained := (m ->> 'value_explained')::double precision;
     value_lowest := (m ->> 'value_lowest')::double precision;
     value_highest := (m ->> 'value_highest')::double precision;
-    verdict := CASE
-      WHEN m IS NULL OR (m ->> 'rows')::bigint = 0 THEN 'insufficient_data'
-      WHEN fill < 0.5 THEN 'not_accessible'
-      WHEN distinct_values < 2 AND missing = 0 THEN 'not_quantifiable'
-      WHEN kind = 'category' AND distinct_values > 100 AND distinct_values > 0.5 * ((m ->> 'rows')::bigint - missing) THEN 'not_quantifiable'
-      -- Bonferroni: of many criteria of noise, one in a hundred reports has one that passes.
-      WHEN p_value IS NULL OR relevance IS NULL OR p_value > 0.01 / tried OR relevance < 0.05 THEN 'not_relevant'
-      WHEN value_explained < 0.001 THEN 'not_profitable'
-      ELSE 'usable' END;
-    reason := CASE verdict
-      WHEN 'insufficient_data' THEN 'There are no rows.'
-      WHEN 'not_accessible' THEN format('Only %s %% of the customers have it.', round(100 * fill::numeric, 1))
-      WHEN 'not_quantifiable' THEN CASE WHEN distinct_values < 2 THEN 'It is the same for everybody.'
-        ELSE format('It is nearly different for everybody: about %s values.', distinct_values) END
-      WHEN 'not_relevant' THEN format('Relevance %s, p = %s: no more than chance gives.',
-        coalesce(round(relevance::numeric, 3)::text, '-'), coalesce(round(p_value::numeric, 4)::text, '-'))
-      WHEN 'not_profitable' THEN format('Relevance %s, but it explains %s %% of the value only.', round(relevance::numeric, 3), round(100 * value_explained::numeric, 2))
-      ELSE format('Relevance %s; %s %% filled%s.', round(relevance::numeric, 3), round(100 * fill::numeric, 1),
-        CASE WHEN value_explained IS NULL THEN '' ELSE format('; explains %s %% of the value', round(100 * value_explained::numeric, 1)) END) END;
-    reason_fr := CASE verdict
-      WHEN 'insufficient_data' THEN 'Il n''y a aucune ligne.'
-      WHEN 'not_accessible' THEN format('Seuls %s %% des clients le renseignent.', replace(round(100 * fill::numeric, 1)::text, '.', ','))
-      WHEN 'not_quantifiable' THEN CASE WHEN distinct_values < 2 THEN 'Il est le même pour tous.'
-        ELSE format('Il diffère presque pour chacun : environ %s valeurs.', distinct_values) END
-      WHEN 'not_relevant' THEN format('Pertinence %s, p = %s : pas plus que le hasard.',
-        coalesce(replace(round(relevance::numeric, 3)::text, '.', ','), '-'), coalesce(replace(round(p_value::numeric, 4)::text, '.', ','), '-'))
-      WHEN 'not_profitable' THEN format('Pertinence %s, mais il n''explique que %s %% de la valeur.', replace(round(relevance::numeric, 3)::text, '.', ','), replace(round(100 * value_explained::numeric, 2)::text, '.', ','))
-      ELSE format('Pertinence %s ; renseigné à %s %%%s.', replace(round(relevance::numeric, 3)::text, '.', ','), replace(round(100 * fill::numeric, 1)::text, '.', ','),
-        CASE WHEN value_explained IS NULL THEN '' ELSE format(' ; explique %s %% de la valeur', replace(round(100 * value_explained::numeric, 1)::text, '.', ',')) END) END;
+    verdict := segmentation_internal.criterion_verdict(kind, m, tried);
+    reason := segmentation_internal.criterion_reason(verdict, m, 'en');
+    reason_fr := segmentation_internal.criterion_reason(verdict, m, 'fr');
     RETURN NEXT;
   END LOOP;
 END

@@ -129,12 +129,12 @@ BEGIN
       coalesce(array_agg(format('to_jsonb(("segmentation row".%I)::boolean)', c.value) ORDER BY c.key), '{}'))
     INTO reach
   FROM jsonb_each_text(consents) AS c;
-  RETURN QUERY EXECUTE format($query$
+  RETURN QUERY EXECUTE segmentation_internal.fill(NULL, $query$
     WITH customer AS MATERIALIZED (
       SELECT segmentation.segment_memberships($1, a.attributes, $2) AS segments,
              segmentation_internal.segment_truths($1, a.attributes, $2) AS truths,
-             %2$s AS consent
-      FROM %1$s AS "segmentation row" CROSS JOIN LATERAL (SELECT to_jsonb("segmentation row") AS attributes OFFSET 0) AS a
+             @(consent)@ AS consent
+      FROM @(relation)@ AS "segmentation row" CROSS JOIN LATERAL (SELECT to_jsonb("segmentation row") AS attributes OFFSET 0) AS a
     ), n AS (SELECT count(*) AS customers FROM customer),
     item AS (
       SELECT 0 AS part, s.place::integer AS place, NULL::text AS path, s.segment, NULL::text AS condition
@@ -166,7 +166,7 @@ BEGIN
     LEFT JOIN reached AS k ON k.part = i.part
       AND CASE i.part WHEN 0 THEN k.segment IS NOT DISTINCT FROM i.segment ELSE k.place = i.place END
     ORDER BY i.part, i.place
-  $query$, relation, reach) USING definition, as_of, consents;
+  $query$, jsonb_build_object('relation', relation, 'consent', reach)) USING definition, as_of, consents;
 END
 $$;
 COMMENT ON FUNCTION segmentation.segment_preview(jsonb, regclass, date, jsonb) IS
@@ -265,12 +265,13 @@ BEGIN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   object := segmentation_internal.object_sql(features,
-    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name) FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
-  RETURN QUERY EXECUTE format($query$
+    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name)
+          FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
+  RETURN QUERY EXECUTE segmentation_internal.fill(NULL, $query$
     WITH customer AS MATERIALIZED (
-      SELECT "segmentation row".%2$I::text AS key, %3$s AS features,
+      SELECT "segmentation row".@key@::text AS key, @(features)@ AS features,
              $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member
-      FROM %1$s AS "segmentation row"
+      FROM @(relation)@ AS "segmentation row"
     ), model AS MATERIALIZED (SELECT segmentation.fit_lookalike(member, features) AS model FROM customer),
     best AS (
       SELECT c.key, c.features, m.model, segmentation.lookalike_score(m.model, c.features) AS score
@@ -282,7 +283,8 @@ BEGIN
             FROM jsonb_array_elements(segmentation.lookalike_explain(b.model, b.features)) WITH ORDINALITY AS e (value, place)
             WHERE (e.value ->> 'adds')::numeric > 0)
     FROM best AS b ORDER BY 1
-  $query$, relation, key, object) USING definition, segment, as_of, n;
+  $query$, jsonb_build_object('relation', relation, 'key', key, 'features', object))
+    USING definition, segment, as_of, n;
 END
 $$;
 COMMENT ON FUNCTION segmentation.segment_lookalike(jsonb, text, regclass, name, name[], date, integer) IS
@@ -304,19 +306,21 @@ BEGIN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   object := segmentation_internal.object_sql(features,
-    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name) FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
-  EXECUTE format($query$
+    ARRAY(SELECT format('to_jsonb("segmentation row".%I)', f.name)
+          FROM unnest(features) WITH ORDINALITY AS f (name, place) ORDER BY f.place));
+  EXECUTE segmentation_internal.fill(NULL, $query$
     WITH customer AS MATERIALIZED (
-      SELECT %3$s AS features,
+      SELECT @(features)@ AS features,
              $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member,
-             hashtextextended("segmentation row".%2$I::text, 0) %% 2 = 0 AS held_out
-      FROM %1$s AS "segmentation row"
+             hashtextextended("segmentation row".@key@::text, 0) % 2 = 0 AS held_out
+      FROM @(relation)@ AS "segmentation row"
     ), model AS MATERIALIZED (
       SELECT segmentation.fit_lookalike(member, features) AS model FROM customer WHERE NOT held_out
     )
     SELECT segmentation.prediction_quality(1 / (1 + exp(-segmentation.lookalike_score(m.model, c.features))), c.member)
     FROM customer AS c CROSS JOIN model AS m WHERE c.held_out
-  $query$, relation, key, object) INTO quality USING definition, segment, as_of;
+  $query$, jsonb_build_object('relation', relation, 'key', key, 'features', object))
+    INTO quality USING definition, segment, as_of;
   RETURN quality;
 END
 $$;

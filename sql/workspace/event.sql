@@ -2,8 +2,8 @@
 
 -- A dump brings numbers of transactions of another server, perhaps ahead of this one's: they would never end, and what
 -- comes next would sort before them. Found by the newest events; numbered anew, all before what runs here. Transactions
--- get one number as long as their events are in the order of their own numbers: so the order in which they are read, and
--- where each reader stands in it, stay as they are with the least numbers.
+-- get one number as long as their events are in the order of their own numbers: so the order in which they are read,
+-- and where each reader stands in it, stay as they are with the least numbers.
 CREATE FUNCTION segmentation_internal.workspace_after_restore(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -60,13 +60,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_day(text, date, boolean) IS 
 CREATE FUNCTION segmentation_internal.workspace_hold(ws text, facts text, as_of date, pending boolean) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  -- A pause of a week is none, in any shop; a rhythm is that of some gaps at least; and a shop may pause for twice as
-  -- long as it ever did.
-  week constant integer := 7;
-  few constant integer := 5;
-  patience constant integer := 2;
   setting text := segmentation_internal.workspace_settings_now(ws) ->> 'source_silence';
-  allowed integer := week;
+  allowed integer := segmentation_internal.silence_allowed(setting, NULL, NULL);
   lately boolean;
   newest date;
   waiting text;
@@ -74,10 +69,8 @@ DECLARE
   gaps bigint;
   longest integer;
 BEGIN
-  IF setting = 'off' THEN
+  IF allowed IS NULL THEN
     RETURN;
-  ELSIF setting <> 'auto' THEN
-    allowed := floor(extract(epoch FROM setting::interval) / 86400);
   END IF;
   -- Mostly the first customers tell already.
   EXECUTE format('SELECT EXISTS (SELECT FROM %s AS f WHERE segmentation.recency(f.history, $1) <= $2)', facts) INTO lately
@@ -104,10 +97,10 @@ BEGIN
             FROM (SELECT DISTINCT d.day FROM %s AS f CROSS JOIN LATERAL segmentation.days(f.history) AS d
                   WHERE d.purchases > 0 AND d.day <= $1 AND d.day >= ($1 - interval '13 months')::date) AS d) AS g$q$, facts)
       INTO gaps, longest USING newest;
-    IF gaps < few THEN
+    allowed := segmentation_internal.silence_allowed(setting, gaps, longest);
+    IF allowed IS NULL THEN
       RETURN;
     END IF;
-    allowed := greatest(week, patience * longest);
   END IF;
   newest := greatest(newest, arrived);
   IF as_of - newest > allowed THEN

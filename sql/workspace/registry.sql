@@ -152,7 +152,7 @@ BEGIN
     RAISE insufficient_privilege USING
       MESSAGE = format('a superuser does not work in workspace %I of another role', workspace),
       DETAIL = 'Code of the owner would run with all rights.',
-      HINT = format('Connect as %1$I, or SET ROLE %1$I.', owner_name);
+      HINT = format('Connect as %I, or SET ROLE %I.', owner_name, owner_name);
   END IF;
 END
 $$;

@@ -204,3 +204,18 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
     '"2026-08-31"}], of several years.'),
   (120, 'notify', 'boolean', 'false', NULL, NULL, NULL,
     'Whether a publication sends NOTIFY segmentation with the workspace''s name.');
+
+-- Days without any purchase after which a refresh holds, by the setting source_silence, or by the shop's own rhythm: the
+-- longest of the gaps between days with a purchase. A pause of a week is none, in any shop; a rhythm is that of five gaps
+-- at least; and a shop may pause for twice as long as it ever did.
+CREATE FUNCTION segmentation_internal.silence_allowed(setting text, gaps bigint, longest integer) RETURNS integer
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE
+    WHEN setting = 'off' THEN NULL
+    WHEN setting <> 'auto' THEN floor(extract(epoch FROM setting::interval) / 86400)::integer
+    WHEN gaps IS NULL THEN 7
+    WHEN gaps < 5 THEN NULL
+    ELSE greatest(7, 2 * longest) END;
+COMMENT ON FUNCTION segmentation_internal.silence_allowed(text, bigint, integer) IS
+  'Part of refresh: days without a purchase that are allowed, given the gaps there were, or (NULL) the least of all; '
+  'NULL if any number is.';

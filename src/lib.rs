@@ -85,8 +85,29 @@ mod install {
     extension_sql_file!("../sql/axes/next_change.sql", name = "next_change", requires = ["pmg"]);
     extension_sql_file!("../sql/axes/loyalty.sql", name = "loyalty", requires = ["next_change"]);
     extension_sql_file!("../sql/axes/life_moment.sql", name = "life_moment", requires = ["loyalty"]);
-    extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["life_moment"]);
-    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
+    extension_sql_file!("../sql/b2b/company.sql", name = "b2b_company", requires = ["life_moment"]);
+    extension_sql_file!("../sql/b2b/identifier.sql", name = "b2b_identifier", requires = ["b2b_company"]);
+    extension_sql_file!("../sql/b2b/naf.sql", name = "b2b_naf", requires = ["b2b_identifier"]);
+    extension_sql_file!("../sql/b2b/email.sql", name = "b2b_email", requires = ["b2b_naf"]);
+    extension_sql_file!("../sql/b2b/job.sql", name = "b2b_job", requires = ["b2b_email"]);
+    extension_sql_file!("../sql/b2b/relation.sql", name = "b2b_relation", requires = ["b2b_job"]);
+    extension_sql_file!("../sql/b2b/peers.sql", name = "b2b_peers", requires = ["b2b_relation"]);
+    extension_sql_file!("../sql/b2b/economics.sql", name = "b2b_economics", requires = ["b2b_peers"]);
+    extension_sql_file!("../sql/b2b/place.sql", name = "b2b_place", requires = ["b2b_economics"]);
+    extension_sql_file!(
+        "../sql/b2b/public_holiday.sql",
+        name = "b2b_public_holiday",
+        requires = ["b2b_place"]
+    );
+    extension_sql_file!(
+        "../sql/b2b/opening_hours.sql",
+        name = "b2b_opening_hours",
+        requires = ["b2b_public_holiday"]
+    );
+    extension_sql_file!("../sql/b2b/account.sql", name = "b2b_account", requires = ["b2b_opening_hours"]);
+    extension_sql_file!("../sql/b2b/definition.sql", name = "b2b_definition", requires = ["b2b_account"]);
+    extension_sql_file!("../sql/b2b/preset.sql", name = "b2b_preset", requires = ["b2b_definition"]);
+    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b_preset"]);
     extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!(
         "../sql/workspace/registry.sql",

@@ -19,9 +19,10 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::json::Object;
 use crate::base::memory::{self, Bytes};
 use crate::base::money::Money;
+use crate::base::warning::Warning;
 use crate::math::newton::{Evaluation, maximize};
 use crate::math::special::{digamma, incomplete_beta, integrate, ln_gamma, trigamma};
-use crate::models::purchase_model::{CustomerSummary, Scorer, Warning, check_horizon, matrix};
+use crate::models::purchase_model::{CustomerSummary, Scorer, check_horizon, matrix};
 
 /// More distinct cells than this are refused: about half a gigabyte.
 const MOST_CELLS: usize = 16_000_000;

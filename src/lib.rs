@@ -65,8 +65,14 @@ mod install {
     extension_sql_file!("../sql/measure/test_design.sql", name = "test_design", requires = ["association"]);
     extension_sql_file!("../sql/facts/interest.sql", name = "interest", requires = ["test_design"]);
     extension_sql_file!("../sql/segments/criteria.sql", name = "criteria", requires = ["interest"]);
-    extension_sql_file!("../sql/axes/next_change.sql", name = "next_change", requires = ["criteria"]);
-    extension_sql_file!("../sql/measure/uplift.sql", name = "uplift", requires = ["next_change"]);
+    extension_sql_file!("../sql/axes/churn_level.sql", name = "churn_level", requires = ["criteria"]);
+    extension_sql_file!(
+        "../sql/axes/future_value_band.sql",
+        name = "future_value_band",
+        requires = ["churn_level"]
+    );
+    extension_sql_file!("../sql/measure/holdout.sql", name = "holdout", requires = ["future_value_band"]);
+    extension_sql_file!("../sql/measure/uplift.sql", name = "uplift", requires = ["holdout"]);
     extension_sql_file!("../sql/axes/loyalty.sql", name = "loyalty", requires = ["uplift"]);
     extension_sql_file!("../sql/axes/life_moment.sql", name = "life_moment", requires = ["loyalty"]);
     extension_sql_file!("../sql/facts/event_log.sql", name = "event_log", requires = ["life_moment"]);

@@ -45,7 +45,8 @@ mod install {
         name = "test_design",
         requires = ["prediction_quality"]
     );
-    extension_sql_file!("../sql/measure/uplift.sql", name = "uplift", requires = ["test_design"]);
+    extension_sql_file!("../sql/measure/holdout.sql", name = "holdout", requires = ["test_design"]);
+    extension_sql_file!("../sql/measure/uplift.sql", name = "uplift", requires = ["holdout"]);
     extension_sql_file!("../sql/segments/association.sql", name = "association", requires = ["uplift"]);
     extension_sql_file!(
         "../sql/segments/association_rules.sql",
@@ -82,8 +83,13 @@ mod install {
     );
     extension_sql_file!("../sql/axes/rfm.sql", name = "rfm", requires = ["product_appetence"]);
     extension_sql_file!("../sql/axes/pmg.sql", name = "pmg", requires = ["rfm"]);
-    extension_sql_file!("../sql/axes/next_change.sql", name = "next_change", requires = ["pmg"]);
-    extension_sql_file!("../sql/axes/loyalty.sql", name = "loyalty", requires = ["next_change"]);
+    extension_sql_file!("../sql/axes/churn_level.sql", name = "churn_level", requires = ["pmg"]);
+    extension_sql_file!(
+        "../sql/axes/future_value_band.sql",
+        name = "future_value_band",
+        requires = ["churn_level"]
+    );
+    extension_sql_file!("../sql/axes/loyalty.sql", name = "loyalty", requires = ["future_value_band"]);
     extension_sql_file!("../sql/axes/life_moment.sql", name = "life_moment", requires = ["loyalty"]);
     extension_sql_file!("../sql/b2b/company.sql", name = "b2b_company", requires = ["life_moment"]);
     extension_sql_file!("../sql/b2b/identifier.sql", name = "b2b_identifier", requires = ["b2b_company"]);

@@ -131,3 +131,12 @@ CREATE FUNCTION segmentation.concentration_curve("values" segmentation.turnover_
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 101 AS 'MODULE_PATHNAME', 'concentration_curve_wrapper';
 COMMENT ON FUNCTION segmentation.concentration_curve(segmentation.turnover_values, integer) IS
   'Concentration curve, biggest customers first: for points + 1 shares of the customers, their share of the turnover.';
+
+-- The day on which time alone changes a class.
+CREATE FUNCTION segmentation.pmg_next_change(
+  history segmentation.purchase_history, as_of date, cuts segmentation.pmg_cuts, months integer DEFAULT 12
+) RETURNS date
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pmg_next_change_wrapper';
+COMMENT ON FUNCTION segmentation.pmg_next_change(segmentation.purchase_history, date, segmentation.pmg_cuts, integer) IS
+  'The first day after as_of on which pmg_bucket(turnover(history, (day - months)::date, day), cuts) changes: a '
+  'purchase leaves the rolling months, or a refund does. NULL: never.';

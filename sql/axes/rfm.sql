@@ -67,6 +67,15 @@ COMMENT ON FUNCTION segmentation.rfm_score(numeric, numeric, double precision, s
 COMMENT ON FUNCTION segmentation.rfm_score(segmentation.purchase_history, date, segmentation.rfm_cuts) IS
   'RFM scores of a history as of a day, by frozen cut points.';
 
+-- The day on which time alone changes scores.
+CREATE FUNCTION segmentation.rfm_next_change(
+  history segmentation.purchase_history, as_of date, cuts segmentation.rfm_cuts
+) RETURNS date
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rfm_next_change_wrapper';
+COMMENT ON FUNCTION segmentation.rfm_next_change(segmentation.purchase_history, date, segmentation.rfm_cuts) IS
+  'The first day after as_of on which the RFM scores change because recency crosses a cut point, or on which the '
+  'history has something dated later. NULL: never.';
+
 -- The mergeable state of a population.
 CREATE TYPE segmentation.rfm_values;
 CREATE FUNCTION segmentation_internal.rfm_values_in(cstring) RETURNS segmentation.rfm_values

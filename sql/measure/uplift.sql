@@ -1,10 +1,4 @@
--- Hold-out groups, and the effect of campaigns measured against them.
-
-CREATE FUNCTION segmentation.holdout(key text, salt text, share double precision) RETURNS boolean
-  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'holdout_wrapper';
-COMMENT ON FUNCTION segmentation.holdout(text, text, double precision) IS
-  'Whether a key is held out: whether the first 53 bits of sha256(salt, a zero byte, key), both in UTF-8, over 2^53, '
-  'are below share. Always the same for the same key and salt; groups with different salts are independent.';
+-- The effect of campaigns, measured against hold-out groups.
 
 CREATE TYPE segmentation.uplift AS (
   assigned bigint, held_out bigint, assigned_mean double precision, held_out_mean double precision,

@@ -1,4 +1,5 @@
-//! SQL face of [`segmentation_core::axes::life_moment`] and [`segmentation_core::math::false_discovery`]: the
+//! SQL face of [`segmentation_core::axes::life_moment`], [`segmentation_core::math::rate_ratio`] and
+//! [`segmentation_core::math::false_discovery`]: the
 //! detectors, `rate_ratio_test`, `q_value`. Declared in `sql/axes/life_moment.sql`.
 
 use pgrx::prelude::*;
@@ -8,6 +9,7 @@ use segmentation_core::axes::life_moment::{
     WaningOptions, YearlyOptions,
 };
 use segmentation_core::math::false_discovery::{Method, QValues, Tests};
+use segmentation_core::math::rate_ratio;
 
 use crate::base::options::given;
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
@@ -88,8 +90,8 @@ fn rate_ratio_test<'fcx>(
     level: f64,
     mut call: CallSite<'fcx>,
 ) -> Value {
-    let test = life_moment::rate_ratio_test(recent as f64, recent_days, before as f64, before_days, level)
-        .or_raise();
+    let test =
+        rate_ratio::rate_ratio_test(recent as f64, recent_days, before as f64, before_days, level).or_raise();
     call.shape().row([
         test.ratio.map_or(Column::Null, Column::F64),
         Column::F64(test.lower),

@@ -6,14 +6,14 @@
 #![allow(clippy::type_complexity)]
 
 use pgrx::prelude::*;
-use segmentation_core::axes::loyalty::{self, Attitudes, Language, LoyaltyOptions};
+use segmentation_core::axes::loyalty::{self, Attitudes, LoyaltyOptions};
 use segmentation_core::base::json::Object;
+use segmentation_core::base::language::Language;
 use segmentation_core::facts::gaps::{self, PriorState};
 use segmentation_core::facts::interest::counts;
 use segmentation_core::{Error, ErrorKind, Result};
 
-use crate::base::options::{self, Options, WithOptions};
-use crate::models::purchase_model::not_constant;
+use crate::base::options::{self, Options, WithOptions, not_constant};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::memo::borrow;

@@ -1,23 +1,25 @@
-//! SQL face of [`segmentation_core::axes::pmg`]: `pmg_bucket`, `pmg_cuts`, `gini`,
+//! SQL face of [`segmentation_core::axes::pmg`]: `pmg_bucket`, `pmg_cuts`, `pmg_next_change`, `gini`,
 //! `concentration_curve`. Declared in `sql/axes/pmg.sql`.
 
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
-use segmentation_core::axes::pmg::{Cuts, Limits, Mode, SHARE_SCALE, Share, Turnovers};
+use segmentation_core::axes::pmg::{self, Cuts, Limits, Mode, SHARE_SCALE, Share, Turnovers};
 use segmentation_core::base::json::Object;
 use segmentation_core::base::money::Money;
+use segmentation_core::facts::purchase_history::History;
 use segmentation_core::{Error, Result};
 
 use crate::base::bytes_type;
+use crate::base::cuts::pmg_cuts;
 use crate::base::options::{self, Options, WithOptions};
 use crate::pg::enums::EnumValues;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::JsonbArg;
 use crate::pg::message::Message;
 use crate::pg::numeric::NumericArg;
-use crate::pg::row::{Column, columns};
-use crate::pg::value::Value;
+use crate::pg::row::Column;
+use crate::pg::value::{BytesArg, Value};
 use crate::pg::window::{Window, window_function};
 use crate::pg::{CallSite, Key, Numeric, OrRaise, interrupt};
 
@@ -63,32 +65,28 @@ window_function!(pmg_bucket_window, pg_finfo_pmg_bucket_window, bucket_window);
 
 // Frozen limits
 
-/// Reads a value of type pmg_cuts; `None` if it has no limits.
-///
-/// # Errors
-/// A limit is no amount.
-pub fn read_cuts(cuts: Value) -> Result<Option<Cuts>> {
-    let [_, _, _, gros_from, moyens_from, _, _, _] = columns::<8>(cuts, "pmg_cuts");
-    let money = |value: Value, name| NumericArg::from_bytes(value.bytes()).money(name);
-    match (gros_from, moyens_from) {
-        (Some(gros), Some(moyens)) => Ok(Some(Cuts {
-            gros_from: money(gros, "gros_from")?,
-            moyens_from: money(moyens, "moyens_from")?,
-        })),
-        _ => Ok(None),
-    }
-}
-
 #[pg_extern(sql = false)]
 fn pmg_bucket_frozen<'fcx>(
     turnover: NumericArg<'fcx>,
     cuts: Value,
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
-    let cuts = *call.memo(&[Key::of(cuts)], || read_cuts(cuts)).or_raise();
+    let cuts = *call.memo(&[Key::of(cuts)], || pmg_cuts(cuts)).or_raise();
     let turnover = turnover.money("turnover").or_raise();
     let class = cuts?.class(turnover).code();
     Some(call.remember(|call| EnumValues::of_result(call, &LABELS)).get(class))
+}
+
+#[pg_extern(sql = false)]
+fn pmg_next_change<'fcx>(
+    history: BytesArg<'fcx>,
+    as_of: i32,
+    cuts: Value,
+    months: i32,
+    mut call: CallSite<'fcx>,
+) -> Option<i32> {
+    let cuts = (*call.memo(&[Key::of(cuts)], || pmg_cuts(cuts)).or_raise())?;
+    History::read(&history).and_then(|history| pmg::next_change(&history, as_of, cuts, months)).or_raise()
 }
 
 // Turnovers of a population

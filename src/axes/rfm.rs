@@ -1,11 +1,11 @@
 //! SQL face of [`segmentation_core::axes::rfm`]: `rfm_score` as a window function and
-//! with frozen cut points, `rfm_cuts`, `rfm_segment`. Declared in `sql/axes/rfm.sql`.
+//! with frozen cut points, `rfm_cuts`, `rfm_next_change`, `rfm_segment`. Declared in `sql/axes/rfm.sql`.
 
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
 use segmentation_core::axes::rfm::{
-    Cuts, Fault, MAX_BINS, MapRow, Rule, ScoreRange, Scores, SegmentMap, Values, check_bins,
+    self, Cuts, Fault, MAX_BINS, MapRow, Rule, ScoreRange, Scores, SegmentMap, Values, check_bins,
 };
 use segmentation_core::base::error::shown_number;
 use segmentation_core::base::json::Object;
@@ -222,7 +222,7 @@ window_function!(rfm_score_window_history, pg_finfo_rfm_score_window_history, sc
 ///
 /// # Errors
 /// Says which cut points are wrong.
-pub fn read_cuts(value: Value) -> Result<Cuts> {
+fn read_cuts(value: Value) -> Result<Cuts> {
     let [recency, frequency, monetary, bins, rule, _, _] = columns::<7>(value, "rfm_cuts");
     let array = |value: Option<Value>| value.map(Value::f64_array).unwrap_or_default();
     let bins = check_bins(bins.map_or(0, |bins| i32::from(bins.i16())))?;
@@ -232,6 +232,17 @@ pub fn read_cuts(value: Value) -> Result<Cuts> {
 
 fn frozen(call: &mut CallSite, cuts: Value) -> Cuts {
     *call.memo(&[Key::of(cuts)], || read_cuts(cuts)).or_raise()
+}
+
+#[pg_extern(sql = false)]
+fn rfm_next_change<'fcx>(
+    history: BytesArg<'fcx>,
+    as_of: i32,
+    cuts: Value,
+    mut call: CallSite<'fcx>,
+) -> Option<i32> {
+    let cuts = frozen(&mut call, cuts);
+    History::read(&history).and_then(|history| rfm::next_change(&history, as_of, &cuts)).or_raise()
 }
 
 fn score_frozen<M: Monetary>(

@@ -39,6 +39,11 @@ pub fn given(options: Option<JsonbArg>) -> Result<serde_json::Value> {
     options.map_or_else(|| value(""), |options| options.value("options"))
 }
 
+/// The error that an argument which every row must give alike is NULL or varies.
+pub fn not_constant(name: &str) -> Error {
+    Error::invalid(format!("{name} must be the same for all rows of an aggregate, and not null"))
+}
+
 /// Options from their text; the empty text is no options.
 ///
 /// # Errors

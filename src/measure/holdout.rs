@@ -1,4 +1,4 @@
-//! SQL face of [`segmentation_core::measure::holdout`]. Declared in `sql/measure/uplift.sql`.
+//! SQL face of [`segmentation_core::measure::holdout`]. Declared in `sql/measure/holdout.sql`.
 
 use pgrx::prelude::*;
 use segmentation_core::measure::holdout::held_out;

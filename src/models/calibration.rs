@@ -2,15 +2,14 @@
 //! `calibrated`, `profit_curve`. Declared in `sql/models/calibration.sql`.
 
 use pgrx::prelude::*;
+use segmentation_core::base::unfitted::{is_unfitted, unfitted};
 use segmentation_core::measure::profit::{Costs, profit_curve};
 use segmentation_core::models::calibration::{Calibration, Method, calibrate};
 use segmentation_core::{ErrorKind, Result};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use crate::base::options::WithOptions;
+use crate::base::options::{WithOptions, not_constant};
 use crate::measure::prediction_quality::Outcomes;
-use crate::models::churn_model::{is_unfitted, unfitted};
-use crate::models::purchase_model::not_constant;
 use crate::pg::expanded::{Expanded, ExpandedArg, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::{CallSite, Key, OrRaise, interrupt};
@@ -52,7 +51,9 @@ fn calibration(outcomes: &Outcomes, method: Method) -> Json {
             value["skipped"] = outcomes.skipped.into();
             value
         }
-        Err(error) if error.kind == ErrorKind::NotReady => unfitted("calibration", 0, &error),
+        Err(error) if error.kind == ErrorKind::NotReady => {
+            unfitted("calibration", json!({ "coefficients": null, "rows": 0 }), &error)
+        }
         Err(error) => Err(error).or_raise(),
     }
 }
@@ -85,7 +86,10 @@ fn profit_curve_final(state: ExpandedArg<'_, WithOptions<Outcomes>>) -> Option<J
 
 fn prepare(model: JsonbArg) -> Result<Option<Calibration>> {
     let value = model.value("calibration")?;
-    if is_unfitted(&value, "calibration") { Ok(None) } else { Calibration::from_json(&value).map(Some) }
+    if is_unfitted(&value, "calibration", "coefficients") {
+        return Ok(None);
+    }
+    Calibration::from_json(&value).map(Some)
 }
 
 #[pg_extern(sql = false)]

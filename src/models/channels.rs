@@ -13,8 +13,7 @@ use segmentation_core::models::channels::{
 };
 
 use crate::base::bytes_type;
-use crate::base::options::given;
-use crate::models::purchase_model::not_constant;
+use crate::base::options::{given, not_constant};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;

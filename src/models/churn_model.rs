@@ -5,12 +5,14 @@ use std::ffi::CStr;
 
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;
-use segmentation_core::models::churn_model::{ChurnModel, ChurnOptions, ChurnRows, Features, Language, fit};
-use segmentation_core::{Error, ErrorKind, Result};
-use serde_json::{Value as Json, json};
+use segmentation_core::base::language::Language;
+use segmentation_core::base::unfitted::{is_unfitted, unfitted};
+use segmentation_core::models::churn_model::{ChurnModel, ChurnOptions, ChurnRows, Features, fit};
+use segmentation_core::{ErrorKind, Result};
+use serde_json::json;
 
 use crate::base::bytes_type;
-use crate::models::purchase_model::not_constant;
+use crate::base::options::not_constant;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::memo::borrow;
@@ -129,30 +131,12 @@ fn churn_rows_merge<'fcx>(
     merge(state, other, &call, |state, other| state.merge(other))
 }
 
-/// A model that could not be fitted for want of data: a value that says why and scores nobody.
-pub fn unfitted(kind: &str, rows: u64, error: &Error) -> Json {
-    let parts = [Some(error.message.as_ref()), error.detail.as_deref()];
-    let message = parts.into_iter().flatten().collect::<Vec<_>>().join(". ");
-    json!({
-        "kind": kind,
-        "version": 1,
-        "coefficients": null,
-        "rows": rows,
-        "warnings": [{ "code": "insufficient_data", "message": message }],
-    })
-}
-
-/// Whether a value is what [`unfitted`] makes.
-pub fn is_unfitted(value: &Json, kind: &str) -> bool {
-    value.get("kind").is_some_and(|k| k == kind) && value.get("coefficients").is_some_and(Json::is_null)
-}
-
 #[pg_extern(sql = false)]
 fn fit_churn_model(rows: ExpandedArg<'_, ChurnRows>) -> JsonbOut {
     rows.with(|rows| match fit(rows, &mut interrupt) {
         Ok(model) => JsonbOut(model.to_json()),
         Err(error) if error.kind == ErrorKind::NotReady => {
-            JsonbOut(unfitted("churn_model", rows.seen(), &error))
+            JsonbOut(unfitted("churn_model", json!({ "coefficients": null, "rows": rows.seen() }), &error))
         }
         Err(error) => Err(error).or_raise(),
     })
@@ -161,7 +145,10 @@ fn fit_churn_model(rows: ExpandedArg<'_, ChurnRows>) -> JsonbOut {
 /// Reads a model; `None` if it is one that could not be fitted.
 fn prepare(model: JsonbArg) -> Result<Option<ChurnModel>> {
     let value = model.value("churn model")?;
-    if is_unfitted(&value, "churn_model") { Ok(None) } else { ChurnModel::from_json(&value).map(Some) }
+    if is_unfitted(&value, "churn_model", "coefficients") {
+        return Ok(None);
+    }
+    ChurnModel::from_json(&value).map(Some)
 }
 
 #[pg_extern(sql = false)]

@@ -15,7 +15,7 @@ use segmentation_core::{Error, ErrorKind, Result};
 use serde_json::{Value as Json, json};
 
 use crate::base::bytes_type;
-use crate::models::purchase_model::not_constant;
+use crate::base::options::not_constant;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::memo::Memo;

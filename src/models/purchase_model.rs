@@ -8,12 +8,14 @@ use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
 use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::purchase_model::{
-    Cells, CustomerSummary, FitOptions, ParameterUncertainty, PurchaseModel, Scorer, fit,
+    Cells, CustomerSummary, FitOptions, ParameterUncertainty, fit,
 };
-use segmentation_core::{Error, ErrorKind, Result};
+use segmentation_core::{ErrorKind, Result};
 use serde_json::{Value as Json, json};
 
 use crate::base::bytes_type;
+use crate::base::options::not_constant;
+use crate::base::purchases::{Prepared, customer_summary, prepare_purchases, unfitted_model};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
@@ -44,11 +46,6 @@ fn purchase_cells_in(text: &CStr) -> Vec<u8> {
 #[pg_extern(sql = false)]
 fn purchase_cells_recv(mut message: Message) -> Vec<u8> {
     bytes_type::checked::<Cells>(message.rest()).or_raise()
-}
-
-/// The error that an argument which every row must give alike is NULL or varies.
-pub fn not_constant(name: &str) -> Error {
-    Error::invalid(format!("{name} must be the same for all rows of an aggregate, and not null"))
 }
 
 fn purchase_days(history: &[u8]) -> Result<Vec<Day>> {
@@ -131,23 +128,6 @@ fn purchase_cells_merge<'fcx>(
     merge(state, other, &call, |state, other| state.merge(other, &mut interrupt))
 }
 
-/// A model that could not be fitted for want of data: no error, which would take the
-/// models of all other groups with it, but a value that says why and scores nobody.
-pub fn unfitted(kind: &str, as_of: Day, customers: u64, skipped: Json, error: &Error) -> Json {
-    let parts = [Some(error.message.as_ref()), error.detail.as_deref()];
-    let message = parts.into_iter().flatten().collect::<Vec<_>>().join(". ");
-    json!({
-        "kind": kind,
-        "version": 1,
-        "family": null,
-        "as_of": segmentation_core::base::day::format(as_of).unwrap_or_default(),
-        "parameters": null,
-        "customers": customers,
-        "skipped": skipped,
-        "warnings": [{ "code": "insufficient_data", "message": message }],
-    })
-}
-
 #[pg_extern(sql = false)]
 fn fit_purchase_model(cells: ExpandedArg<'_, Cells>) -> JsonbOut {
     cells.with(|cells| match fit(cells, &mut interrupt) {
@@ -155,55 +135,14 @@ fn fit_purchase_model(cells: ExpandedArg<'_, Cells>) -> JsonbOut {
         Err(error) if error.kind == ErrorKind::NotReady => {
             let skipped = cells.skipped().counts().into_iter().filter(|(_, n)| *n > 0);
             let skipped = skipped.map(|(reason, n)| (reason.to_owned(), json!(n))).collect();
-            JsonbOut(unfitted(
-                "purchase_model",
-                cells.as_of(),
-                cells.customers(),
-                Json::Object(skipped),
-                &error,
-            ))
+            let (as_of, customers) = (cells.as_of(), cells.customers());
+            JsonbOut(unfitted_model("purchase_model", as_of, customers, Json::Object(skipped), &error))
         }
         Err(error) => Err(error).or_raise(),
     })
 }
 
 // Scores
-
-/// A model made ready for scoring.
-pub struct Prepared {
-    model: PurchaseModel,
-    /// For the point scores.
-    pub scorer: Scorer,
-    uncertainty: Option<ParameterUncertainty>,
-}
-
-/// Reads a model; `None` if it is one that could not be fitted.
-///
-/// # Errors
-/// Names the field that is malformed.
-pub fn prepare(model: JsonbArg) -> Result<Option<Prepared>> {
-    let value = model.value("purchase model")?;
-    if is_unfitted(&value, "purchase_model") {
-        return Ok(None);
-    }
-    let model = PurchaseModel::from_json(&value)?;
-    let scorer = Scorer::new(&model)?;
-    Ok(Some(Prepared { model, scorer, uncertainty: None }))
-}
-
-/// Whether a value is what [`unfitted`] makes.
-pub fn is_unfitted(value: &Json, kind: &str) -> bool {
-    value.get("kind").is_some_and(|k| k == kind) && value.get("parameters").is_some_and(Json::is_null)
-}
-
-/// What the models know of a customer; `None` if they had bought nothing by `as_of`.
-pub fn summary(history: &[u8], as_of: Day) -> Result<Option<CustomerSummary>> {
-    let Some(days) = History::read(history)?.purchase_days_until(as_of)? else { return Ok(None) };
-    let as_of = segmentation_core::base::day::check(as_of)?;
-    let whole = |n: i32| u32::try_from(n).unwrap_or(0);
-    CustomerSummary::new(days.count as u32 - 1, whole(days.last - days.first), whole(as_of - days.first))
-        .map(Some)
-}
 
 /// Scores a customer: `None` without a purchase by `as_of`, or by a model that could not be fitted.
 #[inline]
@@ -214,8 +153,8 @@ fn score<R>(
     as_of: Day,
     answer: impl FnOnce(&mut Prepared, CustomerSummary) -> R,
 ) -> Option<R> {
-    let prepared = call.memo(&[Key::of(model)], || prepare(model)).or_raise();
-    let summary = summary(history, as_of).or_raise()?;
+    let prepared = call.memo(&[Key::of(model)], || prepare_purchases(model)).or_raise();
+    let summary = customer_summary(history, as_of).or_raise()?;
     prepared.as_mut().map(|prepared| answer(prepared, summary))
 }
 

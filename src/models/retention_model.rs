@@ -5,15 +5,16 @@ use pgrx::iter::TableIterator;
 use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
 use segmentation_core::base::money::Money;
+use segmentation_core::base::unfitted::{is_unfitted, unfitted};
 use segmentation_core::models::churn_model::Features;
 use segmentation_core::models::retention_model::{
     Contracts, RetentionModel, RetentionOptions, Survival, Terms, fit,
 };
 use segmentation_core::{ErrorKind, Result};
+use serde_json::json;
 
 use crate::base::bytes_type;
-use crate::models::churn_model::unfitted;
-use crate::models::purchase_model::not_constant;
+use crate::base::options::not_constant;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::memo::borrow;
@@ -125,9 +126,8 @@ fn fit_retention_model(contracts: ExpandedArg<'_, Contracts>) -> JsonbOut {
     contracts.with(|contracts| match fit(contracts, &mut interrupt) {
         Ok(model) => JsonbOut(model.to_json()),
         Err(error) if error.kind == ErrorKind::NotReady => {
-            let mut value = unfitted("retention_model", contracts.contracts(), &error);
-            value["groups"] = serde_json::Value::Null;
-            JsonbOut(value)
+            let known = json!({ "coefficients": null, "groups": null, "rows": contracts.contracts() });
+            JsonbOut(unfitted("retention_model", known, &error))
         }
         Err(error) => Err(error).or_raise(),
     })
@@ -136,7 +136,7 @@ fn fit_retention_model(contracts: ExpandedArg<'_, Contracts>) -> JsonbOut {
 /// Reads a model; `None` if it is one that could not be fitted.
 fn prepare(model: JsonbArg) -> Result<Option<RetentionModel>> {
     let value = model.value("retention model")?;
-    if crate::models::churn_model::is_unfitted(&value, "retention_model") {
+    if is_unfitted(&value, "retention_model", "coefficients") {
         return Ok(None);
     }
     RetentionModel::from_json(&value).map(Some)

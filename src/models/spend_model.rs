@@ -6,6 +6,7 @@ use std::ffi::CStr;
 use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
 use segmentation_core::base::money::Money;
+use segmentation_core::base::unfitted::is_unfitted;
 use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::purchase_model::CustomerSummary;
 use segmentation_core::models::spend_model::{
@@ -15,7 +16,8 @@ use segmentation_core::{ErrorKind, Result};
 use serde_json::json;
 
 use crate::base::bytes_type;
-use crate::models::purchase_model::{Prepared, is_unfitted, not_constant, prepare, summary, unfitted};
+use crate::base::options::not_constant;
+use crate::base::purchases::{Prepared, customer_summary, prepare_purchases, unfitted_model};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
@@ -128,7 +130,7 @@ fn fit_spend_model(cells: ExpandedArg<'_, SpendCells>) -> JsonbOut {
         Err(error) if error.kind == ErrorKind::NotReady => {
             let skipped = cells.skipped().map(|(reason, n)| (reason.to_owned(), json!(n))).collect();
             let skipped = serde_json::Value::Object(skipped);
-            JsonbOut(unfitted("spend_model", cells.as_of(), cells.customers(), skipped, &error))
+            JsonbOut(unfitted_model("spend_model", cells.as_of(), cells.customers(), skipped, &error))
         }
         Err(error) => Err(error).or_raise(),
     })
@@ -142,7 +144,7 @@ fn fit_spend_model(cells: ExpandedArg<'_, SpendCells>) -> JsonbOut {
 /// Names the field that is malformed.
 pub fn prepare_spend(model: JsonbArg) -> Result<Option<SpendModel>> {
     let value = model.value("spend model")?;
-    if is_unfitted(&value, "spend_model") {
+    if is_unfitted(&value, "spend_model", "parameters") {
         return Ok(None);
     }
     SpendModel::from_json(&value).map(Some)
@@ -196,9 +198,9 @@ fn value<R>(
         horizon.days_from(as_of).and_then(|days| ValueOptions::new(days, discount_rate, margin)).or_raise();
     let keys = [Key::of(models.0), Key::of(models.1)];
     let (purchases, spend) =
-        call.memo(&keys, || Ok((prepare(models.0)?, prepare_spend(models.1)?))).or_raise();
+        call.memo(&keys, || Ok((prepare_purchases(models.0)?, prepare_spend(models.1)?))).or_raise();
     let (purchases, spend) = (purchases.as_ref()?, spend.as_ref()?);
-    let customer = summary(history, as_of).or_raise()?;
+    let customer = customer_summary(history, as_of).or_raise()?;
     let spent = spent(spend, history, as_of).or_raise()?;
     Some(answer(Valued { purchases, spend, customer, spent, options }))
 }

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use segmentation_core::segments::segment::{Node, View};
+use segmentation_core::base::document::{Node, View};
 use segmentation_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Number, Value};
 
@@ -199,7 +199,7 @@ impl Planter<'_> {
         })
     }
 
-    fn double(&self, number: &segmentation_core::segments::segment::Decimal) -> Result<Value> {
+    fn double(&self, number: &segmentation_core::base::decimal::Decimal) -> Result<Value> {
         if let Some(double) = Number::from_f64(number.to_f64()) {
             return Ok(Value::Number(double));
         }

@@ -7,8 +7,8 @@
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, IntoDatum};
 use pgrx::pg_sys;
+use segmentation_core::base::decimal::Decimal;
 use segmentation_core::base::money::Money;
-use segmentation_core::segments::segment::Decimal;
 use segmentation_core::{Error, ErrorKind, Result};
 
 /// A finite `numeric` to be returned: at most ten base-10000 digits.

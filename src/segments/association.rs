@@ -2,7 +2,8 @@
 //! `migration_matrix`. Declared in `sql/segments/association.sql`.
 
 use pgrx::prelude::*;
-use segmentation_core::segments::association::{Crossing, psi};
+use segmentation_core::math::pairs::psi;
+use segmentation_core::segments::association::Crossing;
 use segmentation_core::{Error, ErrorKind, Result};
 use serde_json::json;
 

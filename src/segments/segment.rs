@@ -1,12 +1,13 @@
 //! SQL face of [`segmentation_core::segments::segment`]: `segment_assign` and its kin.
-//! Declared in `sql/workspace/segment.sql`.
+//! Declared in `sql/segments/segment.sql`.
 
 use std::collections::HashMap;
 
 use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
+use segmentation_core::base::document::{Node, View};
 use segmentation_core::segments::segment::{
-    Answer, Column, Context, Definition, Lookalike, LookalikeModel, MAX_BYTES, Node, Source, View, read_day,
+    Answer, Column, Context, Definition, Lookalike, LookalikeModel, MAX_BYTES, Source, read_day,
 };
 use segmentation_core::{Error, ErrorKind, Result};
 

@@ -30,7 +30,7 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'axis', unnest(workspace_axes())
   UNION SELECT 'workspace', 'insufficient_data'
   UNION SELECT 'source', kind FROM workspace_field
-  -- Levels and bands: next_change.sql shows them.
+  -- Levels and bands: churn_level.sql and future_value_band.sql show them.
   UNION SELECT 'churn', unnest('{low,medium,high,lost,insufficient_data}'::text[])
   UNION SELECT 'future_value', unnest('{high,medium,low,none,insufficient_data}'::text[])
   -- Channels and send time: event_log.sql, channels.sql and send_time.sql show them.

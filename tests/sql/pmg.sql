@@ -166,3 +166,30 @@ CALL refused('SELECT pmg_cuts(1, ''{"gros": 1e300, "moyens": 1e300}'')');
 CALL refused('SELECT * FROM concentration_curve((SELECT turnover_values(1::numeric)), 0)');
 CALL refused('SELECT * FROM concentration_curve((SELECT turnover_values(1::numeric)), 10001)');
 CALL refused('SELECT * FROM concentration_curve((SELECT turnover_values(1::numeric)), -2147483648)');
+
+-- When time alone changes the class, against the class asked day by day, over rolling months counted as PostgreSQL counts them.
+CREATE TEMP TABLE silent_cuts AS
+  SELECT as_of, (SELECT pmg_cuts(turnover(history, (as_of - interval '6 months')::date, as_of)) FROM silent) AS pmg
+  FROM unnest('{1997-03-31,1998-06-30}'::date[]) AS as_of;
+SELECT as_of, months, count(*) AS customers, count(next) AS move, min(next - as_of), max(next - as_of), sum(too_late) AS too_late,
+       count(*) FILTER (WHERE next IS NOT NULL AND after = before) AS not_moved, count(*) FILTER (WHERE after > before) AS up, count(*) FILTER (WHERE after < before) AS down
+FROM silent_cuts, unnest('{1,6,12}'::int[]) AS months, silent, LATERAL (SELECT pmg_next_change(history, as_of, pmg, months) AS next) AS n,
+     LATERAL (SELECT pmg_bucket(turnover(history, (as_of - months * interval '1 month')::date, as_of), pmg) AS before,
+                     pmg_bucket(turnover(history, (next - months * interval '1 month')::date, next), pmg) AS after) AS b,
+     LATERAL (SELECT count(*) AS too_late FROM generate_series(as_of + 1, coalesce(next - 1, as_of + 900), '1 day') AS d
+              WHERE pmg_bucket(turnover(history, (d - months * interval '1 month')::date, d::date), pmg) <> before) AS t
+WHERE customer_id % 20 = 0 OR customer_id > 10000 GROUP BY as_of, months ORDER BY as_of, months;
+-- The end of February: what was bought on the 31st of January leaves one month with the 1st of March.
+SELECT d, pmg_next_change('{2024-01-31:1:50}', d, c, 1) AS next, pmg_next_change('{2024-01-29:1:50}', d, c, 1) AS of_the_29th
+FROM (SELECT pmg_cuts(50) AS c) AS c, (VALUES (date '2024-01-31'), ('2024-02-28'), ('2024-02-29'), ('2024-03-01')) AS v (d);
+SELECT pmg_next_change('{}', '1998-06-30', pmg) AS no_turnover FROM silent_cuts LIMIT 1;
+CALL refused('SELECT pmg_next_change(''{}'', ''1998-06-30'', pmg, 0) FROM silent_cuts');
+-- Parallel plans give the same.
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+CREATE TEMP VIEW moves AS
+  SELECT count(*), sum(pmg_next_change(history, '1998-06-30', pg_catalog.current_setting('test.pmg')::pmg_cuts) - date '1998-06-30') AS days
+  FROM silent;
+SELECT set_config('test.pmg', pmg::text, false) <> '' AS pmg FROM silent_cuts WHERE as_of = '1998-06-30';
+CREATE TEMP TABLE parallel_moves AS SELECT * FROM moves;
+SET max_parallel_workers_per_gather = 0;
+SELECT moves.*, moves = parallel_moves AS same FROM moves, parallel_moves;

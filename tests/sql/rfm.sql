@@ -217,3 +217,18 @@ CALL refused('SELECT rfm_cuts(1, 1, 1, ''{"bin": 5}'')');
 CALL refused('SELECT rfm_cuts(1, 1, 1, ''{"rule": "ntile"}'')');
 -- Options that vary by row are refused, as they are when parallel workers meet.
 CALL refused('SELECT rfm_cuts(n, n, n, jsonb_build_object(''bins'', n)) FROM generate_series(2, 3) AS n');
+
+-- When time alone changes the scores, against the scores asked day by day. 1997-03-31 lies before many purchases: what is
+-- dated later counts from its day.
+CREATE TEMP TABLE silent_cuts AS
+  SELECT rule, as_of, (SELECT rfm_cuts(history, as_of, jsonb_build_object('rule', rule)) FROM silent) AS rfm
+  FROM unnest('{quantile,r_rfm}'::text[]) AS rule, unnest('{1997-03-31,1998-06-30}'::date[]) AS as_of;
+SELECT rule, as_of, count(*) AS customers, count(next) AS move, min(next - as_of), max(next - as_of),
+       sum(too_late) AS too_late, count(*) FILTER (WHERE next IS NOT NULL AND NOT moved) AS not_moved
+FROM silent_cuts, silent, LATERAL (SELECT rfm_next_change(history, as_of, rfm) AS next) AS n,
+     LATERAL (SELECT count(*) AS too_late FROM generate_series(1, coalesce(next - as_of - 1, 900)) AS d
+              WHERE (rfm_score(history, as_of + d, rfm)).score IS DISTINCT FROM (rfm_score(history, as_of, rfm)).score) AS t,
+     LATERAL (SELECT (rfm_score(history, next, rfm)).score IS DISTINCT FROM (rfm_score(history, as_of, rfm)).score AS moved) AS m
+WHERE customer_id % 40 < 2 GROUP BY rule, as_of ORDER BY rule, as_of;
+SELECT rfm_next_change('{}', '1998-06-30', rfm) AS never, rfm_next_change(NULL, '1998-06-30', rfm) AS nothing FROM silent_cuts LIMIT 1;
+CALL refused('SELECT rfm_next_change(''{}'', ''-infinity'', rfm) FROM silent_cuts');

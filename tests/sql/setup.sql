@@ -12,6 +12,16 @@ COPY rfm_orders FROM :'file' (FORMAT csv, HEADER);
 CREATE TABLE rfm_customers AS
   SELECT cid, date '2006-12-31' - max(order_date) AS recency, count(*) AS frequency, sum(revenue) AS monetary
   FROM rfm_orders GROUP BY cid;
+-- Customers who stay silent, for codes that time alone moves.
+CREATE TABLE silent AS
+  SELECT customer_id, segmentation.purchase_history(purchased_on, amount) AS history FROM cdnow GROUP BY customer_id;
+-- Refunds, so that a turnover can rise by time alone: two thirds of a customer's turnover, 100 days after the last purchase.
+INSERT INTO silent
+  SELECT 10000 + customer_id, segmentation.purchase_history(day, amount)
+  FROM silent, LATERAL (SELECT purchased_on AS day, amount FROM cdnow WHERE cdnow.customer_id = silent.customer_id
+                        UNION ALL SELECT segmentation.last_purchase(history) + 100, -segmentation.turnover(history) / 3 * 2) AS rows
+  WHERE customer_id <= 30 AND segmentation.turnover(history) > 0 GROUP BY customer_id;
+INSERT INTO silent VALUES (0, '{}');
 ANALYZE;
 GRANT SELECT ON cdnow, rfm_orders, rfm_customers TO PUBLIC;
 SELECT extversion FROM pg_extension WHERE extname = 'segmentation';

@@ -9,12 +9,13 @@ use segmentation_core::axes::life_moment::{
 };
 use segmentation_core::axes::loyalty::{self, Attitudes, LoyaltyOptions};
 use segmentation_core::axes::rfm::SegmentMap;
+use segmentation_core::base::language::Language;
 use segmentation_core::facts::gaps::GapPrior;
 use segmentation_core::facts::interest::{self, InterestModel, Population};
 use segmentation_core::measure::profit::Costs;
 use segmentation_core::models::calibration::{self, Calibration};
 use segmentation_core::models::channels::{self, ChannelCells, ChannelModel, LowerCache, RankOptions};
-use segmentation_core::models::churn_model::{ChurnModel, ChurnOptions, Features, Language};
+use segmentation_core::models::churn_model::{ChurnModel, ChurnOptions, Features};
 use segmentation_core::models::product_appetence::{FitOptions as AffinityOptions, OfferOptions};
 use segmentation_core::models::profile::{ProfileModel, ProfileOptions};
 use segmentation_core::models::purchase_model::{
@@ -199,7 +200,7 @@ pub fn loyalty_options(bytes: &[u8]) {
     let history = stored_history();
     let attitudes = Attitudes { breadth: Some(0.5), satisfaction: None, share_of_wallet: Some(0.2) };
     if let Ok(loyalty) = loyalty::loyalty(Some(&history), TODAY, &options, attitudes) {
-        let _ = loyalty::explain(&loyalty, loyalty::Language::parse("en").expect("a language"));
+        let _ = loyalty::explain(&loyalty, Language::parse("en").expect("a language"));
     }
     let _ = loyalty::next_change(Some(&history), TODAY, &options, attitudes);
 }

@@ -1,19 +1,20 @@
 //! Text as people write it.
 
-use segmentation_core::axes::loyalty;
 use segmentation_core::axes::pmg::Mode;
 use segmentation_core::axes::rfm::Rule;
 use segmentation_core::b2b::{company, email, identifier, job, naf, opening_hours as hours};
 use segmentation_core::base::day as days;
+use segmentation_core::base::decimal::Decimal;
+use segmentation_core::base::language::Language;
 use segmentation_core::base::money::Money;
+use segmentation_core::base::span::Span;
 use segmentation_core::facts::item_history as items;
 use segmentation_core::facts::purchase_history::{History, parse_text};
 use segmentation_core::math::false_discovery;
 use segmentation_core::measure::holdout;
-use segmentation_core::models::churn_model::Language;
 use segmentation_core::models::profile::Method;
-use segmentation_core::models::purchase_model::{Family, Span};
-use segmentation_core::segments::segment::{Column, Decimal, read_day};
+use segmentation_core::models::purchase_model::Family;
+use segmentation_core::segments::segment::{Column, read_day};
 
 use crate::{finite, probability};
 
@@ -130,7 +131,7 @@ pub fn names(bytes: &[u8]) {
         finite(Some(span.days()));
     }
     let _ = (Family::parse(text), Method::parse(text), Mode::parse(text), Rule::parse(text));
-    let _ = (Language::parse(text), loyalty::Language::parse(text), false_discovery::Method::parse(text));
+    let _ = (Language::parse(text), false_discovery::Method::parse(text));
     let _ = (Column::parse(text), naf::Version::parse(text));
     let _ = segmentation_core::facts::event_log::response_code(text);
     probability(Some(holdout::place(text, "salt")));

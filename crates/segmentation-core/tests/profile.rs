@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 use segmentation_core::Result;
+use segmentation_core::math::pairs::Pairs;
 use segmentation_core::models::profile::{ProfileModel, ProfileOptions, ProfileRows, fit};
-use segmentation_core::segments::association::Pairs;
 use serde_json::{Value, json};
 
 fn iris() -> Vec<(Vec<f64>, u64)> {

@@ -9,10 +9,12 @@
 
 use serde_json::Value;
 
-use crate::base::day::{self, Day};
+use crate::axes::silence::first_day;
+use crate::base::day::Day;
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
-use crate::models::purchase_model::{CustomerSummary, Scorer, Span};
+use crate::base::span::days_option;
+use crate::models::purchase_model::{CustomerSummary, Scorer};
 
 /// Probabilities this near a limit are not told from it: the scores are exact to fewer digits
 /// than a double has, and their last ones go up and down from day to day.
@@ -81,11 +83,11 @@ impl ChurnLevels {
         let known = ["horizon", "medium_from", "high_from", "lost_horizon", "lost_above"];
         let object = Object::new("options", "", value, &known)?;
         let mut levels = Self::default();
-        if let Some(days) = days(&object, "horizon")? {
+        if let Some(days) = days_option(&object, "horizon")? {
             levels.medium.horizon = days;
             levels.high.horizon = days;
         }
-        if let Some(days) = days(&object, "lost_horizon")? {
+        if let Some(days) = days_option(&object, "lost_horizon")? {
             levels.lost.horizon = days;
         }
         for (key, limit) in [
@@ -151,21 +153,6 @@ impl ChurnLevels {
     }
 }
 
-/// A length of time among options, in days.
-pub(crate) fn days(object: &Object, key: &str) -> Result<Option<f64>> {
-    let expected = "a whole number of days, weeks, months or years, such as \"90 days\"";
-    object
-        .text(key)?
-        .map(|text| Span::parse(text).map(|span| span.days()).ok_or_else(|| object.wrong(key, expected)))
-        .transpose()
-}
-
-/// How far codes are looked ahead for: ten years, or to the end of the calendar.
-#[must_use]
-pub fn look_ahead(as_of: Day) -> Day {
-    day::add_months(as_of, 120).unwrap_or(day::LAST)
-}
-
 /// A customer who stays silent from a day on.
 struct Silence<'a> {
     scorer: &'a Scorer,
@@ -203,19 +190,6 @@ impl Silence<'_> {
     }
 }
 
-/// The first day in (low, high] with a property that, once there, stays; `None` if it never is.
-/// It is not asked for `low`, unless that is all there is.
-pub(crate) fn first_day(mut low: Day, mut high: Day, mut is: impl FnMut(Day) -> bool) -> Option<Day> {
-    if high <= low || !is(high) {
-        return None;
-    }
-    while i64::from(high) - i64::from(low) > 1 {
-        let middle = low + (high - low) / 2;
-        if is(middle) { high = middle } else { low = middle }
-    }
-    Some(high)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,13 +211,5 @@ mod tests {
         ] {
             assert!(ChurnLevels::from_json(&bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn first_days() {
-        assert_eq!(first_day(3, 100, |d| d >= 57), Some(57));
-        assert_eq!(first_day(3, 100, |d| d >= 4), Some(4));
-        assert_eq!(first_day(3, 100, |_| false), None);
-        assert_eq!(first_day(3, 3, |_| true), None);
     }
 }

@@ -5,12 +5,13 @@
 
 use serde_json::Value;
 
-use crate::axes::churn_level::{days, first_day};
 use crate::axes::pmg::{Cuts, Pmg};
+use crate::axes::silence::first_day;
 use crate::base::day::Day;
 use crate::base::error::Result;
 use crate::base::json::Object;
 use crate::base::money::{Money, SCALE};
+use crate::base::span::days_option;
 use crate::models::purchase_model::{CustomerSummary, Scorer};
 use crate::models::spend_model::{
     SpendModel, SpendSummary, ValueOptions, discounted_purchases, future_value,
@@ -30,7 +31,7 @@ const NEAR: f64 = 1e-6;
 pub fn value_options(value: &Value) -> Result<ValueOptions> {
     let object = Object::new("options", "", value, &["horizon", "discount_rate", "margin"])?;
     ValueOptions::new(
-        days(&object, "horizon")?.unwrap_or(365.0),
+        days_option(&object, "horizon")?.unwrap_or(365.0),
         object.number("discount_rate", f64::MIN, f64::MAX)?.unwrap_or(0.10),
         object.number("margin", f64::MIN, f64::MAX)?.unwrap_or(1.0),
     )

@@ -11,9 +11,9 @@ use crate::Checkpoint;
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::json::Object;
+use crate::base::language::Language;
 use crate::facts::gaps::{GapPrior, PurchaseDaysOf, gaps_of};
 use crate::facts::interest::Counts;
-pub use crate::models::churn_model::Language;
 
 /// x ln x, 0 at 0.
 fn x_ln_x(x: f64) -> f64 {

@@ -6,3 +6,4 @@ pub mod life_moment;
 pub mod loyalty;
 pub mod pmg;
 pub mod rfm;
+pub mod silence;

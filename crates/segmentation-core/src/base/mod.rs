@@ -2,10 +2,16 @@
 
 pub(crate) mod codec;
 pub mod day;
+pub mod decimal;
+pub mod document;
 pub mod error;
 pub(crate) mod hash;
 pub mod host;
 pub mod json;
+pub mod language;
 pub mod memory;
 pub mod money;
+pub mod span;
 pub mod template;
+pub mod unfitted;
+pub mod warning;

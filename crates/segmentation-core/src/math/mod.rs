@@ -7,4 +7,6 @@ pub(crate) mod inverse;
 pub(crate) mod linear;
 pub(crate) mod newton;
 pub mod order_statistics;
+pub mod pairs;
+pub mod rate_ratio;
 pub mod special;

@@ -20,10 +20,11 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::json::Object;
 use crate::base::memory::{self, Bytes};
 use crate::base::money::Money;
+use crate::base::warning::Warning;
 use crate::math::covariance;
 use crate::math::newton::{Evaluation, maximize};
 use crate::math::special::{digamma, incomplete_beta, integrate, ln_gamma, trigamma};
-use crate::models::purchase_model::{CustomerSummary, Scorer, Warning, check_horizon};
+use crate::models::purchase_model::{CustomerSummary, Scorer, check_horizon};
 
 /// More distinct cells than this are refused: about half a gigabyte.
 const MOST_CELLS: usize = 16_000_000;

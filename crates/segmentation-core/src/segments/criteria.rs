@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::base::codec::{Reader, put};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::hash::hash_text;
+use crate::math::pairs::Pairs;
 use crate::math::special::{incomplete_beta, upper_gamma};
-use crate::segments::association::Pairs;
 
 /// Distinct values told apart. Numbers beyond it are joined with their neighbours, texts into "other".
 const CELLS: usize = 2048;

@@ -1,8 +1,8 @@
 //! What the shop knows of a customer: names, addresses, household, company, and how they changed.
 
-use super::Shop;
 use super::behaviour::{Customer, MomentKind};
 use super::random::{Aspect, Random};
+use super::shop::Shop;
 use crate::base::day::Day;
 use crate::base::hash::mix;
 

@@ -1,10 +1,10 @@
 //! The hidden truth of one customer: who it is, how it buys, what happens in its life.
 
 use super::calendar::{new_year, year_month};
-use super::catalog::{CATEGORY_COUNT, STYLES, at};
+use super::catalog::{CATEGORY_COUNT, CHANNELS, STYLES, at};
 use super::profiles::{PROFILES, Profile};
 use super::random::{Aspect, Random};
-use super::{CHANNELS, Shop};
+use super::shop::Shop;
 use crate::base::day::Day;
 
 /// A lifetime is cut at a hundred years: the gamma mixture has no mean for s below 1.

@@ -1,9 +1,11 @@
-//! What the shop sells and whom it writes to: categories, products, campaigns.
+//! What the shop sells and whom it writes to: categories, products, channels, campaigns.
 
 use super::calendar::weekday;
-use super::contacts::CHANNELS;
 use super::random::{Aspect, Random};
 use crate::base::day::Day;
+
+/// The channels by which the shop writes to its customers.
+pub const CHANNELS: [&str; 5] = ["email", "sms", "mail", "phone", "push"];
 
 /// The number of categories.
 pub const CATEGORY_COUNT: usize = 14;

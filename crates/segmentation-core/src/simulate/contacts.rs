@@ -3,14 +3,11 @@
 
 use super::behaviour::{Customer, MomentKind};
 use super::calendar::weekday;
-use super::catalog::CATEGORY_COUNT;
+use super::catalog::{CATEGORY_COUNT, CHANNELS, Campaign};
 use super::orders::Order;
 use super::random::{Aspect, Random};
-use super::{ID_SPAN, Shop};
+use super::shop::{ID_SPAN, Shop};
 use crate::base::day::Day;
-
-/// The channels by which the shop writes to its customers.
-pub const CHANNELS: [&str; 5] = ["email", "sms", "mail", "phone", "push"];
 
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -127,52 +124,9 @@ impl Shop {
                 continue;
             }
             let sent_at = self.calendar.instant(day, (FIRST_HOUR + hour) as u32 * 3600 + seconds);
-            let weekend = weekday(day) >= 5;
-            let day_factor = match (customer.prefers_weekend, weekend) {
-                (true, true) => 1.75,
-                (true, false) => 0.70,
-                (false, true) => 0.50,
-                (false, false) => 1.20,
-            };
-            let state = if day > stopped {
-                0.1
-            } else if customer.moments.iter().any(|m| m.kind == MomentKind::Holiday && m.covers(day)) {
-                0.0
-            } else if customer.moments.iter().any(|m| m.kind == MomentKind::WaningInterest && m.covers(day)) {
-                0.5
-            } else {
-                1.0
-            };
-            let rate = customer.response_rates[campaign.channel]
-                * (0.75 + 3.5 * customer.tastes[campaign.category % CATEGORY_COUNT])
-                * hours[hour]
-                * day_factor
-                * state;
-            let mut response = None;
-            let mut responded_at = None;
-            if luck < rate {
-                let mean = match channel {
-                    "mail" => 60 * HOUR,
-                    "phone" => HOUR / 10,
-                    _ => 3 * HOUR,
-                };
-                let at = sent_at + SECOND + (delay * mean as f64) as i64 / SECOND * SECOND;
-                let purchase = orders
-                    .iter()
-                    .find(|o| o.cents >= 0 && o.ordered_at > sent_at && o.ordered_at < sent_at + 72 * HOUR);
-                (response, responded_at) = match (purchase, channel) {
-                    (Some(order), _) => (Some("purchase"), Some(order.ordered_at)),
-                    (None, "email") => (Some(if kind < 0.9 { "click" } else { "reply" }), Some(at)),
-                    (None, "sms") => (Some(if kind < 0.6 { "click" } else { "reply" }), Some(at)),
-                    (None, "mail") => (Some(if kind < 0.7 { "visit" } else { "reply" }), Some(at)),
-                    (None, "phone") => (Some(if kind < 0.8 { "reply" } else { "visit" }), Some(at)),
-                    (None, _) => (Some("click"), Some(at)),
-                };
-                // What would come after the end has not come yet.
-                if responded_at.is_some_and(|at| at >= self.calendar.instant(self.ends, 86_399)) {
-                    (response, responded_at) = (None, None);
-                }
-            }
+            let answers = luck < response_rate(customer, campaign, hours[hour], stopped);
+            let answer = answers.then(|| self.answer(channel, orders, sent_at, delay, kind)).flatten();
+            let (response, responded_at) = answer.unzip();
             let opened = match channel {
                 "email" => Some(response.is_some() || open < 0.45),
                 "push" => Some(response.is_some() || open < 0.15),
@@ -189,6 +143,37 @@ impl Shop {
             });
         }
         contacts
+    }
+
+    /// What somebody who answers does, and when; `None` if that would come after the end. `delay` is in units of the
+    /// channel's mean, `kind` from 0 to 1.
+    fn answer(
+        &self,
+        channel: &str,
+        orders: &[Order],
+        sent_at: i64,
+        delay: f64,
+        kind: f64,
+    ) -> Option<(&'static str, i64)> {
+        let mean = match channel {
+            "mail" => 60 * HOUR,
+            "phone" => HOUR / 10,
+            _ => 3 * HOUR,
+        };
+        let at = sent_at + SECOND + (delay * mean as f64) as i64 / SECOND * SECOND;
+        let purchase = orders
+            .iter()
+            .find(|o| o.cents >= 0 && o.ordered_at > sent_at && o.ordered_at < sent_at + 72 * HOUR);
+        let answer = match (purchase, channel) {
+            (Some(order), _) => ("purchase", order.ordered_at),
+            (None, "email") => (if kind < 0.9 { "click" } else { "reply" }, at),
+            (None, "sms") => (if kind < 0.6 { "click" } else { "reply" }, at),
+            (None, "mail") => (if kind < 0.7 { "visit" } else { "reply" }, at),
+            (None, "phone") => (if kind < 0.8 { "reply" } else { "visit" }, at),
+            (None, _) => ("click", at),
+        };
+        // What would come after the end has not come yet.
+        (answer.1 < self.calendar.instant(self.ends, 86_399)).then_some(answer)
     }
 
     /// The interactions of a customer whose orders are `orders`, in the order of time.
@@ -284,6 +269,33 @@ impl Shop {
 /// Messages go out from eight to twenty-one o'clock.
 const FIRST_HOUR: usize = 8;
 const HOURS: usize = 13;
+
+/// The chance that a campaign is answered, see [`Shop::contacts`]; `stopped` is the day on which the customer stops
+/// buying.
+fn response_rate(customer: &Customer, campaign: &Campaign, hour_factor: f64, stopped: Day) -> f64 {
+    let day = campaign.sent_on;
+    let day_factor = match (customer.prefers_weekend, weekday(day) >= 5) {
+        (true, true) => 1.75,
+        (true, false) => 0.70,
+        (false, true) => 0.50,
+        (false, false) => 1.20,
+    };
+    let in_moment = |kind| customer.moments.iter().any(|m| m.kind == kind && m.covers(day));
+    let state = if day > stopped {
+        0.1
+    } else if in_moment(MomentKind::Holiday) {
+        0.0
+    } else if in_moment(MomentKind::WaningInterest) {
+        0.5
+    } else {
+        1.0
+    };
+    customer.response_rates[campaign.channel]
+        * (0.75 + 3.5 * customer.tastes[campaign.category % CATEGORY_COUNT])
+        * hour_factor
+        * day_factor
+        * state
+}
 
 /// How well each hour is answered, around the preferred hour; 1 on average.
 fn hour_factors(preferred: u8) -> [f64; HOURS] {

@@ -1,10 +1,10 @@
 //! Order lines: what is in the basket.
 
 use super::behaviour::Customer;
-use super::catalog::CATEGORY_COUNT;
+use super::catalog::{CATEGORIES, CATEGORY_COUNT, Product};
 use super::orders::Order;
 use super::random::{Aspect, Random};
-use super::{CATEGORIES, Product, Shop};
+use super::shop::Shop;
 use crate::base::day::Day;
 
 /// A line of an order. The amounts of an order's lines add up to the order's.

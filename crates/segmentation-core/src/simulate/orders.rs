@@ -2,7 +2,7 @@
 
 use super::behaviour::{Customer, Purchasing};
 use super::random::{Aspect, Random};
-use super::{ID_SPAN, Shop};
+use super::shop::{ID_SPAN, Shop};
 use crate::base::day::Day;
 
 /// Purchases of one customer at most; refunds take the rest of the customer's span of ids.

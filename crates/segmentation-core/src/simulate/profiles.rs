@@ -1,6 +1,6 @@
 //! The hidden profiles: who the customers are, and how that shows.
 
-use super::CATEGORY_COUNT;
+use super::catalog::CATEGORY_COUNT;
 
 /// A hidden cluster of customers.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::*;
-use crate::ErrorKind;
+use crate::base::day::{self, Day};
+use crate::{ErrorKind, Result};
 
 const STARTS: Day = 8_401; // 2023-01-01
 const ENDS: Day = 9_496; // 2025-12-31

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use super::features::shown;
 use super::model::{Feature, Kind, Level};
 use super::options::ChurnOptions;
-use super::rows::{Canonical, Stored};
+use super::rows::{Canonical, Row};
+use super::stored::Stored;
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
+use crate::base::warning::Warning;
 use crate::math::binomial::Design;
-use crate::models::purchase_model::Warning;
 
 /// The most columns of one fit.
 const MOST_COLUMNS: usize = 1000;
@@ -27,6 +28,16 @@ pub(super) struct Column {
     pub scale: f64,
     /// The standard deviation of the column as it stands in the design.
     pub spread: f64,
+}
+
+impl Column {
+    fn value(feature: usize, centre: f64, scale: f64) -> Self {
+        Self { feature, level: LevelRef::Value, centre, scale, spread: 0.0 }
+    }
+
+    fn level(feature: usize, at: usize) -> Self {
+        Self { feature, level: LevelRef::Level(at), centre: 0.0, scale: 1.0, spread: 0.0 }
+    }
 }
 
 /// Which coefficient of a feature a column is for.
@@ -53,6 +64,7 @@ pub(super) struct Prepared {
     pub warnings: Vec<Warning>,
 }
 
+/// What the rows have of one feature.
 #[derive(Default)]
 struct Census<'a> {
     booleans: u64,
@@ -63,6 +75,67 @@ struct Census<'a> {
     least: f64,
     most: f64,
     levels: HashMap<&'a str, u64>,
+}
+
+impl<'a> Census<'a> {
+    /// Takes in a value of `n` rows of that weight together.
+    fn add(&mut self, value: Stored<'a>, n: u64, weight: f64) {
+        match value {
+            Stored::Boolean(b) => {
+                self.booleans += n;
+                self.trues += if b { n } else { 0 };
+                self.weight += weight;
+                self.sum += if b { weight } else { 0.0 };
+            }
+            Stored::Number(x) => {
+                if self.numbers == 0 {
+                    (self.least, self.most) = (x, x);
+                }
+                (self.least, self.most) = (self.least.min(x), self.most.max(x));
+                self.numbers += n;
+                self.weight += weight;
+                self.sum += weight * x;
+            }
+            Stored::Text(text) => *self.levels.entry(text).or_default() += n,
+        }
+    }
+
+    fn texts(&self) -> u64 {
+        self.levels.values().sum()
+    }
+
+    /// Rows that have a value.
+    fn known(&self) -> u64 {
+        self.booleans + self.numbers + self.texts()
+    }
+
+    /// # Errors
+    /// Values of several kinds.
+    fn check(&self, name: &str) -> Result<()> {
+        let texts = self.texts();
+        if [self.booleans, self.numbers, texts].iter().filter(|&&n| n > 0).count() > 1 {
+            return Err(Error::invalid(format!("feature \"{}\" has values of different kinds", shown(name)))
+                .detail(format!(
+                    "It is a number in {} rows, a boolean in {} and a text in {texts}.",
+                    self.numbers, self.booleans
+                ))
+                .hint("Cast it to one type before jsonb_build_object."));
+        }
+        Ok(())
+    }
+}
+
+/// Which rows are in the fit, and what they have.
+struct Counted<'a> {
+    inside: Vec<bool>,
+    /// By feature.
+    census: Vec<Census<'a>>,
+    rows: u64,
+    churned: u64,
+    /// The weights of the rows together.
+    total: f64,
+    missing_values: u64,
+    no_offset: u64,
 }
 
 /// How a feature's values become entries.
@@ -78,28 +151,66 @@ enum Encoder<'a> {
     Category(HashMap<&'a str, Option<u32>>, Option<u32>, Option<u32>),
 }
 
+/// Stored rows as a design of numbers: one column a number or boolean, one a category but the base, one for the
+/// missing ones of a feature that often misses.
+///
+/// # Errors
+/// A feature of several kinds, an offset that is no number, more than 1000 columns.
 pub(super) fn prepare(
     canonical: &Canonical,
     options: &ChurnOptions,
     checkpoint: Checkpoint,
 ) -> Result<Prepared> {
-    let names = &canonical.names;
-    let mut warnings = Vec::new();
-    for wanted in options.features.iter().chain(options.base_levels.keys()).chain(&options.offset) {
-        if !names.contains(wanted) {
-            warnings.push(Warning::new(
-                "unknown_feature",
-                format!("No row has the feature \"{}\" that an option names.", shown(wanted)),
-            ));
-        }
-    }
-    let offset = options.offset.as_ref().and_then(|name| names.iter().position(|n| n == name));
-    // Which rows are in.
-    let used = names.len() - usize::from(offset.is_some());
-    let (mut missing_values, mut no_offset) = (0, 0);
-    let mut inside = memory::filled(true, canonical.len())?;
-    let mut census: Vec<Census> = names.iter().map(|_| Census::default()).collect();
-    let (mut rows, mut churned, mut total) = (0_u64, 0_u64, 0.0);
+    let mut warnings = unknown_features(&canonical.names, options);
+    let offset = options.offset.as_ref().and_then(|name| canonical.names.iter().position(|n| n == name));
+    let counted = count(canonical, options, offset, &mut *checkpoint)?;
+    let mut layout = lay_out(&canonical.names, &counted, options, offset, &mut warnings)?;
+    let squares = layout.squares(canonical, &counted.inside, &mut *checkpoint)?;
+    layout.scale(&squares, counted.total);
+    warnings.extend(layout.constants(options.min_level_rows));
+    let design = layout.fill(canonical, &counted.inside, options.offset.is_some(), checkpoint)?;
+    Ok(Prepared {
+        design,
+        columns: layout.columns,
+        features: layout.features,
+        rows: counted.rows,
+        churned: counted.churned,
+        missing_values: counted.missing_values,
+        no_offset: counted.no_offset,
+        warnings,
+    })
+}
+
+/// Features that options name and no row has.
+fn unknown_features(names: &[String], options: &ChurnOptions) -> Vec<Warning> {
+    let wanted = options.features.iter().chain(options.base_levels.keys()).chain(&options.offset);
+    let unknown = wanted.filter(|wanted| !names.contains(wanted));
+    let warning = |name: &String| {
+        Warning::new(
+            "unknown_feature",
+            format!("No row has the feature \"{}\" that an option names.", shown(name)),
+        )
+    };
+    unknown.map(warning).collect()
+}
+
+/// Goes through the rows once: which are in, and what their features are.
+fn count<'a>(
+    canonical: &'a Canonical,
+    options: &ChurnOptions,
+    offset: Option<usize>,
+    checkpoint: Checkpoint,
+) -> Result<Counted<'a>> {
+    let used = canonical.names.len() - usize::from(offset.is_some());
+    let mut counted = Counted {
+        inside: memory::filled(true, canonical.len())?,
+        census: canonical.names.iter().map(|_| Census::default()).collect(),
+        rows: 0,
+        churned: 0,
+        total: 0.0,
+        missing_values: 0,
+        no_offset: 0,
+    };
     canonical.each(|i, row| {
         if i % 4096 == 0 {
             checkpoint();
@@ -107,72 +218,57 @@ pub(super) fn prepare(
         let n = row.stayed + row.churned;
         let has_offset = offset.is_some_and(|o| row.values.iter().any(|(id, _)| *id as usize == o));
         if options.offset.is_some() && !has_offset {
-            no_offset += n;
-            inside[i] = false;
+            counted.no_offset += n;
+            counted.inside[i] = false;
             return Ok(());
         }
         if options.skip_missing && row.values.len() - usize::from(has_offset) < used {
-            missing_values += n;
-            inside[i] = false;
+            counted.missing_values += n;
+            counted.inside[i] = false;
             return Ok(());
         }
-        rows += n;
-        churned += row.churned;
+        counted.rows += n;
+        counted.churned += row.churned;
         let weight = row.weight * n as f64;
-        total += weight;
+        counted.total += weight;
         for (id, value) in &row.values {
-            let census = &mut census[*id as usize];
-            match value {
-                Stored::Boolean(b) => {
-                    census.booleans += n;
-                    census.trues += if *b { n } else { 0 };
-                    census.weight += weight;
-                    census.sum += if *b { weight } else { 0.0 };
-                }
-                Stored::Number(x) => {
-                    if census.numbers == 0 {
-                        (census.least, census.most) = (*x, *x);
-                    }
-                    (census.least, census.most) = (census.least.min(*x), census.most.max(*x));
-                    census.numbers += n;
-                    census.weight += weight;
-                    census.sum += weight * x;
-                }
-                Stored::Text(text) => *census.levels.entry(text).or_default() += n,
-            }
+            counted.census[*id as usize].add(*value, n, weight);
         }
         Ok(())
     })?;
+    Ok(counted)
+}
 
-    let mut features = Vec::new();
-    let mut columns: Vec<Column> = Vec::new();
-    let mut encoders = Vec::new();
-    for (id, census) in census.iter().enumerate() {
-        let name = &names[id];
-        let texts: u64 = census.levels.values().sum();
-        let kinds = [census.booleans, census.numbers, texts].iter().filter(|&&n| n > 0).count();
-        if kinds > 1 {
-            return Err(Error::invalid(format!("feature \"{}\" has values of different kinds", shown(name)))
-                .detail(format!(
-                    "It is a number in {} rows, a boolean in {} and a text in {texts}.",
-                    census.numbers, census.booleans
-                ))
-                .hint("Cast it to one type before jsonb_build_object."));
-        }
+/// Columns and how values get into them.
+struct Layout<'a> {
+    features: Vec<Feature>,
+    columns: Vec<Column>,
+    /// By feature of the rows, in their order.
+    encoders: Vec<Encoder<'a>>,
+}
+
+/// Gives every feature its columns.
+fn lay_out<'a>(
+    names: &[String],
+    counted: &Counted<'a>,
+    options: &ChurnOptions,
+    offset: Option<usize>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Layout<'a>> {
+    let mut layout = Layout { features: Vec::new(), columns: Vec::new(), encoders: Vec::new() };
+    for (id, (name, census)) in names.iter().zip(&counted.census).enumerate() {
+        census.check(name)?;
         if Some(id) == offset {
-            if census.numbers == 0 && rows > 0 {
+            if census.numbers == 0 && counted.rows > 0 {
                 return Err(Error::invalid(format!("the offset \"{}\" must be a number", shown(name))));
             }
-            encoders.push(Encoder::Offset);
+            layout.encoders.push(Encoder::Offset);
             continue;
         }
-        let missing = rows - (census.booleans + census.numbers + texts);
-        let own_column = missing >= options.min_level_rows.max(1) && missing < rows && missing > 0;
-        let feature = features.len();
-        let value = |centre, scale| Column { feature, level: LevelRef::Value, centre, scale, spread: 0.0 };
-        let level = |at| Column { feature, level: LevelRef::Level(at), centre: 0.0, scale: 1.0, spread: 0.0 };
-        let next = columns.len() as u32;
-        let mut made = Feature {
+        let missing = counted.rows - census.known();
+        let often = missing >= options.min_level_rows.max(1) && missing < counted.rows && missing > 0;
+        let own_column = often.then_some(missing);
+        let feature = Feature {
             name: name.clone(),
             kind: Kind::Number,
             missing,
@@ -184,104 +280,129 @@ pub(super) fn prepare(
             coefficient: None,
         };
         if census.numbers > 0 {
-            made.mean = census.sum / census.weight;
-            let missing_column = own_column.then(|| {
-                made.levels.push(Level::missing(missing));
-                next + 1
-            });
-            // In units of half the range first, so that squares are neither too large nor too small.
-            let range = 0.5 * census.most - 0.5 * census.least;
-            if range == 0.0 {
-                made.mean = census.most;
-            }
-            let range = if range > 0.0 { range } else { 1.0 };
-            encoders.push(Encoder::Number(next, made.mean, range, missing_column));
-            columns.push(value(made.mean, range));
-            if own_column {
-                columns.push(level(0));
-            }
+            layout.number(feature, census, own_column);
         } else if census.booleans > 0 {
-            made.kind = Kind::Boolean;
-            made.mean = census.sum / census.weight;
-            let missing_column = own_column.then(|| {
-                made.levels.push(Level::missing(missing));
-                next + 1
-            });
-            encoders.push(Encoder::Boolean(next, made.mean, missing_column));
-            columns.push(value(0.0, 1.0));
-            if own_column {
-                columns.push(level(0));
-            }
-        } else if texts > 0 {
-            made.kind = Kind::Category;
-            let mut by_count: Vec<(&str, u64)> = census.levels.iter().map(|(l, n)| (*l, *n)).collect();
-            by_count.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-            let wanted = options.base_levels.get(name);
-            let frequent = by_count.iter().take_while(|(_, n)| *n >= options.min_level_rows).count();
-            let mut kept = frequent.min(options.max_levels as usize);
-            // The pooled categories together are at least as many rows as one alone has to be.
-            let pooled = |kept: usize| by_count[kept..].iter().map(|(_, n)| n).sum::<u64>();
-            while kept > 0 && kept < by_count.len() && pooled(kept) < options.min_level_rows {
-                kept -= 1;
-            }
-            let rest = pooled(kept);
-            made.pooled = (by_count.len() - kept) as u64;
-            let mut base = 0;
-            if let Some(wanted) = wanted {
-                match by_count[..kept].iter().position(|(l, _)| l == wanted) {
-                    Some(at) => base = at,
-                    None => warnings.push(Warning::new(
-                        "unknown_base_level",
-                        format!(
-                            "Feature \"{}\" has no category \"{}\" on enough rows; its most frequent one is the base.",
-                            shown(name),
-                            shown(wanted)
-                        ),
-                    )),
-                }
-            }
-            let mut map = HashMap::new();
-            let mut at = next;
-            let mut push = |columns: &mut Vec<Column>, made: &mut Feature, one: Level, is_base: bool| {
-                let place = made.levels.len();
-                made.levels.push(one);
-                if is_base {
-                    made.base = Some(place);
-                    return None;
-                }
-                columns.push(level(place));
-                at += 1;
-                Some(at - 1)
-            };
-            for (i, (name, n)) in by_count[..kept].iter().enumerate() {
-                let column = push(&mut columns, &mut made, Level::named(name, *n), i == base);
-                map.insert(*name, column);
-            }
-            let other =
-                if rest > 0 { push(&mut columns, &mut made, Level::other(rest), kept == 0) } else { None };
-            let missing_column =
-                if own_column { push(&mut columns, &mut made, Level::missing(missing), false) } else { None };
-            encoders.push(Encoder::Category(map, other, missing_column));
+            layout.boolean(feature, census, own_column);
+        } else if census.texts() > 0 {
+            layout.category(feature, census, own_column, options, warnings);
         } else {
-            encoders.push(Encoder::Nothing);
+            layout.encoders.push(Encoder::Nothing);
             continue;
         }
-        features.push(made);
-        if columns.len() > MOST_COLUMNS {
+        if layout.columns.len() > MOST_COLUMNS {
             return Err(Error::new(ErrorKind::LimitExceeded, "too many columns for one churn model")
                 .detail(format!("Features and their categories make more than {MOST_COLUMNS}."))
                 .hint("Lower the option \"max_levels\", or choose with the option \"features\"."));
         }
     }
+    Ok(layout)
+}
 
-    // Scales of the numbers; the means of the others are those of their columns.
-    let mut squares = vec![0.0; columns.len()];
-    let mut entries: Vec<(u32, f64)> = Vec::new();
-    let encode = |row: &super::rows::Row, encoders: &[Encoder], entries: &mut Vec<(u32, f64)>| -> f64 {
+/// How many of the categories, most frequent first, have a column of their own.
+fn kept_levels(by_count: &[(&str, u64)], options: &ChurnOptions) -> usize {
+    let frequent = by_count.iter().take_while(|(_, n)| *n >= options.min_level_rows).count();
+    let mut kept = frequent.min(options.max_levels as usize);
+    // The pooled categories together are at least as many rows as one alone has to be.
+    while kept > 0 && kept < by_count.len() && pooled(&by_count[kept..]) < options.min_level_rows {
+        kept -= 1;
+    }
+    kept
+}
+
+fn pooled(rest: &[(&str, u64)]) -> u64 {
+    rest.iter().map(|(_, n)| n).sum()
+}
+
+impl<'a> Layout<'a> {
+    fn next_column(&self) -> u32 {
+        self.columns.len() as u32
+    }
+
+    /// A category of the feature that is being laid out, with a column of its own.
+    fn level(&mut self, feature: &mut Feature, level: Level) -> u32 {
+        let column = self.next_column();
+        self.columns.push(Column::level(self.features.len(), feature.levels.len()));
+        feature.levels.push(level);
+        column
+    }
+
+    fn number(&mut self, mut feature: Feature, census: &Census, own_column: Option<u64>) {
+        feature.mean = census.sum / census.weight;
+        // In units of half the range first, so that squares are neither too large nor too small.
+        let range = 0.5 * census.most - 0.5 * census.least;
+        if range == 0.0 {
+            feature.mean = census.most;
+        }
+        let range = if range > 0.0 { range } else { 1.0 };
+        let column = self.next_column();
+        self.columns.push(Column::value(self.features.len(), feature.mean, range));
+        let missing = own_column.map(|n| self.level(&mut feature, Level::missing(n)));
+        self.encoders.push(Encoder::Number(column, feature.mean, range, missing));
+        self.features.push(feature);
+    }
+
+    fn boolean(&mut self, mut feature: Feature, census: &Census, own_column: Option<u64>) {
+        feature.kind = Kind::Boolean;
+        feature.mean = census.sum / census.weight;
+        let column = self.next_column();
+        self.columns.push(Column::value(self.features.len(), 0.0, 1.0));
+        let missing = own_column.map(|n| self.level(&mut feature, Level::missing(n)));
+        self.encoders.push(Encoder::Boolean(column, feature.mean, missing));
+        self.features.push(feature);
+    }
+
+    /// The most frequent category is the base, which has no column, if the options do not name another.
+    fn category(
+        &mut self,
+        mut feature: Feature,
+        census: &Census<'a>,
+        own_column: Option<u64>,
+        options: &ChurnOptions,
+        warnings: &mut Vec<Warning>,
+    ) {
+        feature.kind = Kind::Category;
+        let mut by_count: Vec<(&'a str, u64)> = census.levels.iter().map(|(l, n)| (*l, *n)).collect();
+        by_count.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        let (kept, rest) = by_count.split_at(kept_levels(&by_count, options));
+        feature.pooled = rest.len() as u64;
+        let mut base = 0;
+        if let Some(wanted) = options.base_levels.get(&feature.name) {
+            match kept.iter().position(|(l, _)| l == wanted) {
+                Some(at) => base = at,
+                None => warnings.push(Warning::new(
+                    "unknown_base_level",
+                    format!(
+                        "Feature \"{}\" has no category \"{}\" on enough rows; its most frequent one is the base.",
+                        shown(&feature.name),
+                        shown(wanted)
+                    ),
+                )),
+            }
+        }
+        let mut add = |level: Level, is_base: bool| {
+            if is_base {
+                feature.base = Some(feature.levels.len());
+                feature.levels.push(level);
+                return None;
+            }
+            Some(self.level(&mut feature, level))
+        };
+        let columns =
+            kept.iter().enumerate().map(|(i, (name, n))| (*name, add(Level::named(name, *n), i == base)));
+        let columns: HashMap<&'a str, Option<u32>> = columns.collect();
+        let others = pooled(rest);
+        let other = if others > 0 { add(Level::other(others), kept.is_empty()) } else { None };
+        let missing = own_column.and_then(|n| add(Level::missing(n), false));
+        self.encoders.push(Encoder::Category(columns, other, missing));
+        self.features.push(feature);
+    }
+
+    /// The entries of a row, by column; returns its offset.
+    fn encode(&self, row: &Row, entries: &mut Vec<(u32, f64)>) -> f64 {
         entries.clear();
         let mut values = row.values.iter().peekable();
         let mut offset = 0.0;
-        for (id, encoder) in encoders.iter().enumerate() {
+        for (id, encoder) in self.encoders.iter().enumerate() {
             let value = values.next_if(|(at, _)| *at as usize == id).map(|(_, value)| value);
             match (encoder, value) {
                 (Encoder::Offset, Some(Stored::Number(x))) => offset = *x,
@@ -294,7 +415,7 @@ pub(super) fn prepare(
                 (Encoder::Boolean(at, mean, None), None) => entries.push((*at, *mean)),
                 (Encoder::Boolean(at, ..), Some(Stored::Boolean(true))) => entries.push((*at, 1.0)),
                 (Encoder::Category(map, other, _), Some(Stored::Text(text))) => {
-                    let column = map.get(text).copied().unwrap_or(*other);
+                    let column = map.get(*text).copied().unwrap_or(*other);
                     entries.extend(column.map(|at| (at, 1.0)));
                 }
                 (Encoder::Category(_, _, Some(at)), None) => entries.push((*at, 1.0)),
@@ -302,93 +423,123 @@ pub(super) fn prepare(
             }
         }
         offset
-    };
-    canonical.each(|i, row| {
-        if i % 4096 == 0 {
-            checkpoint();
-        }
-        if !inside[i] {
-            return Ok(());
-        }
-        encode(row, &encoders, &mut entries);
-        let weight = row.weight * (row.stayed + row.churned) as f64;
-        for &(j, x) in &entries {
-            let x = match columns[j as usize].level {
-                LevelRef::Value if features[columns[j as usize].feature].kind == Kind::Number => x * x,
-                _ => x,
-            };
-            squares[j as usize] += weight * x;
-        }
-        Ok(())
-    })?;
-    for (j, column) in columns.iter_mut().enumerate() {
-        let feature = &mut features[column.feature];
-        let mean = squares[j] / total;
-        match (column.level, feature.kind) {
-            (LevelRef::Value, Kind::Number) => {
-                feature.standard_deviation = mean.sqrt() * column.scale;
-                if feature.standard_deviation > 0.0 {
-                    column.scale = feature.standard_deviation;
-                    column.spread = 1.0;
+    }
+
+    /// By column the weighted sum of its entries, of numbers that of their squares.
+    fn squares(&self, canonical: &Canonical, inside: &[bool], checkpoint: Checkpoint) -> Result<Vec<f64>> {
+        let mut squares = vec![0.0; self.columns.len()];
+        let mut entries: Vec<(u32, f64)> = Vec::new();
+        canonical.each(|i, row| {
+            if i % 4096 == 0 {
+                checkpoint();
+            }
+            if !inside[i] {
+                return Ok(());
+            }
+            self.encode(row, &mut entries);
+            let weight = row.weight * (row.stayed + row.churned) as f64;
+            for &(j, x) in &entries {
+                let column = &self.columns[j as usize];
+                let x = match column.level {
+                    LevelRef::Value if self.features[column.feature].kind == Kind::Number => x * x,
+                    _ => x,
+                };
+                squares[j as usize] += weight * x;
+            }
+            Ok(())
+        })?;
+        Ok(squares)
+    }
+
+    /// Puts the numbers into units of their standard deviation, and says of every column how far it spreads and of
+    /// every category which share it has. `total` is the weight of all rows.
+    fn scale(&mut self, squares: &[f64], total: f64) {
+        for (column, square) in self.columns.iter_mut().zip(squares) {
+            let feature = &mut self.features[column.feature];
+            let mean = square / total;
+            match (column.level, feature.kind) {
+                (LevelRef::Value, Kind::Number) => {
+                    feature.standard_deviation = mean.sqrt() * column.scale;
+                    if feature.standard_deviation > 0.0 {
+                        column.scale = feature.standard_deviation;
+                        column.spread = 1.0;
+                    }
+                }
+                (LevelRef::Value, _) => {
+                    column.spread = (mean * (1.0 - mean)).max(0.0).sqrt();
+                    feature.standard_deviation = column.spread;
+                }
+                (LevelRef::Level(at), _) => {
+                    feature.levels[at].share = mean;
+                    column.spread = (mean * (1.0 - mean)).max(0.0).sqrt();
                 }
             }
-            (LevelRef::Value, _) => {
-                column.spread = (mean * (1.0 - mean)).max(0.0).sqrt();
-                feature.standard_deviation = column.spread;
-            }
-            (LevelRef::Level(at), _) => {
-                feature.levels[at].share = mean;
-                column.spread = (mean * (1.0 - mean)).max(0.0).sqrt();
+        }
+        for feature in &mut self.features {
+            if let (Kind::Category, Some(base)) = (feature.kind, feature.base) {
+                let others: f64 = feature.levels.iter().map(|l| l.share).sum();
+                feature.levels[base].share = (1.0 - others).max(0.0);
             }
         }
-    }
-    for (feature, id) in features.iter_mut().zip(0..) {
-        if let (Kind::Category, Some(base)) = (feature.kind, feature.base) {
-            let others: f64 = feature.levels.iter().map(|l| l.share).sum();
-            feature.levels[base].share = (1.0 - others).max(0.0);
-        }
-        let constant = columns.iter().filter(|c| c.feature == id).all(|c| c.spread == 0.0);
-        if constant && feature.pooled > 0 {
-            warnings.push(Warning::new(
-                "rare_categories",
-                format!(
-                    "Feature \"{}\" has {} categories, none on {} rows or more: all are pooled, so it tells nothing.",
-                    shown(&feature.name),
-                    feature.pooled,
-                    options.min_level_rows
-                ),
-            ));
-        } else if constant {
-            warnings.push(Warning::new(
-                "constant_feature",
-                format!(
-                    "Feature \"{}\" is the same for all rows, so it tells nothing.",
-                    shown(&feature.name)
-                ),
-            ));
+        for encoder in &mut self.encoders {
+            if let Encoder::Number(at, _, scale, _) = encoder {
+                *scale = self.columns[*at as usize].scale;
+            }
         }
     }
-    for encoder in &mut encoders {
-        if let Encoder::Number(at, _, scale, _) = encoder {
-            *scale = columns[*at as usize].scale;
+
+    /// Features that tell nothing, because they are the same for all rows.
+    fn constants(&self, min_level_rows: u64) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        for (id, feature) in self.features.iter().enumerate() {
+            if self.columns.iter().any(|c| c.feature == id && c.spread != 0.0) {
+                continue;
+            }
+            let name = shown(&feature.name);
+            warnings.push(if feature.pooled > 0 {
+                Warning::new(
+                    "rare_categories",
+                    format!(
+                        "Feature \"{name}\" has {} categories, none on {min_level_rows} rows or more: all are pooled, so it tells nothing.",
+                        feature.pooled,
+                    ),
+                )
+            } else {
+                Warning::new(
+                    "constant_feature",
+                    format!("Feature \"{name}\" is the same for all rows, so it tells nothing."),
+                )
+            });
         }
+        warnings
     }
-    let dead: Vec<bool> = columns.iter().map(|c| c.spread == 0.0).collect();
-    let mut design = Design::new(columns.len());
-    canonical.each(|i, row| {
-        if i % 4096 == 0 {
-            checkpoint();
-        }
-        if !inside[i] {
-            return Ok(());
-        }
-        let offset = encode(row, &encoders, &mut entries);
-        let live = entries.iter().copied().filter(|(j, _)| !dead[*j as usize]);
-        design.push(live, row.weight * row.churned as f64, row.weight * row.stayed as f64)?;
-        if options.offset.is_some() {
-            memory::push(&mut design.offset, offset)?;
-        }
-        Ok(())
-    })?;
-    Ok(Prepared { design, columns, features, rows, churned, missing_values, no_offset, warnings })
+
+    /// The rows of the design: columns that do not spread stay empty.
+    fn fill(
+        &self,
+        canonical: &Canonical,
+        inside: &[bool],
+        with_offset: bool,
+        checkpoint: Checkpoint,
+    ) -> Result<Design> {
+        let dead: Vec<bool> = self.columns.iter().map(|c| c.spread == 0.0).collect();
+        let mut design = Design::new(self.columns.len());
+        let mut entries: Vec<(u32, f64)> = Vec::new();
+        canonical.each(|i, row| {
+            if i % 4096 == 0 {
+                checkpoint();
+            }
+            if !inside[i] {
+                return Ok(());
+            }
+            let offset = self.encode(row, &mut entries);
+            let live = entries.iter().copied().filter(|(j, _)| !dead[*j as usize]);
+            design.push(live, row.weight * row.churned as f64, row.weight * row.stayed as f64)?;
+            if with_offset {
+                memory::push(&mut design.offset, offset)?;
+            }
+            Ok(())
+        })?;
+        Ok(design)
+    }
 }

@@ -2,30 +2,8 @@
 
 use super::features::{FeatureValue, Features};
 use super::model::{ChurnModel, Kind};
-use crate::base::error::{Error, Result};
-
-/// A language of explanations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// `en`.
-    English,
-    /// `fr`.
-    French,
-}
-
-impl Language {
-    /// The language of a code.
-    ///
-    /// # Errors
-    /// Neither `en` nor `fr`.
-    pub fn parse(code: &str) -> Result<Self> {
-        match code {
-            "en" => Ok(Self::English),
-            "fr" => Ok(Self::French),
-            _ => Err(Error::invalid("language must be en or fr")),
-        }
-    }
-}
+use crate::base::error::Result;
+use crate::base::language::Language;
 
 /// What one feature does to a customer's odds.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::base::document::{Node, View};
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::segments::segment::{Node, View};
 
 /// What is known of one feature.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,8 +10,8 @@ use super::rows::ChurnRows;
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
+use crate::base::warning::Warning;
 use crate::math::binomial::{self, Design, in_sample};
-use crate::models::purchase_model::Warning;
 
 /// Fewer rows than this are no fit.
 const LEAST_ROWS: u64 = 10;

@@ -10,14 +10,15 @@ mod fit;
 mod model;
 mod options;
 mod rows;
+mod stored;
 
-pub use explain::{Contribution, Language};
+pub use explain::Contribution;
 pub use features::{FeatureValue, Features, LONGEST_LEVEL, LONGEST_NAME};
 pub use fit::fit;
 pub use model::{ChurnModel, Coefficient, Feature, Kind, Level};
 pub use options::ChurnOptions;
-pub(crate) use rows::Stored;
 pub use rows::{ChurnRows, MOST_FEATURES, SkippedRows};
+pub(crate) use stored::Stored;
 
 #[cfg(test)]
 mod tests;

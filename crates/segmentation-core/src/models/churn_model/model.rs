@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::features::{FeatureValue, Features};
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
+use crate::base::warning::Warning;
 use crate::math::special::{logistic, normal_quantile};
-use crate::models::purchase_model::Warning;
 
 /// An estimate with its uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -328,104 +328,11 @@ impl ChurnModel {
             return Err(object.wrong("kind", format_args!("\"{KIND}\"")));
         }
         object.need_whole("version", 1, 1)?;
-        let mut features: Vec<Feature> = Vec::new();
-        let most = 1e300;
-        for (i, value) in object.list("features")?.unwrap_or_default().iter().enumerate() {
-            let known = ["name", "type", "missing", "mean", "standard_deviation", "base", "pooled", "levels"];
-            let one = Object::new(WHAT, &format!("features[{i}]"), value, &known)?;
-            let mut levels = Vec::new();
-            for (j, value) in one.list("levels")?.unwrap_or_default().iter().enumerate() {
-                let known = ["level", "role", "rows", "share"];
-                let level = Object::new(WHAT, &format!("features[{i}].levels[{j}]"), value, &known)?;
-                let role = match level.need_text("role")? {
-                    "level" => Role::Named,
-                    "other" => Role::Other,
-                    "missing" => Role::Missing,
-                    _ => return Err(level.wrong("role", "one of level, other, missing")),
-                };
-                levels.push(Level {
-                    name: level.text("level")?.map(str::to_owned),
-                    role,
-                    rows: level.need_whole("rows", 0, u64::MAX)?,
-                    share: level.need_number("share", 0.0, 1.0 + 1e-9)?,
-                    coefficient: None,
-                });
-            }
-            let kind = match one.need_text("type")? {
-                "number" => Kind::Number,
-                "boolean" => Kind::Boolean,
-                "category" => Kind::Category,
-                _ => return Err(one.wrong("type", "one of number, boolean, category")),
-            };
-            let base = one.whole("base", 0, u64::MAX)?.map(|base| base as usize);
-            if base.is_some_and(|base| base >= levels.len()) {
-                return Err(one.wrong("base", "the place of a level"));
-            }
-            features.push(Feature {
-                name: one.need_text("name")?.to_owned(),
-                kind,
-                missing: one.need_whole("missing", 0, u64::MAX)?,
-                mean: one.number("mean", -most, most)?.unwrap_or(0.0),
-                standard_deviation: one.number("standard_deviation", 0.0, most)?.unwrap_or(0.0),
-                base,
-                levels,
-                pooled: one.whole("pooled", 0, u64::MAX)?.unwrap_or(0),
-                coefficient: None,
-            });
-        }
-        let mut by_name = HashMap::new();
-        // Of each feature, where a level stands: the first of those that are called the same.
-        let mut places: Vec<HashMap<(Role, Option<String>), usize>> = Vec::with_capacity(features.len());
-        for (i, feature) in features.iter().enumerate() {
-            let levels = feature.levels.iter().enumerate().rev();
-            places.push(levels.map(|(at, level)| ((level.role, level.name.clone()), at)).collect());
-            if by_name.insert(feature.name.clone(), i).is_some() {
-                return Err(object.wrong("features", "a list of features with different names"));
-            }
-        }
-        let mut intercept = None;
-        for (i, value) in object.list("coefficients")?.unwrap_or_default().iter().enumerate() {
-            let known = [
-                "feature",
-                "level",
-                "role",
-                "estimate",
-                "standard_error",
-                "z",
-                "p",
-                "odds_ratio",
-                "lower",
-                "upper",
-            ];
-            let one = Object::new(WHAT, &format!("coefficients[{i}]"), value, &known)?;
-            let coefficient = Coefficient {
-                estimate: one.number("estimate", -most, most)?.unwrap_or(0.0),
-                standard_error: one.number("standard_error", 0.0, most)?,
-            };
-            let role = one.need_text("role")?;
-            if role == "intercept" {
-                intercept = Some(coefficient);
-                continue;
-            }
-            let place = by_name.get(one.need_text("feature")?).copied();
-            let place = place.ok_or_else(|| one.wrong("feature", "the name of one of the features"))?;
-            let feature = &mut features[place];
-            let role = match role {
-                "number" | "boolean" if role == feature.kind.name() => {
-                    feature.coefficient = Some(coefficient);
-                    continue;
-                }
-                "level" => Role::Named,
-                "other" => Role::Other,
-                "missing" => Role::Missing,
-                _ => {
-                    return Err(one.wrong("role", "one of intercept, number, boolean, level, other, missing"));
-                }
-            };
-            let level = places[place].get(&(role, one.text("level")?.map(str::to_owned)));
-            let level = *level.ok_or_else(|| one.wrong("level", "a level of the feature"))?;
-            feature.levels[level].coefficient = Some(coefficient);
-        }
+        let features = object.list("features")?.unwrap_or_default().iter().enumerate();
+        let mut features: Vec<Feature> = features
+            .map(|(i, value)| Feature::from_json(value, &format!("features[{i}]")))
+            .collect::<Result<_>>()?;
+        let intercept = read_coefficients(&object, &mut features)?;
         let intercept = intercept.ok_or_else(|| object.wrong("coefficients", "a list with an intercept"))?;
         Warning::read_list(&object)?;
         let own = ["kind", "version", "confidence", "offset", "coefficients", "features"];
@@ -440,4 +347,116 @@ impl ChurnModel {
         let confidence = object.number("confidence", 0.5, 0.9999)?.unwrap_or(0.95);
         Ok(Self::new(intercept, features, offset, report, confidence))
     }
+}
+
+/// Numbers beyond this are none that a fit gives.
+const MOST: f64 = 1e300;
+
+impl Level {
+    fn from_json(value: &Value, path: &str) -> Result<Self> {
+        let level = Object::new(WHAT, path, value, &["level", "role", "rows", "share"])?;
+        let role = match level.need_text("role")? {
+            "level" => Role::Named,
+            "other" => Role::Other,
+            "missing" => Role::Missing,
+            _ => return Err(level.wrong("role", "one of level, other, missing")),
+        };
+        Ok(Self {
+            name: level.text("level")?.map(str::to_owned),
+            role,
+            rows: level.need_whole("rows", 0, u64::MAX)?,
+            share: level.need_number("share", 0.0, 1.0 + 1e-9)?,
+            coefficient: None,
+        })
+    }
+}
+
+impl Feature {
+    fn from_json(value: &Value, path: &str) -> Result<Self> {
+        let known = ["name", "type", "missing", "mean", "standard_deviation", "base", "pooled", "levels"];
+        let one = Object::new(WHAT, path, value, &known)?;
+        let levels = one.list("levels")?.unwrap_or_default().iter().enumerate();
+        let levels: Vec<Level> = levels
+            .map(|(j, value)| Level::from_json(value, &format!("{path}.levels[{j}]")))
+            .collect::<Result<_>>()?;
+        let kind = match one.need_text("type")? {
+            "number" => Kind::Number,
+            "boolean" => Kind::Boolean,
+            "category" => Kind::Category,
+            _ => return Err(one.wrong("type", "one of number, boolean, category")),
+        };
+        let base = one.whole("base", 0, u64::MAX)?.map(|base| base as usize);
+        if base.is_some_and(|base| base >= levels.len()) {
+            return Err(one.wrong("base", "the place of a level"));
+        }
+        Ok(Self {
+            name: one.need_text("name")?.to_owned(),
+            kind,
+            missing: one.need_whole("missing", 0, u64::MAX)?,
+            mean: one.number("mean", -MOST, MOST)?.unwrap_or(0.0),
+            standard_deviation: one.number("standard_deviation", 0.0, MOST)?.unwrap_or(0.0),
+            base,
+            levels,
+            pooled: one.whole("pooled", 0, u64::MAX)?.unwrap_or(0),
+            coefficient: None,
+        })
+    }
+}
+
+/// Gives the features and their levels the coefficients of the model; returns the intercept, if there is one.
+fn read_coefficients(object: &Object, features: &mut [Feature]) -> Result<Option<Coefficient>> {
+    let mut by_name = HashMap::new();
+    // Of each feature, where a level stands: the first of those that are called the same.
+    let mut places: Vec<HashMap<(Role, Option<String>), usize>> = Vec::with_capacity(features.len());
+    for (i, feature) in features.iter().enumerate() {
+        let levels = feature.levels.iter().enumerate().rev();
+        places.push(levels.map(|(at, level)| ((level.role, level.name.clone()), at)).collect());
+        if by_name.insert(feature.name.clone(), i).is_some() {
+            return Err(object.wrong("features", "a list of features with different names"));
+        }
+    }
+    let mut intercept = None;
+    for (i, value) in object.list("coefficients")?.unwrap_or_default().iter().enumerate() {
+        let known = [
+            "feature",
+            "level",
+            "role",
+            "estimate",
+            "standard_error",
+            "z",
+            "p",
+            "odds_ratio",
+            "lower",
+            "upper",
+        ];
+        let one = Object::new(WHAT, &format!("coefficients[{i}]"), value, &known)?;
+        let coefficient = Coefficient {
+            estimate: one.number("estimate", -MOST, MOST)?.unwrap_or(0.0),
+            standard_error: one.number("standard_error", 0.0, MOST)?,
+        };
+        let role = one.need_text("role")?;
+        if role == "intercept" {
+            intercept = Some(coefficient);
+            continue;
+        }
+        let place = by_name.get(one.need_text("feature")?).copied();
+        let place = place.ok_or_else(|| one.wrong("feature", "the name of one of the features"))?;
+        let feature = &mut features[place];
+        let role = match role {
+            "number" | "boolean" if role == feature.kind.name() => {
+                feature.coefficient = Some(coefficient);
+                continue;
+            }
+            "level" => Role::Named,
+            "other" => Role::Other,
+            "missing" => Role::Missing,
+            _ => {
+                return Err(one.wrong("role", "one of intercept, number, boolean, level, other, missing"));
+            }
+        };
+        let level = places[place].get(&(role, one.text("level")?.map(str::to_owned)));
+        let level = *level.ok_or_else(|| one.wrong("level", "a level of the feature"))?;
+        feature.levels[level].coefficient = Some(coefficient);
+    }
+    Ok(intercept)
 }

@@ -10,8 +10,10 @@ use hashbrown::HashTable;
 
 use super::features::{FeatureValue, Features, order, shown};
 use super::options::ChurnOptions;
+use super::stored::{Stored, read_value, read_weight, write_value, write_weight};
 use crate::base::codec::{Reader, put};
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::hash::{FNV_START, finish, fnv};
 use crate::base::memory::{self, Bytes};
 
 /// The most features of one fit.
@@ -72,98 +74,6 @@ pub struct ChurnRows {
     level: u32,
     seen: u64,
     skipped: SkippedRows,
-}
-
-/// FNV-1a; its value is part of what a sample is, so it never changes.
-fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
-    for &b in bytes {
-        hash = (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-    }
-    hash
-}
-
-const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
-
-/// Spreads the bits of a hash (the finaliser of splitmix64).
-fn spread(mut h: u64) -> u64 {
-    h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    h ^ (h >> 31)
-}
-
-const FALSE: u8 = 1;
-const TRUE: u8 = 2;
-const NUMBER: u8 = 3;
-const TEXT: u8 = 4;
-
-/// One value of a stored row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Stored<'a> {
-    Boolean(bool),
-    Number(f64),
-    Text(&'a str),
-}
-
-fn write_value(out: &mut Vec<u8>, value: &FeatureValue) {
-    match value {
-        FeatureValue::Boolean(b) => out.push(if *b { TRUE } else { FALSE }),
-        FeatureValue::Number(x) => {
-            out.push(NUMBER);
-            out.extend_from_slice(&x.to_bits().to_le_bytes());
-        }
-        FeatureValue::Text(text) => {
-            out.push(TEXT);
-            put(out, text.len() as u64);
-            out.extend_from_slice(text.as_bytes());
-        }
-        FeatureValue::Missing | FeatureValue::Nested => {}
-    }
-}
-
-/// Reads one value; the bytes may be hostile.
-fn read_value<'a>(reader: &mut Reader<'a>) -> Result<Stored<'a>> {
-    match reader.byte()? {
-        FALSE => Ok(Stored::Boolean(false)),
-        TRUE => Ok(Stored::Boolean(true)),
-        NUMBER => {
-            let mut bits = [0; 8];
-            bits.copy_from_slice(reader.take(8)?);
-            let x = f64::from_bits(u64::from_le_bytes(bits));
-            if x.is_finite() { Ok(Stored::Number(x)) } else { Err(reader.error("A number is not finite.")) }
-        }
-        TEXT => {
-            let len = reader.number()?;
-            let bytes = reader.take(len)?;
-            std::str::from_utf8(bytes).map(Stored::Text).map_err(|_| reader.error("A text is not UTF-8."))
-        }
-        _ => Err(reader.error("A value has an unknown kind.")),
-    }
-}
-
-fn write_weight(out: &mut Vec<u8>, weight: f64) {
-    if weight == 1.0 {
-        out.push(0);
-    } else {
-        out.push(1);
-        out.extend_from_slice(&weight.to_bits().to_le_bytes());
-    }
-}
-
-fn read_weight(reader: &mut Reader) -> Result<f64> {
-    match reader.byte()? {
-        0 => Ok(1.0),
-        1 => {
-            let mut bits = [0; 8];
-            bits.copy_from_slice(reader.take(8)?);
-            let weight = f64::from_bits(u64::from_le_bytes(bits));
-            if weight.is_finite() && weight > 0.0 && weight != 1.0 {
-                Ok(weight)
-            } else {
-                Err(reader.error("A weight is impossible."))
-            }
-        }
-        _ => Err(reader.error("A weight is impossible.")),
-    }
 }
 
 /// One distinct row, decoded.
@@ -280,7 +190,7 @@ impl ChurnRows {
         }
         let id = self.names.len() as u32;
         self.names.push(name.to_owned());
-        self.name_hashes.push(spread(fnv(FNV_START, name.as_bytes())));
+        self.name_hashes.push(finish(fnv(FNV_START, name.as_bytes())));
         self.ids.insert(name.to_owned(), id);
         Ok(id)
     }
@@ -363,7 +273,7 @@ impl ChurnRows {
             write_value(key, value);
             hash = fnv(hash ^ self.name_hashes[id as usize], &key[start..]);
         }
-        Ok(spread(hash))
+        Ok(finish(hash))
     }
 
     fn in_sample(&self, hash: u64) -> bool {
@@ -611,7 +521,7 @@ impl ChurnRows {
             hash = fnv(hash ^ name_hash, &bytes);
         }
         reader.finish()?;
-        Ok(spread(hash))
+        Ok(finish(hash))
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::language::Language;
 use proptest::prelude::*;
 
 fn model(rows: &[(bool, i16, u8)]) -> Result<ChurnModel, crate::Error> {

@@ -12,7 +12,7 @@ use super::rows::ProfileRows;
 use super::silhouette::{SILHOUETTE_ROWS, silhouette};
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::segments::association::Pairs;
+use crate::math::pairs::Pairs;
 
 /// Distinct rows on which restarts and numbers of clusters are compared.
 const TRIAL_ROWS: usize = 782 * BLOCK;

@@ -7,6 +7,7 @@ use super::mixture::{Component, posterior};
 use super::options::{MAX_K, Method};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::json::Object;
+use crate::base::unfitted::{is_unfitted, unfitted};
 
 /// What is typical of a cluster in one feature.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,19 +164,13 @@ impl ProfileModel {
     /// What stands for a model that could not be fitted for want of data.
     #[must_use]
     pub fn unfitted(error: &Error, taken: u64) -> Value {
-        let parts = [Some(error.message.as_ref()), error.detail.as_deref()];
-        let message = parts.into_iter().flatten().collect::<Vec<_>>().join(". ");
-        json!({
-            "kind": "profile_model", "version": 1, "method": null, "customers": taken, "clusters": null,
-            "warnings": [{ "code": "insufficient_data", "message": message }],
-        })
+        unfitted("profile_model", json!({ "method": null, "customers": taken, "clusters": null }), error)
     }
 
     /// Whether a value is what [`ProfileModel::unfitted`] makes.
     #[must_use]
     pub fn is_unfitted(value: &Value) -> bool {
-        value.get("kind").is_some_and(|k| k == "profile_model")
-            && value.get("clusters").is_some_and(Value::is_null)
+        is_unfitted(value, "profile_model", "clusters")
     }
 
     /// Reads the value, which may come from anywhere.

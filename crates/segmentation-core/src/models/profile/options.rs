@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
 
-use super::rows::MOST_FEATURES;
+/// More features than this are refused.
+pub(super) const MOST_FEATURES: usize = 256;
 
 /// How profiles are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

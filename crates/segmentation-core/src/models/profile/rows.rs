@@ -6,15 +6,13 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::options::ProfileOptions;
+use super::options::{MOST_FEATURES, ProfileOptions};
 use crate::Checkpoint;
 use crate::base::codec::{Reader, put};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::hash::{hash_text, mix};
 use crate::base::memory::{self, Bytes};
 
-/// More features than this are refused.
-pub(super) const MOST_FEATURES: usize = 256;
 /// More categories of one feature than this are refused.
 const MOST_CATEGORIES: usize = 10_000;
 /// Bytes of a category or a name at most.

@@ -5,12 +5,13 @@ use ndarray::Array2;
 use super::beta_geometric::{beta_geometric, nbd};
 use super::cells::{Cells, Group};
 use super::design::Design;
-use super::model::{Candidate, PurchaseModel, Warning};
+use super::model::{Candidate, PurchaseModel};
 use super::options::FitOptions;
 use super::pareto_nbd::pareto_nbd;
 use super::{Family, MAX_K};
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::warning::Warning;
 use crate::math::newton::{Maximum, maximize};
 
 /// Fewer customers than this get a warning.

@@ -29,8 +29,8 @@ mod uncertainty;
 
 pub use cells::{Cells, CustomerSummary, Skipped};
 pub use fit::fit;
-pub use model::{Candidate, PurchaseModel, Warning};
-pub use options::{FitOptions, Span};
+pub use model::{Candidate, PurchaseModel};
+pub use options::FitOptions;
 pub use predictive::NextPurchase;
 pub use score::{Scorer, check_horizon};
 pub use uncertainty::ParameterUncertainty;

@@ -4,43 +4,13 @@ use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
 use super::cells::Skipped;
-use super::options::Span;
 use super::{Family, MAX_K};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
+use crate::base::span::Span;
+use crate::base::warning::Warning;
 use crate::math::covariance;
-
-/// A doubt about a fit: a code for programs, a sentence for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// `not_identified`, `not_converged`, `left_truncated`, `few_customers`, `holdout_unusable`, `infinite_mean`.
-    pub code: String,
-    /// What is the matter and what to do.
-    pub message: String,
-}
-
-impl Warning {
-    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
-    }
-
-    pub(crate) fn list(warnings: &[Warning]) -> Value {
-        warnings.iter().map(|w| json!({ "code": w.code, "message": w.message })).collect()
-    }
-
-    pub(crate) fn read_list(object: &Object) -> Result<Vec<Warning>> {
-        let list = object.list("warnings")?.unwrap_or_default();
-        list.iter()
-            .enumerate()
-            .map(|(i, value)| {
-                let path = format!("{}[{i}]", object.path("warnings"));
-                let warning = Object::new("a model", &path, value, &["code", "message"])?;
-                Ok(Warning::new(warning.need_text("code")?, warning.need_text("message")?))
-            })
-            .collect()
-    }
-}
 
 /// A family that `auto` tried, and how well it foresaw what came after the inner split.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,51 +6,7 @@ use super::{Family, MAX_K};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
-
-/// A length of time in days, written as a count of days, weeks, months or years.
-///
-/// A month is 30.4375 days and a year 365.25 (the Gregorian calendar's means, to a quarter of a day).
-#[derive(Debug, Clone, PartialEq)]
-pub struct Span {
-    text: String,
-    days: f64,
-}
-
-impl Span {
-    /// `'1 week'`, `'10 days'`, `'3 months'`; `None` if the text is none of these.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (count, word) = text.trim().split_once(' ')?;
-        let digits = !count.is_empty() && count.len() <= 7 && count.bytes().all(|b| b.is_ascii_digit());
-        let count: u32 = if digits { count.parse().ok()? } else { return None };
-        let word = word.trim().to_ascii_lowercase();
-        let (name, days) = match word.strip_suffix('s').unwrap_or(&word) {
-            "day" => ("day", 1.0),
-            "week" => ("week", 7.0),
-            "month" => ("month", 30.4375),
-            "year" => ("year", 365.25),
-            _ => return None,
-        };
-        let days = f64::from(count) * days;
-        if count == 0 || days > 3_652_500.0 {
-            return None;
-        }
-        let plural = if count == 1 { "" } else { "s" };
-        Some(Self { text: format!("{count} {name}{plural}"), days })
-    }
-
-    /// The length in days.
-    #[must_use]
-    pub fn days(&self) -> f64 {
-        self.days
-    }
-
-    /// The canonical text.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-}
+use crate::base::span::Span;
 
 /// Options of a purchase model's fit. See [`FitOptions::from_json`].
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +33,7 @@ impl Default for FitOptions {
         Self {
             family: None,
             k: None,
-            unit: Span { text: "1 week".to_owned(), days: 7.0 },
+            unit: Span::one_week(),
             first_purchase_from: None,
             first_purchase_to: None,
             penalty: 0.0,
@@ -160,7 +116,7 @@ impl FitOptions {
     pub fn to_json(&self) -> Value {
         let mut map = serde_json::Map::new();
         map.insert("family".to_owned(), json!(self.family.map_or("auto", Family::name)));
-        map.insert("unit".to_owned(), json!(self.unit.text));
+        map.insert("unit".to_owned(), json!(self.unit.text()));
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 map.insert(key.to_owned(), value);
@@ -173,7 +129,7 @@ impl FitOptions {
         );
         put("first_purchase_to", self.first_purchase_to.and_then(|d| day::format(d).ok()).map(Value::from));
         put("penalty", (self.penalty != 0.0).then(|| Value::from(self.penalty)));
-        put("holdout", self.holdout.as_ref().map(|s| Value::from(s.text.clone())));
+        put("holdout", self.holdout.as_ref().map(|s| Value::from(s.text())));
         Value::Object(map)
     }
 
@@ -188,7 +144,7 @@ impl FitOptions {
             return None;
         }
         let back = match (&self.holdout, self.first_purchase_from) {
-            (Some(span), _) => span.days.round() as i32,
+            (Some(span), _) => span.days().round() as i32,
             (None, Some(from)) if from < as_of => ((as_of - from) / 3).max(1),
             (None, _) => 91,
         };

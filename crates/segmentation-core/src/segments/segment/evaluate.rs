@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::decimal::{Decimal, Sum};
-use super::document::{Node, View};
 use super::{
     Asked, Comparison, Condition, Definition, Events, FieldTest, Kind, Operand, Path, Test, read_day,
 };
 use crate::base::day::Day;
+use crate::base::decimal::{Decimal, Sum};
+use crate::base::document::{Node, View};
 
 /// What a definition is evaluated at: the days that it compares with.
 #[derive(Debug, Clone, Copy)]

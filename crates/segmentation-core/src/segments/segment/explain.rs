@@ -1,10 +1,10 @@
 //! Why a customer is where they are, as JSON text.
 
-use super::document::{Node, json, quoted};
 use super::evaluate::{Scope, band};
 use super::{
     Asked, Comparison, Condition, Context, Decimal, Definition, FieldTest, Kind, Operand, Path, Test,
 };
+use crate::base::document::{Node, json, quoted};
 
 fn name(path: &Path) -> String {
     path.join(".")

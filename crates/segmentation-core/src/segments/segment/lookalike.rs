@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::document::{Node, View};
+use crate::base::document::{Node, View};
 use crate::base::error::{Error, ErrorKind, Result};
 
 /// The most features.

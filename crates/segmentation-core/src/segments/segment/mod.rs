@@ -3,14 +3,12 @@
 //! A definition has one of four kinds: `rules` (conditions, in order or overlapping),
 //! `scorecard` (points with bands), `nearest` (the nearest cluster of a profile model)
 //! and `benefits` (the nearest profile of benefits sought). [`parse`](Definition::parse)
-//! reads and checks it once; a customer is any [`Node`]: a JSON object.
+//! reads and checks it once; a customer is any [`Node`](crate::base::document::Node): a JSON object.
 //!
 //! Logic is SQL's, with three values. A field that is missing or null, or is of another
 //! type than it is compared with, makes a comparison unknown; `all`, `any` and `not` are
 //! AND, OR and NOT; a segment is entered only when its condition is true.
 
-mod decimal;
-mod document;
 mod evaluate;
 mod explain;
 mod like;
@@ -23,10 +21,9 @@ mod sql;
 mod tests;
 
 use crate::base::day::{self, Day};
+use crate::base::decimal::Decimal;
 use crate::base::error::{Error, Result};
 
-pub use decimal::Decimal;
-pub use document::{Node, View};
 pub use evaluate::Context;
 use like::Like;
 pub use lookalike::{Lookalike, LookalikeModel};

@@ -1,7 +1,7 @@
 //! The nearest of some points: clusters of a profile model, profiles of benefits sought.
 
 use super::Path;
-use super::document::{Node, View};
+use crate::base::document::{Node, View};
 
 /// A feature of a profile model.
 #[derive(Debug, Clone)]

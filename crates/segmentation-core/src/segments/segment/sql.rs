@@ -6,12 +6,12 @@
 
 use std::collections::HashMap;
 
-use super::decimal::Decimal;
 use super::like::Like;
 use super::{
     Asked, Comparison, Condition, Context, Definition, Events, FieldTest, Kind, Operand, Path, Test,
 };
 use crate::base::day::{self, Day};
+use crate::base::decimal::Decimal;
 use crate::base::error::{Error, Result};
 
 /// What a column holds, as far as conditions can use it directly.
@@ -252,22 +252,8 @@ impl Writer<'_> {
             FieldTest::Like(Like { text: pattern, .. }) => {
                 guarded("string", format!("{text} COLLATE \"C\" LIKE {}", literal(pattern)))
             }
-            FieldTest::ContainsAny(operands) | FieldTest::ContainsAll(operands) => {
-                let join = if matches!(test, FieldTest::ContainsAny(_)) { " OR " } else { " AND " };
-                let parts: Vec<String> = operands
-                    .iter()
-                    .map(|o| {
-                        let element = match o {
-                            Operand::Text(text) => serde_json::Value::String(text.clone()).to_string(),
-                            Operand::Number(number) => number.to_string(),
-                            Operand::Bool(value) => value.to_string(),
-                            Operand::Date(_) => "null".to_owned(),
-                        };
-                        format!("{json} @> {}::jsonb", literal(&format!("[{element}]")))
-                    })
-                    .collect();
-                guarded("array", format!("({})", parts.join(join)))
-            }
+            FieldTest::ContainsAny(operands) => guarded("array", contains(json, operands, " OR ")),
+            FieldTest::ContainsAll(operands) => guarded("array", contains(json, operands, " AND ")),
         })
     }
 
@@ -324,23 +310,8 @@ impl Writer<'_> {
 
     fn events(&self, events: &Events) -> Result<String> {
         let list = self.field(&self.definition.fields[events.field])?.json;
-        let names = |which: &str| {
-            [
-                identifier(&format!("{ALIAS}{which}")),
-                identifier(&format!("{ALIAS}{which} value")),
-                identifier(&format!("{ALIAS}{which} place")),
-            ]
-        };
-        let [alias, value, place] = names("event");
-        let day = |value: &str| {
-            let json = follow(value.to_owned(), &events.on);
-            format!(
-                "(CASE WHEN pg_catalog.jsonb_typeof({json}) = 'string' THEN segmentation.segment_date({json} #>> '{{}}') END)"
-            )
-        };
-        let known = |value: &str| -> Result<Option<String>> {
-            self.context.as_of.map(|as_of| Ok(format!("{} <= {}", day(value), date(as_of)?))).transpose()
-        };
+        let [alias, value, place] = event_names("event");
+        let day = |value: &str| day_of(value, &events.on);
         let sequence = matches!(events.asked, Asked::Then { .. });
         let mut wanted: Vec<String> = Vec::new();
         if let Some(from) = events.from {
@@ -349,7 +320,7 @@ impl Writer<'_> {
         if let Some(until) = events.until {
             wanted.push(format!("{} <= {}", day(&value), self.day(until)?));
         }
-        if let Some(known) = known(&value)? {
+        if let Some(known) = self.known(&day(&value))? {
             wanted.push(if sequence { known } else { format!("coalesce({known}, true)") });
         }
         if let Some(filter) = &events.filter {
@@ -381,24 +352,14 @@ impl Writer<'_> {
                 )
             }
             Asked::Then { second, within, not } => {
-                let [other, other_value, other_place] = names("second");
-                let (first_day, second_day) = (day(&value), day(&other_value));
-                let mut follows = vec![
-                    self.condition(second, Some((&other_value, &events.fields)))?,
-                    format!("{second_day} >= {first_day}"),
-                    format!("{second_day} <= {first_day} + {within}"),
-                    format!("({second_day} > {first_day} OR {other_place} > {place})"),
-                ];
-                follows.extend(known(&other_value)?);
+                let first_day = day_of(&value, &events.on);
                 wanted.push(format!("{first_day} IS NOT NULL"));
                 if let (true, Some(as_of)) = (*not, self.context.as_of) {
                     wanted.push(format!("{first_day} + {within} <= {}", date(as_of)?));
                 }
-                wanted.push(format!(
-                    "{}EXISTS (SELECT FROM pg_catalog.jsonb_array_elements({list}) WITH ORDINALITY AS {other}({other_value}, {other_place}) WHERE {})",
-                    if *not { "NOT " } else { "" },
-                    follows.join(" AND ")
-                ));
+                let after = (first_day.as_str(), place.as_str());
+                let follows = self.follows(events, second, *within, &list, after)?;
+                wanted.push(if *not { format!("NOT {follows}") } else { follows });
                 format!(
                     "EXISTS (SELECT FROM pg_catalog.jsonb_array_elements({list}) WITH ORDINALITY AS {alias}({value}, {place}){})",
                     filtered(&wanted)
@@ -407,6 +368,67 @@ impl Writer<'_> {
         };
         Ok(format!("(CASE WHEN pg_catalog.jsonb_typeof({list}) = 'array' THEN {query} END)"))
     }
+
+    /// That an event's day is known by `as_of`, if there is one.
+    fn known(&self, day: &str) -> Result<Option<String>> {
+        self.context.as_of.map(|as_of| Ok(format!("{day} <= {}", date(as_of)?))).transpose()
+    }
+
+    /// That one of the events of the list follows the first, which has this day and place, within so many days.
+    fn follows(
+        &self,
+        events: &Events,
+        second: &Condition,
+        within: i32,
+        list: &str,
+        (first_day, place): (&str, &str),
+    ) -> Result<String> {
+        let [other, other_value, other_place] = event_names("second");
+        let second_day = day_of(&other_value, &events.on);
+        let mut follows = vec![
+            self.condition(second, Some((&other_value, &events.fields)))?,
+            format!("{second_day} >= {first_day}"),
+            format!("{second_day} <= {first_day} + {within}"),
+            format!("({second_day} > {first_day} OR {other_place} > {place})"),
+        ];
+        follows.extend(self.known(&second_day)?);
+        Ok(format!(
+            "EXISTS (SELECT FROM pg_catalog.jsonb_array_elements({list}) WITH ORDINALITY AS {other}({other_value}, {other_place}) WHERE {})",
+            follows.join(" AND ")
+        ))
+    }
+}
+
+/// The names of an event in SQL: the row, its value, its place in the list.
+fn event_names(which: &str) -> [String; 3] {
+    [
+        identifier(&format!("{ALIAS}{which}")),
+        identifier(&format!("{ALIAS}{which} value")),
+        identifier(&format!("{ALIAS}{which} place")),
+    ]
+}
+
+/// The day of an event; NULL if it has none.
+fn day_of(value: &str, on: &[String]) -> String {
+    let json = follow(value.to_owned(), on);
+    format!(
+        "(CASE WHEN pg_catalog.jsonb_typeof({json}) = 'string' THEN segmentation.segment_date({json} #>> '{{}}') END)"
+    )
+}
+
+/// That a list contains the operands: any of them or all, as `join` says.
+fn contains(json: &str, operands: &[Operand], join: &str) -> String {
+    let part = |operand: &Operand| {
+        let element = match operand {
+            Operand::Text(text) => serde_json::Value::String(text.clone()).to_string(),
+            Operand::Number(number) => number.to_string(),
+            Operand::Bool(value) => value.to_string(),
+            Operand::Date(_) => "null".to_owned(),
+        };
+        format!("{json} @> {}::jsonb", literal(&format!("[{element}]")))
+    };
+    let parts: Vec<String> = operands.iter().map(part).collect();
+    format!("({})", parts.join(join))
 }
 
 impl Definition {

@@ -1,45 +1,11 @@
-//! A seeded generator of a plausible retailer, with its hidden truth.
-//!
-//! Every row follows from `(seed, customer)` alone: a customer's rows are the
-//! same whichever customers are generated with it, in whatever order and by
-//! however many workers. What customers share (products, campaigns, calendar)
-//! follows from the seed and the period, and is built by [`Shop::new`].
-//!
-//! Purchases live in the Pareto/NBD and Gamma-Gamma world that the purchase
-//! and spend models assume: gamma-distributed rates, exponential lifetimes
-//! with gamma-distributed dropout rates, Erlang-k gaps, gamma-distributed
-//! order amounts whose scale is gamma-distributed over customers. By default
-//! hidden profiles, seasons and life moments bend this world; with
-//! [`Options::pure`] nothing does, so that a fit must find the parameters back.
-//!
-//! The output is stable across machines: the generator is PCG (value-stable
-//! by its documentation), and `rand_distr` and this module take their
-//! transcendental functions from the `libm` crate, not from the system. It may
-//! change with a version of this crate; a test pins a digest of it.
+//! The shop: what all customers share, made of the seed and the period. What a customer does there is written in the
+//! files beside this one, each with its own `impl Shop`.
 
-mod attributes;
-mod behaviour;
-mod calendar;
-mod catalog;
-mod contacts;
-mod lines;
-mod options;
-mod orders;
-mod profiles;
-mod random;
-
-pub use attributes::{AttributeChange, Attributes, CompanyAttributes};
-pub use behaviour::{Customer, Moment, MomentKind, Purchasing};
-pub use catalog::{CATEGORIES, CATEGORY_COUNT, Campaign, Category, Product};
-pub use contacts::{CHANNELS, ConsentChange, Contact, Interaction, Subscription};
-pub use lines::{Line, Repeat};
-pub use options::Options;
-pub use orders::Order;
-pub use profiles::{PROFILES, Profile};
-
+use super::calendar::Calendar;
+use super::catalog::{self, Campaign, Product};
+use super::options::Options;
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
-use calendar::Calendar;
 
 /// The largest customer number.
 pub const CUSTOMER_LIMIT: i32 = 5_000_000;
@@ -55,15 +21,15 @@ pub const ID_SPAN: i64 = 10_000;
 /// What all customers of one simulated retailer share.
 #[derive(Debug, Clone)]
 pub struct Shop {
-    seed: u64,
-    starts: Day,
-    ends: Day,
-    options: Options,
-    calendar: Calendar,
-    products: Vec<Product>,
+    pub(super) seed: u64,
+    pub(super) starts: Day,
+    pub(super) ends: Day,
+    pub(super) options: Options,
+    pub(super) calendar: Calendar,
+    pub(super) products: Vec<Product>,
     /// Products of each category, cheapest first, as positions in `products`.
-    shelves: Vec<Vec<u32>>,
-    campaigns: Vec<Campaign>,
+    pub(super) shelves: Vec<Vec<u32>>,
+    pub(super) campaigns: Vec<Campaign>,
 }
 
 impl Shop {
@@ -122,6 +88,3 @@ impl Shop {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

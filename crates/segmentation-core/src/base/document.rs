@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::decimal::Decimal;
+use crate::base::decimal::Decimal;
 
 /// A JSON value under inspection.
 #[derive(Debug, Clone)]

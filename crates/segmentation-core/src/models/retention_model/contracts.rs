@@ -1,0 +1,262 @@
+//! The mergeable state of a fit: contracts by features and periods.
+
+use std::borrow::Cow;
+
+use super::options::RetentionOptions;
+use super::period::period;
+use crate::base::codec::{Reader, put};
+use crate::base::day::{self, Day};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::memory::{self, Bytes};
+use crate::models::churn_model::{ChurnRows, FeatureValue, Features, Stored};
+
+// Names that the state and the regression keep for themselves.
+const ENTER: &str = " enter";
+const EXIT: &str = " exit";
+pub(super) const STEP: &str = "tenure_periods";
+
+/// Contracts that are not in the fit, and why.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Skipped {
+    /// `started` was NULL.
+    null_started: u64,
+    /// Begins after `as_of`.
+    not_started: u64,
+    /// Ended before it began.
+    ended_before_start: u64,
+    /// Ended before the log begins.
+    before_observation: u64,
+    /// No period completed.
+    no_full_period: u64,
+}
+
+impl Skipped {
+    /// The reasons as the model names them, with how many.
+    pub(super) fn counts(self) -> [(&'static str, u64); 5] {
+        [
+            ("null_started", self.null_started),
+            ("not_started", self.not_started),
+            ("ended_before_start", self.ended_before_start),
+            ("before_observation", self.before_observation),
+            ("no_full_period", self.no_full_period),
+        ]
+    }
+}
+
+/// The mergeable state: contracts by features and periods, with how many ended.
+#[derive(Debug, Clone)]
+pub struct Contracts {
+    pub(super) as_of: Day,
+    pub(super) options: RetentionOptions,
+    pub(super) rows: ChurnRows,
+    pub(super) skipped: Skipped,
+}
+
+const WHAT: &str = "contracts";
+const VERSION: u8 = 1;
+
+impl Contracts {
+    /// No contracts yet.
+    ///
+    /// # Errors
+    /// `as_of` is out of range.
+    pub fn new(as_of: Day, options: RetentionOptions) -> Result<Self> {
+        day::check(as_of)?;
+        let rows = ChurnRows::new(options.regression.clone());
+        Ok(Self { as_of, options, rows, skipped: Skipped::default() })
+    }
+
+    /// The end of observation.
+    #[must_use]
+    pub fn as_of(&self) -> Day {
+        self.as_of
+    }
+
+    /// The options.
+    #[must_use]
+    pub fn options(&self) -> &RetentionOptions {
+        &self.options
+    }
+
+    /// Contracts taken in.
+    #[must_use]
+    pub fn contracts(&self) -> u64 {
+        self.rows.seen()
+    }
+
+    /// Takes in one contract. What ends after `as_of` (or never: NULL, infinity) still runs.
+    ///
+    /// # Errors
+    /// A date out of range; a feature with a name of the model's own.
+    pub fn add(
+        &mut self,
+        started: Option<Day>,
+        ended: Option<Day>,
+        features: Option<&Features>,
+    ) -> Result<()> {
+        let Some(started) = started else {
+            self.skipped.null_started += 1;
+            return Ok(());
+        };
+        if started > self.as_of {
+            self.skipped.not_started += 1;
+            return Ok(());
+        }
+        day::check(started)?;
+        let ended = ended.filter(|ended| *ended <= self.as_of);
+        if ended.is_some_and(|ended| ended < started) {
+            self.skipped.ended_before_start += 1;
+            return Ok(());
+        }
+        let period = period(&self.options.unit);
+        let enter = match self.options.observed_from {
+            Some(from) if from > started => {
+                if ended.is_some_and(|ended| ended < from) || from > self.as_of {
+                    self.skipped.before_observation += 1;
+                    return Ok(());
+                }
+                let (whole, exact) = period.completed(started, from)?;
+                whole + u32::from(!exact)
+            }
+            _ => 0,
+        };
+        let exit = match ended {
+            Some(ended) => {
+                let (whole, exact) = period.completed(started, ended)?;
+                // What ends within a period ends with it.
+                (whole + u32::from(!exact)).max(1)
+            }
+            None => period.completed(started, self.as_of)?.0,
+        };
+        if exit <= enter {
+            self.skipped.no_full_period += 1;
+            return Ok(());
+        }
+        let mut all = features.cloned().unwrap_or_default();
+        if let Some((name, _)) = all.0.iter().find(|(name, _)| [ENTER, EXIT, STEP].contains(&&**name)) {
+            return Err(Error::invalid(format!("a feature cannot be named \"{name}\""))
+                .hint("The retention model uses this name itself."));
+        }
+        all.0.push((Cow::Borrowed(ENTER), FeatureValue::Number(f64::from(enter))));
+        all.0.push((Cow::Borrowed(EXIT), FeatureValue::Number(f64::from(exit))));
+        all.0.sort_by(|a, b| a.0.len().cmp(&b.0.len()).then_with(|| a.0.cmp(&b.0)));
+        self.rows.insert(&all, 1.0, u64::from(ended.is_none()), u64::from(ended.is_some()))
+    }
+
+    /// Takes in another part of the same population.
+    ///
+    /// # Errors
+    /// Another `as_of` or other options.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        if self.as_of != other.as_of || self.options != other.options {
+            return Err(Error::invalid("contracts with different as_of or options cannot be merged"));
+        }
+        let mine = &mut self.skipped;
+        mine.null_started = mine.null_started.saturating_add(other.skipped.null_started);
+        mine.not_started = mine.not_started.saturating_add(other.skipped.not_started);
+        mine.ended_before_start = mine.ended_before_start.saturating_add(other.skipped.ended_before_start);
+        mine.before_observation = mine.before_observation.saturating_add(other.skipped.before_observation);
+        mine.no_full_period = mine.no_full_period.saturating_add(other.skipped.no_full_period);
+        self.rows.merge(&other.rows)
+    }
+
+    /// The stored form: equal states give equal bytes, however they came about.
+    ///
+    /// # Errors
+    /// None that an own state can cause.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut out = Bytes::begin(&[VERSION]);
+        out.extend_from_slice(&self.as_of.to_le_bytes());
+        let options = self.options.json.to_string();
+        put(&mut out, options.len() as u64);
+        out.extend_from_slice(options.as_bytes());
+        for (_, n) in self.skipped.counts() {
+            put(&mut out, n);
+        }
+        out.extend_from_slice(&self.rows.to_bytes()?);
+        out.finish()
+    }
+
+    /// Reads the stored form, which may come from anywhere.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidBinary`] for anything that [`Contracts::to_bytes`] cannot have written.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes, WHAT);
+        if reader.byte()? != VERSION {
+            return Err(reader.error("Its version is not known."));
+        }
+        let mut as_of = [0; 4];
+        as_of.copy_from_slice(reader.take(4)?);
+        let len = reader.number()?;
+        let options = std::str::from_utf8(reader.take(len)?).ok();
+        let options = options.and_then(|text| serde_json::from_str(text).ok());
+        let options = options.and_then(|value| RetentionOptions::from_json(&value).ok());
+        let options = options.ok_or_else(|| reader.error("Its options cannot be read."))?;
+        let mut state = Self::new(Day::from_le_bytes(as_of), options)
+            .map_err(|_| reader.error("Its date is impossible."))?;
+        let mut counts = [0; 5];
+        for count in &mut counts {
+            *count = reader.number()?;
+            if *count > u64::MAX >> 8 {
+                return Err(reader.error("A count is impossible."));
+            }
+        }
+        let [null_started, not_started, ended_before_start, before_observation, no_full_period] = counts;
+        state.skipped =
+            Skipped { null_started, not_started, ended_before_start, before_observation, no_full_period };
+        let rest = reader.rest();
+        state.rows = ChurnRows::from_bytes(rest)?;
+        state.decoded()?;
+        let fits = *state.rows.options() == state.options.regression;
+        if fits { Ok(state) } else { Err(reader.error("Its options do not fit.")) }
+    }
+
+    /// Distinct contracts, in an order of their own.
+    pub(super) fn decoded(&self) -> Result<Vec<Contract>> {
+        let canonical = self.rows.canonical()?;
+        let invalid = || Error::new(ErrorKind::InvalidBinary, "invalid binary form of contracts");
+        let mut list: Vec<Contract> = memory::with_capacity(canonical.len())?;
+        canonical.each(|_, row| {
+            let (mut enter, mut exit, mut features) = (None, None, Vec::new());
+            for &(id, value) in &row.values {
+                let name = canonical.names.get(id as usize).ok_or_else(invalid)?;
+                let whole = |x: f64| (x.fract() == 0.0 && (0.0..4e6).contains(&x)).then_some(x as u32);
+                match (name.as_str(), value) {
+                    (ENTER, Stored::Number(x)) => enter = whole(x),
+                    (EXIT, Stored::Number(x)) => exit = whole(x),
+                    (_, Stored::Number(x)) => features.push((name.clone(), FeatureValue::Number(x))),
+                    (_, Stored::Boolean(x)) => features.push((name.clone(), FeatureValue::Boolean(x))),
+                    (_, Stored::Text(x)) => {
+                        features.push((name.clone(), FeatureValue::Text(x.to_owned().into())));
+                    }
+                }
+            }
+            match (enter, exit) {
+                (Some(enter), Some(exit)) if enter < exit && row.weight == 1.0 => {
+                    list.push(Contract { features, enter, exit, running: row.stayed, ended: row.churned });
+                    Ok(())
+                }
+                _ => Err(invalid()),
+            }
+        })?;
+        Ok(list)
+    }
+}
+
+/// Contracts of the same features and periods.
+pub(super) struct Contract {
+    pub(super) features: Vec<(String, FeatureValue<'static>)>,
+    /// At risk in the periods after this one ...
+    pub(super) enter: u32,
+    /// ... up to this one.
+    pub(super) exit: u32,
+    pub(super) running: u64,
+    pub(super) ended: u64,
+}
+
+impl Contract {
+    pub(super) fn all(&self) -> u64 {
+        self.running + self.ended
+    }
+}

@@ -1,0 +1,20 @@
+-- Levels of churn risk, and the day on which time alone moves one.
+--
+-- Each ..._next_change asks: if nothing more happens, on which day after as_of does the code change?
+-- It is never later than that; NULL: within ten years it does not.
+
+CREATE FUNCTION segmentation.churn_level(
+  model jsonb, history segmentation.purchase_history, as_of date, options jsonb DEFAULT '{}'
+) RETURNS text
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'churn_level_wrapper';
+COMMENT ON FUNCTION segmentation.churn_level(jsonb, segmentation.purchase_history, date, jsonb) IS
+  'Level of churn risk under a purchase model: low, medium, high by the probability of no purchase within the '
+  'horizon, lost by that within a longer one; insufficient_data without history, purchase or fitted model. '
+  'options: horizon (90 days), medium_from (0.33), high_from (0.66), lost_horizon (365 days), lost_above (0.95).';
+CREATE FUNCTION segmentation.churn_next_change(
+  model jsonb, history segmentation.purchase_history, as_of date, options jsonb DEFAULT '{}'
+) RETURNS date
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'churn_next_change_wrapper';
+COMMENT ON FUNCTION segmentation.churn_next_change(jsonb, segmentation.purchase_history, date, jsonb) IS
+  'The first day after as_of on which churn_level changes if nothing is bought, or an earlier one on which to look '
+  'again. NULL: not within ten years.';

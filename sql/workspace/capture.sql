@@ -190,6 +190,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_capture_body(text, name, nam
 CREATE FUNCTION segmentation_internal.workspace_seen(ws text, source integer) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  -- Looked up once: in the query it would be once a trigger.
+  function regprocedure := segmentation_internal.workspace_capture_function(ws, source);
   seen text;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
@@ -197,8 +199,7 @@ BEGIN
       (SELECT string_agg(concat(c.oid, ':', c.relfilenode), ' ' ORDER BY c.oid)
        FROM segmentation_internal.workspace_members(s.relation) AS r JOIN pg_class AS c ON c.oid = r),
       (SELECT string_agg(concat(t.oid, ':', t.xmin), ' ' ORDER BY t.oid)
-       FROM pg_trigger AS t
-       WHERE t.tgfoid = segmentation_internal.workspace_capture_function(@'schema'@, s.source)),
+       FROM pg_trigger AS t WHERE t.tgfoid = $2),
       (SELECT string_agg(r.xmin::text, ' ' ORDER BY r.oid) FROM pg_rewrite AS r WHERE r.ev_class = s.relation),
       (SELECT string_agg(concat(a.attname, ':', a.atttypid), ' ' ORDER BY a.attnum)
        FROM pg_attribute AS a
@@ -209,8 +210,8 @@ BEGIN
     CROSS JOIN @ws@.missed AS m
     JOIN pg_class AS q ON q.oid = to_regclass(@'queue'@)
     WHERE s.source = $1$q$,
-    jsonb_build_object('schema', ws, 'queue', ws || '.queue'))
-    INTO seen USING source;
+    jsonb_build_object('queue', ws || '.queue'))
+    INTO seen USING source, function;
   RETURN seen;
 END
 $$;

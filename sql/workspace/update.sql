@@ -148,6 +148,7 @@ DECLARE
   seen text;
   everybody boolean;
   taken_off boolean;
+  function regprocedure;
 BEGIN
   -- One worker at a time looks.
   FOR source IN EXECUTE format($q$
@@ -171,11 +172,8 @@ BEGIN
       PERFORM segmentation_internal.workspace_queue_all(ws);
       EXECUTE format('UPDATE %s.source AS s SET seen = $2 WHERE s.source = $1', ws) USING source.source, seen;
     END IF;
-    IF EXISTS (
-      SELECT FROM pg_trigger AS t
-      WHERE t.tgfoid = segmentation_internal.workspace_capture_function(ws, source.source)
-        AND NOT t.tgenabled IN ('O', 'A'))
-    THEN
+    function := segmentation_internal.workspace_capture_function(ws, source.source);
+    IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A')) THEN
       RAISE WARNING 'triggers of % are disabled: not all of its changes are seen', source.relation USING
         HINT = 'See segmentation.capture_status; ALTER TABLE ... ENABLE TRIGGER USER, then everybody is read again.';
     END IF;

@@ -4,10 +4,14 @@ CREATE SCHEMA many;
 SET search_path = many, segmentation, public;
 
 -- 400 customers with 200 attributes: a1 is known of who is odd, the others are noise of 13 values. 200 booleans.
-SELECT format('CREATE TABLE many.people AS SELECT c AS customer_id, %s, %s FROM generate_series(1, 400) AS c',
-  (SELECT string_agg(CASE n WHEN 1 THEN 'c % 2 AS a1' ELSE format('abs(hashint8(c * 1000 + %s)) %% 13 AS a%1$s', n) END, ', ' ORDER BY n)
-   FROM generate_series(1, 200) AS n),
-  (SELECT string_agg(format('(c + %s) %% 3 = 0 AS b%1$s', n), ', ' ORDER BY n) FROM generate_series(1, 200) AS n)) AS people \gexec
+DO $$
+BEGIN
+  EXECUTE format('CREATE TABLE many.people AS SELECT c AS customer_id, %s, %s FROM generate_series(1, 400) AS c',
+    (SELECT string_agg(CASE n WHEN 1 THEN 'c % 2 AS a1' ELSE format('abs(hashint8(c * 1000 + %s)) %% 13 AS a%1$s', n) END, ', ' ORDER BY n)
+     FROM generate_series(1, 200) AS n),
+    (SELECT string_agg(format('(c + %s) %% 3 = 0 AS b%1$s', n), ', ' ORDER BY n) FROM generate_series(1, 200) AS n));
+END
+$$;
 CREATE TABLE many.orders AS
   SELECT c AS customer_id, date '2024-01-01' + (c * 7 + n * n * 11) % 700 AS ordered_on, 10 + (c * n) % 50 AS amount
   FROM generate_series(1, 400) AS c CROSS JOIN generate_series(1, 1 + c % 5) AS n;
@@ -97,6 +101,26 @@ FROM criteria_report('many.people', 'a1', '{a2}', consents => :'channels') AS r 
 SELECT count(*) FILTER (WHERE criterion = 'accessible') AS accessible, round(max(result) FILTER (WHERE measure = 'b100' AND segment_code = '1')::numeric, 4) AS b100,
   (SELECT round(avg(b100::int), 4) FROM many.people WHERE a1 = 1) AS counted
 FROM segment_quality('many.people', 'a1', reachable => :'channels');
+
+-- 120 sources of one kind, captured.
+DO $$
+BEGIN
+  FOR n IN 1 .. 120 LOOP
+    EXECUTE format('CREATE TABLE many.shop_%s AS SELECT c AS customer_id, date ''2024-01-01'' + (c * 7 + %1$s) %% 700 AS ordered_on, %1$s AS amount
+      FROM generate_series(1, 20) AS c', n);
+  END LOOP;
+END
+$$;
+SELECT create_workspace('shops', 'integer', 'UTC'), configure_workspace('shops', '{"source_silence": "off"}');
+SELECT count(add_source('shops', 'purchases', format('many.shop_%s', n)::regclass)) AS sources,
+  count(start_capture('shops', 'purchases', format('many.shop_%s', n)::regclass)) AS captured FROM generate_series(1, 120) AS n;
+CALL refresh('shops', '2025-12-31');
+SELECT count(*) AS customers, sum(monetary) AS turnover, 20 * 120 * 121 / 2 AS expected FROM shops.customer_scores;
+INSERT INTO many.shop_101 VALUES (1, '2025-01-01', 5);
+CALL refresh_changed('shops', '2025-12-31');
+SELECT count(*) AS customers, sum(monetary) AS turnover FROM shops.customer_scores;
+SELECT count(*) AS sources, count(DISTINCT misses) AS kinds FROM capture_status('shops');
+SELECT drop_workspace('shops');
 
 DROP VIEW many.fault, many.wanted;
 SELECT drop_workspace('hundreds');

@@ -5,7 +5,7 @@
 
 use ndarray::{Array1, Array2, ArrayView1, Axis, Zip, aview1, s};
 
-use super::linear::{Cholesky, row_mut};
+use super::linear::{Cholesky, rows_mut};
 use crate::Checkpoint;
 use crate::base::error::Result;
 use crate::base::memory;
@@ -69,7 +69,7 @@ impl Design {
 
     /// Log-odds of a row; `beta[0]` is the intercept.
     #[inline]
-    pub(crate) fn log_odds(&self, beta: ArrayView1<f64>, i: usize) -> f64 {
+    pub(crate) fn log_odds(&self, beta: &[f64], i: usize) -> f64 {
         let start = beta[0] + self.offset.get(i).copied().unwrap_or(0.0);
         self.row(i).iter().fold(start, |sum, &(j, x)| sum + beta[j as usize + 1] * x)
     }
@@ -155,38 +155,40 @@ struct At {
     information: Array2<f64>,
 }
 
-fn evaluate(design: &Design, beta: ArrayView1<f64>, checkpoint: Checkpoint) -> At {
+fn evaluate(design: &Design, beta: &Array1<f64>, checkpoint: Checkpoint) -> At {
     let n = design.columns + 1;
-    let mut at = At { log_likelihood: 0.0, gradient: Array1::zeros(n), information: Array2::zeros((n, n)) };
+    let (beta, mut log_likelihood, mut gradient) = (beta.to_vec(), 0.0, vec![0.0; n]);
+    let mut information = Array2::zeros((n, n));
+    let mut lines = rows_mut(&mut information);
     for i in 0..design.len() {
         if i % STRIDE == 0 {
             checkpoint();
         }
-        let eta = design.log_odds(beta, i);
+        let eta = design.log_odds(&beta, i);
         let (yes, no) = (design.yes[i], design.no[i]);
         let e = (-eta.abs()).exp();
         let (p, q) =
             if eta >= 0.0 { (1.0 / (1.0 + e), e / (1.0 + e)) } else { (e / (1.0 + e), 1.0 / (1.0 + e)) };
         let rest = e.ln_1p();
-        at.log_likelihood -= yes * ((-eta).max(0.0) + rest) + no * (eta.max(0.0) + rest);
+        log_likelihood -= yes * ((-eta).max(0.0) + rest) + no * (eta.max(0.0) + rest);
         let residual = yes * q - no * p;
         let weight = (yes + no) * p * q;
-        at.gradient[0] += residual;
-        at.information[[0, 0]] += weight;
+        gradient[0] += residual;
+        lines[0][0] += weight;
         let row = design.row(i);
         for (k, &(a, x)) in row.iter().enumerate() {
             let a = a as usize + 1;
-            at.gradient[a] += residual * x;
+            gradient[a] += residual * x;
             let wx = weight * x;
             // Entries of a row ascend by column, so the lower triangle holds all.
-            let line = row_mut(&mut at.information, a);
+            let line = &mut lines[a];
             line[0] += wx;
             for &(b, y) in &row[..=k] {
                 line[b as usize + 1] += wx * y;
             }
         }
     }
-    at
+    At { log_likelihood, gradient: gradient.into(), information }
 }
 
 /// Fits the logistic regression. `penalty[j + 1] / 2` times the square of the coefficient of column j is taken
@@ -206,7 +208,7 @@ pub(crate) fn fit(design: &Design, penalty: ArrayView1<f64>, checkpoint: Checkpo
         }
     };
     beta[0] = (yes / no).ln() - mean_offset;
-    let mut at = evaluate(design, beta.view(), &mut *checkpoint);
+    let mut at = evaluate(design, &beta, &mut *checkpoint);
     let ridge =
         |beta: &Array1<f64>| 0.5 * Zip::from(beta).and(&penalty).fold(0.0, |sum, &b, &p| sum + p * b * b);
     let penalised = |information: &Array2<f64>| {
@@ -229,7 +231,7 @@ pub(crate) fn fit(design: &Design, penalty: ArrayView1<f64>, checkpoint: Checkpo
         if promise <= 1e-9_f64.max(noise) {
             // This near, the last step doubles the correct digits.
             beta += &step;
-            at = evaluate(design, beta.view(), &mut *checkpoint);
+            at = evaluate(design, &beta, &mut *checkpoint);
             converged = true;
             break;
         }
@@ -250,7 +252,7 @@ pub(crate) fn fit(design: &Design, penalty: ArrayView1<f64>, checkpoint: Checkpo
         for _ in 0..30 {
             let trial = &beta + &(&step * length);
             // Nearly every step is taken: then the derivatives are needed too.
-            let there = evaluate(design, trial.view(), &mut *checkpoint);
+            let there = evaluate(design, &trial, &mut *checkpoint);
             if there.log_likelihood - ridge(&trial) >= value - noise {
                 (beta, at) = (trial, there);
                 moved = true;

@@ -106,8 +106,14 @@ pub(crate) fn maximize<const N: usize>(
             converged = gradient.iter().all(|&g| g == 0.0);
             break;
         }
-        let along = vectors.t().dot(&gradient) / values.mapv(|v| v.abs().max(1e-12 * largest));
-        let mut step = vectors.dot(&along);
+        // Where it is a hill, Cholesky's method is exact even if the curvatures are of very different sizes.
+        let hill = values.iter().all(|v| *v > 1e-12 * largest);
+        let mut step = match Cholesky::new(curvature.view()).filter(|_| hill) {
+            Some(factor) => factor.solve(gradient.view()),
+            None => {
+                vectors.dot(&(vectors.t().dot(&gradient) / values.mapv(|v| v.abs().max(1e-12 * largest))))
+            }
+        };
         let longest = step.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
         if longest > LONGEST_STEP {
             step *= LONGEST_STEP / longest;

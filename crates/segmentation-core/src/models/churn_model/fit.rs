@@ -1,6 +1,6 @@
 //! The fit: design, regression, what is to be said about both.
 
-use ndarray::{Array1, ArrayView1};
+use ndarray::Array1;
 use serde_json::{Map, Value, json};
 
 use super::design::{Column, LevelRef, Prepared, prepare};
@@ -135,10 +135,11 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
         }
     }
 
-    let scores = memory::collect((0..design.len()).map(|i| design.log_odds(fitted.beta.view(), i)))?;
+    let beta = fitted.beta.to_vec();
+    let scores = memory::collect((0..design.len()).map(|i| design.log_odds(&beta, i)))?;
     let measures = in_sample(&scores, &design.yes, &design.no, &mut *checkpoint);
     if measures.auc >= SUSPICIOUS_AUC {
-        let (feature, auc) = best_feature(&design, &columns, &features, fitted.beta.view(), &mut *checkpoint);
+        let (feature, auc) = best_feature(&design, &columns, &features, &beta, &mut *checkpoint);
         warnings.push(Warning::new(
             "leak_suspected",
             format!(
@@ -208,7 +209,7 @@ fn best_feature(
     design: &Design,
     columns: &[Column],
     features: &[Feature],
-    beta: ArrayView1<f64>,
+    beta: &[f64],
     checkpoint: Checkpoint,
 ) -> (String, f64) {
     let mut best = (String::new(), 0.0);

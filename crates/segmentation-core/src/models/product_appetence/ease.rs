@@ -7,7 +7,7 @@ use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
 use crate::math::inverse::invert;
-use crate::math::linear::{row_mut, zeros};
+use crate::math::linear::{rows_mut, zeros};
 
 /// The weights from item to item (rows: from, columns: to), dense, with a zero diagonal:
 /// `B = I - P diag(1 / diag P)`, `P = (X'X + ridge I)^-1` (Steck 2019, equation 8).
@@ -124,12 +124,13 @@ const STRIDE: usize = 1 << 20;
 
 /// The upper triangle of X'X.
 fn gram(counts: &Counts, valued: bool, n: usize, checkpoint: Checkpoint) -> Result<Array2<f64>> {
-    let mut a = zeros(n, n)?;
+    let mut a = zeros(n, n, checkpoint)?;
+    let mut lines = rows_mut(&mut a);
     let mut since = 0;
     for customer in 0..counts.rows() {
         let row = counts.row(customer);
         for (at, (i, x)) in row.iter().enumerate() {
-            let line = row_mut(&mut a, *i as usize);
+            let line = &mut lines[*i as usize];
             for (j, y) in &row[at..] {
                 line[*j as usize] += if valued { f64::from(*x) * f64::from(*y) } else { 1.0 };
             }

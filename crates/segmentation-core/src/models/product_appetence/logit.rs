@@ -1,13 +1,13 @@
 //! Logistic regression with row weights and a ridge, on standardised features.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, aview1};
 use serde_json::{Value, json};
 
 use crate::Checkpoint;
 use crate::base::error::Result;
 use crate::base::json::Object;
 use crate::base::memory;
-use crate::math::linear::{Cholesky, row_mut};
+use crate::math::linear::{Cholesky, rows_mut};
 use crate::math::special::{logistic, softplus};
 
 /// Rows of a regression: features, outcome, weight.
@@ -82,8 +82,8 @@ impl Logit {
         let mut step = Array1::zeros(n);
         let mut halvings = 0;
         for _ in 0..60 {
-            let (mut g, mut h) = (Array1::zeros(n), Array2::zeros((n, n)));
-            let mut value = 0.0;
+            let (mut g, mut h, mut value) = (vec![0.0; n], Array2::zeros((n, n)), 0.0);
+            let mut lines = rows_mut(&mut h);
             for (at, row) in sample.x.iter().enumerate() {
                 let features = row.iter().zip(&model.mean).zip(&model.sd);
                 z[1..].iter_mut().zip(features).for_each(|(z, ((x, m), s))| *z = (f64::from(*x) - m) / s);
@@ -92,10 +92,10 @@ impl Logit {
                 value += w * (softplus(eta) - if sample.y[at] { eta } else { 0.0 });
                 let slope = w * (f64::from(u8::from(sample.y[at])) - p);
                 let curve = w * p * (1.0 - p);
-                for (i, (g, zi)) in g.iter_mut().zip(&z).enumerate() {
+                for (i, ((g, line), zi)) in g.iter_mut().zip(&mut lines).zip(&z).enumerate() {
                     *g += slope * zi;
                     let c = curve * zi;
-                    row_mut(&mut h, i)[..=i].iter_mut().zip(&z).for_each(|(h, z)| *h += c * z);
+                    line[..=i].iter_mut().zip(&z).for_each(|(h, z)| *h += c * z);
                 }
                 if at % 4096 == 0 {
                     checkpoint();
@@ -117,7 +117,7 @@ impl Logit {
                 g[i] -= ridge * beta[i];
             }
             let Some(factor) = Cholesky::new(h.view()) else { break };
-            step = factor.solve(g.view());
+            step = factor.solve(aview1(&g));
             beta += &step;
             if step.iter().all(|s| s.abs() < 1e-7) {
                 break;

@@ -83,7 +83,12 @@ mod install {
         name = "association_rules",
         requires = ["product_appetence"]
     );
-    extension_sql_file!("../sql/base/label.sql", name = "label", requires = ["association_rules"]);
+    extension_sql_file!(
+        "../sql/segments/segment_rules.sql",
+        name = "segment_rules",
+        requires = ["association_rules"]
+    );
+    extension_sql_file!("../sql/base/label.sql", name = "label", requires = ["segment_rules"]);
     extension_sql_file!("../sql/b2b.sql", name = "b2b", requires = ["label"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);

@@ -15,6 +15,9 @@ mod options;
 mod rows;
 mod silhouette;
 
+#[cfg(test)]
+mod against_linfa;
+
 use crate::base::hash::mix;
 
 pub use fit::fit;

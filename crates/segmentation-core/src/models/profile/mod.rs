@@ -9,6 +9,7 @@
 mod data;
 mod fit;
 mod lloyd;
+mod map;
 mod mixture;
 mod model;
 mod options;
@@ -21,6 +22,7 @@ mod against_linfa;
 use crate::base::hash::mix;
 
 pub use fit::fit;
+pub use map::MapPlace;
 pub use model::{Assignment, Description, ProfileModel};
 pub use options::{Method, ProfileOptions};
 pub use rows::ProfileRows;

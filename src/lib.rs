@@ -53,7 +53,12 @@ mod install {
         name = "association_rules",
         requires = ["association"]
     );
-    extension_sql_file!("../sql/segments/segment.sql", name = "segment", requires = ["association_rules"]);
+    extension_sql_file!(
+        "../sql/segments/segment_rules.sql",
+        name = "segment_rules",
+        requires = ["association_rules"]
+    );
+    extension_sql_file!("../sql/segments/segment.sql", name = "segment", requires = ["segment_rules"]);
     extension_sql_file!(
         "../sql/segments/segment_template.sql",
         name = "segment_template",

@@ -195,3 +195,17 @@ RETURNS TABLE (
 COMMENT ON FUNCTION segmentation.profile_quality(jsonb) IS
   'How good a model of profiles is: silhouette, inertia or log-likelihood, stability and others; with a code, of one '
   'profile.';
+CREATE FUNCTION segmentation.profile_map(model jsonb)
+  RETURNS TABLE (
+    code text,
+    customers bigint,
+    share double precision,
+    x double precision,
+    y double precision,
+    spread_x double precision,
+    spread_y double precision,
+    explained_x double precision,
+    explained_y double precision)
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 8 AS 'MODULE_PATHNAME', 'profile_map_wrapper';
+COMMENT ON FUNCTION segmentation.profile_map(jsonb) IS
+  'The profiles on a plane, for pictures: each centre and its spread (one standard deviation) on the two principal components of the centres weighted by customers, in standard deviations of the features; explained_x and explained_y are the shares of the variance between profiles.';

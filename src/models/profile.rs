@@ -1,5 +1,5 @@
 //! SQL face of [`segmentation_core::models::profile`]: `fit_profile`, `profile_assign`,
-//! `profile_describe`, `profile_quality`. Declared in `sql/models/profile.sql`.
+//! `profile_describe`, `profile_quality`, `profile_map`. Declared in `sql/models/profile.sql`.
 
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]
@@ -257,4 +257,43 @@ fn profile_quality(
         }
     }
     TableIterator::new(rows)
+}
+
+#[pg_extern(sql = false)]
+fn profile_map(
+    model: JsonbArg<'_>,
+) -> TableIterator<
+    'static,
+    (
+        name!(code, String),
+        name!(customers, i64),
+        name!(share, f64),
+        name!(x, f64),
+        name!(y, f64),
+        name!(spread_x, f64),
+        name!(spread_y, f64),
+        name!(explained_x, Option<f64>),
+        name!(explained_y, Option<f64>),
+    ),
+> {
+    let rows = match prepare(model).or_raise() {
+        Some(model) => model.map().or_raise(),
+        None => Vec::new(),
+    };
+    TableIterator::new(rows.into_iter().map(|r| {
+        let [x, y] = r.centre;
+        let [spread_x, spread_y] = r.spread;
+        let explained = r.explained;
+        (
+            r.code,
+            r.customers as i64,
+            r.share,
+            x,
+            y,
+            spread_x,
+            spread_y,
+            explained.map(|e| e[0]),
+            explained.map(|e| e[1]),
+        )
+    }))
 }

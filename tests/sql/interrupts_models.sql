@@ -45,6 +45,8 @@ CALL cancelled('SELECT fit_retention_model(date ''2000-01-01'' + n % 5000, date 
 CALL cancelled('SELECT profile_rows(point) FROM rows, generate_series(1, 100)');
 CALL cancelled('SELECT fit_profile(profiles) FROM gathered, generate_series(1, 100)');
 CALL cancelled('SELECT count(profile_assign(profiles, point)) FROM models, rows, generate_series(1, 1000)');
+CALL cancelled('SELECT fit_segment_rules((n % 7)::text, features) FROM rows, generate_series(1, 100)');
+CALL cancelled('SELECT fit_segment_rules((hashint4(n) & 7)::text, jsonb_build_object(''a'', n, ''b'', hashint4(n), ''c'', hashint4(n) & 255), ''{"max_depth": 8, "min_support": 0}'') FROM rows');
 CALL cancelled('SELECT calibrate((n % 1000003) / 1000003.0, n % 3 = 0) FROM rows, generate_series(1, 100)');
 CALL cancelled('SELECT profit_curve((n % 1000003) / 1000003.0, n % 3 = 0, ''{"benefit": 10, "cost": 1}'') FROM rows, generate_series(1, 100)');
 

@@ -155,7 +155,7 @@ INSERT INTO call (query)
   SELECT format('SELECT %s FROM large AS l, generate_series(1, 2) AS n WHERE l.name = %L', f.call, l.name) FROM large AS l, (VALUES
     ('alive_probability(l.value, NULL::purchase_history, date ''2024-06-01'')'), ('alive_probability(l.value, purchase_history ''{2024-01-01:1:10}'', date ''2024-06-01'')'),
     ('simulate_options(l.value)'), ('profile_assign(l.value, ''{}''::jsonb)'), ('profile_assign(''{}''::jsonb, l.value)'), ('fit_profile(l.value)'), ('fit_churn_model(n = 1, l.value)'),
-    ('churn_probability(l.value, ''{}''::jsonb)'), ('calibrated(l.value, 0.5)'), ('segment_assign(l.value, ''{}''::jsonb, date ''2024-06-01'')'), ('fit_lookalike(true, l.value)')
+    ('churn_probability(l.value, ''{}''::jsonb)'), ('calibrated(l.value, 0.5)'), ('segment_assign(l.value, ''{}''::jsonb, date ''2024-06-01'')'), ('fit_lookalike(true, l.value)'), ('fit_segment_rules(''a'', l.value)')
     ) AS f (call)
   WHERE l.is_text IS NULL;
 INSERT INTO call (query) VALUES
@@ -259,7 +259,7 @@ INSERT INTO call (query)
     ('churn', 'churn_probability(d.value, ''{"a": 1, "b": "2"}''::jsonb)'), ('churn', 'churn_probability(d.value, c.value - ''list'')'), ('churn', 'churn_explain(d.value, ''{"a": 1, "b": "2"}'')'), ('churn', 'churn_coefficients(d.value)'),
     ('retention', 'survival_probability(d.value, interval ''2 months'', ''{"a": 1}'')'), ('retention', 'retention_curve(d.value)'), ('retention', 'contract_value(d.value, interval ''2 months'', interval ''1 year'', 1)'),
     ('curve', 'survival_probability(d.value, interval ''2 months'')'), ('curve', 'retention_curve(d.value)'), ('curve', 'expected_lifetime(d.value, interval ''2 months'', interval ''10 years'')'),
-    ('calibration', 'calibrated(d.value, 0.3)'), ('profile', 'profile_assign(d.value, ''{"a": 1, "b": "2"}''::jsonb)'), ('profile', 'profile_describe(d.value)'), ('profile', 'profile_quality(d.value)'),
+    ('calibration', 'calibrated(d.value, 0.3)'), ('profile', 'profile_assign(d.value, ''{"a": 1, "b": "2"}''::jsonb)'), ('profile', 'profile_describe(d.value)'), ('profile', 'profile_quality(d.value)'), ('profile', 'profile_map(d.value)'),
     ('mixture', 'profile_assign(d.value, ARRAY[1, 2]::double precision[])'), ('mixture', 'profile_describe(d.value)'),
     ('channels', 'channel_code(d.value, ''x'', (SELECT contact_history(''email'', date ''2024-01-01'', ''click'')), NULL, date ''2024-06-01'')'),
     ('channels', 'channel_next_change(d.value, ''x'', (SELECT contact_history(''email'', date ''2024-01-01'', ''click'')), NULL, date ''2024-06-01'')'),

@@ -119,6 +119,7 @@ INSERT INTO memo_call (call, kind, expression) VALUES
 ('profile_describe(jsonb)', 'profile', $$(SELECT md5(string_agg(o::text, ',')) FROM profile_describe($1) AS o)$$),
 ('profile_quality(jsonb)', 'profile', $$(SELECT md5(string_agg(o::text, ',')) FROM profile_quality($1) AS o)$$),
 ('interest_shares(jsonb,jsonb)', 'interest', $$interest_shares($1, '{"x": 2, "y": 1}')$$),
+('profile_map(jsonb)', 'profile', $$(SELECT md5(string_agg(o::text, ',')) FROM profile_map($1) AS o)$$),
 ('interest_profile(jsonb,jsonb)', 'interest', $$(SELECT string_agg(o::text, ',') FROM interest_profile($1, '{"x": 2, "y": 1}') AS o)$$),
 ('channel_score(jsonb,text,text,double precision,double precision,double precision)', 'channel', $$channel_score($1, 'ch1', NULL, 3, 1, 0.1)$$),
 ('segmentation_internal.channel_ranking(jsonb,text,contact_history,consent_history,date,jsonb)', 'channel', $$segmentation_internal.channel_ranking($1, NULL, {t}, {consents}, '2025-01-01', '{}')$$),
@@ -184,6 +185,7 @@ INSERT INTO memo_call SELECT call, '', format('(SELECT md5((%s)::text) FROM memo
 ('fit_profile(jsonb,jsonb)', $$fit_profile(jsonb_build_object('a', c), $1)$$, '{"k": 2}', '{"k": 3}'),
 ('profile_rows(double precision[],jsonb)', $$profile_rows(ARRAY[c, c * c % 7]::float8[], $1)$$, '{"k": 2}', '{"k": 3}'),
 ('profile_rows(jsonb,jsonb)', $$profile_rows(jsonb_build_object('a', c), $1)$$, '{"k": 2}', '{"k": 3}'),
+('fit_segment_rules(text,jsonb,jsonb)', $$fit_segment_rules('s' || c % 3, jsonb_build_object('a', c * c % 7, 'b', c), $1)$$, '{"max_depth": 1}', '{"max_depth": 3}'),
 ('uplift(boolean,boolean,jsonb)', $$uplift(c % 2 = 0, c % 3 = 0, $1)$$, '{"level": 0.9}', '{"level": 0.95}'),
 ('uplift(boolean,double precision,jsonb)', $$uplift(c % 2 = 0, c::float8, $1)$$, '{"level": 0.9}', '{"level": 0.95}'),
 ('fit_loyalty_prior(purchase_history,date,jsonb)', $$fit_loyalty_prior(h, '2025-01-01', $1)$$, '{"least_customers": 5}', '{"least_customers": 500}'),
@@ -213,7 +215,7 @@ WHERE p.pronamespace IN ('segmentation'::regnamespace, 'segmentation_internal'::
   AND NOT (p.prokind = 'a' AND p.oid = ANY ('{"churn_rows(boolean,jsonb)","churn_rows(boolean,jsonb,double precision)",
     "fit_churn_model(boolean,jsonb)","fit_churn_model(boolean,jsonb,double precision)","contracts(date,date,date,jsonb)",
     "fit_retention_model(date,date,date,jsonb)","fit_lookalike(boolean,jsonb)","fit_profile(jsonb)","profile_rows(jsonb)",
-    fit_interest_model(jsonb)}'::regprocedure[]))
+    fit_interest_model(jsonb),"fit_segment_rules(text,jsonb)"}'::regprocedure[]))
   AND NOT (p.proretset AND p.proname LIKE 'simulate%')
 ORDER BY p.oid::regprocedure::text;
 

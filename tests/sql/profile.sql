@@ -136,3 +136,16 @@ SELECT count(*) AS customers, count(*) FILTER (WHERE (profile_assign(:'model'::j
          segment_assign(jsonb_build_object('kind', 'nearest', 'model', :'model'::jsonb), features)) AS differ
 FROM (SELECT jsonb_build_object('recency', recency, 'frequency', frequency, 'monetary', monetary) AS features FROM rfm_customers) AS f;
 CALL refused('SELECT segment_assign(''{"kind": "nearest", "model": {"method": "gaussian_mixture", "features": [], "clusters": []}}''::jsonb, ''{}''::jsonb)');
+
+-- The profiles on a plane: the picture of iris; two profiles lie on a line, one profile is a point.
+SELECT code, customers, round(share::numeric, 4) AS share, round(x::numeric, 4) AS x, round(y::numeric, 4) AS y, round(spread_x::numeric, 4) AS spread_x,
+  round(spread_y::numeric, 4) AS spread_y, round(explained_x::numeric, 4) AS explained_x, round(explained_y::numeric, 4) AS explained_y
+FROM model, profile_map(model);
+SELECT k, code, round(x::numeric, 4) AS x, round(y::numeric, 4) AS y, round(explained_x::numeric, 4) AS explained_x
+FROM (SELECT k, fit_profile(ARRAY[recency, frequency, monetary]::float8[], jsonb_build_object('k', k)) AS model FROM rfm_customers, generate_series(1, 2) AS k GROUP BY k) AS m, profile_map(model);
+SELECT code, round(spread_x::numeric, 4) AS spread_x, round(spread_y::numeric, 4) AS spread_y
+FROM (SELECT fit_profile(ARRAY[recency, frequency, monetary]::float8[], '{"k": 3, "method": "gaussian_mixture"}') AS model FROM rfm_customers) AS m, profile_map(model);
+SELECT code, round(x::numeric, 4) AS x, round(y::numeric, 4) AS y FROM mixed_model, profile_map(model);
+SELECT count(*) AS unfitted FROM (SELECT fit_profile('{1}'::float8[]) AS model) AS f, profile_map(model);
+CALL refused('SELECT profile_map(''{}'')');
+CALL refused('SELECT profile_map(jsonb_set(model, ''{clusters,0,centre,0}'', ''1e300'')) FROM model');

@@ -24,7 +24,8 @@ use segmentation_core::models::spend_model::SpendCells;
 use segmentation_core::segments::association::Crossing;
 use segmentation_core::segments::association_rules::{BasketCounts, RuleOptions};
 use segmentation_core::segments::criteria::Criterion;
-use segmentation_core::segments::segment::{Lookalike, LookalikeModel};
+use segmentation_core::segments::segment::{Definition, Lookalike, LookalikeModel};
+use segmentation_core::segments::segment_rules::{SegmentRows, SegmentRulesOptions, fit_segment_rules};
 
 use crate::{finite, probability};
 
@@ -290,6 +291,22 @@ pub fn profile_rows(bytes: &[u8]) {
             let _ = a.merge(b, &mut || {});
         },
     );
+}
+
+pub fn segment_rows(bytes: &[u8]) {
+    state(
+        bytes,
+        SegmentRows::from_bytes,
+        |r| r.to_bytes(),
+        |a, b| {
+            let _ = a.merge(b, &mut || {});
+        },
+    );
+    if let Ok(rows) = SegmentRows::from_bytes(bytes)
+        && let Ok(Some(rules)) = fit_segment_rules(&rows, &SegmentRulesOptions::default(), &mut || {})
+    {
+        assert!(Definition::parse(&rules).is_ok(), "{rules}");
+    }
 }
 
 pub fn purchase_cells(bytes: &[u8]) {

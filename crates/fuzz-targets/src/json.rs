@@ -227,6 +227,9 @@ pub fn profile_model(bytes: &[u8]) {
         let _ = model.assign_array(&vec![Some(0.5); n]);
     }
     let _ = (model.describe(), model.sizes().count(), model.quality().len(), model.k());
+    for place in model.map().unwrap_or_default() {
+        place.centre.into_iter().chain(place.spread).for_each(|x| finite(Some(x)));
+    }
 }
 
 pub fn profile_options(bytes: &[u8]) {

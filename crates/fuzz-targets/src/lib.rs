@@ -72,6 +72,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("rfm_values", bytes::rfm_values),
     ("rule_options", json::rule_options),
     ("segment_map", json::segment_map),
+    ("segment_rows", bytes::segment_rows),
     ("send_hours", bytes::send_hours),
     ("send_time", json::send_time),
     ("send_time_cells", bytes::send_time_cells),

@@ -137,6 +137,13 @@ impl<'a> Decimal<'a> {
         if self.negative { -value } else { value }
     }
 
+    /// Whether the nearest double, `value`, is written as this number: nothing of it is lost there.
+    pub(crate) fn is_written_as(&self, value: f64) -> bool {
+        // Every number of 15 digits comes back from a double, away from the ends of their range.
+        let short = self.digits.len() <= 6 && (value == 0.0 || (1e-290..1e290).contains(&value.abs()));
+        if short { true } else { Self::parse(&format!("{value:e}")).is_some_and(|written| written == *self) }
+    }
+
     /// Through its digits as text, which stay on the stack.
     fn parse_short(&self, exponent: i32) -> f64 {
         let mut text = [0_u8; 4 * SHORT + 8];

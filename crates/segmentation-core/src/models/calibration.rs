@@ -230,6 +230,53 @@ mod tests {
         assert!(calibrate(&of(&rows[..1]), Method::Isotonic, &mut || {}).is_err());
     }
 
+    /// Isotonic regression is the rising curve with the least squared error. Ours has less of it than linfa-linear's,
+    /// which keeps of each step its right end only and draws a slope to there.
+    #[test]
+    fn linfa_linear_is_not_the_nearest() {
+        use linfa::DatasetBase;
+        use linfa::traits::{Fit, Predict};
+        use linfa_linear::IsotonicRegression;
+        use ndarray::{Array1, Array2};
+        let p: Vec<f64> = (1..=40).map(|i| f64::from(i) / 50.0).collect();
+        let happened: Vec<bool> = (1..=40).map(|i| i * i * 7 % 40 < i).collect();
+        let rows: Vec<(f64, bool)> = p.iter().copied().zip(happened.iter().copied()).collect();
+        let calibration = calibrate(&of(&rows), Method::Isotonic, &mut || {}).unwrap();
+        let ours: Array1<f64> = p.iter().map(|p| calibration.calibrated(*p).unwrap()).collect();
+        let x = Array2::from_shape_vec((40, 1), p).unwrap();
+        let y: Array1<f64> = happened.iter().map(|h| f64::from(u8::from(*h))).collect();
+        let error = |fitted: &Array1<f64>| (fitted - &y).mapv(|e| e * e).sum();
+        let model = IsotonicRegression::new().fit(&DatasetBase::new(x.clone(), y.clone())).unwrap();
+        let theirs = model.predict(&x);
+        assert!(theirs.windows(2).into_iter().all(|pair| pair[0] <= pair[1] + 1e-12));
+        assert!(error(&ours) < error(&theirs) - 1e-3, "{} {}", error(&ours), error(&theirs));
+    }
+
+    /// `cargo test --release -p segmentation-core as_fast_as_linfa -- --ignored --nocapture`.
+    #[test]
+    #[ignore = "takes its time; for docs/architecture.md"]
+    fn as_fast_as_linfa_linear() {
+        use linfa::DatasetBase;
+        use linfa::traits::{Fit, Predict};
+        use linfa_linear::IsotonicRegression;
+        use ndarray::{Array1, Array2};
+        let n = 200_000_u64;
+        let p: Vec<f64> = (0..n).map(|i| i as f64 / n as f64).collect();
+        let hash = |i: u64| (crate::base::hash::mix(i) >> 11) as f64 / (1_u64 << 53) as f64;
+        let happened: Vec<bool> = (0..n).map(|i| hash(i) < p[i as usize]).collect();
+        let x = Array2::from_shape_vec((n as usize, 1), p.clone()).unwrap();
+        let y: Array1<f64> = happened.iter().map(|h| f64::from(u8::from(*h))).collect();
+        let began = std::time::Instant::now();
+        let steps = pool(y.iter().map(|y| (*y, 1.0))).len();
+        println!("isotonic, 200,000 points, {steps} steps, ours: {:.4} s", began.elapsed().as_secs_f64());
+        let began = std::time::Instant::now();
+        let fitted = IsotonicRegression::new().fit(&DatasetBase::new(x.clone(), y)).unwrap();
+        println!("linfa, sorting with it: {:.4} s", began.elapsed().as_secs_f64());
+        let began = std::time::Instant::now();
+        std::hint::black_box(fitted.predict(&x));
+        println!("linfa, reading 200,000: {:.4} s", began.elapsed().as_secs_f64());
+    }
+
     proptest! {
         #[test]
         fn rises_and_keeps_the_total(rows in proptest::collection::vec((0_u8..30, any::<bool>()), 2..200)) {

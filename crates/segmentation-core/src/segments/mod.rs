@@ -4,3 +4,4 @@ pub mod association;
 pub mod association_rules;
 pub mod criteria;
 pub mod segment;
+pub mod segment_rules;

@@ -1,5 +1,7 @@
 //! Customers made ready for clustering: scaled numbers in blocks, categories by position.
 
+use ndarray::{Array2, Array3, ArrayView1, Axis, s};
+
 use super::options::ProfileOptions;
 use super::rows::{Kind, ProfileRows};
 use crate::Checkpoint;
@@ -53,9 +55,9 @@ pub(super) struct Data {
     /// Numeric features in use.
     pub(super) width: usize,
     /// Block by block, feature by feature, row by row.
-    pub(super) numbers: Vec<f64>,
+    pub(super) numbers: Array3<f64>,
     /// Row by row, the categorical features in use.
-    pub(super) codes: Vec<u32>,
+    pub(super) codes: Array2<u32>,
     /// Categories of each of these.
     pub(super) levels: Vec<usize>,
     /// How many customers a row stands for; 0 for those that fill up.
@@ -201,8 +203,8 @@ impl Data {
             features,
             rows: n,
             width: 0,
-            numbers: Vec::new(),
-            codes: Vec::new(),
+            numbers: Array3::default((0, 0, 0)),
+            codes: Array2::default((0, 0)),
             levels: Vec::new(),
             weights: memory::with_capacity(n.div_ceil(BLOCK) * BLOCK)?,
             customers,
@@ -231,25 +233,24 @@ impl Data {
             .collect();
         self.width = numeric.len();
         let padded = self.weights.len();
-        self.numbers = memory::filled(0.0, padded * numeric.len())?;
+        self.numbers = zeros((padded / BLOCK, numeric.len(), BLOCK))?;
         for (j, (feature, column)) in numeric.iter().enumerate() {
             checkpoint();
-            let blocks = self.numbers.chunks_exact_mut(BLOCK * numeric.len());
-            for (block, values) in blocks.zip(column.values.chunks(BLOCK)) {
-                for (place, value) in block[j * BLOCK..].iter_mut().zip(values) {
+            let blocks = self.numbers.axis_iter_mut(Axis(0));
+            for (mut block, values) in blocks.zip(column.values.chunks(BLOCK)) {
+                for (place, value) in block.row_mut(j).iter_mut().zip(values) {
                     *place = feature.scaled(*value);
                 }
             }
         }
-        self.codes = memory::filled(0, padded * categorical.len())?;
+        self.codes = zeros((padded, categorical.len()))?;
         for (j, (feature, column)) in categorical.iter().enumerate() {
             checkpoint();
             let code: Vec<u32> =
                 column.categories.iter().map(|c| feature.code(Some(c)).unwrap_or(0)).collect();
             let missing = feature.code(None).unwrap_or(0);
             for (i, value) in column.values.iter().enumerate() {
-                self.codes[i * categorical.len() + j] =
-                    if value.is_nan() { missing } else { code[*value as usize] };
+                self.codes[(i, j)] = if value.is_nan() { missing } else { code[*value as usize] };
             }
             self.levels.push(feature.categories.len());
         }
@@ -270,21 +271,29 @@ impl Data {
         rows.div_ceil(BLOCK)
     }
 
-    /// The numbers of one block.
-    pub(super) fn block(&self, b: usize) -> &[f64] {
-        &self.numbers[b * BLOCK * self.width..(b + 1) * BLOCK * self.width]
+    /// The numbers of one block, feature by feature.
+    pub(super) fn block(&self, b: usize) -> &[[f64; BLOCK]] {
+        self.numbers.index_axis(Axis(0), b).to_slice().unwrap_or_default().as_chunks::<BLOCK>().0
     }
 
     /// The numbers of one row.
-    pub(super) fn row(&self, i: usize) -> impl Iterator<Item = f64> + '_ {
-        let block = self.block(i / BLOCK);
-        (0..self.width).map(move |j| block[j * BLOCK + i % BLOCK])
+    pub(super) fn row(&self, i: usize) -> ArrayView1<'_, f64> {
+        self.numbers.slice(s![i / BLOCK, .., i % BLOCK])
     }
 
     /// The categories of one row.
-    pub(super) fn codes_of(&self, i: usize) -> &[u32] {
-        &self.codes[i * self.levels.len()..(i + 1) * self.levels.len()]
+    pub(super) fn codes_of(&self, i: usize) -> ArrayView1<'_, u32> {
+        self.codes.row(i)
     }
+}
+
+/// An array of zeros, whose memory is asked for.
+pub(super) fn zeros<T: Clone + Default, D: ndarray::Dimension>(
+    shape: impl ndarray::ShapeBuilder<Dim = D>,
+) -> Result<ndarray::Array<T, D>> {
+    let shape = shape.into_shape_with_order();
+    let cells = memory::filled(T::default(), shape.size())?;
+    ndarray::Array::from_shape_vec(shape, cells).map_err(|_| memory::out_of_memory(0))
 }
 
 impl NumberFeature {

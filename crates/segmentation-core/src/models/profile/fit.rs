@@ -1,5 +1,6 @@
 //! The fit: k chosen or given, restarts compared on a sample, the best refined on everybody.
 
+use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
 use super::Random;
@@ -271,7 +272,10 @@ impl Fit<'_> {
                 .filter_map(|(v, f)| f.filter(|f| !f.unused).map(|f| (v - f.centre) / f.scale))
                 .collect()
         };
-        Ok(Clusters::from_centres(start.iter().flat_map(used).collect(), Vec::new(), start.len()))
+        let centres: Vec<f64> = start.iter().flat_map(used).collect();
+        let centres = Array2::from_shape_vec((start.len(), self.data.width), centres)
+            .map_err(|_| Error::invalid("a centre of options.start must have one number a feature"))?;
+        Ok(Clusters::from_centres(centres, Array2::default((start.len(), 0))))
     }
 
     fn em_limits(&self) -> (usize, f64) {
@@ -397,13 +401,10 @@ impl Judge<'_, '_> {
         let mut distance = vec![0.0; k];
         let mut within = 0.0;
         let centre_of = |c: usize| match &fitted.mixture {
-            Some(mixture) => &mixture.components[c].mean[..],
-            None => &fitted.clusters.centres[c * width..(c + 1) * width],
+            Some(mixture) => mixture.components[c].mean.view(),
+            None => fitted.clusters.centres.row(c),
         };
-        let modes = |c: usize| {
-            let n = data.levels.len();
-            if fitted.mixture.is_some() { &[][..] } else { &fitted.clusters.modes[c * n..(c + 1) * n] }
-        };
+        let modes = |c: usize| fitted.clusters.modes.row(c);
         for (i, label) in labels[..data.rows].iter().enumerate() {
             if i % 1024 == 0 {
                 checkpoint();
@@ -415,7 +416,7 @@ impl Judge<'_, '_> {
                 shares[c][at + *code as usize] += w;
                 at += levels;
             }
-            let square: f64 = data.row(i).zip(centre_of(c)).map(|(a, b)| (a - b) * (a - b)).sum();
+            let square: f64 = data.row(i).iter().zip(centre_of(c)).map(|(a, b)| (a - b) * (a - b)).sum();
             let differ = data.codes_of(i).iter().zip(modes(c)).filter(|(a, b)| a != b).count();
             let cost = square + data.gamma * differ as f64;
             spread[c] += w * cost;
@@ -426,11 +427,11 @@ impl Judge<'_, '_> {
         let mut order: Vec<usize> = (0..k).filter(|c| sizes[*c] > 0.0 || fitted.mixture.is_some()).collect();
         order.sort_by(|a, b| {
             sizes[*b].total_cmp(&sizes[*a]).then_with(|| {
-                let centres = centre_of(*a).iter().zip(centre_of(*b));
+                let centres = centre_of(*a).into_iter().zip(centre_of(*b));
                 centres
                     .map(|(a, b)| a.total_cmp(b))
                     .find(|o| o.is_ne())
-                    .unwrap_or_else(|| modes(*a).cmp(modes(*b)))
+                    .unwrap_or_else(|| modes(*a).into_iter().cmp(modes(*b)))
             })
         });
         let sample = trial.min(SILHOUETTE_ROWS);
@@ -501,7 +502,7 @@ impl Judge<'_, '_> {
                     .filter(|b| *b != a)
                     .map(|b| {
                         let apart: f64 =
-                            centre_of(a).iter().zip(centre_of(b)).map(|(x, y)| (x - y).powi(2)).sum();
+                            centre_of(a).into_iter().zip(centre_of(b)).map(|(x, y)| (x - y).powi(2)).sum();
                         (scatter[a] + scatter[b]) / apart.sqrt()
                     })
                     .fold(0.0, f64::max)

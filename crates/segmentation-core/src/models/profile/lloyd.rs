@@ -1,5 +1,7 @@
 //! k-means and k-prototypes: Lloyd's iterations from greedy k-means++ starts.
 
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, s};
+
 use super::Random;
 use super::data::{BLOCK, Data};
 use crate::Checkpoint;
@@ -10,10 +12,10 @@ const STRIDE: usize = 256;
 /// Centres, and who belongs to which.
 #[derive(Debug, Clone)]
 pub(super) struct Clusters {
-    /// k times the numeric features in use.
-    pub(super) centres: Vec<f64>,
-    /// k times the categorical features in use.
-    pub(super) modes: Vec<u32>,
+    /// A row each: the numeric features in use.
+    pub(super) centres: Array2<f64>,
+    /// A row each: the categorical features in use.
+    pub(super) modes: Array2<u32>,
     /// Of every row, those that fill up included.
     pub(super) labels: Vec<u32>,
     /// The sum of squared distances, and of the cost of categories that differ.
@@ -25,15 +27,22 @@ pub(super) struct Clusters {
 
 /// Squared distances of the rows of a block to one centre.
 #[inline(always)]
-pub(super) fn distances(data: &Data, b: usize, centre: &[f64], modes: &[u32], out: &mut [f64; BLOCK]) {
+pub(super) fn distances(
+    data: &Data,
+    b: usize,
+    centre: ArrayView1<f64>,
+    modes: ArrayView1<u32>,
+    out: &mut [f64; BLOCK],
+) {
     *out = [0.0; BLOCK];
-    for (values, c) in data.block(b).as_chunks::<BLOCK>().0.iter().zip(centre) {
+    for (values, c) in data.block(b).iter().zip(centre) {
         for i in 0..BLOCK {
             let d = values[i] - c;
             out[i] += d * d;
         }
     }
     if !modes.is_empty() {
+        let modes = modes.as_slice().unwrap_or_default();
         for (i, out) in out.iter_mut().enumerate() {
             let differ = data.codes_of(b * BLOCK + i).iter().zip(modes).filter(|(a, b)| a != b).count();
             *out += data.gamma * differ as f64;
@@ -49,15 +58,18 @@ const TILE: usize = 16;
 /// Compiled for several generations of processors; the widest that runs is taken. None of them
 /// fuses multiplication and addition, so all of them give the same bits.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2"))]
-fn nearest(block: &[f64], centres: &[f64], best: &mut [f64; BLOCK], label: &mut [u64; BLOCK]) {
-    let width = block.len() / BLOCK;
-    let columns = block.as_chunks::<BLOCK>().0;
+fn nearest(
+    columns: &[[f64; BLOCK]],
+    centres: ArrayView2<f64>,
+    best: &mut [f64; BLOCK],
+    label: &mut [u64; BLOCK],
+) {
     for from in (0..BLOCK).step_by(TILE) {
         let mut nearest = [f64::INFINITY; TILE];
         let mut which = [0_u64; TILE];
-        for (c, centre) in (0..).zip(centres.chunks_exact(width)) {
+        for (c, centre) in (0..).zip(centres.rows()) {
             let mut square = [0.0; TILE];
-            for (column, at) in columns.iter().zip(centre) {
+            for (column, at) in columns.iter().zip(centre.to_slice().unwrap_or_default()) {
                 for i in 0..TILE {
                     let d = column[from + i] - at;
                     square[i] += d * d;
@@ -77,35 +89,25 @@ fn nearest(block: &[f64], centres: &[f64], best: &mut [f64; BLOCK], label: &mut 
 /// What one pass over the rows adds up, by cluster.
 struct Totals {
     /// Weighted sums of the numeric features.
-    sums: Vec<f64>,
+    sums: Array2<f64>,
     /// Weights.
-    sizes: Vec<f64>,
+    sizes: Array1<f64>,
     /// Weights by category of the categorical features.
-    tallies: Vec<f64>,
+    tallies: Array2<f64>,
     /// Whether a row has changed its cluster.
     changed: bool,
 }
 
 impl Clusters {
-    fn centre(&self, c: usize) -> &[f64] {
-        let width = self.centres.len() / self.k;
-        &self.centres[c * width..(c + 1) * width]
-    }
-
-    fn mode(&self, c: usize) -> &[u32] {
-        let width = self.modes.len() / self.k;
-        &self.modes[c * width..(c + 1) * width]
-    }
-
     /// The nearest centre of each row of a block, and its cost.
     fn nearest_of(&self, data: &Data, b: usize, best: &mut [f64; BLOCK], label: &mut [u64; BLOCK]) {
         if self.modes.is_empty() {
-            return nearest(data.block(b), &self.centres, best, label);
+            return nearest(data.block(b), self.centres.view(), best, label);
         }
         *best = [f64::INFINITY; BLOCK];
         let mut distance = [0.0; BLOCK];
         for c in 0..self.k {
-            distances(data, b, self.centre(c), self.mode(c), &mut distance);
+            distances(data, b, self.centres.row(c), self.modes.row(c), &mut distance);
             for i in 0..BLOCK {
                 if distance[i] < best[i] {
                     (best[i], label[i]) = (distance[i], c as u64);
@@ -147,9 +149,9 @@ impl Clusters {
         let (k, width, all) = (self.k, data.width, data.levels.iter().sum::<usize>());
         let padded = Data::blocks(rows) * BLOCK;
         let mut totals = Totals {
-            sums: vec![0.0; k * width],
-            sizes: vec![0.0; k],
-            tallies: vec![0.0; k * all],
+            sums: Array2::zeros((k, width)),
+            sizes: Array1::zeros(k),
+            tallies: Array2::zeros((k, all)),
             changed: self.labels.len() != padded,
         };
         self.labels.resize(padded, 0);
@@ -171,16 +173,17 @@ impl Clusters {
             for (i, (l, w)) in label.iter().zip(&data.weights[first..first + BLOCK]).enumerate() {
                 let l = *l as usize;
                 totals.sizes[l] += w;
-                let sums = &mut totals.sums[l * width..(l + 1) * width];
-                for (sum, column) in sums.iter_mut().zip(block.as_chunks::<BLOCK>().0) {
+                let sums = totals.sums.row_mut(l).into_slice().unwrap_or_default();
+                for (sum, column) in sums.iter_mut().zip(block) {
                     *sum += w * column[i];
                 }
             }
             if all > 0 {
                 for i in first..(first + BLOCK).min(rows) {
-                    let mut at = label[i - first] as usize * all;
+                    let mut tallies = totals.tallies.row_mut(label[i - first] as usize);
+                    let mut at = 0;
                     for (code, levels) in data.codes_of(i).iter().zip(&data.levels) {
-                        totals.tallies[at + *code as usize] += data.weights[i];
+                        tallies[at + *code as usize] += data.weights[i];
                         at += levels;
                     }
                 }
@@ -194,7 +197,6 @@ impl Clusters {
     fn update(&mut self, data: &Data, totals: &Totals, far: &[(f64, usize)]) -> f64 {
         let (k, width) = (self.k, data.width);
         let Totals { sums, sizes, tallies, .. } = totals;
-        let all: usize = data.levels.iter().sum();
         let offsets: Vec<usize> = data
             .levels
             .iter()
@@ -209,19 +211,19 @@ impl Clusters {
             let refill = if sizes[c] == 0.0 { far.next() } else { None };
             for j in 0..width {
                 let new = match refill {
-                    Some((_, row)) => data.row(*row).nth(j).unwrap_or(0.0),
-                    None if sizes[c] > 0.0 => sums[c * width + j] / sizes[c],
-                    None => self.centres[c * width + j],
+                    Some((_, row)) => data.row(*row)[j],
+                    None if sizes[c] > 0.0 => sums[(c, j)] / sizes[c],
+                    None => self.centres[(c, j)],
                 };
-                moved += (new - self.centres[c * width + j]).powi(2);
-                self.centres[c * width + j] = new;
+                moved += (new - self.centres[(c, j)]).powi(2);
+                self.centres[(c, j)] = new;
             }
             for (j, offset) in offsets.iter().enumerate() {
                 let new = match refill {
                     Some((_, row)) => data.codes_of(*row)[j],
                     None => {
-                        let tally = &tallies[c * all + offset..c * all + offset + data.levels[j]];
-                        let old = self.modes[c * data.levels.len() + j];
+                        let tally = tallies.slice(s![c, *offset..offset + data.levels[j]]);
+                        let old = self.modes[(c, j)];
                         // The first of the most frequent; an old mode stays if it is one of them.
                         let most = tally.iter().copied().fold(0.0, f64::max);
                         if tally[old as usize] == most {
@@ -231,10 +233,10 @@ impl Clusters {
                         }
                     }
                 };
-                if new != self.modes[c * data.levels.len() + j] {
+                if new != self.modes[(c, j)] {
                     moved += data.gamma;
                 }
-                self.modes[c * data.levels.len() + j] = new;
+                self.modes[(c, j)] = new;
             }
         }
         moved
@@ -299,7 +301,8 @@ impl Clusters {
     }
 
     /// Starting centres in the units of the fit.
-    pub(super) fn from_centres(centres: Vec<f64>, modes: Vec<u32>, k: usize) -> Self {
+    pub(super) fn from_centres(centres: Array2<f64>, modes: Array2<u32>) -> Self {
+        let k = centres.nrows();
         Self { centres, modes, labels: Vec::new(), inertia: 0.0, iterations: 0, converged: false, k }
     }
 
@@ -315,7 +318,8 @@ impl Clusters {
         let blocks = Data::blocks(rows);
         let weight = |i: usize| data.weights[i];
         let mut cost: Vec<f64> = vec![f64::INFINITY; blocks * BLOCK];
-        let mut clusters = Self::from_centres(Vec::new(), Vec::new(), k);
+        let mut clusters =
+            Self::from_centres(Array2::zeros((k, data.width)), Array2::zeros((k, data.levels.len())));
         let trials = 2 + (k as f64).ln() as usize;
         let draw = |cost: &[f64], random: &mut Random| -> usize {
             let share = |i: usize| {
@@ -342,7 +346,7 @@ impl Clusters {
             for _ in 0..if c == 0 { 1 } else { trials } {
                 checkpoint();
                 let row = draw(&cost, random);
-                let centre: Vec<f64> = data.row(row).collect();
+                let centre = data.row(row);
                 let mut new = cost.clone();
                 let mut total = 0.0;
                 let mut distance = [0.0; BLOCK];
@@ -350,7 +354,7 @@ impl Clusters {
                     if b % STRIDE == 0 {
                         checkpoint();
                     }
-                    distances(data, b, &centre, data.codes_of(row), &mut distance);
+                    distances(data, b, centre, data.codes_of(row), &mut distance);
                     for (i, distance) in distance.iter().enumerate() {
                         let at = b * BLOCK + i;
                         new[at] = new[at].min(*distance);
@@ -362,8 +366,8 @@ impl Clusters {
                 }
             }
             if let Some((_, row, new)) = best {
-                clusters.centres.extend(data.row(row));
-                clusters.modes.extend_from_slice(data.codes_of(row));
+                clusters.centres.row_mut(c).assign(&data.row(row));
+                clusters.modes.row_mut(c).assign(&data.codes_of(row));
                 cost = new;
             }
         }

@@ -1,9 +1,10 @@
 //! Mixtures of normal distributions by expectation and maximisation (Dempster, Laird and Rubin 1977).
 
-use super::data::{BLOCK, Data};
+use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
+
+use super::data::{BLOCK, Data, zeros};
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::base::memory;
 
 /// Added to every variance, so that no component collapses onto a point.
 const FLOOR: f64 = 1e-6;
@@ -12,11 +13,11 @@ const FLOOR: f64 = 1e-6;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Component {
     pub(super) weight: f64,
-    pub(super) mean: Vec<f64>,
-    /// Row by row, or its diagonal only.
-    pub(super) covariance: Vec<f64>,
+    pub(super) mean: Array1<f64>,
+    /// The whole of it, or one row: its diagonal only.
+    pub(super) covariance: Array2<f64>,
     /// The Cholesky factor of the covariance (lower), or the standard deviations.
-    factor: Vec<f64>,
+    factor: Array2<f64>,
     /// ln weight - (d ln 2π + ln det) / 2.
     constant: f64,
 }
@@ -24,16 +25,15 @@ pub(super) struct Component {
 impl Component {
     /// # Errors
     /// If the covariance is not positive definite.
-    pub(super) fn new(weight: f64, mean: Vec<f64>, covariance: Vec<f64>) -> Result<Self> {
+    pub(super) fn new(weight: f64, mean: Array1<f64>, covariance: Array2<f64>) -> Result<Self> {
         let d = mean.len();
         let bad = || {
             Error::new(ErrorKind::NotReady, "a covariance is not positive definite")
                 .hint("Leave out features that are sums of others, or use covariance \"diagonal\".")
         };
-        let diagonal = covariance.len() == d && d != 1;
         let mut factor = covariance.clone();
         let mut ln_det = 0.0;
-        if diagonal || d == 1 {
+        if covariance.nrows() == 1 {
             for f in &mut factor {
                 if !(*f > 0.0 && f.is_finite()) {
                     return Err(bad());
@@ -44,18 +44,18 @@ impl Component {
         } else {
             for i in 0..d {
                 for j in 0..=i {
-                    let dot: f64 = (0..j).map(|m| factor[i * d + m] * factor[j * d + m]).sum();
-                    let rest = covariance[i * d + j] - dot;
-                    factor[i * d + j] = if i == j {
+                    let dot: f64 = (0..j).map(|m| factor[(i, m)] * factor[(j, m)]).sum();
+                    let rest = covariance[(i, j)] - dot;
+                    factor[(i, j)] = if i == j {
                         if !(rest > 0.0 && rest.is_finite()) {
                             return Err(bad());
                         }
                         rest.sqrt()
                     } else {
-                        rest / factor[j * d + j]
+                        rest / factor[(j, j)]
                     };
                 }
-                ln_det += 2.0 * factor[i * d + i].ln();
+                ln_det += 2.0 * factor[(i, i)].ln();
             }
         }
         let constant = weight.ln() - 0.5 * (d as f64 * (2.0 * std::f64::consts::PI).ln() + ln_det);
@@ -64,18 +64,21 @@ impl Component {
 
     /// The squared Mahalanobis distance; `y` is room for d numbers.
     pub(super) fn square(&self, x: &[f64], y: &mut [f64]) -> f64 {
-        let d = self.mean.len();
         let mut square = 0.0;
-        for i in 0..d {
-            let mut rest = x[i] - self.mean[i];
-            y[i] = if self.factor.len() == d {
-                rest / self.factor[i]
-            } else {
-                for (m, y) in y[..i].iter().enumerate() {
-                    rest -= self.factor[i * d + m] * y;
-                }
-                rest / self.factor[i * d + i]
-            };
+        if self.factor.nrows() == 1 {
+            for ((x, mean), deviation) in x.iter().zip(&self.mean).zip(&self.factor) {
+                let y = (x - mean) / deviation;
+                square += y * y;
+            }
+            return square;
+        }
+        for (i, (row, mean)) in self.factor.rows().into_iter().zip(&self.mean).enumerate() {
+            let row = row.to_slice().unwrap_or_default();
+            let mut rest = x[i] - mean;
+            for (factor, y) in row.iter().zip(&y[..i]) {
+                rest -= factor * y;
+            }
+            y[i] = rest / row[i];
             square += y[i] * y[i];
         }
         square
@@ -108,9 +111,9 @@ pub(super) fn posterior(ln: &mut [f64]) -> f64 {
 
 /// Sums from which a component is made.
 struct Sums {
-    n: Vec<f64>,
-    first: Vec<f64>,
-    second: Vec<f64>,
+    n: Array1<f64>,
+    first: Array2<f64>,
+    second: Array3<f64>,
 }
 
 impl Mixture {
@@ -122,19 +125,21 @@ impl Mixture {
     fn maximize(
         data: &Data,
         rows: usize,
-        responsibilities: &[f64],
-        k: usize,
+        responsibilities: ArrayView2<f64>,
         diagonal: bool,
         checkpoint: Checkpoint,
     ) -> Result<Vec<Component>> {
-        let d = data.width;
-        let size = if diagonal { d } else { d * d };
-        let mut sums = Sums { n: vec![0.0; k], first: vec![0.0; k * d], second: vec![0.0; k * size] };
+        let (d, k) = (data.width, responsibilities.ncols());
+        let mut sums = Sums {
+            n: Array1::zeros(k),
+            first: Array2::zeros((k, d)),
+            second: Array3::zeros((k, if diagonal { 1 } else { d }, d)),
+        };
         let mut x = vec![0.0; d];
         let read = |i: usize, x: &mut [f64]| {
             let block = data.block(i / BLOCK);
             for (j, x) in x.iter_mut().enumerate() {
-                *x = block[j * BLOCK + i % BLOCK];
+                *x = block[j][i % BLOCK];
             }
         };
         for i in 0..rows {
@@ -142,19 +147,17 @@ impl Mixture {
                 checkpoint();
             }
             read(i, &mut x);
-            for c in 0..k {
-                let r = data.weights[i] * responsibilities[i * k + c];
+            for (c, r) in responsibilities.row(i).iter().enumerate() {
+                let r = data.weights[i] * r;
                 sums.n[c] += r;
-                for (sum, x) in sums.first[c * d..].iter_mut().zip(&x) {
+                for (sum, x) in sums.first.row_mut(c).iter_mut().zip(&x) {
                     *sum += r * x;
                 }
             }
         }
-        for c in 0..k {
-            sums.n[c] += 10.0 * f64::EPSILON;
-            for sum in &mut sums.first[c * d..(c + 1) * d] {
-                *sum /= sums.n[c];
-            }
+        sums.n += 10.0 * f64::EPSILON;
+        for (mut mean, n) in sums.first.rows_mut().into_iter().zip(&sums.n) {
+            mean /= *n;
         }
         let mut off = vec![0.0; d];
         for i in 0..rows {
@@ -162,22 +165,25 @@ impl Mixture {
                 checkpoint();
             }
             read(i, &mut x);
-            for c in 0..k {
-                let r = data.weights[i] * responsibilities[i * k + c];
+            for (c, r) in responsibilities.row(i).iter().enumerate() {
+                let r = data.weights[i] * r;
                 if r == 0.0 {
                     continue;
                 }
-                for j in 0..d {
-                    off[j] = x[j] - sums.first[c * d + j];
+                for ((off, x), mean) in off.iter_mut().zip(&x).zip(sums.first.row(c)) {
+                    *off = x - mean;
                 }
-                let second = &mut sums.second[c * size..(c + 1) * size];
-                for j in 0..d {
-                    if diagonal {
-                        second[j] += r * off[j] * off[j];
-                    } else {
-                        for m in 0..=j {
-                            second[j * d + m] += r * off[j] * off[m];
-                        }
+                let mut second = sums.second.index_axis_mut(Axis(0), c);
+                if diagonal {
+                    for (sum, off) in second.iter_mut().zip(&off) {
+                        *sum += r * off * off;
+                    }
+                    continue;
+                }
+                for (j, row) in second.rows_mut().into_iter().enumerate() {
+                    let row = row.into_slice().unwrap_or_default();
+                    for (sum, other) in row[..=j].iter_mut().zip(&off) {
+                        *sum += r * off[j] * other;
                     }
                 }
             }
@@ -185,33 +191,37 @@ impl Mixture {
         let total: f64 = sums.n.iter().sum();
         (0..k)
             .map(|c| {
-                let mut covariance: Vec<f64> =
-                    sums.second[c * size..(c + 1) * size].iter().map(|s| s / sums.n[c]).collect();
-                for j in 0..d {
-                    if diagonal {
-                        covariance[j] += FLOOR;
-                    } else {
-                        covariance[j * d + j] += FLOOR;
+                let mut covariance = sums.second.index_axis(Axis(0), c).mapv(|s| s / sums.n[c]);
+                if diagonal {
+                    covariance += FLOOR;
+                } else {
+                    for j in 0..d {
+                        covariance[(j, j)] += FLOOR;
                         for m in 0..j {
-                            covariance[m * d + j] = covariance[j * d + m];
+                            covariance[(m, j)] = covariance[(j, m)];
                         }
                     }
                 }
-                Component::new(sums.n[c] / total, sums.first[c * d..(c + 1) * d].to_vec(), covariance)
+                Component::new(sums.n[c] / total, sums.first.row(c).to_owned(), covariance)
             })
             .collect()
     }
 
-    fn expect(&self, data: &Data, rows: usize, responsibilities: &mut [f64], checkpoint: Checkpoint) -> f64 {
-        let k = self.components.len();
+    fn expect(
+        &self,
+        data: &Data,
+        rows: usize,
+        responsibilities: &mut Array2<f64>,
+        checkpoint: Checkpoint,
+    ) -> f64 {
         let (mut x, mut y) = (vec![0.0; data.width], vec![0.0; data.width]);
         let mut total = 0.0;
         for i in 0..rows {
             if i % 256 == 0 {
                 checkpoint();
             }
-            x.iter_mut().zip(data.row(i)).for_each(|(x, v)| *x = v);
-            let ln = &mut responsibilities[i * k..(i + 1) * k];
+            x.iter_mut().zip(data.row(i)).for_each(|(x, v)| *x = *v);
+            let ln = responsibilities.row_mut(i).into_slice().unwrap_or_default();
             for (ln, component) in ln.iter_mut().zip(&self.components) {
                 *ln = component.ln_density(&x, &mut y);
             }
@@ -233,11 +243,11 @@ impl Mixture {
         (max_iterations, tolerance): (usize, f64),
         checkpoint: Checkpoint,
     ) -> Result<Self> {
-        let mut responsibilities = memory::filled(0.0, rows * k)?;
-        for i in 0..rows {
-            responsibilities[i * k + labels[i] as usize] = 1.0;
+        let mut responsibilities: Array2<f64> = zeros((rows, k))?;
+        for (mut row, label) in responsibilities.rows_mut().into_iter().zip(labels) {
+            row[*label as usize] = 1.0;
         }
-        let components = Self::maximize(data, rows, &responsibilities, k, diagonal, checkpoint)?;
+        let components = Self::maximize(data, rows, responsibilities.view(), diagonal, checkpoint)?;
         let mixture = Self { components, log_likelihood: f64::NEG_INFINITY, iterations: 0, converged: false };
         mixture.refine(data, rows, responsibilities, (max_iterations, tolerance), diagonal, checkpoint)
     }
@@ -254,7 +264,7 @@ impl Mixture {
         diagonal: bool,
         checkpoint: Checkpoint,
     ) -> Result<Self> {
-        let responsibilities = memory::filled(0.0, rows * self.components.len())?;
+        let responsibilities = zeros((rows, self.components.len()))?;
         self.log_likelihood = f64::NEG_INFINITY;
         self.refine(data, rows, responsibilities, limits, diagonal, checkpoint)
     }
@@ -263,12 +273,11 @@ impl Mixture {
         mut self,
         data: &Data,
         rows: usize,
-        mut responsibilities: Vec<f64>,
+        mut responsibilities: Array2<f64>,
         (max_iterations, tolerance): (usize, f64),
         diagonal: bool,
         checkpoint: Checkpoint,
     ) -> Result<Self> {
-        let k = self.components.len();
         let customers: f64 = data.weights[..rows].iter().sum();
         self.converged = false;
         for iteration in 1..=max_iterations {
@@ -280,7 +289,7 @@ impl Mixture {
                 self.converged = true;
                 break;
             }
-            self.components = Self::maximize(data, rows, &responsibilities, k, diagonal, checkpoint)?;
+            self.components = Self::maximize(data, rows, responsibilities.view(), diagonal, checkpoint)?;
         }
         self.log_likelihood = self.expect(data, rows, &mut responsibilities, checkpoint);
         Ok(self)
@@ -295,7 +304,7 @@ impl Mixture {
                 if i % 256 == 0 {
                     checkpoint();
                 }
-                x.iter_mut().zip(data.row(i)).for_each(|(x, v)| *x = v);
+                x.iter_mut().zip(data.row(i)).for_each(|(x, v)| *x = *v);
                 for (ln, component) in ln.iter_mut().zip(&self.components) {
                     *ln = component.ln_density(&x, &mut y);
                 }

@@ -9,15 +9,20 @@
 mod data;
 mod fit;
 mod lloyd;
+mod map;
 mod mixture;
 mod model;
 mod options;
 mod rows;
 mod silhouette;
 
+#[cfg(test)]
+mod against_linfa;
+
 use crate::base::hash::mix;
 
 pub use fit::fit;
+pub use map::MapPlace;
 pub use model::{Assignment, Description, ProfileModel};
 pub use options::{Method, ProfileOptions};
 pub use rows::ProfileRows;

@@ -1,5 +1,6 @@
 //! A fitted model of profiles as a value: written, read, described, applied.
 
+use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
 use super::data::{CategoryFeature, Feature, NumberFeature};
@@ -147,8 +148,8 @@ impl ProfileModel {
             });
             if let Some(component) = &c.component {
                 value["weight"] = component.weight.into();
-                value["mean"] = json!(component.mean);
-                value["covariance"] = json!(component.covariance);
+                value["mean"] = component.mean.iter().copied().collect();
+                value["covariance"] = component.covariance.iter().copied().collect();
             }
             value
         };
@@ -495,7 +496,10 @@ fn read_cluster(value: &Value, features: &[Feature], method: Method) -> Result<C
             return Err(object.wrong("covariance", "as many numbers as the features need"));
         }
         let weight = object.need_number("weight", 1e-300, 1.0)?;
-        Some(Component::new(weight, mean, covariance).map_err(|error| Error::invalid(error.message))?)
+        let rows = covariance.len() / d.max(1);
+        let covariance = Array2::from_shape_vec((rows, d), covariance)
+            .map_err(|_| object.wrong("covariance", "as many numbers as the features need"))?;
+        Some(Component::new(weight, mean.into(), covariance).map_err(|error| Error::invalid(error.message))?)
     } else {
         None
     };

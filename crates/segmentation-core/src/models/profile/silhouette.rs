@@ -1,5 +1,7 @@
 //! How well clusters are apart.
 
+use ndarray::ArrayView1;
+
 use super::data::{BLOCK, Data};
 use super::lloyd::distances;
 use crate::Checkpoint;
@@ -27,8 +29,8 @@ pub(super) fn silhouette(
     let mut of_cluster = vec![0.0; k];
     for i in 0..rows {
         checkpoint();
-        let point: Vec<f64> = data.row(i).collect();
-        let sums = distance_sums(data, rows, (&point, data.codes_of(i)), labels, k);
+        let point = data.row(i).to_owned();
+        let sums = distance_sums(data, rows, (point.view(), data.codes_of(i)), labels, k);
         let own = labels[i] as usize;
         if sizes[own] <= 1.0 {
             continue;
@@ -48,7 +50,13 @@ pub(super) fn silhouette(
 
 /// The sums of the distances from one point to the members of each cluster.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2"))]
-fn distance_sums(data: &Data, rows: usize, point: (&[f64], &[u32]), labels: &[u32], k: usize) -> Vec<f64> {
+fn distance_sums(
+    data: &Data,
+    rows: usize,
+    point: (ArrayView1<f64>, ArrayView1<u32>),
+    labels: &[u32],
+    k: usize,
+) -> Vec<f64> {
     let mut sums = vec![0.0; k];
     let mut distance = [0.0_f64; BLOCK];
     for b in 0..Data::blocks(rows) {

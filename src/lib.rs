@@ -88,9 +88,14 @@ mod install {
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b"]);
     extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!(
+        "../sql/workspace/axis.sql",
+        name = "workspace_axis",
+        requires = ["workspace_setting"]
+    );
+    extension_sql_file!(
         "../sql/workspace/registry.sql",
         name = "workspace_registry",
-        requires = ["workspace_setting"]
+        requires = ["workspace_axis"]
     );
     extension_sql_file!(
         "../sql/workspace/workspace.sql",
@@ -113,11 +118,10 @@ mod install {
         name = "workspace_score",
         requires = ["workspace_train"]
     );
-    extension_sql_file!("../sql/workspace/list.sql", name = "workspace_list", requires = ["workspace_score"]);
     extension_sql_file!(
         "../sql/workspace/publish.sql",
         name = "workspace_publish",
-        requires = ["workspace_list"]
+        requires = ["workspace_score"]
     );
     extension_sql_file!(
         "../sql/workspace/refresh.sql",
@@ -139,10 +143,43 @@ mod install {
         name = "workspace_explain",
         requires = ["workspace_view"]
     );
+    extension_sql_file!("../sql/workspace/axes/rfm.sql", name = "axis_rfm", requires = ["workspace_explain"]);
+    extension_sql_file!("../sql/workspace/axes/pmg.sql", name = "axis_pmg", requires = ["axis_rfm"]);
+    extension_sql_file!("../sql/workspace/axes/churn.sql", name = "axis_churn", requires = ["axis_pmg"]);
+    extension_sql_file!(
+        "../sql/workspace/axes/loyalty.sql",
+        name = "axis_loyalty",
+        requires = ["axis_churn"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/future_value.sql",
+        name = "axis_future_value",
+        requires = ["axis_loyalty"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/product_appetence.sql",
+        name = "axis_product_appetence",
+        requires = ["axis_future_value"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/channel_appetence.sql",
+        name = "axis_channel_appetence",
+        requires = ["axis_product_appetence"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/profile.sql",
+        name = "axis_profile",
+        requires = ["axis_channel_appetence"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/life_moment.sql",
+        name = "axis_life_moment",
+        requires = ["axis_profile"]
+    );
     extension_sql_file!(
         "../sql/workspace/capture.sql",
         name = "workspace_capture",
-        requires = ["workspace_explain"]
+        requires = ["axis_life_moment"]
     );
     extension_sql_file!(
         "../sql/workspace/update.sql",

@@ -92,8 +92,9 @@ BEGIN
     FROM (SELECT segmentation.segment_assign($1, segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, s.as_of)), s.as_of) AS code, s.turnover
           FROM (%2$s) AS s
           JOIN ONLY %1$s.customer_facts AS f ON f.customer = s.customer
-          JOIN ONLY %1$s.customer_segments AS c ON c.customer = s.customer) AS r
-    GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws, segmentation_internal.workspace_scores_query(ws)) USING definition;
+          JOIN %3$s AS c ON c.customer = s.customer) AS r
+    GROUP BY r.code ORDER BY 2 DESC, 1$q$, ws, segmentation_internal.workspace_scores_query(ws),
+    segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))) USING definition;
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS 'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';

@@ -419,6 +419,7 @@ BEGIN
       DETAIL = format('Its layout is %s; this version knows up to %s.', has, segmentation_internal.workspace_layout()), HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
   -- First, as it may refuse.
+  PERFORM segmentation_internal.workspace_add_axes(ws);
   PERFORM segmentation_internal.workspace_renew_views(workspace);
   PERFORM segmentation_internal.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.

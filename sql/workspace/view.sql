@@ -4,12 +4,14 @@
 -- Channels are the same codes on every page; what lacks data reads alike on every axis.
 CREATE FUNCTION segmentation.workspace_label(axis text, code text, language text DEFAULT 'en') RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN segmentation.label(CASE WHEN code = 'insufficient_data' THEN 'workspace' WHEN axis = 'channel_appetence' THEN 'channel' ELSE axis END, code, language);
+  RETURN segmentation.label(CASE
+    WHEN code = 'insufficient_data' THEN 'workspace'
+    ELSE coalesce((SELECT a.label_domain FROM segmentation.workspace_axis AS a WHERE a.axis = $1), axis) END, code, language);
 COMMENT ON FUNCTION segmentation.workspace_label(text, text, text) IS 'The name of a code of an axis of a workspace in a language (en, fr).';
 
 -- The views: @ws@ is the schema. Every query names all with its schema.
 CREATE FUNCTION segmentation_internal.workspace_view_list() RETURNS TABLE (name text, keys text, about text, query text)
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT * FROM (VALUES
     ('bi_segment_size', 'axis, code', 'Customers and value by axis and code. Best shown as bars, or as a treemap.', $q$
@@ -17,8 +19,7 @@ BEGIN ATOMIC
         count(*) / sum(count(*)) OVER (PARTITION BY g.axis)::double precision AS share,
         coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS future_value, avg(s.churn_probability) AS churn_probability
       FROM (SELECT c.customer, v.axis, v.code FROM @ws@.customer_segments AS c CROSS JOIN LATERAL (VALUES
-              ('rfm', c.rfm), ('pmg', c.pmg), ('churn', c.churn), ('loyalty', c.loyalty), ('future_value', c.future_value),
-              ('product_appetence', c.product_appetence), ('channel_appetence', c.channel_appetence), ('profile', c.profile), ('life_moment', c.life_moment)) AS v (axis, code)
+              $q$ || segmentation_internal.workspace_each_axis('(@''axis''@, c.@axis@)') || $q$) AS v (axis, code)
             UNION ALL
             SELECT c.customer, 'segment:' || e.key, e.value FROM @ws@.customer_segments AS c CROSS JOIN LATERAL pg_catalog.jsonb_each_text(c.segments) AS e) AS g
       JOIN @ws@.customer_scores_stored AS s ON s.customer = g.customer

@@ -15,7 +15,6 @@ RETURNS void
 DECLARE
   zone text := coalesce(time_zone, current_setting('TimeZone'));
   key text := format_type(key_type, NULL);
-  owner name;
   layout text;
 BEGIN
   IF workspace IS NULL OR key_type IS NULL THEN
@@ -84,22 +83,7 @@ BEGIN
       status text NOT NULL CHECK (status IN ('candidate', 'in_use', 'retired', 'rejected')),
       settings jsonb NOT NULL,
       readiness jsonb NOT NULL,
-      rfm_cuts segmentation.rfm_cuts,
-      rfm_map jsonb,
-      pmg_cuts segmentation.pmg_cuts,
-      purchase_model jsonb,
-      spend_model jsonb,
-      value_cuts segmentation.pmg_cuts,
-      retention_model jsonb,
-      loyalty_prior jsonb,
-      product_model segmentation.product_affinity,
-      product_minimum double precision,
-      categories integer,
-      channel_model jsonb,
-      send_time_profile jsonb,
-      profile_model jsonb,
-      profile_features text[],
-      moment_model jsonb,
+      @(models)@,
       segments jsonb NOT NULL DEFAULT '{}',
       quality jsonb NOT NULL DEFAULT '{}',
       note text
@@ -112,14 +96,14 @@ BEGIN
     );
     CREATE TABLE @ws@.segment_override (
       segment text NOT NULL REFERENCES @ws@.segment ON DELETE CASCADE,
-      customer @key@ NOT NULL,
+      customer @(key)@ NOT NULL,
       code text,
       reason text,
       set_at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (segment, customer)
     );
     CREATE TABLE @ws@.customer_facts (
-      customer @key@ PRIMARY KEY,
+      customer @(key)@ PRIMARY KEY,
       history segmentation.purchase_history,
       items segmentation.item_history,
       categories segmentation.item_history,
@@ -133,41 +117,20 @@ BEGIN
       subscriptions jsonb
     );
     CREATE TABLE @ws@.customer_segments (
-      customer @key@ PRIMARY KEY,
-      rfm text NOT NULL,
-      pmg text NOT NULL,
-      churn text NOT NULL,
-      loyalty text NOT NULL,
-      future_value text NOT NULL,
-      product_appetence text NOT NULL,
-      channel_appetence text NOT NULL,
-      profile text NOT NULL,
-      life_moment text NOT NULL,
+      customer @(key)@ PRIMARY KEY,
+      @(axes)@,
       segments jsonb NOT NULL,
       since date NOT NULL,
       next_change_at date,
       parameter_set integer NOT NULL
     );
     CREATE TABLE @ws@.membership_history (
-      customer @key@ NOT NULL,
+      customer @(key)@ NOT NULL,
       axis text NOT NULL,
       code text NOT NULL,
       valid_from date NOT NULL,
       valid_to date CHECK (valid_to > valid_from),
       PRIMARY KEY (customer, axis, valid_from)
-    );
-    CREATE TABLE @ws@.customer_products (
-      customer @key@ NOT NULL,
-      place smallint NOT NULL,
-      product text NOT NULL,
-      score double precision NOT NULL,
-      probability double precision,
-      source text NOT NULL,
-      next_due date,
-      reason text,
-      reason_fr text,
-      value double precision,
-      PRIMARY KEY (customer, place)
     );
     CREATE TABLE @ws@.product (
       product text PRIMARY KEY,
@@ -177,34 +140,11 @@ BEGIN
       price numeric,
       stock numeric
     );
-    CREATE TABLE @ws@.customer_channels (
-      customer @key@ NOT NULL,
-      channel text NOT NULL,
-      eligible boolean NOT NULL,
-      reason text,
-      place smallint,
-      mean double precision,
-      lower double precision,
-      value double precision,
-      n bigint,
-      best_day smallint,
-      best_hour smallint,
-      PRIMARY KEY (customer, channel)
-    );
-    CREATE TABLE @ws@.life_moments (
-      customer @key@ NOT NULL,
-      moment text NOT NULL,
-      begins date NOT NULL,
-      ends date,
-      confidence double precision NOT NULL,
-      evidence jsonb NOT NULL,
-      PRIMARY KEY (customer, moment, begins)
-    );
     CREATE TABLE @ws@.events (
       event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
       happened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       as_of date NOT NULL,
-      customer @key@ NOT NULL,
+      customer @(key)@ NOT NULL,
       kind text NOT NULL CHECK (kind IN ('entered', 'left', 'begun')),
       axis text NOT NULL,
       code text NOT NULL,
@@ -246,7 +186,7 @@ BEGIN
     );
     CREATE TABLE @ws@.campaign_customer (
       campaign text NOT NULL REFERENCES @ws@.campaign ON DELETE CASCADE,
-      customer @key@ NOT NULL,
+      customer @(key)@ NOT NULL,
       assigned boolean NOT NULL,
       segment text,
       contacted_at timestamptz,
@@ -261,7 +201,10 @@ BEGIN
       PRIMARY KEY (as_of, axis)
     );
   $layout$;
-  EXECUTE replace(replace(layout, '@key@', key), '@ws@', quote_ident(workspace));
+  EXECUTE segmentation_internal.fill(quote_ident(workspace), layout, jsonb_build_object('key', key,
+    'axes', segmentation_internal.workspace_each_axis('@axis@ text NOT NULL'),
+    'models', (SELECT string_agg(format('%I %s', m.name, m.type), ', ' ORDER BY m.place) FROM segmentation.workspace_model AS m)));
+  PERFORM segmentation_internal.workspace_make_lists(quote_ident(workspace), key);
   EXECUTE format('INSERT INTO %I.workspace (layout, key_type, time_zone) VALUES ($1, $2, $3)', workspace)
     USING segmentation_internal.workspace_layout(), key, zone;
   PERFORM segmentation_internal.workspace_mend_queue(quote_ident(workspace));
@@ -273,6 +216,51 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.create_workspace(text, regtype, text) IS
   'Makes a workspace: a schema owned by the caller, with its tables and views. key_type is the type of customers'' keys; time_zone (default: the session''s) is that in which a day begins.';
+
+-- The tables of lists that axes bring, those that are not there.
+CREATE FUNCTION segmentation_internal.workspace_make_lists(ws text, key text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  list record;
+BEGIN
+  FOR list IN SELECT l.name, l.columns FROM segmentation.workspace_list AS l ORDER BY l.place LOOP
+    CONTINUE WHEN to_regclass(format('%s.%I', ws, list.name)) IS NOT NULL;
+    EXECUTE format('CREATE TABLE %s.%I (%s)', ws, list.name,
+      segmentation_internal.fill(NULL, list.columns, jsonb_build_object('key', key)));
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_make_lists(text, text) IS
+  'Part of create_workspace: the tables of lists that axes bring.';
+
+-- An axis that came with a later version of the extension than the workspace: its columns and lists. What it says is known
+-- after the next training.
+CREATE FUNCTION segmentation_internal.workspace_add_axes(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  added record;
+BEGIN
+  FOR added IN
+    SELECT v.relation, v.name, v.type, v.is_code
+    FROM (
+      SELECT ws || '.parameter_set' AS relation, m.name, m.type, false AS is_code, m.place FROM segmentation.workspace_model AS m
+      UNION ALL
+      SELECT ws || '.customer_segments', a.axis, 'text', true, a.place FROM segmentation.workspace_axis AS a) AS v
+    WHERE NOT EXISTS (
+      SELECT FROM pg_attribute AS t WHERE t.attrelid = v.relation::regclass AND t.attname = v.name AND NOT t.attisdropped)
+    ORDER BY v.is_code, v.place
+  LOOP
+    EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', added.relation, added.name, added.type);
+    IF added.is_code THEN
+      EXECUTE format('UPDATE %s SET %I = ''insufficient_data''', added.relation, added.name);
+      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', added.relation, added.name);
+    END IF;
+  END LOOP;
+  PERFORM segmentation_internal.workspace_make_lists(ws, segmentation_internal.workspace_key(ws));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_add_axes(text) IS
+  'Part of upgrade_workspace: columns and lists of axes that a workspace does not have yet.';
 
 -- What each table and column holds, as comments: BI tools show them.
 CREATE FUNCTION segmentation_internal.workspace_comments(workspace text) RETURNS void
@@ -301,7 +289,6 @@ BEGIN
       ('parameter_set', 'settings', 'All settings as they were.'),
       ('parameter_set', 'readiness', 'Axis to the reason why its data are too thin, null if they are not.'),
       ('parameter_set', 'quality', 'Back-tested quality, beside what simple rules reach.'),
-      ('parameter_set', 'categories', 'Number of categories of products, for the breadth in loyalty.'),
       ('parameter_set', 'segments', 'Definitions of the registered segments by which customers were last scored.'),
       ('segment', NULL, 'Segments of your own, by definition; see segmentation.register_segment.'),
       ('segment_override', NULL, 'Who is put into a segment or kept out of it by hand. It wins over the definition.'),
@@ -320,15 +307,6 @@ BEGIN
       ('customer_facts', 'subscriptions', 'Subscriptions with their periods.'),
       ('customer_segments', NULL, 'Where each customer is now: one code an axis. label() has the names.'),
       ('customer_segments', 'customer', 'The customer.'),
-      ('customer_segments', 'rfm', 'Segment by recency, frequency and monetary value.'),
-      ('customer_segments', 'pmg', 'G, M, P or I: petits, moyens, gros clients (small, medium, large customers), inactifs.'),
-      ('customer_segments', 'churn', 'Risk of no further purchase: low, medium, high, lost.'),
-      ('customer_segments', 'loyalty', 'new, occasional, regular, loyal, ambassador.'),
-      ('customer_segments', 'future_value', 'Expected value: high, medium, low, none.'),
-      ('customer_segments', 'product_appetence', 'The product or category to offer first.'),
-      ('customer_segments', 'channel_appetence', 'The channel that is answered best among those with consent.'),
-      ('customer_segments', 'profile', 'Group of customers who resemble each other.'),
-      ('customer_segments', 'life_moment', 'What happens in the customer''s life now.'),
       ('customer_segments', 'segments', 'Registered segments: name to code.'),
       ('customer_segments', 'since', 'The day since which nothing of this row has changed.'),
       ('customer_segments', 'next_change_at', 'The next day on which time alone may change a code.'),
@@ -337,26 +315,7 @@ BEGIN
       ('membership_history', 'axis', 'An axis, or segment: and the name of a registered segment.'),
       ('membership_history', 'valid_from', 'First day.'),
       ('membership_history', 'valid_to', 'The day from which it no longer holds; null: holds now.'),
-      ('customer_products', NULL, 'Best offers of each customer.'),
-      ('customer_products', 'place', '1 is the best.'),
-      ('customer_products', 'probability', 'Of a purchase within product_horizon.'),
-      ('customer_products', 'source', 'repeat, discovery or popular.'),
-      ('customer_products', 'next_due', 'When it is used up, for what is bought again and again.'),
-      ('customer_products', 'value', 'probability x margin x price, where offers are ranked or limited by margin.'),
       ('product', NULL, 'Products as the source of products had them at the last full refresh: names, margins, stock.'),
-      ('customer_channels', NULL, 'Channels of each customer, ranked.'),
-      ('customer_channels', 'eligible', 'Whether it may be used now: consent, and no contact pressure.'),
-      ('customer_channels', 'reason', 'Why not.'),
-      ('customer_channels', 'place', '1 is the best; null if not eligible.'),
-      ('customer_channels', 'mean', 'Expected response rate.'),
-      ('customer_channels', 'lower', 'Lower bound of it.'),
-      ('customer_channels', 'value', 'Expected value of one contact, less its cost.'),
-      ('customer_channels', 'n', 'Contacts it rests on.'),
-      ('customer_channels', 'best_day', 'Best day of the week: 1 is Monday.'),
-      ('customer_channels', 'best_hour', 'Best hour, 0 to 23.'),
-      ('life_moments', NULL, 'What happens in customers'' lives, now and soon.'),
-      ('life_moments', 'confidence', 'From 0 to 1.'),
-      ('life_moments', 'evidence', 'The numbers behind it.'),
       ('events', NULL, 'What changed at each publication: segments entered and left, moments begun. The first publication writes none.'),
       ('refresh_log', NULL, 'Phases of each refresh.'),
       ('queue', NULL, 'Customers whose facts have changed since they were read, as captured; refresh_changed takes them.'),
@@ -375,6 +334,16 @@ BEGIN
       ('campaign_customer', 'contacted_at', 'When the campaign reached them; no part of the uplift.'),
       ('drift', NULL, 'How far each publication moved each axis: population stability index against the publication before.'),
       ('drift', 'psi', 'Below .1 stable, above .25 a major change.')
+      -- What axes bring.
+      UNION ALL
+      SELECT 'customer_segments', a.axis, a.about FROM segmentation.workspace_axis AS a
+      UNION ALL
+      SELECT 'parameter_set', m.name, m.about FROM segmentation.workspace_model AS m WHERE m.about IS NOT NULL
+      UNION ALL
+      SELECT l.name, NULL, l.about FROM segmentation.workspace_list AS l
+      UNION ALL
+      SELECT l.name, d.name, d.about
+      FROM segmentation.workspace_list AS l CROSS JOIN LATERAL jsonb_each_text(l.comments) AS d (name, about)
     ) AS v (name, col, about)
     WHERE to_regclass(format('%I.%I', workspace, v.name)) IS NOT NULL
   LOOP

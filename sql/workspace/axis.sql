@@ -162,13 +162,14 @@ COMMENT ON FUNCTION segmentation_internal.workspace_coded_sql(text) IS
 
 -- Parameters
 
-CREATE FUNCTION segmentation_internal.workspace_parameter_list() RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_parameter_list(query text DEFAULT NULL) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (
     SELECT string_agg(format('%s AS %I', m.expression, m.name), ', ' ORDER BY m.name COLLATE "C")
-    FROM segmentation.workspace_parameter AS m);
-COMMENT ON FUNCTION segmentation_internal.workspace_parameter_list() IS
-  'Part of refresh: the parameters as a list of SELECT, over a row g of parameter_set.';
+    FROM segmentation.workspace_parameter AS m
+    WHERE query IS NULL OR query ~ ('\mp\.' || m.name || '\M'));
+COMMENT ON FUNCTION segmentation_internal.workspace_parameter_list(text) IS
+  'Part of refresh: the parameters that a query uses, or all, as a list of SELECT over a row g of parameter_set.';
 
 -- The parameters of a set as constants. PostgreSQL puts them where they are used, so a model is parsed once.
 CREATE FUNCTION segmentation_internal.workspace_constants(ws text, number integer, as_of date) RETURNS text

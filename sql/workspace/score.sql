@@ -24,15 +24,15 @@ COMMENT ON FUNCTION segmentation_internal.workspace_score_sql(text, text) IS
 -- it here: a view may have been replaced.
 CREATE FUNCTION segmentation_internal.workspace_scores_query(ws text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN segmentation_internal.fill(ws, $q$
-    WITH p AS MATERIALIZED (
-      SELECT w.as_of, @(parameters)@
-      FROM ONLY @ws@.workspace AS w
-      JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set)
-    @(scores)@$q$,
-    jsonb_build_object(
-      'parameters', segmentation_internal.workspace_parameter_list(),
-      'scores', segmentation_internal.workspace_score_sql(format('ONLY %s.customer_facts', ws), 'p')));
+  RETURN (
+    SELECT segmentation_internal.fill(ws, $q$
+      WITH p AS MATERIALIZED (
+        SELECT w.as_of, @(parameters)@
+        FROM ONLY @ws@.workspace AS w
+        JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set)
+      @(scores)@$q$,
+      jsonb_build_object('scores', v.scores, 'parameters', segmentation_internal.workspace_parameter_list(v.scores)))
+    FROM (SELECT segmentation_internal.workspace_score_sql(format('ONLY %s.customer_facts', ws), 'p') AS scores) AS v);
 COMMENT ON FUNCTION segmentation_internal.workspace_scores_query(text) IS
   'Part of create_workspace, explain and workspace_segment_preview: the query of the view customer_scores, as SQL.';
 

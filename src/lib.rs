@@ -177,9 +177,14 @@ mod install {
         requires = ["axis_profile"]
     );
     extension_sql_file!(
+        "../sql/workspace/axes/life_cycle.sql",
+        name = "axis_life_cycle",
+        requires = ["axis_life_moment"]
+    );
+    extension_sql_file!(
         "../sql/workspace/capture.sql",
         name = "workspace_capture",
-        requires = ["axis_life_moment"]
+        requires = ["axis_life_cycle"]
     );
     extension_sql_file!(
         "../sql/workspace/update.sql",

@@ -1,4 +1,5 @@
--- The registry of axes. An axis is one file in sql/workspace/axes: it fills these tables, and what trains, scores, stages,
+-- The registry of axes. An axis is one file in sql/workspace/axes: it fills these tables, and what trains, scores,
+-- stages,
 -- publishes and explains a workspace reads them. See "Adding an axis" in docs/architecture.md.
 --
 -- What is here runs with the rights of whoever refreshes or explains a workspace: so only the extension fills it, and
@@ -34,34 +35,42 @@ CREATE TABLE segmentation.workspace_axis (
   label text
 );
 COMMENT ON TABLE segmentation.workspace_axis IS
-  'The axes of a workspace: what each needs, trains, stages, gives as code and says in explain. Names of functions and pieces of SQL; see docs/architecture.md.';
+  'The axes of a workspace: what each needs, trains, stages, gives as code and says in explain. Names of functions '
+  'and pieces of SQL; see docs/architecture.md.';
 COMMENT ON COLUMN segmentation.workspace_axis.axis IS 'Its name: a column of customer_segments.';
-COMMENT ON COLUMN segmentation.workspace_axis.place IS 'Order in which axes are listed, and trained: one may stand on what those before it trained.';
+COMMENT ON COLUMN segmentation.workspace_axis.place IS
+  'Order in which axes are listed, and trained: one may stand on what those before it trained.';
 COMMENT ON COLUMN segmentation.workspace_axis.about IS 'What its codes say: the comment of the column.';
-COMMENT ON COLUMN segmentation.workspace_axis.label_domain IS 'Domain of its codes in label, where that is not the axis.';
+COMMENT ON COLUMN segmentation.workspace_axis.label_domain IS
+  'Domain of its codes in label, where that is not the axis.';
 COMMENT ON COLUMN segmentation.workspace_axis.readiness IS
-  'Why its data are too thin, as jsonb {code, have, need}, or NULL: an expression over seen, what the facts have, and g.settings.';
+  'Why its data are too thin, as jsonb {code, have, need}, or NULL: an expression over seen, what the facts have, '
+  'and g.settings.';
 COMMENT ON COLUMN segmentation.workspace_axis.train IS
   'Function (ws text, parameter_set integer, as_of date, settings jsonb) that trains what workspace_model.fit cannot.';
 COMMENT ON COLUMN segmentation.workspace_axis.training_place IS 'Order of training, where that is not place.';
 COMMENT ON COLUMN segmentation.workspace_axis.judge IS
-  'Function (ws text, candidate integer, used integer, as_of date, OUT accepted boolean, OUT said text): whether a candidate is not worse than the parameter set in use.';
+  'Function (ws text, candidate integer, used integer, as_of date, OUT accepted boolean, OUT said text): whether a '
+  'candidate is not worse than the parameter set in use.';
 COMMENT ON COLUMN segmentation.workspace_axis.scored_from IS 'Joins that its scores take values from, over f and p.';
 COMMENT ON COLUMN segmentation.workspace_axis.stage IS
   'Function (ws text, stage text, parameter_set integer, as_of date) that stages its lists, after the scores.';
 COMMENT ON COLUMN segmentation.workspace_axis.staged IS 'Tables that it stages beside its lists.';
 COMMENT ON COLUMN segmentation.workspace_axis.joins IS 'Joins of staged tables to s, for code and look_again.';
 COMMENT ON COLUMN segmentation.workspace_axis.code IS 'The code, never NULL: an expression over f, p, s and joins.';
-COMMENT ON COLUMN segmentation.workspace_axis.segment_setting IS 'Setting that may name a registered segment which is the axis instead.';
+COMMENT ON COLUMN segmentation.workspace_axis.segment_setting IS
+  'Setting that may name a registered segment which is the axis instead.';
 COMMENT ON COLUMN segmentation.workspace_axis.changes_on IS
   'The first day after as_of on which time alone changes the code, or NULL: an expression over f, p and s.';
 COMMENT ON COLUMN segmentation.workspace_axis.look_again IS
   'A day no later than that, where it cannot be told or is staged: an expression over f, p, s and joins.';
 COMMENT ON COLUMN segmentation.workspace_axis.publish IS
   'Function (ws text, stage text, as_of date) that writes events of its own, before its lists are published.';
-COMMENT ON COLUMN segmentation.workspace_axis.numbers IS 'The numbers of explain, as jsonb: an expression over f, p, s, c and a.';
+COMMENT ON COLUMN segmentation.workspace_axis.numbers IS
+  'The numbers of explain, as jsonb: an expression over f, p, s, c and a.';
 COMMENT ON COLUMN segmentation.workspace_axis.topic IS
-  'Topic of the sentence of explain, where it is not axis.code: an expression over f, p, s, c and n.numbers, NULL where it is.';
+  'Topic of the sentence of explain, where it is not axis.code: an expression over f, p, s, c and n.numbers, NULL '
+  'where it is.';
 COMMENT ON COLUMN segmentation.workspace_axis.label IS 'Label of the code in explain, likewise, where label has none.';
 
 CREATE TABLE segmentation.workspace_model (
@@ -88,9 +97,11 @@ CREATE TABLE segmentation.workspace_parameter (
   expression text NOT NULL
 );
 COMMENT ON TABLE segmentation.workspace_parameter IS
-  'What scores, codes and explanations take from a parameter set: the columns of p. A refresh writes them as constants, which are read once.';
+  'What scores, codes and explanations take from a parameter set: the columns of p. A refresh writes them as '
+  'constants, which are read once.';
 COMMENT ON COLUMN segmentation.workspace_parameter.name IS 'Name of the column of p.';
-COMMENT ON COLUMN segmentation.workspace_parameter.axis IS 'The axis that brings it. Others may use it. NULL: none does.';
+COMMENT ON COLUMN segmentation.workspace_parameter.axis IS
+  'The axis that brings it. Others may use it. NULL: none does.';
 COMMENT ON COLUMN segmentation.workspace_parameter.type IS 'Its type.';
 COMMENT ON COLUMN segmentation.workspace_parameter.expression IS 'The value, over a row g of parameter_set.';
 
@@ -120,12 +131,14 @@ CREATE TABLE segmentation.workspace_list (
   about text NOT NULL,
   comments jsonb NOT NULL
 );
-COMMENT ON TABLE segmentation.workspace_list IS 'Tables of a workspace with several rows a customer, published beside the codes.';
+COMMENT ON TABLE segmentation.workspace_list IS
+  'Tables of a workspace with several rows a customer, published beside the codes.';
 COMMENT ON COLUMN segmentation.workspace_list.name IS 'Name of the table.';
 COMMENT ON COLUMN segmentation.workspace_list.axis IS 'The axis whose function stage fills it.';
 COMMENT ON COLUMN segmentation.workspace_list.place IS 'Order in which lists are published.';
 COMMENT ON COLUMN segmentation.workspace_list.staged IS 'Name of its staged table, without the prefix of the stage.';
-COMMENT ON COLUMN segmentation.workspace_list.columns IS 'Columns and constraints; @(key)@ is the type of customers'' keys.';
+COMMENT ON COLUMN segmentation.workspace_list.columns IS
+  'Columns and constraints; @(key)@ is the type of customers'' keys.';
 COMMENT ON COLUMN segmentation.workspace_list.about IS 'Comment of the table.';
 COMMENT ON COLUMN segmentation.workspace_list.comments IS 'Comments of its columns.';
 
@@ -138,13 +151,15 @@ COMMENT ON FUNCTION segmentation.workspace_axes() IS 'The axes, in their order.'
 CREATE FUNCTION segmentation_internal.workspace_each_axis(template text, separator text DEFAULT ', ') RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
   RETURN (
-    SELECT string_agg(segmentation_internal.fill(NULL, template, jsonb_build_object('axis', a.axis)), separator ORDER BY a.place)
+    SELECT string_agg(
+      segmentation_internal.fill(NULL, template, jsonb_build_object('axis', a.axis)), separator ORDER BY a.place)
     FROM segmentation.workspace_axis AS a);
 COMMENT ON FUNCTION segmentation_internal.workspace_each_axis(text, text) IS
   'Part of refresh: a template with the place axis, filled for each axis and joined.';
 
 -- In a template @ws@.@products@ is the staged table products: places that places does not have are staged tables.
-CREATE FUNCTION segmentation_internal.workspace_staged(ws text, stage text, template text, places jsonb DEFAULT '{}') RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_staged(ws text, stage text, template text, places jsonb DEFAULT '{}')
+RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
   RETURN segmentation_internal.fill(ws, template, coalesce((
       SELECT jsonb_object_agg(t.name[1], stage || t.name[1])
@@ -156,7 +171,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_staged(text, text, text, jso
 CREATE FUNCTION segmentation_internal.workspace_coded_sql(relation text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN format('(SELECT o.*, %s FROM %s AS o)', (
-    SELECT string_agg(format('o.%I AS %I', a.axis, a.axis || '_code'), ', ' ORDER BY a.place) FROM segmentation.workspace_axis AS a), relation);
+    SELECT string_agg(format('o.%I AS %I', a.axis, a.axis || '_code'), ', ' ORDER BY a.place)
+    FROM segmentation.workspace_axis AS a), relation);
 COMMENT ON FUNCTION segmentation_internal.workspace_coded_sql(text) IS
   'Part of refresh: a relation of codes, with each code as <axis>_code too, as SQL.';
 

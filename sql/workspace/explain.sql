@@ -7,7 +7,8 @@ CREATE TABLE segmentation.workspace_sentence (
   PRIMARY KEY (topic, language)
 );
 COMMENT ON TABLE segmentation.workspace_sentence IS 'Sentences of explain, with places {name} for its numbers.';
-COMMENT ON COLUMN segmentation.workspace_sentence.topic IS 'Axis, or axis.code for a sentence of its own, or data.reason for data that are too thin.';
+COMMENT ON COLUMN segmentation.workspace_sentence.topic IS
+  'Axis, or axis.code for a sentence of its own, or data.reason for data that are too thin.';
 COMMENT ON COLUMN segmentation.workspace_sentence.language IS 'en or fr.';
 COMMENT ON COLUMN segmentation.workspace_sentence.sentence IS 'The sentence.';
 
@@ -16,44 +17,63 @@ SELECT v.topic, t.language, t.sentence
 FROM (VALUES
   ('segment', 'By the definition of the segment: see numbers.', 'Selon la définition du segment : voir les nombres.'),
   ('segment.override', 'Set by hand.{because}', 'Fixé à la main.{because}'),
-  ('changes', ' If nothing happens, this changes on {changes_on}.', ' Sans nouvel événement, cela change le {changes_on}.'),
-  ('data.customer', 'Nothing is known of this customer that this axis needs.', 'Rien de ce que cet axe demande n''est connu de ce client.'),
-  ('data.no_source', 'The workspace has no source of {need}.', 'L''espace de travail n''a pas de source « {need_label} » ({need}).'),
-  ('data.few_buyers', 'Only {have} customers bought; {need} are needed.', 'Seuls {have} clients ont acheté ; il en faut {need}.'),
-  ('data.few_repeaters', 'Only {have} customers bought on two days or more; {need} are needed.', 'Seuls {have} clients ont acheté au moins deux jours ; il en faut {need}.'),
-  ('data.one_outcome', 'Within the last {have} all customers did the same, so no model of it can be tested.', 'Sur le dernier horizon ({have}), tous les clients ont fait de même : aucun modèle ne peut être vérifié.'),
-  ('data.short_history', 'The purchases span {have} days; {need} are needed.', 'Les achats couvrent {have} jours ; il en faut {need}.')
+  ('changes', ' If nothing happens, this changes on {changes_on}.', ' Sans nouvel événement, cela change le '
+    '{changes_on}.'),
+  ('data.customer', 'Nothing is known of this customer that this axis needs.', 'Rien de ce que cet axe demande n''est '
+    'connu de ce client.'),
+  ('data.no_source', 'The workspace has no source of {need}.', 'L''espace de travail n''a pas de source « '
+    '{need_label} » ({need}).'),
+  ('data.few_buyers', 'Only {have} customers bought; {need} are needed.', 'Seuls {have} clients ont acheté ; il en '
+    'faut {need}.'),
+  ('data.few_repeaters', 'Only {have} customers bought on two days or more; {need} are needed.',
+    'Seuls {have} clients ont acheté au moins deux jours ; il en faut {need}.'),
+  ('data.one_outcome', 'Within the last {have} all customers did the same, so no model of it can be tested.',
+    'Sur le dernier horizon ({have}), tous les clients ont fait de même : aucun modèle ne peut être vérifié.'),
+  ('data.short_history', 'The purchases span {have} days; {need} are needed.', 'Les achats couvrent {have} jours ; il '
+    'en faut {need}.')
 ) AS v (topic, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, sentence);
 
 CREATE FUNCTION segmentation_internal.workspace_say(topic text, numbers jsonb, language text) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  said text;
-  pair record;
+  in_french constant boolean := coalesce(language = 'fr', false);
+  sentence text;
+  place record;
 BEGIN
-  SELECT s.sentence INTO said FROM segmentation.workspace_sentence AS s
+  SELECT s.sentence INTO sentence FROM segmentation.workspace_sentence AS s
   WHERE s.topic IN (workspace_say.topic, split_part(workspace_say.topic, '.', 1))
-    AND s.language = CASE WHEN workspace_say.language = 'fr' THEN 'fr' ELSE 'en' END
+    AND s.language = CASE WHEN in_french THEN 'fr' ELSE 'en' END
   ORDER BY length(s.topic) DESC LIMIT 1;
-  FOR pair IN SELECT n.key, n.value #>> '{}' AS value, jsonb_typeof(n.value) AS type
-    FROM jsonb_each(numbers || jsonb_build_object('need_label', segmentation.label('source', numbers ->> 'need', language))) AS n LOOP
-    -- One day, not one days; in French whatever is below two. A number is followed by what it counts; "mois" has no singular.
-    IF (CASE WHEN pair.type <> 'number' OR pair.key !~ '^\w+$' THEN false WHEN language = 'fr' THEN abs(pair.value::numeric) < 2 ELSE pair.value::numeric = 1 END) THEN
-      said := regexp_replace(said, format('(\{%s\} \w*[^i])s\M', pair.key), '\1', 'g');
+  FOR place IN
+    SELECT n.key AS name, n.value #>> '{}' AS value, jsonb_typeof(n.value) = 'number' AS is_number
+    FROM jsonb_each(numbers || jsonb_build_object(
+      'need_label', segmentation.label('source', numbers ->> 'need', language))) AS n
+  LOOP
+    CONTINUE WHEN strpos(sentence, '{' || place.name || '}') = 0;
+    -- One day, not one days; in French whatever is below two. A number is followed by what it counts; "mois" has no
+    -- singular.
+    IF (CASE
+      WHEN NOT place.is_number OR place.name !~ '^\w+$' THEN false
+      WHEN in_french THEN abs(place.value::numeric) < 2 ELSE place.value::numeric = 1 END)
+    THEN
+      sentence := regexp_replace(sentence, format('(\{%s\} \w*[^i])s\M', place.name), '\1', 'g');
     END IF;
-    said := replace(said, '{' || pair.key || '}', coalesce(CASE WHEN pair.type = 'number' AND language = 'fr' THEN replace(pair.value, '.', ',') ELSE pair.value END, '?'));
+    sentence := replace(sentence, '{' || place.name || '}', coalesce(
+      CASE WHEN place.is_number AND in_french THEN replace(place.value, '.', ',') ELSE place.value END, '?'));
   END LOOP;
-  RETURN said;
+  RETURN sentence;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_say(text, jsonb, text) IS 'Part of explain: a sentence with its numbers.';
+COMMENT ON FUNCTION segmentation_internal.workspace_say(text, jsonb, text) IS
+  'Part of explain: a sentence with its numbers.';
 
 -- A number as people write it. Internal.
 CREATE FUNCTION segmentation_internal.workspace_rounded(value double precision, digits integer DEFAULT 0) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN to_jsonb(round(value::numeric, digits));
-COMMENT ON FUNCTION segmentation_internal.workspace_rounded(double precision, integer) IS 'Part of explain: a rounded number.';
+COMMENT ON FUNCTION segmentation_internal.workspace_rounded(double precision, integer) IS
+  'Part of explain: a rounded number.';
 
 -- The codes of a customer with what is behind them, on the axes wanted: one row an axis. p, s, f, c and a are as the
 -- registry of axes has them.
@@ -107,7 +127,8 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT w.as_of FROM ONLY %s.workspace AS w', ws) INTO published;
   IF published IS NULL THEN
-    RAISE object_not_in_prerequisite_state USING MESSAGE = format('workspace %I has no published result yet', workspace),
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = format('workspace %I has no published result yet', workspace),
       HINT = format('CALL segmentation.refresh(%L)', workspace);
   END IF;
   IF axis IS NOT NULL AND axis <> ALL (every_axis) AND axis NOT LIKE 'segment:%' THEN
@@ -119,7 +140,8 @@ BEGIN
     FROM ONLY @ws@.customer_segments AS c LEFT JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = c.parameter_set
     WHERE c.customer = $1::@(key)@$q$, jsonb_build_object('key', key)) INTO parameters USING customer;
   IF parameters.known IS NULL THEN
-    RAISE no_data_found USING MESSAGE = format('workspace %I has no customer %s', workspace, coalesce(customer, 'null'));
+    RAISE no_data_found USING
+      MESSAGE = format('workspace %I has no customer %s', workspace, coalesce(customer, 'null'));
   END IF;
 
   IF axis IS NULL OR axis NOT LIKE 'segment:%' THEN
@@ -149,7 +171,8 @@ BEGIN
   END IF;
   IF axis IS NULL OR axis LIKE 'segment:%' THEN
     FOR explained IN
-      SELECT * FROM segmentation_internal.workspace_explain_segments(ws, key, customer, substr(axis, 9)) AS e ORDER BY e.segment
+      SELECT * FROM segmentation_internal.workspace_explain_segments(ws, key, customer, substr(axis, 9)) AS e
+      ORDER BY e.segment
     LOOP
       on_axis := 'segment:' || explained.segment;
       code := explained.code;
@@ -168,9 +191,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.explain(text, text, text, text) IS
-  'Why a customer has its codes, on all axes or on one: the numbers and thresholds behind each, when it would change by itself, in words (en, fr) and as jsonb.';
+  'Why a customer has its codes, on all axes or on one: the numbers and thresholds behind each, when it would change '
+  'by itself, in words (en, fr) and as jsonb.';
 
--- The registered segments that a customer is in, or the one named: set by hand, or by a definition, with what that looked at.
+-- The registered segments that a customer is in, or the one named: set by hand, or by a definition, with what that
+-- looked at.
 CREATE FUNCTION segmentation_internal.workspace_explain_segments(ws text, key text, customer text, named text)
 RETURNS TABLE (segment text, code text, by_hand boolean, numbers jsonb)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -180,7 +205,8 @@ BEGIN
       CASE WHEN o.segment IS NOT NULL
         THEN jsonb_build_object('override', true, 'because', coalesce(' ' || o.reason, ''))
         ELSE segmentation.segment_explain(g.segments -> e.segment,
-          segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s), segmentation.consents_on(f.consents, s.as_of)),
+          segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
+            segmentation.consents_on(f.consents, s.as_of)),
           s.as_of) END, '{}')
     FROM @(coded)@ AS c
     CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e (segment, code)
@@ -188,7 +214,8 @@ BEGIN
     JOIN ONLY @ws@.customer_facts AS f ON f.customer = c.customer
     JOIN (@(scores)@) AS s ON s.customer = c.customer
     LEFT JOIN ONLY @ws@.segment_override AS o ON o.segment = e.segment AND o.customer = c.customer
-    WHERE c.customer = $1::@(key)@ AND f.customer = $1::@(key)@ AND s.customer = $1::@(key)@ AND e.segment = coalesce($2, e.segment)$q$,
+    WHERE c.customer = $1::@(key)@ AND f.customer = $1::@(key)@ AND s.customer = $1::@(key)@
+      AND e.segment = coalesce($2, e.segment)$q$,
     jsonb_build_object('key', key, 'scores', segmentation_internal.workspace_scores_query(ws),
       'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))))
     USING customer, named;
@@ -200,7 +227,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_explain_segments(text, text,
 -- An interval of days in French. Internal.
 CREATE FUNCTION segmentation_internal.workspace_interval_fr(given text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN replace(replace(replace(replace(replace(replace(given, 'days', 'jours'), 'day', 'jour'), 'months', 'mois'), 'month', 'mois'), 'years', 'ans'), 'year', 'an');
+  RETURN replace(replace(replace(replace(replace(replace(given, 'days', 'jours'), 'day', 'jour'), 'months', 'mois'),
+    'month', 'mois'), 'years', 'ans'), 'year', 'an');
 COMMENT ON FUNCTION segmentation_internal.workspace_interval_fr(text) IS 'Part of explain: an interval in French.';
 
 CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)
@@ -215,7 +243,8 @@ BEGIN
   EXECUTE format('SELECT * FROM ONLY %s.workspace', ws) INTO w;
   item := 'workspace';
   status := CASE WHEN w.as_of IS NULL THEN 'missing' ELSE 'ready' END;
-  detail := CASE WHEN w.as_of IS NULL THEN 'nothing is published yet: CALL segmentation.refresh' ELSE format('published as of %s, parameter set %s', w.as_of, w.parameter_set) END;
+  detail := CASE WHEN w.as_of IS NULL THEN 'nothing is published yet: CALL segmentation.refresh'
+    ELSE format('published as of %s, parameter set %s', w.as_of, w.parameter_set) END;
   RETURN NEXT;
   FOR s IN EXECUTE format('SELECT * FROM ONLY %s.source ORDER BY source', ws) LOOP
     item := format('source %s: %s', s.kind, s.relation);
@@ -229,17 +258,21 @@ BEGIN
       EXECUTE 'SELECT 1 FROM (' || segmentation_internal.workspace_rows_sql(ws, s.kind) || ') AS r LIMIT 0';
       status := 'ready';
       detail := concat_ws('; ', CASE s.capture
-          WHEN 'trigger' THEN 'changes are captured by triggers; not seen: writes with session_replication_role = replica, logical replication, ATTACH and DETACH of partitions'
-          WHEN 'watermark' THEN format('changes are followed by %I; not seen: deletes, and commits later than the overlap of %s', s.watermark_column, s.overlap)
+          WHEN 'trigger' THEN 'changes are captured by triggers; not seen: writes with session_replication_role = '
+            'replica, logical replication, ATTACH and DETACH of partitions'
+          WHEN 'watermark' THEN format('changes are followed by %I; not seen: deletes, and commits later than the '
+            'overlap of %s', s.watermark_column, s.overlap)
           ELSE 'changes are seen at a full refresh only' END,
-        (SELECT 'fields not given: ' || string_agg(d.field, ', ' ORDER BY d.place) FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field));
+        (SELECT 'fields not given: ' || string_agg(d.field, ', ' ORDER BY d.place)
+         FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field));
     EXCEPTION WHEN OTHERS THEN
       status := 'broken';
       detail := SQLERRM;
     END;
     RETURN NEXT;
   END LOOP;
-  EXECUTE format('SELECT (SELECT p.readiness FROM ONLY %1$s.parameter_set AS p WHERE p.parameter_set = w.parameter_set) FROM ONLY %1$s.workspace AS w', ws) INTO readiness;
+  EXECUTE format('SELECT (SELECT p.readiness FROM ONLY %1$s.parameter_set AS p WHERE p.parameter_set = '
+    'w.parameter_set) FROM ONLY %1$s.workspace AS w', ws) INTO readiness;
   FOREACH axis IN ARRAY segmentation.workspace_axes() LOOP
     item := 'axis ' || axis;
     IF readiness IS NULL THEN
@@ -253,10 +286,13 @@ BEGIN
       detail := NULL;
     ELSE
       status := CASE WHEN readiness #>> ARRAY[axis, 'code'] = 'no_source' THEN 'missing' ELSE 'thin' END;
-      detail := segmentation_internal.workspace_say('data.' || (readiness #>> ARRAY[axis, 'code']), readiness -> axis, 'en');
+      detail := segmentation_internal.workspace_say('data.' || (readiness #>> ARRAY[axis, 'code']), readiness -> axis,
+        'en');
     END IF;
     RETURN NEXT;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_check(text) IS 'What of a workspace is ready, what is missing, which data are too thin and why, and which changes each source cannot show.';
+COMMENT ON FUNCTION segmentation.workspace_check(text) IS
+  'What of a workspace is ready, what is missing, which data are too thin and why, and which changes each source '
+  'cannot show.';

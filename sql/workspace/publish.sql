@@ -22,7 +22,8 @@ BEGIN
       'changes', string_agg(format('%1$I = excluded.%1$I', c.name), ', ') FILTER (WHERE NOT c.is_key))
     INTO places
   FROM (
-    SELECT a.attname AS name, a.attnum = ANY (i.indkey) AS is_key, t.typnamespace = 'segmentation'::regnamespace AS is_ours
+    SELECT a.attname AS name, a.attnum = ANY (i.indkey) AS is_key,
+      t.typnamespace = 'segmentation'::regnamespace AS is_ours
     FROM pg_index AS i
     JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type AS t ON t.oid = a.atttypid
@@ -31,7 +32,8 @@ BEGIN
   EXECUTE segmentation_internal.fill(NULL, $q$
     DELETE FROM @(target)@ AS o WHERE @(of_keys)@ NOT EXISTS (SELECT FROM @(staged)@ AS s WHERE @(same_key)@)$q$,
     jsonb_build_object('target', places -> 'target', 'staged', places -> 'staged', 'same_key', places -> 'same_key',
-      'of_keys', CASE WHEN keys IS NULL THEN '' ELSE format('o.customer IN (SELECT k.customer FROM %s AS k) AND', keys) END));
+      'of_keys', CASE WHEN keys IS NULL THEN ''
+        ELSE format('o.customer IN (SELECT k.customer FROM %s AS k) AND', keys) END));
   GET DIAGNOSTICS gone = ROW_COUNT;
   -- What is there already is left out before the conflict: a row in conflict is locked, and written, even if it stays.
   EXECUTE segmentation_internal.fill(NULL, $q$
@@ -43,10 +45,13 @@ BEGIN
   RETURN written + gone;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_write(text, text, text, text) IS 'Part of refresh: makes a table of results equal to a staged one, writing only what differs.';
+COMMENT ON FUNCTION segmentation_internal.workspace_write(text, text, text, text) IS
+  'Part of refresh: makes a table of results equal to a staged one, writing only what differs.';
 
 -- Phase publish. stage is the prefix of the staged tables; partial: only the customers of <stage>keys, the others stay.
-CREATE FUNCTION segmentation_internal.workspace_publish(ws text, stage text, number integer, as_of date, partial boolean) RETURNS bigint
+CREATE FUNCTION segmentation_internal.workspace_publish(
+  ws text, stage text, number integer, as_of date, partial boolean
+) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   keys constant text := CASE WHEN partial THEN segmentation_internal.workspace_staged(ws, stage, '@ws@.@keys@') END;
@@ -67,15 +72,20 @@ BEGIN
 
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
     CREATE UNLOGGED TABLE @ws@.@result@ AS
-    SELECT n.customer, @(codes)@, n.segments, coalesce(CASE WHEN d.customer IS NULL THEN o.since END, @'as_of'@) AS since,
+    SELECT n.customer, @(codes)@, n.segments,
+      coalesce(CASE WHEN d.customer IS NULL THEN o.since END, @'as_of'@) AS since,
       n.next_change_at, @(number)@ AS parameter_set
     FROM @ws@.@segments@ AS n
     LEFT JOIN @ws@.customer_segments AS o ON o.customer = n.customer
     LEFT JOIN (SELECT DISTINCT d.customer FROM @ws@.@delta@ AS d) AS d ON d.customer = n.customer$q$,
-    jsonb_build_object('as_of', as_of, 'number', number, 'codes', segmentation_internal.workspace_each_axis('n.@axis@')));
+    jsonb_build_object('as_of', as_of, 'number', number,
+      'codes', segmentation_internal.workspace_each_axis('n.@axis@')));
   PERFORM segmentation_internal.workspace_write(
     ws, 'customer_segments', segmentation_internal.workspace_staged(ws, stage, '@ws@.@result@'), keys);
-  FOR list IN SELECT l.name, format('%s.%I', ws, stage || l.staged) AS staged FROM segmentation.workspace_list AS l ORDER BY l.place LOOP
+  FOR list IN
+    SELECT l.name, format('%s.%I', ws, stage || l.staged) AS staged
+    FROM segmentation.workspace_list AS l ORDER BY l.place
+  LOOP
     PERFORM segmentation_internal.workspace_write(ws, list.name, list.staged, keys);
   END LOOP;
   EXECUTE (
@@ -123,7 +133,8 @@ BEGIN
     WHERE n.value IS DISTINCT FROM o.value$q$,
     jsonb_build_object(
       'of_keys', CASE WHEN partial
-        THEN segmentation_internal.workspace_staged(ws, stage, 'WHERE o.customer IN (SELECT k.customer FROM @ws@.@keys@ AS k)')
+        THEN segmentation_internal.workspace_staged(ws, stage, 'WHERE o.customer IN (SELECT k.customer FROM '
+          '@ws@.@keys@ AS k)')
         ELSE '' END,
       'codes', segmentation_internal.workspace_each_axis('(@''axis''@, o.@axis@, n.@axis@)')));
   GET DIAGNOSTICS moved = ROW_COUNT;
@@ -169,7 +180,9 @@ BEGIN
     SELECT $1, d.customer, v.kind, d.axis, v.code
     FROM @ws@.@delta@ AS d CROSS JOIN LATERAL (VALUES ('left', d.before), ('entered', d.after)) AS v (kind, code)
     WHERE v.code IS NOT NULL ORDER BY d.customer, d.axis, v.kind DESC$q$) USING as_of;
-  FOR publishing IN SELECT a.publish FROM segmentation.workspace_axis AS a WHERE a.publish IS NOT NULL ORDER BY a.place LOOP
+  FOR publishing IN
+    SELECT a.publish FROM segmentation.workspace_axis AS a WHERE a.publish IS NOT NULL ORDER BY a.place
+  LOOP
     EXECUTE format('SELECT %s($1, $2, $3)', publishing) USING ws, stage, as_of;
   END LOOP;
 END
@@ -209,7 +222,8 @@ BEGIN
         coalesce(n.n, 0)::double precision AS after
       FROM @(after)@ AS n FULL JOIN @(before)@ AS o ON o.axis = n.axis AND o.code = n.code) AS d
     GROUP BY d.axis
-    ON CONFLICT (as_of, axis) DO UPDATE SET psi = excluded.psi, customers = excluded.customers, moved = excluded.moved$q$,
+    ON CONFLICT (as_of, axis) DO UPDATE
+    SET psi = excluded.psi, customers = excluded.customers, moved = excluded.moved$q$,
     jsonb_build_object('before', before, 'moves', moves, 'after',
       segmentation_internal.workspace_sizes_sql(segmentation_internal.workspace_staged(ws, stage, '@ws@.@segments@'))))
     USING as_of;
@@ -219,7 +233,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_write_drift(text, text, date
   'Part of refresh: how far a publication moved each axis.';
 
 -- What only the publication of everybody does: products, the queue, the day.
-CREATE FUNCTION segmentation_internal.workspace_publish_all(ws text, stage text, number integer, as_of date) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_publish_all(ws text, stage text, number integer, as_of date)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM segmentation_internal.workspace_write(
@@ -248,4 +263,5 @@ CREATE FUNCTION segmentation_internal.workspace_sizes_sql(relation text) RETURNS
       'axes', segmentation_internal.workspace_each_axis('WHEN grouping(g.@axis@) = 0 THEN @''axis''@', ' '),
       'codes', segmentation_internal.workspace_each_axis('CASE WHEN grouping(g.@axis@) = 0 THEN g.@axis@ END'),
       'sets', segmentation_internal.workspace_each_axis('(g.@axis@)')));
-COMMENT ON FUNCTION segmentation_internal.workspace_sizes_sql(text) IS 'Part of refresh: customers by axis and code, as SQL.';
+COMMENT ON FUNCTION segmentation_internal.workspace_sizes_sql(text) IS
+  'Part of refresh: customers by axis and code, as SQL.';

@@ -20,7 +20,8 @@ CREATE FUNCTION segmentation_internal.workspace_score_sql(facts text, parameters
 COMMENT ON FUNCTION segmentation_internal.workspace_score_sql(text, text) IS
   'Part of refresh: all continuous scores of a relation of facts, as SQL.';
 
--- All continuous scores at the published day, from the tables. The view customer_scores is this query; the functions read
+-- All continuous scores at the published day, from the tables. The view customer_scores is this query; the functions
+-- read
 -- it here: a view may have been replaced.
 CREATE FUNCTION segmentation_internal.workspace_scores_query(ws text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -62,10 +63,12 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_make_scores(text) IS 'Part of create_workspace: the view customer_scores.';
+COMMENT ON FUNCTION segmentation_internal.workspace_make_scores(text) IS
+  'Part of create_workspace: the view customer_scores.';
 
 -- Phase score: the tables <stage>scores, <stage>segments and the lists, for the customers of <stage>facts.
-CREATE FUNCTION segmentation_internal.workspace_stage_scores(ws text, stage text, number integer, as_of date) RETURNS bigint
+CREATE FUNCTION segmentation_internal.workspace_stage_scores(ws text, stage text, number integer, as_of date)
+RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   constants constant text := segmentation_internal.workspace_constants(ws, number, as_of);
@@ -76,7 +79,8 @@ BEGIN
   EXECUTE format('SELECT g.* FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws) INTO parameters USING number;
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'CREATE UNLOGGED TABLE @ws@.@scores@ AS @(query)@',
     jsonb_build_object('query',
-      segmentation_internal.workspace_score_sql(segmentation_internal.workspace_staged(ws, stage, '@ws@.@facts@'), constants)));
+      segmentation_internal.workspace_score_sql(
+        segmentation_internal.workspace_staged(ws, stage, '@ws@.@facts@'), constants)));
   GET DIAGNOSTICS total = ROW_COUNT;
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@scores@ (customer)');
   FOR staging IN SELECT a.stage FROM segmentation.workspace_axis AS a WHERE a.stage IS NOT NULL ORDER BY a.place LOOP
@@ -93,7 +97,7 @@ BEGIN
     @(joins)@$q$,
     jsonb_build_object(
       'constants', constants,
-      'codes', segmentation_internal.workspace_codes_sql(parameters.readiness),
+      'codes', segmentation_internal.workspace_axis_codes_sql(parameters.readiness),
       'next_change', segmentation_internal.workspace_next_change_sql(
         parameters.readiness, parameters.settings, parameters.segments),
       'joins', segmentation_internal.workspace_staged(ws, stage, (
@@ -108,17 +112,19 @@ COMMENT ON FUNCTION segmentation_internal.workspace_stage_scores(text, text, int
   'Phase score of refresh: codes and lists for the staged facts.';
 
 -- A code is insufficient_data where the axis is not ready, and where nothing is known of the customer.
-CREATE FUNCTION segmentation_internal.workspace_codes_sql(readiness jsonb) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_axis_codes_sql(readiness jsonb) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (
-    SELECT string_agg(
-      format('%s AS %I', CASE WHEN workspace_codes_sql.readiness -> a.axis = 'null' THEN a.code ELSE '''insufficient_data''' END, a.axis), ', '
-      ORDER BY a.place)
-    FROM segmentation.workspace_axis AS a);
-COMMENT ON FUNCTION segmentation_internal.workspace_codes_sql(jsonb) IS
+    SELECT string_agg(format('%s AS %I', v.code, a.axis), ', ' ORDER BY a.place)
+    FROM segmentation.workspace_axis AS a
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN workspace_axis_codes_sql.readiness -> a.axis = 'null' THEN a.code
+        ELSE '''insufficient_data''' END AS code) AS v);
+COMMENT ON FUNCTION segmentation_internal.workspace_axis_codes_sql(jsonb) IS
   'Part of refresh: the codes over f, p, s and joins, as SQL.';
 
-CREATE FUNCTION segmentation_internal.workspace_next_change_sql(readiness jsonb, settings jsonb, segments jsonb) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_next_change_sql(readiness jsonb, settings jsonb, segments jsonb)
+RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE
     -- A definition may look at the day in any way: tomorrow is looked at again.
@@ -129,12 +135,15 @@ CREATE FUNCTION segmentation_internal.workspace_next_change_sql(readiness jsonb,
       SELECT string_agg(v.piece || ', ', '' ORDER BY a.place, v.place)
       FROM segmentation.workspace_axis AS a
       CROSS JOIN LATERAL (VALUES (1, a.changes_on), (2, a.look_again)) AS v (place, piece)
-      WHERE workspace_next_change_sql.readiness -> a.axis = 'null' AND v.piece IS NOT NULL), 'segmentation.item_next_day(f.items, p.as_of))') END;
+      WHERE workspace_next_change_sql.readiness -> a.axis = 'null' AND v.piece IS NOT NULL),
+        'segmentation.item_next_day(f.items, p.as_of))') END;
 COMMENT ON FUNCTION segmentation_internal.workspace_next_change_sql(jsonb, jsonb, jsonb) IS
   'Part of refresh: the next day on which time alone may change a code, as SQL over f, p, s and joins.';
 
 -- Registered segments, into the column segments of the staged codes, and into the axes that they take the place of.
-CREATE FUNCTION segmentation_internal.workspace_stage_segments(ws text, stage text, segments jsonb, settings jsonb, as_of date) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_stage_segments(
+  ws text, stage text, segments jsonb, settings jsonb, as_of date
+) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF segments = '{}' THEN
@@ -158,7 +167,8 @@ BEGIN
     jsonb_build_object(
       'as_of', as_of,
       'segments', segments::text,
-      'coded', segmentation_internal.workspace_coded_sql(segmentation_internal.workspace_staged(ws, stage, '@ws@.@segments@')),
+      'coded', segmentation_internal.workspace_coded_sql(segmentation_internal.workspace_staged(ws, stage,
+        '@ws@.@segments@')),
       'codes', (
         -- A function takes at most 100 arguments.
         SELECT string_agg(format('jsonb_build_object(%s)', g.pairs), ' || ' ORDER BY g.chunk)
@@ -172,7 +182,8 @@ BEGIN
     UPDATE @ws@.@segments@ AS c SET segments = d.segments@(axes)@
     FROM @ws@.@custom@ AS d WHERE d.customer = c.customer$q$,
     jsonb_build_object('axes', (
-      SELECT coalesce(string_agg(format(', %I = coalesce(d.segments ->> %L, ''none'')', a.axis, settings ->> a.segment_setting), ''), '')
+      SELECT coalesce(string_agg(
+        format(', %I = coalesce(d.segments ->> %L, ''none'')', a.axis, settings ->> a.segment_setting), ''), '')
       FROM segmentation.workspace_axis AS a WHERE settings ->> a.segment_setting IS NOT NULL)));
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'DROP TABLE @ws@.@custom@');
 END
@@ -182,7 +193,9 @@ COMMENT ON FUNCTION segmentation_internal.workspace_stage_segments(text, text, j
 
 -- Where a code and a score have one name, the score has it: every code is there as <axis>_code too, from
 -- workspace_coded_sql.
-CREATE FUNCTION segmentation_internal.workspace_row(company jsonb, attributes jsonb, codes jsonb, scores jsonb, consents text[]) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_row(
+  company jsonb, attributes jsonb, codes jsonb, scores jsonb, consents text[]
+) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
   RETURN coalesce(company, '{}') || coalesce(attributes, '{}')
     || (codes - '{segments,next_change_at,since,parameter_set}'::text[]) || scores
@@ -204,4 +217,5 @@ CREATE FUNCTION segmentation.consents_on(consents segmentation.consent_history, 
   RETURN CASE WHEN consents IS NULL THEN NULL ELSE ARRAY(
     SELECT DISTINCT e.event ->> 'channel' COLLATE "C" FROM jsonb_array_elements(consents::jsonb) AS e (event)
     WHERE segmentation.has_consent(consents, e.event ->> 'channel', as_of) ORDER BY 1) END;
-COMMENT ON FUNCTION segmentation.consents_on(segmentation.consent_history, date) IS 'The channels with consent on a day.';
+COMMENT ON FUNCTION segmentation.consents_on(segmentation.consent_history, date) IS
+  'The channels with consent on a day.';

@@ -6,7 +6,8 @@ CREATE FUNCTION segmentation_internal.workspace_readiness(ws text, facts text, a
 DECLARE
   readiness jsonb;
 BEGIN
-  -- seen: the kinds of sources, how many customers have what, and why purchases are too few for a code (purchases), or for
+  -- seen: the kinds of sources, how many customers have what, and why purchases are too few for a code (purchases), or
+  -- for
   -- a model of how they go on (lasting).
   EXECUTE segmentation_internal.fill(ws, $q$
     SELECT jsonb_object_agg(v.axis, v.reason)
@@ -15,18 +16,21 @@ BEGIN
     CROSS JOIN (
       SELECT count(*) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS buyers,
         count(*) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 1) AS repeaters,
-        $1 - min(segmentation.first_purchase(f.history)) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS days,
+        $1 - min(segmentation.first_purchase(f.history))
+          FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS days,
         count(f.items) AS lines, count(f.subscriptions) AS contracts, count(f.contacts) AS contacts,
         count(coalesce(f.attributes, f.company)) AS attributes
       FROM @(facts)@ AS f) AS n
     CROSS JOIN LATERAL (
       SELECT segmentation_internal.workspace_too_thin(
-        k.kinds, '{purchases,purchase_lines}', 'few_buyers', n.buyers, g.settings -> 'minimum_buyers') AS purchases) AS b
+        k.kinds, '{purchases,purchase_lines}', 'few_buyers', n.buyers,
+        g.settings -> 'minimum_buyers') AS purchases) AS b
     CROSS JOIN LATERAL (
       SELECT k.kinds, n.*, b.purchases, CASE
         WHEN b.purchases IS NOT NULL THEN b.purchases
         WHEN n.repeaters < (g.settings ->> 'minimum_repeaters')::integer
-          THEN jsonb_build_object('code', 'few_repeaters', 'have', n.repeaters, 'need', g.settings -> 'minimum_repeaters')
+          THEN jsonb_build_object('code', 'few_repeaters', 'have', n.repeaters, 'need', g.settings ->
+            'minimum_repeaters')
         WHEN n.days < extract(epoch FROM (g.settings ->> 'minimum_history')::interval) / 86400
           THEN jsonb_build_object('code', 'short_history', 'have', n.days, 'need', g.settings -> 'minimum_history')
         END AS lasting) AS seen
@@ -40,13 +44,16 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_readiness(text, text, date, jsonb) IS
   'Part of refresh: axis to the reason why its data are too thin.';
 
-CREATE FUNCTION segmentation_internal.workspace_too_thin(kinds text[], needed text[], reason text, have bigint, need jsonb) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_too_thin(
+  kinds text[], needed text[], reason text, have bigint, need jsonb
+) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
   RETURN CASE
     WHEN NOT kinds && needed THEN jsonb_build_object('code', 'no_source', 'need', needed[1])
     WHEN have < need::bigint THEN jsonb_build_object('code', reason, 'have', have, 'need', need) END;
 COMMENT ON FUNCTION segmentation_internal.workspace_too_thin(text[], text[], text, bigint, jsonb) IS
-  'Part of refresh: that none of the sources needed is there, or that too few customers have what is needed; NULL if neither.';
+  'Part of refresh: that none of the sources needed is there, or that too few customers have what is needed; NULL if '
+  'neither.';
 
 -- Phase train: fits everything on stage_facts, and writes a candidate parameter set. Returns its number.
 CREATE FUNCTION segmentation_internal.workspace_train(ws text, as_of date) RETURNS integer
@@ -103,14 +110,16 @@ COMMENT ON FUNCTION segmentation_internal.workspace_ready(text, integer, text) I
 CREATE FUNCTION segmentation_internal.workspace_unready(ws text, number integer, axis text, reason jsonb) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  EXECUTE format('UPDATE %s.parameter_set AS g SET readiness = g.readiness || jsonb_build_object($2, $3) WHERE g.parameter_set = $1', ws)
+  EXECUTE format('UPDATE %s.parameter_set AS g SET readiness = g.readiness || jsonb_build_object($2, $3) WHERE '
+    'g.parameter_set = $1', ws)
     USING number, axis, reason;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_unready(text, integer, text, jsonb) IS
   'Part of refresh: says of an axis of a parameter set why it is not ready after all.';
 
--- Puts the candidate into use, unless an axis says that it would have predicted worse than the set in use, or that nobody
+-- Puts the candidate into use, unless an axis says that it would have predicted worse than the set in use, or that
+-- nobody
 -- can say whether it would. Says which. Returns the number of the set to score with.
 CREATE FUNCTION segmentation_internal.workspace_promote(ws text, candidate integer, as_of date) RETURNS integer
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -161,11 +170,14 @@ BEGIN
       MESSAGE = format('workspace %I has no parameter set %s', workspace, coalesce(parameter_set::text, 'null')),
       HINT = format('SELECT parameter_set, as_of, status FROM %s.parameter_set lists them.', ws);
   END IF;
-  EXECUTE format('UPDATE %s.parameter_set SET status = ''retired'' WHERE status = ''in_use'' AND parameter_set <> $1', ws)
+  EXECUTE segmentation_internal.fill(ws, $q$
+    UPDATE @ws@.parameter_set SET status = 'retired' WHERE status = 'in_use' AND parameter_set <> $1$q$)
     USING parameter_set;
-  EXECUTE format('UPDATE %s.parameter_set SET status = ''in_use'', note = ''chosen by hand'' WHERE parameter_set = $1', ws)
+  EXECUTE segmentation_internal.fill(ws, $q$
+    UPDATE @ws@.parameter_set SET status = 'in_use', note = 'chosen by hand' WHERE parameter_set = $1$q$)
     USING parameter_set;
 END
 $$;
 COMMENT ON FUNCTION segmentation.use_parameter_set(text, integer) IS
-  'Takes an earlier parameter set into use again (a roll-back). Codes follow at the next refresh: CALL refresh(workspace, retrain => false).';
+  'Takes an earlier parameter set into use again (a roll-back). Codes follow at the next refresh: CALL '
+  'refresh(workspace, retrain => false).';

@@ -12,7 +12,8 @@ BEGIN
         AND NOT EXISTS (SELECT FROM @ws@.source AS o WHERE o.kind = 'consents'),
       (SELECT jsonb_object_agg(c ->> 'channel', true) FROM jsonb_array_elements(g.channel_model -> 'channels') AS c)
     FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$) INTO assumed, channels USING number;
-  RETURN CASE WHEN assumed AND channels IS NOT NULL THEN format('segmentation.consents(%L::jsonb)', channels) ELSE 'f.consents' END;
+  RETURN CASE WHEN assumed AND channels IS NOT NULL
+    THEN format('segmentation.consents(%L::jsonb)', channels) ELSE 'f.consents' END;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_consents_sql(text, integer) IS
@@ -28,7 +29,8 @@ CREATE FUNCTION segmentation_internal.workspace_channel_options(settings jsonb) 
 COMMENT ON FUNCTION segmentation_internal.workspace_channel_options(jsonb) IS
   'Part of refresh: the options of rank_channels from the settings.';
 
-CREATE FUNCTION segmentation_internal.workspace_train_channels(ws text, number integer, as_of date, settings jsonb) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_train_channels(ws text, number integer, as_of date, settings jsonb)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT segmentation_internal.workspace_ready(ws, number, 'channel_appetence') THEN
@@ -40,7 +42,8 @@ BEGIN
         coalesce(f.company || f.attributes, f.attributes, f.company))).code, p.as_of) AS channels,
       segmentation.fit_send_time(f.hours) AS hours
     FROM @(constants)@ AS p CROSS JOIN @ws@.stage_facts AS f WHERE f.contacts IS NOT NULL;
-    UPDATE @ws@.parameter_set AS g SET (channel_model, send_time_profile) = (SELECT v.channels, v.hours FROM @ws@.stage_fits AS v)
+    UPDATE @ws@.parameter_set AS g
+    SET (channel_model, send_time_profile) = (SELECT v.channels, v.hours FROM @ws@.stage_fits AS v)
     WHERE g.parameter_set = @(number)@;
     DROP TABLE @ws@.stage_fits$q$,
     jsonb_build_object('number', number, 'constants', segmentation_internal.workspace_constants(ws, number, as_of)));
@@ -50,13 +53,15 @@ COMMENT ON FUNCTION segmentation_internal.workspace_train_channels(text, integer
   'Part of refresh: trains the axis channel_appetence.';
 
 -- The channels of each customer, and the day on which the best one would change.
-CREATE FUNCTION segmentation_internal.workspace_stage_channels(ws text, stage text, number integer, as_of date) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_stage_channels(ws text, stage text, number integer, as_of date)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   parameters record;
   places jsonb;
 BEGIN
-  EXECUTE format('SELECT g.channel_model, g.send_time_profile, g.settings FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
+  EXECUTE format('SELECT g.channel_model, g.send_time_profile, g.settings FROM %s.parameter_set AS g WHERE '
+    'g.parameter_set = $1', ws)
     INTO parameters USING number;
   IF parameters.channel_model IS NULL THEN
     EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$

@@ -9,7 +9,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_value_options(jsonb) IS
   'Part of refresh: the options of future_value_band from the settings; NULL if the horizon is not of whole days.';
 
 -- The limits, and the test: that of churn where it is about purchases, as value stands on the same model.
-CREATE FUNCTION segmentation_internal.workspace_train_future_value(ws text, number integer, as_of date, settings jsonb) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_train_future_value(ws text, number integer, as_of date, settings jsonb)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   facts constant text := ws || '.stage_facts';
@@ -19,7 +20,8 @@ BEGIN
     RETURN;
   END IF;
   IF settings ->> 'churn_of' = 'purchases' THEN
-    EXECUTE format('SELECT g.quality FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws) INTO tested USING number;
+    EXECUTE format('SELECT g.quality FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
+      INTO tested USING number;
   ELSE
     tested := segmentation_internal.workspace_backtest(facts, as_of, settings);
     EXECUTE format('UPDATE %s.parameter_set AS g SET quality = $2 || g.quality WHERE g.parameter_set = $1', ws)
@@ -28,9 +30,11 @@ BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     CREATE UNLOGGED TABLE @ws@.stage_fits AS
     SELECT segmentation.pmg_cuts(segmentation.future_value(
-      p.purchase_model, p.spend_model, f.history, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin), p.value_limits) AS cuts
+      p.purchase_model, p.spend_model, f.history, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin),
+      p.value_limits) AS cuts
     FROM @(constants)@ AS p CROSS JOIN @(facts)@ AS f WHERE f.history IS NOT NULL;
-    UPDATE @ws@.parameter_set AS g SET value_cuts = (SELECT v.cuts FROM @ws@.stage_fits AS v) WHERE g.parameter_set = @(number)@;
+    UPDATE @ws@.parameter_set AS g SET value_cuts = (SELECT v.cuts FROM @ws@.stage_fits AS v)
+    WHERE g.parameter_set = @(number)@;
     DROP TABLE @ws@.stage_fits$q$,
     jsonb_build_object('number', number, 'facts', facts,
       'constants', segmentation_internal.workspace_constants(ws, number, as_of)));
@@ -73,7 +77,8 @@ INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALU
   ('future_value', 'spend_model', 'jsonb', $$g.spend_model || '{}'$$),
   ('future_value', 'value_cuts', 'segmentation.pmg_cuts', $$g.value_cuts$$),
   ('future_value', 'value_horizon', 'interval', $$(g.settings ->> 'value_horizon')::interval$$),
-  ('future_value', 'value_discount_rate', 'double precision', $$(g.settings ->> 'value_discount_rate')::double precision$$),
+  ('future_value', 'value_discount_rate', 'double precision',
+    $$(g.settings ->> 'value_discount_rate')::double precision$$),
   ('future_value', 'value_margin', 'double precision', $$(g.settings ->> 'value_margin')::double precision$$),
   ('future_value', 'value_limits', 'jsonb', $$jsonb_build_object(
     'mode', 'cumulative', 'gros', g.settings -> 'value_high', 'moyens', g.settings -> 'value_medium')$$),

@@ -3,29 +3,34 @@
 CREATE FUNCTION segmentation_internal.workspace_loyalty_options(settings jsonb, prior jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
   RETURN CASE WHEN prior IS NULL THEN '{}' ELSE jsonb_build_object('prior', prior) END
-    || CASE WHEN settings -> 'loyalty_weights' = '{}' THEN '{}' ELSE jsonb_build_object('weights', settings -> 'loyalty_weights') END;
+    || CASE WHEN settings -> 'loyalty_weights' = '{}' THEN '{}' ELSE jsonb_build_object('weights', settings ->
+      'loyalty_weights') END;
 COMMENT ON FUNCTION segmentation_internal.workspace_loyalty_options(jsonb, jsonb) IS
   'Part of refresh: the options of loyalty from the settings and the prior.';
 
 -- What the loyalty index takes from elsewhere than the purchases. Each is NULL where it is not known.
 
-CREATE FUNCTION segmentation_internal.workspace_number(attributes jsonb, company jsonb, attribute text) RETURNS double precision
+CREATE FUNCTION segmentation_internal.workspace_number(attributes jsonb, company jsonb, attribute text)
+RETURNS double precision
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN jsonb_typeof(coalesce(attributes -> attribute, company -> attribute)) = 'number'
     THEN coalesce(attributes ->> attribute, company ->> attribute)::double precision END;
 COMMENT ON FUNCTION segmentation_internal.workspace_number(jsonb, jsonb, text) IS
   'Part of refresh: a number among the attributes of a customer or its company; NULL if there is none.';
 
-CREATE FUNCTION segmentation_internal.workspace_satisfaction(attributes jsonb, company jsonb, attribute text) RETURNS double precision
+CREATE FUNCTION segmentation_internal.workspace_satisfaction(attributes jsonb, company jsonb, attribute text)
+RETURNS double precision
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE
-    WHEN attribute IS NOT NULL AND segmentation_internal.workspace_number(attributes, company, attribute) BETWEEN 0 AND 10
+    WHEN attribute IS NOT NULL
+      AND segmentation_internal.workspace_number(attributes, company, attribute) BETWEEN 0 AND 10
     THEN segmentation_internal.workspace_number(attributes, company, attribute) / 10 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_satisfaction(jsonb, jsonb, text) IS
   'Part of refresh: a satisfaction from 0 to 10 among the attributes, as a share; NULL if there is none.';
 
 CREATE FUNCTION segmentation_internal.workspace_share_of_wallet(
-  attributes jsonb, company jsonb, history segmentation.purchase_history, as_of date, share text, potential text) RETURNS double precision
+  attributes jsonb, company jsonb, history segmentation.purchase_history, as_of date, share text, potential text
+) RETURNS double precision
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE
     WHEN share IS NOT NULL AND segmentation_internal.workspace_number(attributes, company, share) BETWEEN 0 AND 1
@@ -34,35 +39,44 @@ CREATE FUNCTION segmentation_internal.workspace_share_of_wallet(
     THEN greatest(0, least(1,
       segmentation.turnover(history, (as_of - interval '12 months')::date, as_of)::double precision
         / segmentation_internal.workspace_number(attributes, company, potential))) END;
-COMMENT ON FUNCTION segmentation_internal.workspace_share_of_wallet(jsonb, jsonb, segmentation.purchase_history, date, text, text) IS
-  'Part of refresh: share of wallet by an attribute, or by the turnover of 12 months over a potential; NULL if neither is known.';
+COMMENT ON FUNCTION
+  segmentation_internal.workspace_share_of_wallet(jsonb, jsonb, segmentation.purchase_history, date, text, text) IS
+  'Part of refresh: share of wallet by an attribute, or by the turnover of 12 months over a potential; NULL if '
+  'neither is known.';
 
 CREATE FUNCTION segmentation_internal.workspace_categories(
   items segmentation.item_history, categories segmentation.item_history, level text) RETURNS segmentation.item_history
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE level WHEN 'category' THEN items ELSE categories END;
-COMMENT ON FUNCTION segmentation_internal.workspace_categories(segmentation.item_history, segmentation.item_history, text) IS
+COMMENT ON FUNCTION
+  segmentation_internal.workspace_categories(segmentation.item_history, segmentation.item_history, text) IS
   'Part of refresh: what was bought, by category; where categories are what is offered, items are categories.';
 
 -- A category that came after the training counts as one more.
-CREATE FUNCTION segmentation_internal.workspace_breadth(history segmentation.item_history, as_of date, categories integer) RETURNS double precision
+CREATE FUNCTION segmentation_internal.workspace_breadth(
+  history segmentation.item_history, as_of date, categories integer
+) RETURNS double precision
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN history IS NOT NULL AND categories >= 2
-    THEN segmentation.category_breadth(history, as_of, greatest(categories, segmentation.item_count(history, as_of))) END;
+    THEN segmentation.category_breadth(
+      history, as_of, greatest(categories, segmentation.item_count(history, as_of))) END;
 COMMENT ON FUNCTION segmentation_internal.workspace_breadth(segmentation.item_history, date, integer) IS
   'Part of refresh: breadth over the categories of a workspace, for loyalty; NULL if there are none.';
 
 -- The share of wallet by a potential moves when a purchase leaves the twelve months.
-CREATE FUNCTION segmentation_internal.workspace_wallet_next_change(history segmentation.purchase_history, as_of date) RETURNS date
+CREATE FUNCTION segmentation_internal.workspace_wallet_next_change(history segmentation.purchase_history, as_of date)
+RETURNS date
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (
     SELECT greatest(min(d.day + interval '12 months')::date, as_of + 1)
     FROM segmentation.days(history) AS d
     WHERE d.day > (as_of - interval '12 months')::date AND d.day <= as_of);
 COMMENT ON FUNCTION segmentation_internal.workspace_wallet_next_change(segmentation.purchase_history, date) IS
-  'Part of refresh: the next day on which the turnover of twelve months falls by time alone, or an earlier one to look again.';
+  'Part of refresh: the next day on which the turnover of twelve months falls by time alone, or an earlier one to '
+  'look again.';
 
-CREATE FUNCTION segmentation_internal.workspace_train_loyalty(ws text, number integer, as_of date, settings jsonb) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_train_loyalty(ws text, number integer, as_of date, settings jsonb)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
@@ -86,7 +100,8 @@ VALUES (
           segmentation_internal.workspace_categories(f.items, f.categories, p.product_level), p.as_of, p.categories),
         segmentation_internal.workspace_satisfaction(f.attributes, f.company, p.satisfaction),
         segmentation_internal.workspace_share_of_wallet(
-          f.attributes, f.company, f.history, p.as_of, p.share_of_wallet, p.potential)) AS loyalty OFFSET 0) AS loyalty_scored$$,
+          f.attributes, f.company, f.history, p.as_of, p.share_of_wallet, p.potential)) AS loyalty
+      OFFSET 0) AS loyalty_scored$$,
   -- code
   $$coalesce(s.loyalty_band, 'insufficient_data')$$,
   -- changes_on
@@ -119,7 +134,8 @@ INSERT INTO segmentation.workspace_model (place, axis, name, type, fit, about) V
   (110, 'loyalty', 'categories', 'integer', NULL, 'Number of categories of products, for the breadth in loyalty.');
 
 INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
-  ('loyalty', 'loyalty_options', 'jsonb', $$segmentation_internal.workspace_loyalty_options(g.settings, g.loyalty_prior)$$),
+  ('loyalty', 'loyalty_options', 'jsonb',
+    $$segmentation_internal.workspace_loyalty_options(g.settings, g.loyalty_prior)$$),
   ('loyalty', 'satisfaction', 'text', $$g.settings ->> 'satisfaction'$$),
   ('loyalty', 'share_of_wallet', 'text', $$g.settings ->> 'share_of_wallet'$$),
   ('loyalty', 'potential', 'text', $$g.settings ->> 'potential'$$),

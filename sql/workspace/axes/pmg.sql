@@ -11,7 +11,8 @@ VALUES (
 
 INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
   (20, 'pmg', 'pmg_cuts', 'segmentation.pmg_cuts', $$segmentation.pmg_cuts(
-    segmentation.turnover(f.history, (p.as_of - pg_catalog.make_interval(months => p.pmg_months))::date, p.as_of), p.pmg_options)$$);
+    segmentation.turnover(f.history, (p.as_of - pg_catalog.make_interval(months => p.pmg_months))::date, p.as_of),
+    p.pmg_options)$$);
 
 INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
   ('pmg', 'pmg_cuts', 'segmentation.pmg_cuts', $$g.pmg_cuts$$),

@@ -1,6 +1,7 @@
 -- The axis product_appetence: the product or category to offer first, and the list of offers.
 
--- What is never offered, what offers are ranked by, and what each brings, by the products in catalogue (a relation). Where
+-- What is never offered, what offers are ranked by, and what each brings, by the products in catalogue (a relation).
+-- Where
 -- categories are offered: one is out of stock if all its products are, and brings the mean of them.
 CREATE FUNCTION segmentation_internal.workspace_product_options(settings jsonb, catalogue text) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -35,7 +36,8 @@ BEGIN
     'margin_floor', settings -> 'product_margin_floor',
     -- Without a margin of anything there is nothing to rank by.
     'rank_by', CASE
-      WHEN settings ->> 'product_rank_by' = 'score' OR (settings ->> 'product_rank_by' = 'value' AND margins IS NULL) THEN NULL
+      WHEN settings ->> 'product_rank_by' = 'score' THEN NULL
+      WHEN settings ->> 'product_rank_by' = 'value' AND margins IS NULL THEN NULL
       ELSE settings -> 'product_rank_by' END));
 END
 $$;
@@ -46,7 +48,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_product_options(jsonb, text)
 CREATE FUNCTION segmentation_internal.workspace_catalogue(ws text, stage text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN coalesce(
-    to_regclass(segmentation_internal.workspace_staged(ws, stage, '@ws@.@catalogue@')), to_regclass(ws || '.product'))::text;
+    to_regclass(segmentation_internal.workspace_staged(ws, stage, '@ws@.@catalogue@')),
+    to_regclass(ws || '.product'))::text;
 COMMENT ON FUNCTION segmentation_internal.workspace_catalogue(text, text) IS
   'Part of refresh: the relation of products to offer from.';
 
@@ -57,7 +60,8 @@ CREATE FUNCTION segmentation_internal.workspace_product_day(as_of date) RETURNS 
 COMMENT ON FUNCTION segmentation_internal.workspace_product_day(date) IS
   'Part of refresh: the day for which products are offered, the Sunday of the week.';
 
-CREATE FUNCTION segmentation_internal.workspace_train_products(ws text, number integer, as_of date, settings jsonb) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_train_products(ws text, number integer, as_of date, settings jsonb)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT segmentation_internal.workspace_ready(ws, number, 'product_appetence') THEN
@@ -81,13 +85,15 @@ BEGIN
       CROSS JOIN LATERAL segmentation.top_products(g.product_model, segmentation.until(f.items, $2), $3, 1, $4) AS t)
     WHERE g.parameter_set = $1$q$)
     USING number, as_of, segmentation_internal.workspace_product_day(as_of),
-      segmentation_internal.workspace_product_options(settings, segmentation_internal.workspace_catalogue(ws, 'stage_'));
+      segmentation_internal.workspace_product_options(
+        settings, segmentation_internal.workspace_catalogue(ws, 'stage_'));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_products(text, integer, date, jsonb) IS
   'Part of refresh: trains the axis product_appetence.';
 
-CREATE FUNCTION segmentation_internal.workspace_stage_products(ws text, stage text, number integer, as_of date) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_stage_products(ws text, stage text, number integer, as_of date)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   parameters record;
@@ -173,5 +179,6 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('product_appetence', 'fr', 'Meilleure offre : {product_name} ({reason_fr}).'),
   ('product_appetence.none', 'en', 'No offer is likelier than {minimum_percent} %, what the best offer of half of all '
     'customers reaches; the best is {product_name} ({reason}).'),
-  ('product_appetence.none', 'fr', 'Aucune offre n''est plus probable que {minimum_percent} %, ce qu''atteint la meilleure '
+  ('product_appetence.none', 'fr', 'Aucune offre n''est plus probable que {minimum_percent} %, ce qu''atteint la '
+    'meilleure '
     'offre de la moitié des clients ; la meilleure est {product_name} ({reason_fr}).');

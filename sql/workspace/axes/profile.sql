@@ -32,7 +32,8 @@ BEGIN
         WHEN 'number' THEN count(DISTINCT e.value) > 1
           AND NOT (count(DISTINCT e.value) = count(*) AND bool_and(e.value::text ~ '^-?[0-9]+$'))
         ELSE false END) AS a$q$,
-    jsonb_build_object('sample', segmentation_internal.fill(NULL, sample, jsonb_build_object('facts', facts, 'customers', 20000))))
+    jsonb_build_object('sample', segmentation_internal.fill(NULL, sample, jsonb_build_object('facts', facts,
+      'customers', 20000))))
     INTO found;
   -- Cramer's V of each two, corrected for chance (Bergsma 2013), over those who have both; numbers in ten classes.
   EXECUTE segmentation_internal.fill(NULL, $q$
@@ -51,7 +52,8 @@ BEGIN
     FROM pair AS p CROSS JOIN LATERAL (VALUES (p.one), (p.other)) AS n (name)
     WHERE (p.measured ->> 'cramers_v_corrected')::double precision >= 0.1
       AND (p.measured ->> 'p_value')::double precision < 0.01 / p.pairs$q$,
-    jsonb_build_object('sample', segmentation_internal.fill(NULL, sample, jsonb_build_object('facts', facts, 'customers', 5000))))
+    jsonb_build_object('sample', segmentation_internal.fill(NULL, sample, jsonb_build_object('facts', facts,
+      'customers', 5000))))
     INTO together USING found;
   RETURN coalesce(together, found, '{}');
 END
@@ -73,7 +75,8 @@ CREATE FUNCTION segmentation_internal.workspace_pick_sql(names text[]) RETURNS t
 COMMENT ON FUNCTION segmentation_internal.workspace_pick_sql(text[]) IS
   'Part of refresh: features of the profile, as a SQL expression over facts.';
 
-CREATE FUNCTION segmentation_internal.workspace_train_profile(ws text, number integer, as_of date, settings jsonb) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_train_profile(ws text, number integer, as_of date, settings jsonb)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   facts constant text := ws || '.stage_facts';
@@ -91,7 +94,8 @@ BEGIN
       jsonb_build_object('picked', segmentation_internal.workspace_pick_sql(features), 'facts', facts))
       INTO model USING jsonb_build_object('k', settings -> 'profile_k', 'seed', 1, 'sample', 200000);
   END IF;
-  EXECUTE format('UPDATE %s.parameter_set AS g SET profile_model = $2, profile_features = $3 WHERE g.parameter_set = $1', ws)
+  EXECUTE format('UPDATE %s.parameter_set AS g SET profile_model = $2, profile_features = $3 WHERE g.parameter_set = '
+    '$1', ws)
     USING number, model, features;
 END
 $$;
@@ -111,7 +115,8 @@ VALUES (
   -- scored_from
   $$CROSS JOIN LATERAL (
       SELECT segmentation.profile_assign(
-        p.profile_model, coalesce(f.company || f.attributes, f.attributes, f.company)) AS assigned OFFSET 0) AS profile_scored$$,
+        p.profile_model, coalesce(f.company || f.attributes, f.attributes, f.company)) AS assigned
+      OFFSET 0) AS profile_scored$$,
   $$coalesce(s.profile, 'insufficient_data')$$,
   'profile_segment',
   -- numbers

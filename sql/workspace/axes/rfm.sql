@@ -5,7 +5,8 @@ CREATE FUNCTION segmentation_internal.workspace_rfm_map(settings jsonb) RETURNS 
 DECLARE
   segments jsonb;
 BEGIN
-  SELECT jsonb_agg(jsonb_build_object('segment', m.segment, 'r', m.r, 'f', m.f, 'm', m.m) ORDER BY m.r, m.f, m.m) INTO segments
+  SELECT jsonb_agg(jsonb_build_object('segment', m.segment, 'r', m.r, 'f', m.f, 'm', m.m) ORDER BY m.r, m.f, m.m)
+    INTO segments
   FROM segmentation.rfm_map AS m
   WHERE m.map = settings ->> 'rfm_map' AND m.bins = (settings ->> 'rfm_bins')::integer;
   IF segments IS NULL THEN
@@ -19,7 +20,8 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_rfm_map(jsonb) IS
   'Part of refresh: the map of the settings rfm_map and rfm_bins, as it is frozen; an error if there is none.';
 
-CREATE FUNCTION segmentation_internal.workspace_train_rfm(ws text, number integer, as_of date, settings jsonb) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_train_rfm(ws text, number integer, as_of date, settings jsonb)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   EXECUTE format('UPDATE %s.parameter_set AS g SET rfm_map = $2 WHERE g.parameter_set = $1', ws)
@@ -37,7 +39,8 @@ VALUES (
   'segmentation_internal.workspace_train_rfm',
   $$CROSS JOIN LATERAL (SELECT segmentation.rfm_score(f.history, p.as_of, p.rfm_cuts) AS rfm OFFSET 0) AS rfm_scored$$,
   $$coalesce(segmentation.rfm_segment(
-    ROW(s.recency, s.frequency, s.monetary, s.r, s.f, s.m, p.rfm_bins, s.rfm_score)::segmentation.rfm, p.rfm_map), 'prospect')$$,
+    ROW(s.recency, s.frequency, s.monetary, s.r, s.f, s.m, p.rfm_bins, s.rfm_score)::segmentation.rfm, p.rfm_map),
+      'prospect')$$,
   $$segmentation.rfm_next_change(f.history, p.as_of, p.rfm_cuts)$$,
   $$jsonb_build_object('recency', s.recency, 'frequency', s.frequency, 'monetary', round(s.monetary, 2),
     'r', s.r, 'f', s.f, 'm', s.m)$$);

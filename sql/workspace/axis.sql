@@ -1,6 +1,5 @@
 -- The registry of axes. An axis is one file in sql/workspace/axes: it fills these tables, and what trains, scores,
--- stages,
--- publishes and explains a workspace reads them. See "Adding an axis" in docs/architecture.md.
+-- stages, publishes and explains a workspace reads them. See "Adding an axis" in docs/architecture.md.
 --
 -- What is here runs with the rights of whoever refreshes or explains a workspace: so only the extension fills it, and
 -- every name in it is written with its schema. In the pieces of SQL
@@ -8,7 +7,7 @@
 --   f is a row of facts (customer_facts),
 --   p has the parameters, by name, and as_of, the day,
 --   s is a row of scores (customer_scores),
---   c is a row of codes (customer_segments); a.language is that of an explanation,
+--   c is a row of codes (customer_segments); a.language is that of an explanation; g is a row of parameter_set,
 --
 -- and @ws@ is the schema of the workspace, @products@ the staged table products.
 

@@ -3,7 +3,6 @@
 //! `sql/axes/next_change.sql`.
 
 use pgrx::prelude::*;
-use segmentation_core::Result;
 use segmentation_core::axes::churn_level::{ChurnLevels, look_ahead};
 use segmentation_core::axes::future_value_band::{self, Valued, value_options};
 use segmentation_core::axes::{pmg, rfm};
@@ -11,12 +10,14 @@ use segmentation_core::base::day::{self, Day};
 use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::purchase_model::CustomerSummary;
 use segmentation_core::models::spend_model::{SpendModel, ValueOptions};
+use segmentation_core::{Error, Result};
 
 use crate::axes::pmg::read_cuts as read_pmg_cuts;
 use crate::axes::rfm::read_cuts as read_rfm_cuts;
 use crate::models::purchase_model::{Prepared, prepare, summary};
 use crate::models::spend_model::{prepare_spend, spent};
 use crate::pg::jsonb::JsonbArg;
+use crate::pg::numeric::NumericArg;
 use crate::pg::value::{BytesArg, Value};
 use crate::pg::{CallSite, Key, OrRaise};
 
@@ -81,6 +82,26 @@ fn churn_level<'fcx>(
     let (model, levels) = call.memo(&keys, || prepare_churn(model, options)).or_raise();
     let level = |customer: CustomerSummary| Some(levels.level(&model.as_ref()?.scorer, customer).code());
     Some(summary(&history, as_of).or_raise().and_then(level).unwrap_or(INSUFFICIENT_DATA))
+}
+
+#[pg_extern(sql = false)]
+fn churn_level_of<'fcx>(
+    probability: Option<f64>,
+    lost_probability: Option<f64>,
+    options: Option<JsonbArg<'fcx>>,
+    mut call: CallSite<'fcx>,
+) -> Option<&'static str> {
+    let options = options?;
+    let levels =
+        call.memo(&[Key::of(options)], || ChurnLevels::from_json(&options.value("options")?)).or_raise();
+    let Some(p) = probability else { return Some(INSUFFICIENT_DATA) };
+    // A score may be off by rounding.
+    for (name, value) in [("probability", Some(p)), ("lost_probability", lost_probability)] {
+        if value.is_some_and(|value| !(-1e-9..=1.0 + 1e-9).contains(&value)) {
+            Err::<(), _>(Error::invalid(format!("{name} must be from 0 to 1"))).or_raise();
+        }
+    }
+    Some(levels.of(p, lost_probability).code())
 }
 
 #[pg_extern(sql = false)]
@@ -165,6 +186,18 @@ fn future_value_band<'fcx>(
         None => None,
     };
     Some(band.map_or(INSUFFICIENT_DATA, future_value_band::code))
+}
+
+#[pg_extern(sql = false)]
+fn future_value_band_of<'fcx>(
+    value: Option<NumericArg<'fcx>>,
+    cuts: Option<Value>,
+    mut call: CallSite<'fcx>,
+) -> Option<&'static str> {
+    let (Some(value), Some(cuts)) = (value, cuts) else { return Some(INSUFFICIENT_DATA) };
+    let cuts = *call.memo(&[Key::of(cuts)], || read_pmg_cuts(cuts)).or_raise();
+    let value = value.money("value").or_raise();
+    Some(cuts.map_or(INSUFFICIENT_DATA, |cuts| future_value_band::code(cuts.class(value))))
 }
 
 #[pg_extern(sql = false)]

@@ -82,6 +82,17 @@ SELECT churn_level(p, NULL, '1998-06-30') AS no_history, churn_level(NULL, histo
 SELECT future_value_band(p, s, NULL, '1998-06-30', cuts) AS no_history, future_value_band(p, NULL, history, '1998-06-30', cuts) AS no_model, future_value_band(p, s, history, '1998-06-30', NULL) AS no_limits,
        future_value_band(p, s, '{}', '1998-06-30', cuts) AS no_purchase, future_value_next_change(p, s, '{}', '1998-06-30', cuts) AS never, future_value_next_change(p, s, history, '1996-01-01', cuts) AS first_purchase FROM one;
 SELECT rfm_next_change('{}', '1998-06-30', rfm) AS never, rfm_next_change(NULL, '1998-06-30', rfm) AS nothing, pmg_next_change('{}', '1998-06-30', pmg) AS no_turnover FROM cuts LIMIT 1;
+-- One rule: the level of a customer is that of the probabilities, the band that of the value.
+SELECT count(*) AS customers, count(*) FILTER (WHERE churn_level(p, h, '1998-06-30') <> churn_level(churn_probability(p, h, '1998-06-30', '90 days'), churn_probability(p, h, '1998-06-30', '365 days'))) AS levels_differ,
+       count(*) FILTER (WHERE future_value_band(p, s, h, '1998-06-30', cuts) <> future_value_band(future_value(p, s, h, '1998-06-30', '365 days', 0.10, 1), cuts)) AS bands_differ
+FROM one, (SELECT purchase_history(purchased_on, amount) AS h FROM cdnow GROUP BY customer_id) AS c;
+SELECT churn_level(x, l) AS level, x, l FROM (VALUES (0.0, NULL), (0.329, 0.95), (0.33, 0.0), (0.66, 0.95), (1, 1), (0, 0.951), (NULL, 1)) AS v (x, l);
+SELECT churn_level(0.5, NULL, '{"medium_from": 0.5, "high_from": 0.5}') AS at_both, churn_level(0.5, 1, '{"lost_above": 1}') AS not_above, churn_level(0.5, 1, NULL) AS no_options;
+SELECT future_value_band(v, cuts), v = (cuts).gros_from AS at_high FROM one, LATERAL (VALUES (NULL), (-1), (0.0), (0.01), ((cuts).moyens_from), ((cuts).gros_from)) AS v (v);
+SELECT future_value_band(1, NULL) AS no_limits;
+CALL refused('SELECT churn_level(1.5, 0)');
+CALL refused('SELECT churn_level(0, ''NaN'')');
+CALL refused('SELECT churn_level(0.5, 0.5, ''{"medium_from": 0.7}'')');
 CALL refused('SELECT churn_level(p, history, ''1998-06-30'', ''{"horizon": 90}'') FROM one');
 CALL refused('SELECT churn_level(p, history, ''1998-06-30'', ''{"medium": 0.5}'') FROM one');
 CALL refused('SELECT churn_level(p, history, ''1998-06-30'', ''{"medium_from": 0.7}'') FROM one');

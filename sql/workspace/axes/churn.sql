@@ -279,10 +279,8 @@ VALUES (
   $$CASE
     WHEN p.churn_of = 'subscriptions' AND s.churn_probability IS NOT NULL
       AND NOT segmentation_internal.workspace_contracts_run(f.subscriptions, p.as_of) THEN 'lost'
-    WHEN s.churn_probability IS NULL THEN 'insufficient_data'
-    WHEN p.churn_of <> 'subscriptions' AND s.lost_probability > p.churn_lost THEN 'lost'
-    WHEN s.churn_probability >= p.churn_high THEN 'high'
-    WHEN s.churn_probability >= p.churn_medium THEN 'medium' ELSE 'low' END$$,
+    ELSE segmentation.churn_level(
+      s.churn_probability, CASE WHEN p.churn_of <> 'subscriptions' THEN s.lost_probability END, p.churn_limits) END$$,
   -- changes_on
   $$CASE WHEN p.churn_of <> 'subscriptions'
     THEN segmentation.churn_next_change(p.purchase_model, f.history, p.as_of, p.churn_options) END$$,

@@ -53,8 +53,7 @@ VALUES (
   $$seen.lasting$$,
   'segmentation_internal.workspace_train_future_value',
   -- code
-  $$CASE segmentation.pmg_bucket(s.future_value, p.value_cuts)
-    WHEN 'G' THEN 'high' WHEN 'M' THEN 'medium' WHEN 'P' THEN 'low' WHEN 'I' THEN 'none' ELSE 'insufficient_data' END$$,
+  $$segmentation.future_value_band(s.future_value, p.value_cuts)$$,
   -- changes_on
   $$segmentation.future_value_next_change(
     p.purchase_model, p.spend_model, f.history, p.as_of, p.value_cuts, p.value_options)$$,

@@ -121,9 +121,14 @@ mod install {
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b_preset"]);
     extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!(
+        "../sql/workspace/axis.sql",
+        name = "workspace_axis",
+        requires = ["workspace_setting"]
+    );
+    extension_sql_file!(
         "../sql/workspace/registry.sql",
         name = "workspace_registry",
-        requires = ["workspace_setting"]
+        requires = ["workspace_axis"]
     );
     extension_sql_file!(
         "../sql/workspace/workspace.sql",
@@ -146,11 +151,10 @@ mod install {
         name = "workspace_score",
         requires = ["workspace_train"]
     );
-    extension_sql_file!("../sql/workspace/list.sql", name = "workspace_list", requires = ["workspace_score"]);
     extension_sql_file!(
         "../sql/workspace/publish.sql",
         name = "workspace_publish",
-        requires = ["workspace_list"]
+        requires = ["workspace_score"]
     );
     extension_sql_file!(
         "../sql/workspace/refresh.sql",
@@ -173,9 +177,59 @@ mod install {
         requires = ["workspace_view"]
     );
     extension_sql_file!(
+        "../sql/workspace/axes/rfm.sql",
+        name = "workspace_axis_rfm",
+        requires = ["workspace_explain"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/pmg.sql",
+        name = "workspace_axis_pmg",
+        requires = ["workspace_axis_rfm"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/churn.sql",
+        name = "workspace_axis_churn",
+        requires = ["workspace_axis_pmg"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/loyalty.sql",
+        name = "workspace_axis_loyalty",
+        requires = ["workspace_axis_churn"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/future_value.sql",
+        name = "workspace_axis_future_value",
+        requires = ["workspace_axis_loyalty"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/product_appetence.sql",
+        name = "workspace_axis_product_appetence",
+        requires = ["workspace_axis_future_value"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/channel_appetence.sql",
+        name = "workspace_axis_channel_appetence",
+        requires = ["workspace_axis_product_appetence"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/profile.sql",
+        name = "workspace_axis_profile",
+        requires = ["workspace_axis_channel_appetence"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/life_moment.sql",
+        name = "workspace_axis_life_moment",
+        requires = ["workspace_axis_profile"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/axes/life_cycle.sql",
+        name = "workspace_axis_life_cycle",
+        requires = ["workspace_axis_life_moment"]
+    );
+    extension_sql_file!(
         "../sql/workspace/capture.sql",
         name = "workspace_capture",
-        requires = ["workspace_explain"]
+        requires = ["workspace_axis_life_cycle"]
     );
     extension_sql_file!(
         "../sql/workspace/update.sql",

@@ -11,6 +11,13 @@ COMMENT ON FUNCTION segmentation.churn_level(jsonb, segmentation.purchase_histor
   'Level of churn risk under a purchase model: low, medium, high by the probability of no purchase within the '
   'horizon, lost by that within a longer one; insufficient_data without history, purchase or fitted model. '
   'options: horizon (90 days), medium_from (0.33), high_from (0.66), lost_horizon (365 days), lost_above (0.95).';
+CREATE FUNCTION segmentation.churn_level(
+  probability double precision, lost_probability double precision, options jsonb DEFAULT '{}'
+) RETURNS text
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_level_of_wrapper';
+COMMENT ON FUNCTION segmentation.churn_level(double precision, double precision, jsonb) IS
+  'The same from the probability of no purchase within the horizon, and within the longer one; NULL for that: never '
+  'lost. insufficient_data without the first. options: medium_from (0.33), high_from (0.66), lost_above (0.95).';
 CREATE FUNCTION segmentation.churn_next_change(
   model jsonb, history segmentation.purchase_history, as_of date, options jsonb DEFAULT '{}'
 ) RETURNS date

@@ -14,6 +14,10 @@ COMMENT ON FUNCTION segmentation.future_value_band(
   'Band of the future value by frozen limits (pmg_cuts of the values, mode cumulative): high, medium, low, none; '
   'insufficient_data without history, purchase, limits or fitted models. options: horizon (365 days), '
   'discount_rate (0.10 a year), margin (1).';
+CREATE FUNCTION segmentation.future_value_band(value numeric, cuts segmentation.pmg_cuts) RETURNS text
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'future_value_band_of_wrapper';
+COMMENT ON FUNCTION segmentation.future_value_band(numeric, segmentation.pmg_cuts) IS
+  'The same of a value: high, medium, low, none by frozen limits; insufficient_data without value or limits.';
 CREATE FUNCTION segmentation.future_value_next_change(
   purchase_model jsonb, spend_model jsonb, history segmentation.purchase_history,
   as_of date, cuts segmentation.pmg_cuts, options jsonb DEFAULT '{}'

@@ -1,148 +1,103 @@
 -- Publication: what was staged becomes the result, in one transaction. Only rows that differ are written, so readers
 -- wait for nothing and see either the result before or the one after.
 
-CREATE FUNCTION segmentation.workspace_axes() RETURNS text[]
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN '{rfm,pmg,churn,loyalty,future_value,product_appetence,channel_appetence,profile,life_moment}'::text[];
-COMMENT ON FUNCTION segmentation.workspace_axes() IS 'The nine axes, in their order.';
-
 -- Makes the rows of a result table equal to the staged ones, for the customers of keys (NULL: for all). Returns how
 -- many rows were written.
 CREATE FUNCTION segmentation_internal.workspace_write(ws text, target text, staged text, keys text) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  table_oid regclass := format('%s.%I', ws, target)::regclass;
-  key_columns text[];
-  all_columns text[];
+  target_oid constant regclass := format('%s.%I', ws, target)::regclass;
+  places jsonb;
   written bigint;
   gone bigint;
 BEGIN
-  SELECT array_agg(a.attname ORDER BY a.attnum) FILTER (WHERE a.attnum = ANY (i.indkey)), array_agg(a.attname ORDER BY a.attnum)
-    INTO key_columns, all_columns
-  FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum > 0 AND NOT a.attisdropped
-  WHERE i.indrelid = table_oid AND i.indisprimary;
-  EXECUTE format('DELETE FROM %s AS o WHERE %s NOT EXISTS (SELECT FROM %s AS s WHERE %s)', table_oid,
-    CASE WHEN keys IS NULL THEN '' ELSE format('o.customer IN (SELECT k.customer FROM %s AS k) AND', keys) END, staged,
-    (SELECT string_agg(format('s.%1$I = o.%1$I', c), ' AND ') FROM unnest(key_columns) AS c));
+  SELECT jsonb_build_object('target', target_oid::text, 'staged', staged,
+      'columns', string_agg(quote_ident(c.name), ', '),
+      'keys', string_agg(quote_ident(c.name), ', ') FILTER (WHERE c.is_key),
+      'same_key', string_agg(format('o.%1$I = s.%1$I', c.name), ' AND ') FILTER (WHERE c.is_key),
+      -- IS DISTINCT FROM looks for = on the path, where that of our types is not.
+      'same_rest', string_agg(format(
+        CASE WHEN c.is_ours THEN '(o.%1$I OPERATOR(segmentation.=) s.%1$I OR o.%1$I IS NULL AND s.%1$I IS NULL)'
+          ELSE 'o.%1$I IS NOT DISTINCT FROM s.%1$I' END, c.name), ' AND ') FILTER (WHERE NOT c.is_key),
+      'changes', string_agg(format('%1$I = excluded.%1$I', c.name), ', ') FILTER (WHERE NOT c.is_key))
+    INTO places
+  FROM (
+    SELECT a.attname AS name, a.attnum = ANY (i.indkey) AS is_key,
+      t.typnamespace = 'segmentation'::regnamespace AS is_ours
+    FROM pg_index AS i
+    JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type AS t ON t.oid = a.atttypid
+    WHERE i.indrelid = target_oid AND i.indisprimary
+    ORDER BY a.attnum) AS c;
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    DELETE FROM @(target)@ AS o WHERE @(of_keys)@ NOT EXISTS (SELECT FROM @(staged)@ AS s WHERE @(same_key)@)$q$,
+    jsonb_build_object('target', places -> 'target', 'staged', places -> 'staged', 'same_key', places -> 'same_key',
+      'of_keys', CASE WHEN keys IS NULL THEN ''
+        ELSE format('o.customer IN (SELECT k.customer FROM %s AS k) AND', keys) END));
   GET DIAGNOSTICS gone = ROW_COUNT;
   -- What is there already is left out before the conflict: a row in conflict is locked, and written, even if it stays.
-  -- IS DISTINCT FROM looks for = on the path, where that of our types is not.
-  EXECUTE format('INSERT INTO %s AS o (%2$s) SELECT %2$s FROM %3$s AS s
-                  WHERE NOT EXISTS (SELECT FROM %1$s AS o WHERE %4$s AND %5$s)
-                  ON CONFLICT (%6$s) DO UPDATE SET %7$s', table_oid,
-    (SELECT string_agg(quote_ident(c), ', ') FROM unnest(all_columns) AS c), staged,
-    (SELECT string_agg(format('o.%1$I = s.%1$I', c), ' AND ') FROM unnest(key_columns) AS c),
-    (SELECT string_agg(format(CASE t.typnamespace WHEN 'segmentation'::regnamespace
-         THEN '(o.%1$I OPERATOR(segmentation.=) s.%1$I OR o.%1$I IS NULL AND s.%1$I IS NULL)'
-         ELSE 'o.%1$I IS NOT DISTINCT FROM s.%1$I' END, a.attname), ' AND ')
-     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-     WHERE a.attrelid = table_oid AND a.attname = ANY (all_columns) AND NOT a.attname = ANY (key_columns)),
-    (SELECT string_agg(quote_ident(c), ', ') FROM unnest(key_columns) AS c),
-    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(all_columns) AS c WHERE NOT c = ANY (key_columns)));
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    INSERT INTO @(target)@ AS o (@(columns)@)
+    SELECT @(columns)@ FROM @(staged)@ AS s
+    WHERE NOT EXISTS (SELECT FROM @(target)@ AS o WHERE @(same_key)@ AND @(same_rest)@)
+    ON CONFLICT (@(keys)@) DO UPDATE SET @(changes)@$q$, places);
   GET DIAGNOSTICS written = ROW_COUNT;
   RETURN written + gone;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_write(text, text, text, text) IS 'Part of refresh: makes a table of results equal to a staged one, writing only what differs.';
+COMMENT ON FUNCTION segmentation_internal.workspace_write(text, text, text, text) IS
+  'Part of refresh: makes a table of results equal to a staged one, writing only what differs.';
 
 -- Phase publish. stage is the prefix of the staged tables; partial: only the customers of <stage>keys, the others stay.
-CREATE FUNCTION segmentation_internal.workspace_publish(ws text, stage text, number integer, as_of date, partial boolean) RETURNS bigint
+CREATE FUNCTION segmentation_internal.workspace_publish(
+  ws text, stage text, number integer, as_of date, partial boolean
+) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  at text := ws || '.' || stage;
-  keys text := CASE WHEN partial THEN at || 'keys' END;
-  of_keys text := CASE WHEN partial THEN format('WHERE o.customer IN (SELECT k.customer FROM %skeys AS k)', at) ELSE '' END;
-  first boolean;
+  keys constant text := CASE WHEN partial THEN segmentation_internal.workspace_staged(ws, stage, '@ws@.@keys@') END;
+  settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
   again boolean;
   moved bigint;
-  settings jsonb := segmentation_internal.workspace_settings_now(ws);
+  list record;
 BEGIN
-  EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$s.membership_history), w.as_of IS NOT DISTINCT FROM $1 FROM %1$s.workspace AS w', ws) INTO first, again USING as_of;
-  PERFORM segmentation_internal.workspace_write(ws, 'customer_facts', at || 'facts', keys);
-
-  -- Every code that differs from the published one.
-  EXECUTE format($q$
-    CREATE UNLOGGED TABLE %1$sdelta AS
-    SELECT coalesce(n.customer, o.customer) AS customer, v.axis, v.before, v.after
-    FROM %1$ssegments AS n
-    FULL JOIN (SELECT * FROM %2$s.customer_segments AS o %3$s) AS o ON o.customer = n.customer
-    CROSS JOIN LATERAL (VALUES %4$s) AS v (axis, before, after)
-    WHERE v.before IS DISTINCT FROM v.after
-    UNION ALL
-    SELECT coalesce(n.customer, o.customer), 'segment:' || coalesce(n.key, o.key), o.value, n.value
-    FROM (SELECT n.customer, e.key, e.value FROM %1$ssegments AS n CROSS JOIN LATERAL jsonb_each_text(n.segments) AS e WHERE n.segments <> '{}') AS n
-    FULL JOIN (SELECT o.customer, e.key, e.value FROM %2$s.customer_segments AS o CROSS JOIN LATERAL jsonb_each_text(o.segments) AS e %3$s) AS o
-      ON o.customer = n.customer AND o.key = n.key
-    WHERE n.value IS DISTINCT FROM o.value$q$, at, ws, of_keys,
-    (SELECT string_agg(format('(%L, o.%I, n.%1$I)', a, a), ', ') FROM unnest(segmentation.workspace_axes()) AS a));
-  GET DIAGNOSTICS moved = ROW_COUNT;
-  EXECUTE format('ANALYZE %sdelta', at);
-
-  IF first THEN
-    EXECUTE format('INSERT INTO %2$s.membership_history (customer, axis, code, valid_from)
-                    SELECT d.customer, d.axis, d.after, $1 FROM %1$sdelta AS d ORDER BY d.customer', at, ws) USING as_of;
-  ELSE
-    -- A second change on one day replaces the first.
-    EXECUTE format('DELETE FROM %2$s.membership_history AS h USING %1$sdelta AS d
-                    WHERE h.customer = d.customer AND h.axis = d.axis AND h.valid_from = $1', at, ws) USING as_of;
-    EXECUTE format('UPDATE %2$s.membership_history AS h SET valid_to = CASE WHEN h.valid_to = $1 AND h.code = d.after THEN NULL ELSE $1 END
-                    FROM %1$sdelta AS d WHERE h.customer = d.customer AND h.axis = d.axis AND (h.valid_to IS NULL OR h.valid_to = $1)', at, ws) USING as_of;
-    EXECUTE format('INSERT INTO %2$s.membership_history (customer, axis, code, valid_from)
-                    SELECT d.customer, d.axis, d.after, $1 FROM %1$sdelta AS d
-                    WHERE d.after IS NOT NULL AND NOT EXISTS (
-                      SELECT FROM %2$s.membership_history AS h WHERE h.customer = d.customer AND h.axis = d.axis AND h.valid_to IS NULL)', at, ws) USING as_of;
-    EXECUTE format($q$
-      INSERT INTO %2$s.events (as_of, customer, kind, axis, code)
-      SELECT $1, d.customer, v.kind, d.axis, v.code
-      FROM %1$sdelta AS d CROSS JOIN LATERAL (VALUES ('left', d.before), ('entered', d.after)) AS v (kind, code)
-      WHERE v.code IS NOT NULL ORDER BY d.customer, d.axis, v.kind DESC$q$, at, ws) USING as_of;
-    EXECUTE format($q$
-      INSERT INTO %2$s.events (as_of, customer, kind, axis, code)
-      SELECT $1, m.customer, 'begun', 'life_moment', m.moment
-      FROM %1$smoments AS m
-      WHERE m.begins <= $1 AND NOT EXISTS (SELECT FROM %2$s.life_moments AS o WHERE o.customer = m.customer AND o.moment = m.moment AND o.begins <= $1)
-      ORDER BY m.customer, m.moment$q$, at, ws) USING as_of;
-  END IF;
-
-  -- How far this day moved each axis: against the publication of an earlier day, also when it is published again.
+  EXECUTE format('SELECT w.as_of IS NOT DISTINCT FROM $1 FROM %s.workspace AS w', ws) INTO again USING as_of;
+  PERFORM segmentation_internal.workspace_write(
+    ws, 'customer_facts', segmentation_internal.workspace_staged(ws, stage, '@ws@.@facts@'), keys);
+  moved := segmentation_internal.workspace_stage_delta(ws, stage, partial);
+  PERFORM segmentation_internal.workspace_write_history(ws, stage, as_of);
+  -- How far this day moved each axis.
   IF NOT partial AND (moved > 0 OR NOT again) THEN
-    EXECUTE format($q$
-      INSERT INTO %2$s.drift (as_of, axis, psi, customers, moved)
-      SELECT $1, d.axis, CASE WHEN sum(d.before) > 0 THEN segmentation.psi(d.before, d.after) END, sum(d.after), coalesce((SELECT m.n FROM %5$s AS m WHERE m.axis = d.axis), 0)
-      FROM (SELECT coalesce(n.axis, o.axis) AS axis, coalesce(o.n, 0)::double precision AS before, coalesce(n.n, 0)::double precision AS after
-            FROM %3$s AS n FULL JOIN %4$s AS o ON o.axis = n.axis AND o.code = n.code) AS d
-      GROUP BY d.axis
-      ON CONFLICT (as_of, axis) DO UPDATE SET psi = excluded.psi, customers = excluded.customers, moved = excluded.moved$q$,
-      at, ws, segmentation_internal.workspace_sizes_sql(at || 'segments'),
-      CASE WHEN again THEN format($s$(SELECT h.axis, h.code, count(*) AS n FROM %s.membership_history AS h
-          WHERE h.valid_from < %L AND (h.valid_to >= %2$L OR h.valid_to IS NULL) AND h.axis = ANY (segmentation.workspace_axes()) GROUP BY 1, 2)$s$, ws, as_of)
-        ELSE segmentation_internal.workspace_sizes_sql(ws || '.customer_segments') END,
-      CASE WHEN again THEN format($s$(SELECT h.axis, count(*) AS n FROM %1$s.membership_history AS h
-          JOIN %1$s.membership_history AS b ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from WHERE h.valid_from = %2$L GROUP BY 1)$s$, ws, as_of)
-        ELSE format('(SELECT m.axis, count(*) AS n FROM %sdelta AS m WHERE m.before IS NOT NULL AND m.after IS NOT NULL GROUP BY 1)', at) END)
-      USING as_of;
+    PERFORM segmentation_internal.workspace_write_drift(ws, stage, as_of, again);
   END IF;
 
-  EXECUTE format($q$
-    CREATE UNLOGGED TABLE %1$sresult AS
-    SELECT n.customer, n.rfm, n.pmg, n.churn, n.loyalty, n.future_value, n.product_appetence, n.channel_appetence, n.profile, n.life_moment,
-      n.segments, coalesce(CASE WHEN d.customer IS NULL THEN o.since END, %3$L) AS since, n.next_change_at, %4$s AS parameter_set
-    FROM %1$ssegments AS n
-    LEFT JOIN %2$s.customer_segments AS o ON o.customer = n.customer
-    LEFT JOIN (SELECT DISTINCT d.customer FROM %1$sdelta AS d) AS d ON d.customer = n.customer$q$, at, ws, as_of, number);
-  PERFORM segmentation_internal.workspace_write(ws, 'customer_segments', at || 'result', keys);
-  PERFORM segmentation_internal.workspace_write(ws, 'customer_products', at || 'products', keys);
-  PERFORM segmentation_internal.workspace_write(ws, 'customer_channels', at || 'channels', keys);
-  PERFORM segmentation_internal.workspace_write(ws, 'life_moments', at || 'moments', keys);
-  EXECUTE format('DROP TABLE %1$sfacts, %1$sscores, %1$ssegments, %1$sproducts, %1$schannels, %1$smoments, %1$schannel_changes, %1$smoment_codes, %1$sdelta, %1$sresult', at);
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
+    CREATE UNLOGGED TABLE @ws@.@result@ AS
+    SELECT n.customer, @(codes)@, n.segments,
+      coalesce(CASE WHEN d.customer IS NULL THEN o.since END, @'as_of'@) AS since,
+      n.next_change_at, @(number)@ AS parameter_set
+    FROM @ws@.@segments@ AS n
+    LEFT JOIN @ws@.customer_segments AS o ON o.customer = n.customer
+    LEFT JOIN (SELECT DISTINCT d.customer FROM @ws@.@delta@ AS d) AS d ON d.customer = n.customer$q$,
+    jsonb_build_object('as_of', as_of, 'number', number,
+      'codes', segmentation_internal.workspace_each_axis('n.@axis@')));
+  PERFORM segmentation_internal.workspace_write(
+    ws, 'customer_segments', segmentation_internal.workspace_staged(ws, stage, '@ws@.@result@'), keys);
+  FOR list IN
+    SELECT l.name, format('%s.%I', ws, stage || l.staged) AS staged
+    FROM segmentation.workspace_list AS l ORDER BY l.place
+  LOOP
+    PERFORM segmentation_internal.workspace_write(ws, list.name, list.staged, keys);
+  END LOOP;
+  EXECUTE (
+    SELECT string_agg(format('DROP TABLE %s.%I', ws, stage || t.name), '; ')
+    FROM (
+      SELECT unnest('{facts,scores,segments,delta,result}'::text[]) AS name
+      UNION ALL
+      SELECT l.staged FROM segmentation.workspace_list AS l
+      UNION ALL
+      SELECT unnest(a.staged) FROM segmentation.workspace_axis AS a) AS t);
   IF NOT partial THEN
-    PERFORM segmentation_internal.workspace_write(ws, 'product', at || 'catalogue', NULL);
-    EXECUTE format('DROP TABLE %scatalogue; ANALYZE %s.product', at, ws);
-    PERFORM segmentation_internal.workspace_forget_queue(ws, stage);
-    EXECUTE format('UPDATE %1$s.workspace SET as_of = $1, parameter_set = $2, definitions = (SELECT d.definitions FROM %1$s.%2$I AS d), refreshed_at = clock_timestamp()', ws, stage || 'definitions')
-      USING as_of, number;
-    EXECUTE format('DROP TABLE %s.%I', ws, stage || 'definitions');
-    EXECUTE format('ANALYZE %1$s.customer_facts, %1$s.customer_segments, %1$s.membership_history, %1$s.customer_products, %1$s.customer_channels, %1$s.life_moments', ws);
+    PERFORM segmentation_internal.workspace_publish_all(ws, stage, number, as_of);
   END IF;
   IF (settings ->> 'notify')::boolean AND moved > 0 THEN
     PERFORM pg_notify('segmentation', ws);
@@ -153,10 +108,160 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_publish(text, text, integer, date, boolean) IS
   'Phase publish of refresh: writes facts, codes, lists, history and events. Returns how many codes changed.';
 
+-- Every code that differs from the published one.
+CREATE FUNCTION segmentation_internal.workspace_stage_delta(ws text, stage text, partial boolean) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  moved bigint;
+BEGIN
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
+    CREATE UNLOGGED TABLE @ws@.@delta@ AS
+    SELECT coalesce(n.customer, o.customer) AS customer, v.axis, v.before, v.after
+    FROM @ws@.@segments@ AS n
+    FULL JOIN (SELECT * FROM @ws@.customer_segments AS o @(of_keys)@) AS o ON o.customer = n.customer
+    CROSS JOIN LATERAL (VALUES @(codes)@) AS v (axis, before, after)
+    WHERE v.before IS DISTINCT FROM v.after
+    UNION ALL
+    SELECT coalesce(n.customer, o.customer), 'segment:' || coalesce(n.key, o.key), o.value, n.value
+    FROM (
+      SELECT n.customer, e.key, e.value
+      FROM @ws@.@segments@ AS n CROSS JOIN LATERAL jsonb_each_text(n.segments) AS e WHERE n.segments <> '{}') AS n
+    FULL JOIN (
+      SELECT o.customer, e.key, e.value
+      FROM @ws@.customer_segments AS o CROSS JOIN LATERAL jsonb_each_text(o.segments) AS e @(of_keys)@) AS o
+      ON o.customer = n.customer AND o.key = n.key
+    WHERE n.value IS DISTINCT FROM o.value$q$,
+    jsonb_build_object(
+      'of_keys', CASE WHEN partial
+        THEN segmentation_internal.workspace_staged(ws, stage, 'WHERE o.customer IN (SELECT k.customer FROM '
+          '@ws@.@keys@ AS k)')
+        ELSE '' END,
+      'codes', segmentation_internal.workspace_each_axis('(@''axis''@, o.@axis@, n.@axis@)')));
+  GET DIAGNOSTICS moved = ROW_COUNT;
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@delta@');
+  RETURN moved;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_stage_delta(text, text, boolean) IS
+  'Part of refresh: every code that differs from the published one. Returns how many.';
+
+-- The first publication has no events.
+CREATE FUNCTION segmentation_internal.workspace_write_history(ws text, stage text, as_of date) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  first boolean;
+  publishing text;
+BEGIN
+  EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s.membership_history)', ws) INTO first;
+  IF first THEN
+    EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
+      INSERT INTO @ws@.membership_history (customer, axis, code, valid_from)
+      SELECT d.customer, d.axis, d.after, $1 FROM @ws@.@delta@ AS d ORDER BY d.customer$q$) USING as_of;
+    RETURN;
+  END IF;
+  -- A second change on one day replaces the first.
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
+    DELETE FROM @ws@.membership_history AS h USING @ws@.@delta@ AS d
+    WHERE h.customer = d.customer AND h.axis = d.axis AND h.valid_from = $1$q$) USING as_of;
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
+    UPDATE @ws@.membership_history AS h
+    SET valid_to = CASE WHEN h.valid_to = $1 AND h.code = d.after THEN NULL ELSE $1 END
+    FROM @ws@.@delta@ AS d
+    WHERE h.customer = d.customer AND h.axis = d.axis AND (h.valid_to IS NULL OR h.valid_to = $1)$q$) USING as_of;
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
+    INSERT INTO @ws@.membership_history (customer, axis, code, valid_from)
+    SELECT d.customer, d.axis, d.after, $1
+    FROM @ws@.@delta@ AS d
+    WHERE d.after IS NOT NULL AND NOT EXISTS (
+      SELECT FROM @ws@.membership_history AS h
+      WHERE h.customer = d.customer AND h.axis = d.axis AND h.valid_to IS NULL)$q$) USING as_of;
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
+    INSERT INTO @ws@.events (as_of, customer, kind, axis, code)
+    SELECT $1, d.customer, v.kind, d.axis, v.code
+    FROM @ws@.@delta@ AS d CROSS JOIN LATERAL (VALUES ('left', d.before), ('entered', d.after)) AS v (kind, code)
+    WHERE v.code IS NOT NULL ORDER BY d.customer, d.axis, v.kind DESC$q$) USING as_of;
+  FOR publishing IN
+    SELECT a.publish FROM segmentation.workspace_axis AS a WHERE a.publish IS NOT NULL ORDER BY a.place
+  LOOP
+    EXECUTE format('SELECT %s($1, $2, $3)', publishing) USING ws, stage, as_of;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_write_history(text, text, date) IS
+  'Part of refresh: memberships and events, from the codes that changed.';
+
+-- Against the publication of an earlier day, also when a day is published again.
+CREATE FUNCTION segmentation_internal.workspace_write_drift(ws text, stage text, as_of date, again boolean) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  places constant jsonb := jsonb_build_object('as_of', as_of);
+  before text;
+  moves text;
+BEGIN
+  IF again THEN
+    before := segmentation_internal.fill(ws, $q$(
+      SELECT h.axis, h.code, count(*) AS n FROM @ws@.membership_history AS h
+      WHERE h.valid_from < @'as_of'@ AND (h.valid_to >= @'as_of'@ OR h.valid_to IS NULL) AND h.axis = ANY (@'axes'@)
+      GROUP BY 1, 2)$q$, places || jsonb_build_object('axes', segmentation.workspace_axes()::text));
+    moves := segmentation_internal.fill(ws, $q$(
+      SELECT h.axis, count(*) AS n FROM @ws@.membership_history AS h
+      JOIN @ws@.membership_history AS b ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from
+      WHERE h.valid_from = @'as_of'@ GROUP BY 1)$q$, places);
+  ELSE
+    before := segmentation_internal.workspace_sizes_sql(ws || '.customer_segments');
+    moves := segmentation_internal.workspace_staged(ws, stage, $q$(
+      SELECT m.axis, count(*) AS n FROM @ws@.@delta@ AS m
+      WHERE m.before IS NOT NULL AND m.after IS NOT NULL GROUP BY 1)$q$);
+  END IF;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.drift (as_of, axis, psi, customers, moved)
+    SELECT $1, d.axis, CASE WHEN sum(d.before) > 0 THEN segmentation.psi(d.before, d.after) END, sum(d.after),
+      coalesce((SELECT m.n FROM @(moves)@ AS m WHERE m.axis = d.axis), 0)
+    FROM (
+      SELECT coalesce(n.axis, o.axis) AS axis, coalesce(o.n, 0)::double precision AS before,
+        coalesce(n.n, 0)::double precision AS after
+      FROM @(after)@ AS n FULL JOIN @(before)@ AS o ON o.axis = n.axis AND o.code = n.code) AS d
+    GROUP BY d.axis
+    ON CONFLICT (as_of, axis) DO UPDATE
+    SET psi = excluded.psi, customers = excluded.customers, moved = excluded.moved$q$,
+    jsonb_build_object('before', before, 'moves', moves, 'after',
+      segmentation_internal.workspace_sizes_sql(segmentation_internal.workspace_staged(ws, stage, '@ws@.@segments@'))))
+    USING as_of;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_write_drift(text, text, date, boolean) IS
+  'Part of refresh: how far a publication moved each axis.';
+
+-- What only the publication of everybody does: products, the queue, the day.
+CREATE FUNCTION segmentation_internal.workspace_publish_all(ws text, stage text, number integer, as_of date)
+RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM segmentation_internal.workspace_write(
+    ws, 'product', segmentation_internal.workspace_staged(ws, stage, '@ws@.@catalogue@'), NULL);
+  PERFORM segmentation_internal.workspace_forget_queue(ws, stage);
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
+    UPDATE @ws@.workspace
+    SET as_of = $1, parameter_set = $2, definitions = (SELECT d.definitions FROM @ws@.@definitions@ AS d),
+      refreshed_at = clock_timestamp()$q$)
+    USING as_of, number;
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, 'DROP TABLE @ws@.@catalogue@, @ws@.@definitions@');
+  EXECUTE format('ANALYZE %1$s.product, %1$s.customer_facts, %1$s.customer_segments, %1$s.membership_history', ws)
+    || (SELECT string_agg(format(', %s.%I', ws, l.name), '') FROM segmentation.workspace_list AS l);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_publish_all(text, text, integer, date) IS
+  'Part of refresh: the publication of everybody.';
+
 -- Customers by axis and code, as SQL. Internal.
 CREATE FUNCTION segmentation_internal.workspace_sizes_sql(relation text) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN (SELECT format('(SELECT CASE %s END AS axis, coalesce(%s) AS code, count(*) AS n FROM %s AS g GROUP BY GROUPING SETS (%s))',
-    string_agg(format('WHEN grouping(g.%I) = 0 THEN %1$L', a), ' '), string_agg(format('CASE WHEN grouping(g.%I) = 0 THEN g.%1$I END', a), ', '),
-    relation, string_agg(format('(g.%I)', a), ', ')) FROM unnest(segmentation.workspace_axes()) AS a);
-COMMENT ON FUNCTION segmentation_internal.workspace_sizes_sql(text) IS 'Part of refresh: customers by axis and code, as SQL.';
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.fill(NULL, $q$(
+    SELECT CASE @(axes)@ END AS axis, coalesce(@(codes)@) AS code, count(*) AS n
+    FROM @(relation)@ AS g GROUP BY GROUPING SETS (@(sets)@))$q$,
+    jsonb_build_object('relation', relation,
+      'axes', segmentation_internal.workspace_each_axis('WHEN grouping(g.@axis@) = 0 THEN @''axis''@', ' '),
+      'codes', segmentation_internal.workspace_each_axis('CASE WHEN grouping(g.@axis@) = 0 THEN g.@axis@ END'),
+      'sets', segmentation_internal.workspace_each_axis('(g.@axis@)')));
+COMMENT ON FUNCTION segmentation_internal.workspace_sizes_sql(text) IS
+  'Part of refresh: customers by axis and code, as SQL.';

@@ -4,7 +4,8 @@
 CREATE FUNCTION segmentation_internal.workspace_lock(ws text) RETURNS bigint
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (1936024423::bigint << 32) | (ws::regnamespace::oid::bigint & 4294967295);
-COMMENT ON FUNCTION segmentation_internal.workspace_lock(text) IS 'Part of refresh: the key of the advisory lock of a workspace.';
+COMMENT ON FUNCTION segmentation_internal.workspace_lock(text) IS
+  'Part of refresh: the key of the advisory lock of a workspace.';
 
 -- It outlives a commit, and is handed back by whatever error ends the call: see src/pg/lock.rs. Whoever may not refresh
 -- can do no more with it than with pg_try_advisory_lock.
@@ -12,7 +13,8 @@ CREATE FUNCTION segmentation_internal.workspace_take_lock(key bigint, shared boo
   LANGUAGE c STRICT PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'workspace_take_lock_wrapper';
 COMMENT ON FUNCTION segmentation_internal.workspace_take_lock(bigint, boolean) IS
-  'Part of refresh: takes an advisory lock of the session that ends with the next transaction that is aborted. Whether it was to be had.';
+  'Part of refresh: takes an advisory lock of the session that ends with the next transaction that is aborted. '
+  'Whether it was to be had.';
 
 CREATE FUNCTION segmentation_internal.workspace_release_lock(key bigint, shared boolean) RETURNS boolean
   LANGUAGE c STRICT PARALLEL UNSAFE
@@ -40,22 +42,26 @@ BEGIN
     RAISE invalid_parameter_value USING
       MESSAGE = format('as_of %s is before the published %s', day, published),
       DETAIL = 'The history of memberships is kept forwards only.',
-      HINT = 'To look back, score customer_facts with the functions of the axes at that day, or read membership_history. '
+      HINT = 'To look back, score customer_facts with the functions of the axes at that day, or read '
+        'membership_history. '
         'restart_workspace takes publications back.';
   END IF;
   IF day > greatest(today, published) AND ahead IS NOT TRUE THEN
     RAISE invalid_parameter_value USING
       MESSAGE = format('as_of %s has not come', day),
-      DETAIL = format('It is %s in the time zone of the workspace, %s. After a publication no earlier day can be published.', today, zone),
+      DETAIL = format('It is %s in the time zone of the workspace, %s. After a publication no earlier day can be '
+        'published.', today, zone),
       HINT = 'Say ahead => true if it is meant.';
   END IF;
   RETURN day;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_day(text, date, boolean) IS 'Part of refresh: the day to refresh to, today by default.';
+COMMENT ON FUNCTION segmentation_internal.workspace_day(text, date, boolean) IS
+  'Part of refresh: the day to refresh to, today by default.';
 
 -- A source that stopped looks like customers who stopped. What is known is compared with the shop's own rhythm: the
--- longest time without any purchase in the 13 months before the newest one, so that a yearly closing is in it and a slow
+-- longest time without any purchase in the 13 months before the newest one, so that a yearly closing is in it and a
+-- slow
 -- start long ago is not. facts is a relation with what was read; pending: changes that wait in the queue are read too.
 CREATE FUNCTION segmentation_internal.workspace_hold(ws text, facts text, as_of date, pending boolean) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -73,8 +79,8 @@ BEGIN
     RETURN;
   END IF;
   -- Mostly the first customers tell already.
-  EXECUTE format('SELECT EXISTS (SELECT FROM %s AS f WHERE segmentation.recency(f.history, $1) <= $2)', facts) INTO lately
-    USING as_of, allowed;
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s AS f WHERE segmentation.recency(f.history, $1) <= $2)', facts)
+    INTO lately USING as_of, allowed;
   IF lately THEN
     RETURN;
   END IF;
@@ -84,10 +90,13 @@ BEGIN
   END IF;
   IF pending THEN
     waiting := format('(SELECT q.customer FROM %s.queue AS q)', ws);
-    waiting := coalesce(segmentation_internal.workspace_rows_sql(ws, 'purchases', waiting), segmentation_internal.workspace_rows_sql(ws, 'purchase_lines', waiting));
+    waiting := coalesce(
+      segmentation_internal.workspace_rows_sql(ws, 'purchases', waiting),
+      segmentation_internal.workspace_rows_sql(ws, 'purchase_lines', waiting));
     IF waiting IS NOT NULL THEN
-      EXECUTE format('SELECT max(r.purchased_on) FROM %s AS r WHERE r.purchased_on <= $1 AND r.amount::numeric > 0', waiting) INTO arrived
-        USING as_of;
+      EXECUTE format(
+        'SELECT max(r.purchased_on) FROM %s AS r WHERE r.purchased_on <= $1 AND r.amount::numeric > 0', waiting)
+        INTO arrived USING as_of;
     END IF;
   END IF;
   IF setting = 'auto' THEN
@@ -95,7 +104,8 @@ BEGIN
       SELECT count(g.gap), max(g.gap)
       FROM (SELECT d.day - lag(d.day) OVER (ORDER BY d.day) AS gap
             FROM (SELECT DISTINCT d.day FROM %s AS f CROSS JOIN LATERAL segmentation.days(f.history) AS d
-                  WHERE d.purchases > 0 AND d.day <= $1 AND d.day >= ($1 - interval '13 months')::date) AS d) AS g$q$, facts)
+                  WHERE d.purchases > 0 AND d.day <= $1 AND d.day >= ($1 - interval '13 months')::date) AS d) AS g$q$,
+      facts)
       INTO gaps, longest USING newest;
     allowed := segmentation_internal.silence_allowed(setting, gaps, longest);
     IF allowed IS NULL THEN
@@ -107,16 +117,19 @@ BEGIN
     RAISE object_not_in_prerequisite_state USING
       MESSAGE = format('the newest purchase is of %s, %s days before %s', newest, as_of - newest, as_of),
       DETAIL = concat_ws(' ', CASE WHEN setting = 'auto'
-          THEN format('In the 13 months before it the longest time without a purchase was %s; up to %s are taken for a pause.',
+          THEN format('In the 13 months before it the longest time without a purchase was %s; up to %s are taken for '
+            'a pause.',
             CASE longest WHEN 1 THEN '1 day' ELSE format('%s days', longest) END, format('%s days', allowed))
           ELSE format('The setting source_silence allows %s days.', allowed) END,
         'If a source has stopped, customers would be published as lost.'),
-      HINT = 'See to the sources of purchases. If nobody bought indeed, say despite_silence => true, or change the setting source_silence.';
+      HINT = 'See to the sources of purchases. If nobody bought indeed, say despite_silence => true, or change the '
+        'setting source_silence.';
   END IF;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_hold(text, text, date, boolean) IS
-  'Part of refresh: an error if the newest purchase is older than the shop''s own rhythm, or the setting source_silence, allows.';
+  'Part of refresh: an error if the newest purchase is older than the shop''s own rhythm, or the setting '
+  'source_silence, allows.';
 
 -- Whether a training is due.
 CREATE FUNCTION segmentation_internal.workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
@@ -126,42 +139,61 @@ DECLARE
   level text;
   settings jsonb := segmentation_internal.workspace_settings_now(ws);
 BEGIN
-  EXECUTE format('SELECT p.as_of, p.settings ->> ''product_level'' FROM ONLY %s.parameter_set AS p WHERE p.status = ''in_use''', ws) INTO used, level;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT g.as_of, g.settings ->> 'product_level' FROM ONLY @ws@.parameter_set AS g WHERE g.status = 'in_use'$q$)
+    INTO used, level;
   -- A model of products knows nothing of categories: facts of another level need another.
-  RETURN used IS NULL OR level <> settings ->> 'product_level' OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400);
+  RETURN used IS NULL OR level <> settings ->> 'product_level'
+    OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400);
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_retrains(text, date, boolean) IS 'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
+COMMENT ON FUNCTION segmentation_internal.workspace_retrains(text, date, boolean) IS
+  'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
 
-CREATE FUNCTION segmentation_internal.workspace_log(ws text, refresh integer, place integer, phase text, as_of date) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_log(ws text, refresh integer, place integer, phase text, as_of date)
+RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM segmentation_internal.workspace_after_restore(ws);
   -- Whoever holds the lock is the only refresh: another that still seems to run was killed.
-  EXECUTE format('UPDATE %s.refresh_log SET status = ''failed'', ended_at = clock_timestamp(), detail = ''the session ended'' WHERE status = ''running''', ws);
-  EXECUTE format('INSERT INTO %s.refresh_log (refresh, place, phase, status, as_of, began_at) VALUES ($1, $2, $3, ''running'', $4, clock_timestamp())', ws)
+  EXECUTE segmentation_internal.fill(ws, $q$
+    UPDATE @ws@.refresh_log SET status = 'failed', ended_at = clock_timestamp(), detail = 'the session ended'
+    WHERE status = 'running'$q$);
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.refresh_log (refresh, place, phase, status, as_of, began_at)
+    VALUES ($1, $2, $3, 'running', $4, clock_timestamp())$q$)
     USING refresh, place, phase, as_of;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_log(text, integer, integer, text, date) IS 'Part of refresh: notes that a phase begins.';
+COMMENT ON FUNCTION segmentation_internal.workspace_log(text, integer, integer, text, date) IS
+  'Part of refresh: notes that a phase begins.';
 
-CREATE FUNCTION segmentation_internal.workspace_logged(ws text, refresh integer, place integer, status text, rows bigint, detail text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_logged(
+  ws text, refresh integer, place integer, status text, rows bigint, detail text
+) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  held record;
+  ended record;
 BEGIN
-  EXECUTE format('UPDATE %s.refresh_log SET status = $3, rows = $4, detail = $5, ended_at = clock_timestamp() WHERE refresh = $1 AND place = $2 RETURNING *', ws)
-    INTO held USING refresh, place, status, rows, detail;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    UPDATE @ws@.refresh_log AS l SET status = $3, rows = $4, detail = $5, ended_at = clock_timestamp()
+    WHERE l.refresh = $1 AND l.place = $2 RETURNING l.*$q$)
+    INTO ended USING refresh, place, status, rows, detail;
   IF status = 'done' THEN
-    RAISE NOTICE '%: % (% s)', held.phase, concat_ws(', ', rows || CASE held.phase WHEN 'publish' THEN ' codes changed' WHEN 'train' THEN '' ELSE ' customers' END, detail),
-      round(extract(epoch FROM held.ended_at - held.began_at), 1);
+    RAISE NOTICE '%: % (% s)', ended.phase,
+      concat_ws(', ', rows || CASE ended.phase
+        WHEN 'publish' THEN ' codes changed' WHEN 'train' THEN '' ELSE ' customers' END, detail),
+      round(extract(epoch FROM ended.ended_at - ended.began_at), 1);
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_logged(text, integer, integer, text, bigint, text) IS 'Part of refresh: notes how a phase ended.';
+COMMENT ON FUNCTION segmentation_internal.workspace_logged(text, integer, integer, text, bigint, text) IS
+  'Part of refresh: notes how a phase ended.';
 
 -- One phase, in a transaction of the caller's. parameter_set is what a phase leaves to the next.
-CREATE FUNCTION segmentation_internal.workspace_phase(ws text, phase text, as_of date, despite_silence boolean, INOUT parameter_set integer, OUT rows bigint, OUT detail text)
+CREATE FUNCTION segmentation_internal.workspace_phase(
+  ws text, phase text, as_of date, despite_silence boolean,
+  INOUT parameter_set integer, OUT rows bigint, OUT detail text)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   candidate integer;
@@ -175,11 +207,16 @@ BEGIN
   WHEN 'train' THEN
     candidate := segmentation_internal.workspace_train(ws, as_of);
     parameter_set := segmentation_internal.workspace_promote(ws, candidate, as_of);
-    EXECUTE format('SELECT format(''parameter set %%s: %%s'', p.parameter_set, p.note) FROM %s.parameter_set AS p WHERE p.parameter_set = $1', ws)
+    EXECUTE segmentation_internal.fill(ws, $q$
+      SELECT concat('parameter set ', g.parameter_set, ': ', g.note)
+      FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$)
       INTO detail USING candidate;
   WHEN 'score' THEN
     -- The fingerprint first: what comes after it is noticed by the next refresh_changed.
-    EXECUTE format('CREATE UNLOGGED TABLE %s.stage_definitions AS SELECT segmentation_internal.workspace_definitions(%L) AS definitions', ws, ws);
+    EXECUTE segmentation_internal.fill(ws, $q$
+      CREATE UNLOGGED TABLE @ws@.stage_definitions AS
+      SELECT segmentation_internal.workspace_definitions(@'schema'@) AS definitions$q$,
+      jsonb_build_object('schema', ws));
     PERFORM segmentation_internal.workspace_define(ws, parameter_set);
     rows := segmentation_internal.workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
   WHEN 'publish' THEN
@@ -187,10 +224,12 @@ BEGIN
   END CASE;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_phase(text, text, date, boolean, integer) IS 'Part of refresh: one phase.';
+COMMENT ON FUNCTION segmentation_internal.workspace_phase(text, text, date, boolean, integer) IS
+  'Part of refresh: one phase.';
 
 CREATE PROCEDURE segmentation.refresh(
-  workspace text, as_of date DEFAULT NULL, retrain boolean DEFAULT NULL, ahead boolean DEFAULT false, despite_silence boolean DEFAULT false
+  workspace text, as_of date DEFAULT NULL, retrain boolean DEFAULT NULL, ahead boolean DEFAULT false,
+  despite_silence boolean DEFAULT false
 )
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
@@ -201,7 +240,7 @@ DECLARE
   lock bigint;
   parameters integer;
   phases pg_catalog.text[];
-  said record;
+  finished record;
   state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation_internal.workspace_owned(workspace);
@@ -215,9 +254,13 @@ BEGIN
       MESSAGE = pg_catalog.format('workspace %I is being refreshed by another session', workspace),
       HINT = pg_catalog.format('SELECT * FROM %s.refresh_log WHERE status = ''running'' shows how far it is.', ws);
   END IF;
-  EXECUTE pg_catalog.format('SELECT pg_catalog.nextval(%L), (SELECT p.parameter_set FROM %s.parameter_set AS p WHERE p.status OPERATOR(pg_catalog.=) ''in_use'')', pg_catalog.concat(ws, '.refresh_number'), ws)
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT pg_catalog.nextval(@'numbers'@), (
+      SELECT g.parameter_set FROM @ws@.parameter_set AS g WHERE g.status OPERATOR(pg_catalog.=) 'in_use')$q$,
+    pg_catalog.jsonb_build_object('numbers', pg_catalog.concat(ws, '.refresh_number')))
     INTO number, parameters;
-  phases := CASE WHEN segmentation_internal.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}' ELSE '{facts,score,publish}' END::pg_catalog.text[];
+  phases := CASE WHEN segmentation_internal.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}'
+    ELSE '{facts,score,publish}' END::pg_catalog.text[];
   FOR place IN 1 .. pg_catalog.cardinality(phases) LOOP
     PERFORM segmentation_internal.workspace_log(ws, number, place, phases[place], day);
     IF phases[place] OPERATOR(pg_catalog.=) 'facts' THEN
@@ -229,11 +272,13 @@ BEGIN
     END IF;
     state := NULL;
     BEGIN
-      SELECT * INTO said FROM segmentation_internal.workspace_phase(ws, phases[place], day, despite_silence, parameters);
-      parameters := said.parameter_set;
-      PERFORM segmentation_internal.workspace_logged(ws, number, place, 'done', said.rows, said.detail);
+      SELECT * INTO finished
+      FROM segmentation_internal.workspace_phase(ws, phases[place], day, despite_silence, parameters);
+      parameters := finished.parameter_set;
+      PERFORM segmentation_internal.workspace_logged(ws, number, place, 'done', finished.rows, finished.detail);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+        hint = PG_EXCEPTION_HINT;
     END;
     IF state IS NOT NULL THEN
       BEGIN
@@ -243,8 +288,11 @@ BEGIN
       END;
       COMMIT;
       RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message,
-        DETAIL = pg_catalog.concat_ws(E'\n', CASE WHEN detail OPERATOR(pg_catalog.<>) '' THEN detail END, pg_catalog.format('Phase %s of refresh %s failed; the published result is as it was.', phases[place], number)),
-        HINT = coalesce(CASE WHEN hint OPERATOR(pg_catalog.<>) '' THEN hint END, pg_catalog.format('SELECT * FROM %s.refresh_log shows all refreshes.', ws));
+        DETAIL = pg_catalog.concat_ws(E'\n', CASE WHEN detail OPERATOR(pg_catalog.<>) '' THEN detail END,
+          pg_catalog.format(
+            'Phase %s of refresh %s failed; the published result is as it was.', phases[place], number)),
+        HINT = coalesce(CASE WHEN hint OPERATOR(pg_catalog.<>) '' THEN hint END,
+          pg_catalog.format('SELECT * FROM %s.refresh_log shows all refreshes.', ws));
     END IF;
     COMMIT;
   END LOOP;
@@ -252,4 +300,6 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE segmentation.refresh(text, date, boolean, boolean, boolean) IS
-  'Reads all sources, trains if due (or retrain), scores all customers as of a day (default: today; a later one with ahead) and publishes. Holds if the sources have been silent for too long, but for despite_silence. Commits after each phase, so call it outside a transaction. If it fails, the published result stays.';
+  'Reads all sources, trains if due (or retrain), scores all customers as of a day (default: today; a later one with '
+  'ahead) and publishes. Holds if the sources have been silent for too long, but for despite_silence. Commits after '
+  'each phase, so call it outside a transaction. If it fails, the published result stays.';

@@ -34,53 +34,6 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_definitions(text) IS
   'Part of refresh: a fingerprint of the registered definitions and of what was set by hand.';
 
--- The codes of the registered segments of the staged customers: what was set by hand, else what the definition says of
--- attributes, scores and codes. Each definition is a constant of a place of its own, so it is read once, not once a
--- row; all of them are one array, since a function takes at most 100 arguments and a query at most 1,664 columns.
-CREATE FUNCTION segmentation_internal.workspace_stage_registered(
-  ws text, at text, definitions jsonb, profile_segment text, as_of date
-) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  names text[];
-  codes text;
-BEGIN
-  SELECT array_agg(d.key ORDER BY d.place),
-      string_agg(segmentation_internal.fill(NULL, $q$
-        CASE WHEN h.codes ? @'segment'@ THEN h.codes ->> @'segment'@
-          ELSE segmentation.segment_assign(@'definition'@::jsonb, d.row, @'day'@::date) END$q$,
-        jsonb_build_object('segment', d.key, 'definition', d.value, 'day', as_of)), ',' ORDER BY d.place)
-    INTO names, codes
-  FROM jsonb_each(definitions) WITH ORDINALITY AS d (key, value, place);
-  EXECUTE segmentation_internal.fill(ws, $q$
-    CREATE UNLOGGED TABLE @(at)@custom AS
-    SELECT c.customer, jsonb_strip_nulls(jsonb_object(@'names'@::text[], ARRAY[@(codes)@]::text[])) AS segments
-    FROM @(at)@segments AS c
-    JOIN @(at)@scores AS s ON s.customer = c.customer
-    JOIN @(at)@facts AS f ON f.customer = c.customer
-    LEFT JOIN (
-      SELECT o.customer, jsonb_object_agg(o.segment, o.code) AS codes
-      FROM @ws@.segment_override AS o
-      WHERE o.segment = ANY (@'names'@) AND o.customer IN (SELECT k.customer FROM @(at)@segments AS k)
-      GROUP BY o.customer) AS h ON h.customer = c.customer
-    CROSS JOIN LATERAL (
-      SELECT segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-        segmentation.consents_on(f.consents, @'day'@)) AS row
-      OFFSET 0) AS d$q$,
-    jsonb_build_object('at', at, 'names', names::text, 'codes', codes, 'day', as_of));
-  EXECUTE segmentation_internal.fill(ws, $q$
-    UPDATE @(at)@segments AS c
-    SET segments = d.segments@(profile)@
-    FROM @(at)@custom AS d
-    WHERE d.customer = c.customer$q$,
-    jsonb_build_object('at', at, 'profile', CASE WHEN profile_segment IS NULL THEN ''
-      ELSE format(', profile = coalesce(d.segments ->> %L, ''none'')', profile_segment) END));
-  EXECUTE format('DROP TABLE %scustom', at);
-END
-$$;
-COMMENT ON FUNCTION segmentation_internal.workspace_stage_registered(text, text, jsonb, text, date) IS
-  'Part of refresh: the codes of the registered segments, for the staged customers.';
-
 CREATE FUNCTION segmentation.register_segment(
   workspace text, segment text, definition jsonb, about text DEFAULT NULL
 ) RETURNS void
@@ -172,10 +125,12 @@ BEGIN
         s.turnover
       FROM (@(scores)@) AS s
       JOIN ONLY @ws@.customer_facts AS f ON f.customer = s.customer
-      JOIN ONLY @ws@.customer_segments AS c ON c.customer = s.customer) AS r
+      JOIN @(coded)@ AS c ON c.customer = s.customer) AS r
     GROUP BY r.code
     ORDER BY 2 DESC, 1$q$,
-    jsonb_build_object('scores', segmentation_internal.workspace_scores_query(ws)))
+    jsonb_build_object(
+      'scores', segmentation_internal.workspace_scores_query(ws),
+      'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))))
     USING definition;
 END
 $$;

@@ -617,6 +617,7 @@ BEGIN
       HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
   -- First, as it may refuse.
+  PERFORM segmentation_internal.workspace_add_axes(ws);
   PERFORM segmentation_internal.workspace_renew_views(workspace);
   PERFORM segmentation_internal.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.

@@ -5,7 +5,8 @@
 CREATE FUNCTION segmentation.workspace_label(axis text, code text, language text DEFAULT 'en') RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE
   RETURN segmentation.label(
-    CASE WHEN code = 'insufficient_data' THEN 'workspace' WHEN axis = 'channel_appetence' THEN 'channel' ELSE axis END,
+    CASE WHEN code = 'insufficient_data' THEN 'workspace'
+      ELSE coalesce((SELECT a.label_domain FROM segmentation.workspace_axis AS a WHERE a.axis = $1), axis) END,
     code, language);
 COMMENT ON FUNCTION segmentation.workspace_label(text, text, text) IS
   'The name of a code of an axis of a workspace in a language (en, fr).';

@@ -7,15 +7,16 @@
 CREATE FUNCTION segmentation_internal.workspace_layout() RETURNS integer
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN 1;
-COMMENT ON FUNCTION segmentation_internal.workspace_layout() IS 'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
+COMMENT ON FUNCTION segmentation_internal.workspace_layout() IS
+  'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
 
-CREATE FUNCTION segmentation.create_workspace(workspace text, key_type regtype DEFAULT 'bigint', time_zone text DEFAULT NULL)
+CREATE FUNCTION segmentation.create_workspace(
+  workspace text, key_type regtype DEFAULT 'bigint', time_zone text DEFAULT NULL)
 RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   zone text := coalesce(time_zone, current_setting('TimeZone'));
   key text := format_type(key_type, NULL);
-  owner name;
   layout text;
 BEGIN
   IF workspace IS NULL OR key_type IS NULL THEN
@@ -34,7 +35,8 @@ BEGIN
   -- One for the primary keys, one for the parts of the queue.
   IF 2 > (SELECT count(DISTINCT a.amname) FROM pg_opclass AS o JOIN pg_am AS a ON a.oid = o.opcmethod
                  JOIN pg_type AS t ON t.oid = key_type
-                 WHERE a.amname IN ('btree', 'hash') AND o.opcdefault AND o.opcintype = CASE WHEN t.oid = 'varchar'::regtype THEN 'text'::regtype ELSE t.oid END)
+                 WHERE a.amname IN ('btree', 'hash') AND o.opcdefault AND o.opcintype = CASE
+                   WHEN t.oid = 'varchar'::regtype THEN 'text'::regtype ELSE t.oid END)
      OR key_type IN ('double precision'::regtype, 'real'::regtype, 'jsonb'::regtype, 'boolean'::regtype)
   THEN
     RAISE datatype_mismatch USING
@@ -45,7 +47,8 @@ BEGIN
   PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE zone;
 
   EXECUTE format('CREATE SCHEMA %I', workspace);
-  EXECUTE format('COMMENT ON SCHEMA %I IS %L', workspace, 'Customer segmentation: facts, models and results, kept by the extension segmentation.');
+  EXECUTE format('COMMENT ON SCHEMA %I IS %L', workspace, 'Customer segmentation: facts, models and results, kept by '
+    'the extension segmentation.');
   layout := $layout$
     CREATE TABLE @ws@.workspace (
       single boolean PRIMARY KEY DEFAULT true CHECK (single),
@@ -84,22 +87,7 @@ BEGIN
       status text NOT NULL CHECK (status IN ('candidate', 'in_use', 'retired', 'rejected')),
       settings jsonb NOT NULL,
       readiness jsonb NOT NULL,
-      rfm_cuts segmentation.rfm_cuts,
-      rfm_map jsonb,
-      pmg_cuts segmentation.pmg_cuts,
-      purchase_model jsonb,
-      spend_model jsonb,
-      value_cuts segmentation.pmg_cuts,
-      retention_model jsonb,
-      loyalty_prior jsonb,
-      product_model segmentation.product_affinity,
-      product_minimum double precision,
-      categories integer,
-      channel_model jsonb,
-      send_time_profile jsonb,
-      profile_model jsonb,
-      profile_features text[],
-      moment_model jsonb,
+      @(models)@,
       segments jsonb NOT NULL DEFAULT '{}',
       quality jsonb NOT NULL DEFAULT '{}',
       note text
@@ -112,14 +100,14 @@ BEGIN
     );
     CREATE TABLE @ws@.segment_override (
       segment text NOT NULL REFERENCES @ws@.segment ON DELETE CASCADE,
-      customer @key@ NOT NULL,
+      customer @(key)@ NOT NULL,
       code text,
       reason text,
       set_at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (segment, customer)
     );
     CREATE TABLE @ws@.customer_facts (
-      customer @key@ PRIMARY KEY,
+      customer @(key)@ PRIMARY KEY,
       history segmentation.purchase_history,
       items segmentation.item_history,
       categories segmentation.item_history,
@@ -133,41 +121,20 @@ BEGIN
       subscriptions jsonb
     );
     CREATE TABLE @ws@.customer_segments (
-      customer @key@ PRIMARY KEY,
-      rfm text NOT NULL,
-      pmg text NOT NULL,
-      churn text NOT NULL,
-      loyalty text NOT NULL,
-      future_value text NOT NULL,
-      product_appetence text NOT NULL,
-      channel_appetence text NOT NULL,
-      profile text NOT NULL,
-      life_moment text NOT NULL,
+      customer @(key)@ PRIMARY KEY,
+      @(axes)@,
       segments jsonb NOT NULL,
       since date NOT NULL,
       next_change_at date,
       parameter_set integer NOT NULL
     );
     CREATE TABLE @ws@.membership_history (
-      customer @key@ NOT NULL,
+      customer @(key)@ NOT NULL,
       axis text NOT NULL,
       code text NOT NULL,
       valid_from date NOT NULL,
       valid_to date CHECK (valid_to > valid_from),
       PRIMARY KEY (customer, axis, valid_from)
-    );
-    CREATE TABLE @ws@.customer_products (
-      customer @key@ NOT NULL,
-      place smallint NOT NULL,
-      product text NOT NULL,
-      score double precision NOT NULL,
-      probability double precision,
-      source text NOT NULL,
-      next_due date,
-      reason text,
-      reason_fr text,
-      value double precision,
-      PRIMARY KEY (customer, place)
     );
     CREATE TABLE @ws@.product (
       product text PRIMARY KEY,
@@ -177,34 +144,11 @@ BEGIN
       price numeric,
       stock numeric
     );
-    CREATE TABLE @ws@.customer_channels (
-      customer @key@ NOT NULL,
-      channel text NOT NULL,
-      eligible boolean NOT NULL,
-      reason text,
-      place smallint,
-      mean double precision,
-      lower double precision,
-      value double precision,
-      n bigint,
-      best_day smallint,
-      best_hour smallint,
-      PRIMARY KEY (customer, channel)
-    );
-    CREATE TABLE @ws@.life_moments (
-      customer @key@ NOT NULL,
-      moment text NOT NULL,
-      begins date NOT NULL,
-      ends date,
-      confidence double precision NOT NULL,
-      evidence jsonb NOT NULL,
-      PRIMARY KEY (customer, moment, begins)
-    );
     CREATE TABLE @ws@.events (
       event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
       happened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       as_of date NOT NULL,
-      customer @key@ NOT NULL,
+      customer @(key)@ NOT NULL,
       kind text NOT NULL CHECK (kind IN ('entered', 'left', 'begun')),
       axis text NOT NULL,
       code text NOT NULL,
@@ -246,7 +190,7 @@ BEGIN
     );
     CREATE TABLE @ws@.campaign_customer (
       campaign text NOT NULL REFERENCES @ws@.campaign ON DELETE CASCADE,
-      customer @key@ NOT NULL,
+      customer @(key)@ NOT NULL,
       assigned boolean NOT NULL,
       segment text,
       contacted_at timestamptz,
@@ -261,26 +205,81 @@ BEGIN
       PRIMARY KEY (as_of, axis)
     );
   $layout$;
-  EXECUTE replace(replace(layout, '@key@', key), '@ws@', quote_ident(workspace));
+  EXECUTE segmentation_internal.fill(quote_ident(workspace), layout, jsonb_build_object('key', key,
+    'axes', segmentation_internal.workspace_each_axis('@axis@ text NOT NULL'),
+    'models', (
+      SELECT string_agg(format('%I %s', m.name, m.type), ', ' ORDER BY m.place)
+      FROM segmentation.workspace_model AS m)));
+  PERFORM segmentation_internal.workspace_make_lists(quote_ident(workspace), key);
   EXECUTE format('INSERT INTO %I.workspace (layout, key_type, time_zone) VALUES ($1, $2, $3)', workspace)
     USING segmentation_internal.workspace_layout(), key, zone;
   PERFORM segmentation_internal.workspace_mend_queue(quote_ident(workspace));
-  PERFORM segmentation_internal.workspace_register(workspace, segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
+  PERFORM segmentation_internal.workspace_register(workspace,
+    segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
   PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_scores(workspace);
   PERFORM segmentation_internal.workspace_make_views(workspace);
 END
 $$;
 COMMENT ON FUNCTION segmentation.create_workspace(text, regtype, text) IS
-  'Makes a workspace: a schema owned by the caller, with its tables and views. key_type is the type of customers'' keys; time_zone (default: the session''s) is that in which a day begins.';
+  'Makes a workspace: a schema owned by the caller, with its tables and views. key_type is the type of customers'' '
+  'keys; time_zone (default: the session''s) is that in which a day begins.';
+
+-- The tables of lists that axes bring, those that are not there.
+CREATE FUNCTION segmentation_internal.workspace_make_lists(ws text, key text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  list record;
+BEGIN
+  FOR list IN SELECT l.name, l.columns FROM segmentation.workspace_list AS l ORDER BY l.place LOOP
+    CONTINUE WHEN to_regclass(format('%s.%I', ws, list.name)) IS NOT NULL;
+    EXECUTE format('CREATE TABLE %s.%I (%s)', ws, list.name,
+      segmentation_internal.fill(NULL, list.columns, jsonb_build_object('key', key)));
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_make_lists(text, text) IS
+  'Part of create_workspace: the tables of lists that axes bring.';
+
+-- An axis that came with a later version of the extension than the workspace: its columns and lists. What it says is
+-- known
+-- after the next training.
+CREATE FUNCTION segmentation_internal.workspace_add_axes(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  added record;
+BEGIN
+  FOR added IN
+    SELECT v.relation, v.name, v.type, v.is_code
+    FROM (
+      SELECT ws || '.parameter_set' AS relation, m.name, m.type, false AS is_code, m.place
+      FROM segmentation.workspace_model AS m
+      UNION ALL
+      SELECT ws || '.customer_segments', a.axis, 'text', true, a.place FROM segmentation.workspace_axis AS a) AS v
+    WHERE NOT EXISTS (
+      SELECT FROM pg_attribute AS t
+      WHERE t.attrelid = v.relation::regclass AND t.attname = v.name AND NOT t.attisdropped)
+    ORDER BY v.is_code, v.place
+  LOOP
+    EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', added.relation, added.name, added.type);
+    IF added.is_code THEN
+      EXECUTE format('UPDATE %s SET %I = ''insufficient_data''', added.relation, added.name);
+      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', added.relation, added.name);
+    END IF;
+  END LOOP;
+  PERFORM segmentation_internal.workspace_make_lists(ws, segmentation_internal.workspace_key(ws));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_add_axes(text) IS
+  'Part of upgrade_workspace: columns and lists of axes that a workspace does not have yet.';
 
 -- What each table and column holds, as comments: BI tools show them.
 CREATE FUNCTION segmentation_internal.workspace_comments(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  said record;
+  described record;
 BEGIN
-  FOR said IN
+  FOR described IN
     SELECT * FROM (VALUES
       ('workspace', NULL, 'A workspace of the extension segmentation: what it is and what is published. One row.'),
       ('workspace', 'layout', 'Version of its tables; see upgrade_workspace.'),
@@ -295,13 +294,15 @@ BEGIN
       ('source', 'mapping', 'Field to column.'),
       ('source', 'capture', 'How changes are noticed between refreshes: none, trigger or watermark.'),
       ('source', 'watermark', 'The greatest value of watermark_column that was read, none ahead of the clock.'),
-      ('source', 'seen', 'Fingerprint of what the capture rests on at the last look: of another one something may have been missed.'),
-      ('parameter_set', NULL, 'What a training froze: cut points, limits, priors, models, thresholds. Results are reproducible from it.'),
-      ('parameter_set', 'status', 'candidate while being tested, in_use, retired, or rejected (worse than the one in use).'),
+      ('source', 'seen', 'Fingerprint of what the capture rests on at the last look: of another one something may '
+        'have been missed.'),
+      ('parameter_set', NULL, 'What a training froze: cut points, limits, priors, models, thresholds. Results are '
+        'reproducible from it.'),
+      ('parameter_set', 'status', 'candidate while being tested, in_use, retired, or rejected (worse than the one in '
+        'use).'),
       ('parameter_set', 'settings', 'All settings as they were.'),
       ('parameter_set', 'readiness', 'Axis to the reason why its data are too thin, null if they are not.'),
       ('parameter_set', 'quality', 'Back-tested quality, beside what simple rules reach.'),
-      ('parameter_set', 'categories', 'Number of categories of products, for the breadth in loyalty.'),
       ('parameter_set', 'segments', 'Definitions of the registered segments by which customers were last scored.'),
       ('segment', NULL, 'Segments of your own, by definition; see segmentation.register_segment.'),
       ('segment_override', NULL, 'Who is put into a segment or kept out of it by hand. It wins over the definition.'),
@@ -309,7 +310,8 @@ BEGIN
       ('customer_facts', NULL, 'What is known of each customer, independent of any day: scores are computed from it.'),
       ('customer_facts', 'history', 'Purchases by day.'),
       ('customer_facts', 'items', 'Products bought by day (item_history).'),
-      ('customer_facts', 'categories', 'Categories bought by day (item_history), where products have categories and are what is offered.'),
+      ('customer_facts', 'categories', 'Categories bought by day (item_history), where products have categories and '
+        'are what is offered.'),
       ('customer_facts', 'contacts', 'Contacts by channel.'),
       ('customer_facts', 'hours', 'Responses by hour of the week.'),
       ('customer_facts', 'interactions', 'Visits and calls, by day and kind.'),
@@ -320,15 +322,6 @@ BEGIN
       ('customer_facts', 'subscriptions', 'Subscriptions with their periods.'),
       ('customer_segments', NULL, 'Where each customer is now: one code an axis. label() has the names.'),
       ('customer_segments', 'customer', 'The customer.'),
-      ('customer_segments', 'rfm', 'Segment by recency, frequency and monetary value.'),
-      ('customer_segments', 'pmg', 'G, M, P or I: petits, moyens, gros clients (small, medium, large customers), inactifs.'),
-      ('customer_segments', 'churn', 'Risk of no further purchase: low, medium, high, lost.'),
-      ('customer_segments', 'loyalty', 'new, occasional, regular, loyal, ambassador.'),
-      ('customer_segments', 'future_value', 'Expected value: high, medium, low, none.'),
-      ('customer_segments', 'product_appetence', 'The product or category to offer first.'),
-      ('customer_segments', 'channel_appetence', 'The channel that is answered best among those with consent.'),
-      ('customer_segments', 'profile', 'Group of customers who resemble each other.'),
-      ('customer_segments', 'life_moment', 'What happens in the customer''s life now.'),
       ('customer_segments', 'segments', 'Registered segments: name to code.'),
       ('customer_segments', 'since', 'The day since which nothing of this row has changed.'),
       ('customer_segments', 'next_change_at', 'The next day on which time alone may change a code.'),
@@ -337,29 +330,12 @@ BEGIN
       ('membership_history', 'axis', 'An axis, or segment: and the name of a registered segment.'),
       ('membership_history', 'valid_from', 'First day.'),
       ('membership_history', 'valid_to', 'The day from which it no longer holds; null: holds now.'),
-      ('customer_products', NULL, 'Best offers of each customer.'),
-      ('customer_products', 'place', '1 is the best.'),
-      ('customer_products', 'probability', 'Of a purchase within product_horizon.'),
-      ('customer_products', 'source', 'repeat, discovery or popular.'),
-      ('customer_products', 'next_due', 'When it is used up, for what is bought again and again.'),
-      ('customer_products', 'value', 'probability x margin x price, where offers are ranked or limited by margin.'),
       ('product', NULL, 'Products as the source of products had them at the last full refresh: names, margins, stock.'),
-      ('customer_channels', NULL, 'Channels of each customer, ranked.'),
-      ('customer_channels', 'eligible', 'Whether it may be used now: consent, and no contact pressure.'),
-      ('customer_channels', 'reason', 'Why not.'),
-      ('customer_channels', 'place', '1 is the best; null if not eligible.'),
-      ('customer_channels', 'mean', 'Expected response rate.'),
-      ('customer_channels', 'lower', 'Lower bound of it.'),
-      ('customer_channels', 'value', 'Expected value of one contact, less its cost.'),
-      ('customer_channels', 'n', 'Contacts it rests on.'),
-      ('customer_channels', 'best_day', 'Best day of the week: 1 is Monday.'),
-      ('customer_channels', 'best_hour', 'Best hour, 0 to 23.'),
-      ('life_moments', NULL, 'What happens in customers'' lives, now and soon.'),
-      ('life_moments', 'confidence', 'From 0 to 1.'),
-      ('life_moments', 'evidence', 'The numbers behind it.'),
-      ('events', NULL, 'What changed at each publication: segments entered and left, moments begun. The first publication writes none.'),
+      ('events', NULL, 'What changed at each publication: segments entered and left, moments begun. The first '
+        'publication writes none.'),
       ('refresh_log', NULL, 'Phases of each refresh.'),
-      ('queue', NULL, 'Customers whose facts have changed since they were read, as captured; refresh_changed takes them.'),
+      ('queue', NULL, 'Customers whose facts have changed since they were read, as captured; refresh_changed takes '
+        'them.'),
       ('queue', 'change', 'Number of the change.'),
       ('queue', 'customer', 'The customer; null: all of them.'),
       ('queue', 'shard', 'Part of the queue: one worker works on a part at a time.'),
@@ -370,23 +346,36 @@ BEGIN
       ('campaign', NULL, 'Campaigns with a hold-out group; see segmentation.assign_campaign.'),
       ('campaign', 'salt', 'Salt of the hold-out group.'),
       ('campaign', 'share', 'Share of those eligible that is held out.'),
-      ('campaign_customer', NULL, 'Who was eligible for a campaign, and who of them was assigned to it; the others are held out.'),
+      ('campaign_customer', NULL, 'Who was eligible for a campaign, and who of them was assigned to it; the others '
+        'are held out.'),
       ('campaign_customer', 'segment', 'A code of theirs at assignment, to tell the uplift by segment.'),
       ('campaign_customer', 'contacted_at', 'When the campaign reached them; no part of the uplift.'),
-      ('drift', NULL, 'How far each publication moved each axis: population stability index against the publication before.'),
+      ('drift', NULL, 'How far each publication moved each axis: population stability index against the publication '
+        'before.'),
       ('drift', 'psi', 'Below .1 stable, above .25 a major change.')
+      -- What axes bring.
+      UNION ALL
+      SELECT 'customer_segments', a.axis, a.about FROM segmentation.workspace_axis AS a
+      UNION ALL
+      SELECT 'parameter_set', m.name, m.about FROM segmentation.workspace_model AS m WHERE m.about IS NOT NULL
+      UNION ALL
+      SELECT l.name, NULL, l.about FROM segmentation.workspace_list AS l
+      UNION ALL
+      SELECT l.name, d.name, d.about
+      FROM segmentation.workspace_list AS l CROSS JOIN LATERAL jsonb_each_text(l.comments) AS d (name, about)
     ) AS v (name, col, about)
     WHERE to_regclass(format('%I.%I', workspace, v.name)) IS NOT NULL
   LOOP
-    IF said.col IS NULL THEN
-      EXECUTE format('COMMENT ON TABLE %I.%I IS %L', workspace, said.name, said.about);
+    IF described.col IS NULL THEN
+      EXECUTE format('COMMENT ON TABLE %I.%I IS %L', workspace, described.name, described.about);
     ELSE
-      EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', workspace, said.name, said.col, said.about);
+      EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', workspace, described.name, described.col, described.about);
     END IF;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_comments(text) IS 'Part of create_workspace: comments of tables and columns.';
+COMMENT ON FUNCTION segmentation_internal.workspace_comments(text) IS
+  'Part of create_workspace: comments of tables and columns.';
 
 -- What others own
 
@@ -425,7 +414,8 @@ BEGIN ATOMIC
     -- The type of a relation, and of its arrays, goes by the relation.
     LEFT JOIN pg_type AS t ON r.classid = 'pg_type'::regclass AND t.oid = r.objid AND t.typrelid = 0 AND t.typelem = 0)
   SELECT DISTINCT concat(pg_describe_object(n.classid, n.objid, n.objsubid),
-    CASE WHEN n.schema = ws AND n.owner <> h.nspowner THEN format(' of %I', pg_get_userbyid(n.owner)) END) COLLATE "C" AS dependent
+    CASE WHEN n.schema = ws AND n.owner <> h.nspowner
+      THEN format(' of %I', pg_get_userbyid(n.owner)) END) COLLATE "C" AS dependent
   FROM named AS n CROSS JOIN home AS h
   WHERE n.type NOT IN ('rule') AND NOT (n.classid = 'pg_type'::regclass AND n.owner IS NULL)
     -- A session's own temporary objects are its own affair.
@@ -434,7 +424,8 @@ BEGIN ATOMIC
     -- Those of foreign keys, and its own on the sources.
     AND NOT EXISTS (SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid
                     WHERE n.classid = 'pg_trigger'::regclass AND g.oid = n.objid
-                      AND (g.tgisinternal OR (p.pronamespace = h.oid AND p.proname ~ '^capture_[0-9]+(_[0-9a-f]{12})?$')))
+                      AND (g.tgisinternal
+                        OR (p.pronamespace = h.oid AND p.proname ~ '^capture_[0-9]+(_[0-9a-f]{12})?$')))
   ORDER BY 1;
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_dependents(text, regclass) IS
@@ -476,7 +467,8 @@ BEGIN
         HINT = format('SELECT segmentation.drop_workspace(%L, cascade => true) drops these too.', workspace);
     END IF;
     RAISE NOTICE USING
-      MESSAGE = format('drop_workspace drops %s other objects too', cardinality(others)), DETAIL = segmentation_internal.workspace_listed(others);
+      MESSAGE = format('drop_workspace drops %s other objects too', cardinality(others)),
+      DETAIL = segmentation_internal.workspace_listed(others);
   END IF;
   PERFORM segmentation_internal.workspace_unregister(workspace);
   -- The triggers on the sources go with their functions.
@@ -484,7 +476,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.drop_workspace(text, boolean) IS
-  'Drops a workspace with all it holds, and its triggers on sources. The sources stay. Refused, with a list, if anything of others depends on it; cascade drops that too.';
+  'Drops a workspace with all it holds, and its triggers on sources. The sources stay. Refused, with a list, if '
+  'anything of others depends on it; cascade drops that too.';
 
 -- Settings
 
@@ -498,9 +491,11 @@ BEGIN
     segmentation_internal.workspace_readable(workspace, '{setting}'));
 END
 $$;
-COMMENT ON FUNCTION segmentation.workspace_settings(text) IS 'All settings of a workspace: the value that holds, the default, what it does.';
+COMMENT ON FUNCTION segmentation.workspace_settings(text) IS
+  'All settings of a workspace: the value that holds, the default, what it does.';
 
-CREATE FUNCTION segmentation_internal.workspace_setting_fault(d segmentation.workspace_setting, value jsonb) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_setting_fault(d segmentation.workspace_setting, value jsonb)
+RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   amount double precision;
@@ -509,9 +504,12 @@ BEGIN
     RETURN CASE WHEN d.default_value <> 'null' THEN 'must not be null' END;
   END IF;
   -- In brackets: plpgsql would take the first THEN for its own.
-  IF (jsonb_typeof(value) <> CASE d.type WHEN 'integer' THEN 'number' WHEN 'interval' THEN 'string' WHEN 'text' THEN 'string' ELSE d.type END) THEN
-    RETURN format('must be %s', CASE d.type WHEN 'integer' THEN 'a whole number' WHEN 'interval' THEN 'an interval, as text'
-      WHEN 'number' THEN 'a number' WHEN 'boolean' THEN 'true or false' WHEN 'text' THEN 'a text' WHEN 'object' THEN 'an object' ELSE 'an array' END);
+  IF (jsonb_typeof(value) <> CASE d.type
+    WHEN 'integer' THEN 'number' WHEN 'interval' THEN 'string' WHEN 'text' THEN 'string' ELSE d.type END)
+  THEN
+    RETURN format('must be %s', CASE d.type
+      WHEN 'integer' THEN 'a whole number' WHEN 'interval' THEN 'an interval, as text' WHEN 'number' THEN 'a number'
+      WHEN 'boolean' THEN 'true or false' WHEN 'text' THEN 'a text' WHEN 'object' THEN 'an object' ELSE 'an array' END);
   END IF;
   IF d.type = 'interval' THEN
     BEGIN
@@ -530,7 +528,8 @@ BEGIN
     END IF;
   END IF;
   IF amount < d.least OR amount > d.greatest THEN
-    RETURN format('must be from %s to %s%s', d.least, d.greatest, CASE WHEN d.type = 'interval' THEN ' days' ELSE '' END);
+    RETURN format('must be from %s to %s%s', d.least, d.greatest,
+      CASE WHEN d.type = 'interval' THEN ' days' ELSE '' END);
   END IF;
   IF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
     RETURN format('must be one of %s', array_to_string(d.choices, ', '));
@@ -539,10 +538,15 @@ BEGIN
   IF d.name = 'moment_categories' THEN
     IF EXISTS (
       SELECT FROM jsonb_each(value) AS m WHERE m.key !~ '^[a-z][a-z0-9_]{0,62}$'
-        OR m.key IN ('none', 'insufficient_data', 'purchase_due', 'purchase_overdue', 'waning_interest', 'first_purchase', 'reactivated', 'anniversary')
-        OR NOT CASE WHEN jsonb_typeof(m.value) = 'array' THEN jsonb_array_length(m.value) > 0 AND NOT EXISTS (SELECT FROM jsonb_array_elements(m.value) AS c WHERE jsonb_typeof(c) <> 'string') ELSE false END)
+        OR m.key IN ('none', 'insufficient_data', 'purchase_due', 'purchase_overdue', 'waning_interest',
+          'first_purchase', 'reactivated', 'anniversary')
+        OR NOT CASE WHEN jsonb_typeof(m.value) = 'array'
+          THEN jsonb_array_length(m.value) > 0
+            AND NOT EXISTS (SELECT FROM jsonb_array_elements(m.value) AS c WHERE jsonb_typeof(c) <> 'string')
+          ELSE false END)
     THEN
-      RETURN 'must go from moments (codes in small letters, none that purchases or dates give already) to lists of categories, as {"birth": ["baby"]}';
+      RETURN 'must go from moments (codes in small letters, none that purchases or dates give already) to lists of '
+        'categories, as {"birth": ["baby"]}';
     END IF;
   END IF;
   IF d.name IN ('product_exclude', 'product_exclude_categories', 'product_owned_for_good') THEN
@@ -561,18 +565,22 @@ BEGIN
   END IF;
   IF d.name = 'moment_calendar' AND value <> '[]' THEN
     BEGIN
-      PERFORM segmentation.yearly_recurrence(segmentation.purchase_history '{}', date '2000-01-01', date '1999-01-01', 'holiday_ahead', value);
+      PERFORM segmentation.yearly_recurrence(segmentation.purchase_history '{}', date '2000-01-01', date '1999-01-01',
+        'holiday_ahead', value);
     EXCEPTION WHEN data_exception OR invalid_parameter_value THEN
       RETURN format('is not a calendar: %s', SQLERRM);
     END;
   END IF;
-  IF d.name = 'profile_k' AND (value::text ~ '^\[[1-9][0-9]?, [1-9][0-9]?\]$' AND value -> 0 <= value -> 1) IS NOT TRUE THEN
+  IF d.name = 'profile_k'
+    AND (value::text ~ '^\[[1-9][0-9]?, [1-9][0-9]?\]$' AND value -> 0 <= value -> 1) IS NOT TRUE
+  THEN
     RETURN 'must be an array of two whole numbers from 1 to 99: the least and the greatest';
   END IF;
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_setting_fault(segmentation.workspace_setting, jsonb) IS 'What is wrong with a value of a setting; NULL if nothing is.';
+COMMENT ON FUNCTION segmentation_internal.workspace_setting_fault(segmentation.workspace_setting, jsonb) IS
+  'What is wrong with a value of a setting; NULL if nothing is.';
 
 CREATE FUNCTION segmentation.configure_workspace(workspace text, settings jsonb) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -584,15 +592,21 @@ BEGIN
     RAISE invalid_parameter_value USING MESSAGE = 'settings must be a jsonb object',
       HINT = 'As {"churn_horizon": "60 days", "language": "fr"}.';
   END IF;
-  SELECT string_agg(format('%s %s', g.key, coalesce(segmentation_internal.workspace_setting_fault(d, g.value), 'is not a setting')), E'\n' ORDER BY g.key) INTO faults
+  SELECT string_agg(format('%s %s', g.key, coalesce(segmentation_internal.workspace_setting_fault(d, g.value),
+    'is not a setting')), E'\n' ORDER BY g.key) INTO faults
   FROM jsonb_each(settings) AS g LEFT JOIN segmentation.workspace_setting AS d ON d.name = g.key
   WHERE d.name IS NULL OR segmentation_internal.workspace_setting_fault(d, g.value) IS NOT NULL;
   IF faults IS NULL THEN
     -- Limits that go together.
-    SELECT string_agg(format('%s %s must not be above %s %s', p.low, w.all_of -> p.low, p.high, w.all_of -> p.high), E'\n') INTO faults
+    SELECT string_agg(
+      format('%s %s must not be above %s %s', p.low, w.all_of -> p.low, p.high, w.all_of -> p.high), E'\n')
+      INTO faults
     FROM (SELECT segmentation_internal.workspace_settings_now(ws) || settings AS all_of) AS w
-    CROSS JOIN (VALUES ('churn_medium', 'churn_high'), ('value_high', 'value_medium'), ('pmg_gros', 'pmg_moyens')) AS p (low, high)
-    WHERE settings ?| ARRAY[p.low, p.high] AND (w.all_of ->> p.low)::double precision > (w.all_of ->> p.high)::double precision;
+    CROSS JOIN (
+      VALUES ('churn_medium', 'churn_high'), ('value_high', 'value_medium'), ('pmg_gros', 'pmg_moyens')
+    ) AS p (low, high)
+    WHERE settings ?| ARRAY[p.low, p.high]
+      AND (w.all_of ->> p.low)::double precision > (w.all_of ->> p.high)::double precision;
   END IF;
   IF faults IS NOT NULL THEN
     RAISE invalid_parameter_value USING MESSAGE = 'invalid settings', DETAIL = faults,
@@ -605,17 +619,20 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.configure_workspace(text, jsonb) IS
-  'Changes settings. They hold from the next training on: a parameter set keeps those it was made with. A language holds at once.';
+  'Changes settings. They hold from the next training on: a parameter set keeps those it was made with. A language '
+  'holds at once.';
 
 -- All settings as one value; internal.
 CREATE FUNCTION segmentation_internal.workspace_settings_now(ws text) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  held jsonb;
+  settings jsonb;
 BEGIN
-  EXECUTE format('SELECT jsonb_object_agg(d.name, coalesce(s.value, d.default_value))
-                  FROM segmentation.workspace_setting AS d LEFT JOIN ONLY %s.setting AS s ON s.name = d.name', ws) INTO held;
-  RETURN held;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT jsonb_object_agg(d.name, coalesce(s.value, d.default_value))
+    FROM segmentation.workspace_setting AS d LEFT JOIN ONLY @ws@.setting AS s ON s.name = d.name$q$) INTO settings;
+  RETURN settings;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_settings_now(text) IS 'All settings of a workspace, given by its quoted schema, as one object.';
+COMMENT ON FUNCTION segmentation_internal.workspace_settings_now(text) IS
+  'All settings of a workspace, given by its quoted schema, as one object.';

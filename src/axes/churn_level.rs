@@ -2,11 +2,11 @@
 //! `sql/axes/churn_level.sql`.
 
 use pgrx::prelude::*;
-use segmentation_core::Result;
 use segmentation_core::axes::churn_level::ChurnLevels;
 use segmentation_core::axes::silence::with_later_purchases;
 use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::purchase_model::CustomerSummary;
+use segmentation_core::{Error, Result};
 
 use crate::base::purchases::{Prepared, customer_summary, prepare_purchases};
 use crate::pg::jsonb::JsonbArg;
@@ -37,6 +37,26 @@ fn churn_level<'fcx>(
     let (model, levels) = call.memo(&keys, || prepare_churn(model, options)).or_raise();
     let level = |customer: CustomerSummary| Some(levels.level(&model.as_ref()?.scorer, customer).code());
     Some(customer_summary(&history, as_of).or_raise().and_then(level).unwrap_or(INSUFFICIENT_DATA))
+}
+
+#[pg_extern(sql = false)]
+fn churn_level_of<'fcx>(
+    probability: Option<f64>,
+    lost_probability: Option<f64>,
+    options: Option<JsonbArg<'fcx>>,
+    mut call: CallSite<'fcx>,
+) -> Option<&'static str> {
+    let options = options?;
+    let levels =
+        call.memo(&[Key::of(options)], || ChurnLevels::from_json(&options.value("options")?)).or_raise();
+    let Some(p) = probability else { return Some(INSUFFICIENT_DATA) };
+    // A score may be off by rounding.
+    for (name, value) in [("probability", Some(p)), ("lost_probability", lost_probability)] {
+        if value.is_some_and(|value| !(-1e-9..=1.0 + 1e-9).contains(&value)) {
+            Err::<(), _>(Error::invalid(format!("{name} must be from 0 to 1"))).or_raise();
+        }
+    }
+    Some(levels.of(p, lost_probability).code())
 }
 
 #[pg_extern(sql = false)]

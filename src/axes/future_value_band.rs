@@ -14,6 +14,7 @@ use crate::base::cuts::pmg_cuts;
 use crate::base::purchases::{Prepared, customer_summary, prepare_purchases};
 use crate::models::spend_model::{prepare_spend, spent};
 use crate::pg::jsonb::JsonbArg;
+use crate::pg::numeric::NumericArg;
 use crate::pg::value::{BytesArg, Value};
 use crate::pg::{CallSite, Key, OrRaise};
 
@@ -83,6 +84,18 @@ fn future_value_band<'fcx>(
         None => None,
     };
     Some(band.map_or(INSUFFICIENT_DATA, future_value_band::code))
+}
+
+#[pg_extern(sql = false)]
+fn future_value_band_of<'fcx>(
+    value: Option<NumericArg<'fcx>>,
+    cuts: Option<Value>,
+    mut call: CallSite<'fcx>,
+) -> Option<&'static str> {
+    let (Some(value), Some(cuts)) = (value, cuts) else { return Some(INSUFFICIENT_DATA) };
+    let cuts = *call.memo(&[Key::of(cuts)], || pmg_cuts(cuts)).or_raise();
+    let value = value.money("value").or_raise();
+    Some(cuts.map_or(INSUFFICIENT_DATA, |cuts| future_value_band::code(cuts.class(value))))
 }
 
 #[pg_extern(sql = false)]

@@ -25,6 +25,14 @@ CREATE TEMP TABLE one AS SELECT f.model AS p, (SELECT fit_spend_model(history, '
 SELECT churn_level(p, NULL, '1998-06-30') AS no_history, churn_level(NULL, history, '1998-06-30') AS no_model, churn_level(p, history, '1996-01-01') AS before_all,
        churn_level((SELECT fit_purchase_model(h, '1998-06-30') FROM (VALUES (NULL::purchase_history)) AS v (h)), history, '1998-06-30') AS unfitted,
        churn_level(p, history, NULL) AS no_day, churn_next_change(p, history, '1996-01-01') AS first_purchase, churn_next_change(p, NULL, '1998-06-30') AS null_history FROM one;
+-- One rule: the level of a customer is that of the probabilities.
+SELECT count(*) AS customers, count(*) FILTER (WHERE churn_level(p, h, '1998-06-30') <> churn_level(churn_probability(p, h, '1998-06-30', '90 days'), churn_probability(p, h, '1998-06-30', '365 days'))) AS levels_differ
+FROM one, (SELECT purchase_history(purchased_on, amount) AS h FROM cdnow GROUP BY customer_id) AS c;
+SELECT churn_level(x, l) AS level, x, l FROM (VALUES (0.0, NULL), (0.329, 0.95), (0.33, 0.0), (0.66, 0.95), (1, 1), (0, 0.951), (NULL, 1)) AS v (x, l);
+SELECT churn_level(0.5, NULL, '{"medium_from": 0.5, "high_from": 0.5}') AS at_both, churn_level(0.5, 1, '{"lost_above": 1}') AS not_above, churn_level(0.5, 1, NULL) AS no_options;
+CALL refused('SELECT churn_level(1.5, 0)');
+CALL refused('SELECT churn_level(0, ''NaN'')');
+CALL refused('SELECT churn_level(0.5, 0.5, ''{"medium_from": 0.7}'')');
 CALL refused('SELECT churn_level(p, history, ''1998-06-30'', ''{"horizon": 90}'') FROM one');
 CALL refused('SELECT churn_level(p, history, ''1998-06-30'', ''{"medium": 0.5}'') FROM one');
 CALL refused('SELECT churn_level(p, history, ''1998-06-30'', ''{"medium_from": 0.7}'') FROM one');

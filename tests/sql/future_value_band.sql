@@ -26,6 +26,11 @@ WHERE customer_id % 100 = 1 OR customer_id = 0 GROUP BY family ORDER BY family;
 CREATE TEMP TABLE one AS SELECT f.model AS p, s.model AS s, cuts, history FROM families AS f JOIN limits USING (family), spend AS s, silent WHERE family = 'bg_nbd' AND customer_id = 1;
 SELECT future_value_band(p, s, NULL, '1998-06-30', cuts) AS no_history, future_value_band(p, NULL, history, '1998-06-30', cuts) AS no_model, future_value_band(p, s, history, '1998-06-30', NULL) AS no_limits,
        future_value_band(p, s, '{}', '1998-06-30', cuts) AS no_purchase, future_value_next_change(p, s, '{}', '1998-06-30', cuts) AS never, future_value_next_change(p, s, history, '1996-01-01', cuts) AS first_purchase FROM one;
+-- One rule: the band of a customer is that of the value.
+SELECT count(*) AS customers, count(*) FILTER (WHERE future_value_band(p, s, h, '1998-06-30', cuts) <> future_value_band(future_value(p, s, h, '1998-06-30', '365 days', 0.10, 1), cuts)) AS bands_differ
+FROM one, (SELECT purchase_history(purchased_on, amount) AS h FROM cdnow GROUP BY customer_id) AS c;
+SELECT future_value_band(v, cuts), v = (cuts).gros_from AS at_high FROM one, LATERAL (VALUES (NULL), (-1), (0.0), (0.01), ((cuts).moyens_from), ((cuts).gros_from)) AS v (v);
+SELECT future_value_band(1, NULL) AS no_limits;
 CALL refused('SELECT future_value_band(p, s, history, ''1998-06-30'', cuts, ''{"horizon": "1 moon"}'') FROM one');
 CALL refused('SELECT future_value_next_change(p, s, history, ''1998-06-30'', cuts, ''[]'') FROM one');
 

@@ -29,6 +29,7 @@ CREATE TEMP VIEW codes AS
                            'churn_role', 'churn_skipped', 'churn_warning', 'retention_family')
   UNION SELECT 'axis', unnest(workspace_axes())
   UNION SELECT 'workspace', 'insufficient_data'
+  UNION SELECT 'life_cycle', unnest('{prospect,new,active,slowing,lapsed,reactivated}'::text[])
   UNION SELECT 'source', kind FROM workspace_field
   -- Levels and bands: churn_level.sql and future_value_band.sql show them.
   UNION SELECT 'churn', unnest('{low,medium,high,lost,insufficient_data}'::text[])

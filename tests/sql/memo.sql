@@ -96,6 +96,7 @@ INSERT INTO memo_call (call, kind, expression) VALUES
 ('future_value(jsonb,jsonb,purchase_history,date,interval,double precision,double precision)', 'spend', $$future_value({purchase}, $1, {h}, '2025-01-01', '1 year', 0.1, 1)$$),
 ('future_value_interval(jsonb,jsonb,purchase_history,date,interval,double precision,double precision,double precision)', 'purchase', $$future_value_interval($1, {spend}, {h}, '2025-01-01', '1 year', 0.1, 1, 0.8)$$),
 ('future_value_interval(jsonb,jsonb,purchase_history,date,interval,double precision,double precision,double precision)', 'spend', $$future_value_interval({purchase}, $1, {h}, '2025-01-01', '1 year', 0.1, 1, 0.8)$$),
+('churn_level(double precision,double precision,jsonb)', '', $$churn_level(0.5, 0.5, $1)$$, '{"medium_from": 0.1}', '{"medium_from": 0.6}'),
 ('churn_next_change(jsonb,purchase_history,date,jsonb)', 'purchase', $$churn_next_change($1, {quiet}, '2024-10-10', '{}')$$),
 ('future_value_next_change(jsonb,jsonb,purchase_history,date,pmg_cuts,jsonb)', 'future_cuts', $$future_value_next_change({purchase}, {spend}, {quiet}, '2024-12-01', $1, '{}')$$),
 ('pmg_next_change(purchase_history,date,pmg_cuts,integer)', 'turnover_cuts', $$pmg_next_change('{2024-05-20:3:500,2024-04-10:1:100}', '2024-06-01', $1, 3)$$),

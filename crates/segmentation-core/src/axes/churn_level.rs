@@ -103,18 +103,24 @@ impl ChurnLevels {
         Ok(levels)
     }
 
-    /// The level of a customer at their summary's end of observation.
+    /// The level by the probability of no purchase within the horizon, and within the longer one where it is known.
     #[must_use]
-    pub fn level(&self, scorer: &Scorer, customer: CustomerSummary) -> ChurnLevel {
-        let silence = |limit: Limit| scorer.churn_probability(customer, limit.horizon);
-        if silence(self.lost) > self.lost.probability {
+    pub fn of(&self, probability: f64, lost_probability: Option<f64>) -> ChurnLevel {
+        if lost_probability.is_some_and(|p| p > self.lost.probability) {
             return ChurnLevel::Lost;
         }
-        match silence(self.high) {
+        match probability {
             p if p >= self.high.probability => ChurnLevel::High,
             p if p >= self.medium.probability => ChurnLevel::Medium,
             _ => ChurnLevel::Low,
         }
+    }
+
+    /// The level of a customer at their summary's end of observation.
+    #[must_use]
+    pub fn level(&self, scorer: &Scorer, customer: CustomerSummary) -> ChurnLevel {
+        let silence = |limit: Limit| scorer.churn_probability(customer, limit.horizon);
+        self.of(silence(self.high), Some(silence(self.lost)))
     }
 
     /// The first day after `as_of`, and no later than `until`, on which the level of a customer who
@@ -211,5 +217,15 @@ mod tests {
         ] {
             assert!(ChurnLevels::from_json(&bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_level_begins_at_its_limit_and_lost_above_it() {
+        let levels = ChurnLevels::default();
+        let of = |p, lost| levels.of(p, lost).code();
+        assert_eq!([of(0.0, None), of(0.329, Some(0.95))], ["low", "low"]);
+        assert_eq!([of(0.33, None), of(0.659, Some(0.5))], ["medium", "medium"]);
+        assert_eq!([of(0.66, None), of(1.0, Some(0.95))], ["high", "high"]);
+        assert_eq!([of(0.0, Some(0.951)), of(1.0, Some(1.0))], ["lost", "lost"]);
     }
 }

@@ -1,0 +1,385 @@
+-- The axis churn: the risk that no purchase comes any more, or that all subscriptions end. Brings the purchase model,
+-- which other axes use, and its back-test.
+
+-- Subscriptions. One that has a day of its end in the future was given notice of: there is nothing to guess.
+
+CREATE FUNCTION segmentation_internal.workspace_contracts(subscriptions jsonb, as_of date)
+RETURNS TABLE (plan text, started_on date, ended_on date, runs boolean)
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 2
+BEGIN ATOMIC
+  SELECT c.plan, c.started_on, c.ended_on, coalesce(c.ended_on > as_of, true)
+  FROM jsonb_to_recordset(subscriptions) AS c (plan text, started_on date, ended_on date)
+  WHERE c.started_on <= as_of;
+END;
+COMMENT ON FUNCTION segmentation_internal.workspace_contracts(jsonb, date) IS
+  'Part of refresh: the subscriptions of a customer that have begun, and whether they run.';
+
+CREATE FUNCTION segmentation_internal.workspace_contract_features(model jsonb, plan text) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN (model -> 'by_plan')::boolean AND plan IS NOT NULL
+    THEN jsonb_build_object('plan', plan) ELSE '{}' END;
+COMMENT ON FUNCTION segmentation_internal.workspace_contract_features(jsonb, text) IS
+  'Part of refresh: what the model of contracts looks at.';
+
+-- The probability that all subscriptions of a customer end within a horizon: a product; 1 if none runs, NULL without
+-- any. One row, as a table: PostgreSQL puts a function that returns a set into the query, so that the model is a
+-- constant there, and is read once.
+CREATE FUNCTION segmentation_internal.workspace_contract_churn(
+  model jsonb, subscriptions jsonb, as_of date, horizon interval) RETURNS TABLE (probability double precision)
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+  SELECT CASE
+    WHEN count(*) = 0 THEN NULL
+    WHEN NOT bool_or(c.runs) THEN 1
+    WHEN bool_or(e.p = 0) THEN 0
+    WHEN bool_or(c.runs AND e.p IS NULL) THEN NULL
+    ELSE exp(sum(ln(NULLIF(e.p, 0)))) END
+  FROM segmentation_internal.workspace_contracts(subscriptions, as_of) AS c
+  LEFT JOIN LATERAL (
+    SELECT CASE WHEN c.ended_on IS NOT NULL THEN (c.ended_on <= as_of + horizon)::integer::double precision
+      ELSE segmentation.churn_probability(model -> 'model', age(as_of, c.started_on), horizon,
+        segmentation_internal.workspace_contract_features(model, c.plan)) END AS p OFFSET 0) AS e ON c.runs;
+END;
+COMMENT ON FUNCTION segmentation_internal.workspace_contract_churn(jsonb, jsonb, date, interval) IS
+  'Part of refresh: the probability that all subscriptions of a customer end within a horizon.';
+
+CREATE FUNCTION segmentation_internal.workspace_contracts_run(subscriptions jsonb, as_of date) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN EXISTS (SELECT FROM segmentation_internal.workspace_contracts(subscriptions, as_of) AS c WHERE c.runs);
+COMMENT ON FUNCTION segmentation_internal.workspace_contracts_run(jsonb, date) IS
+  'Part of refresh: whether a customer has a subscription that runs.';
+
+CREATE FUNCTION segmentation_internal.workspace_churn_limits(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN jsonb_build_object(
+    'medium_from', least(
+      (settings ->> 'churn_medium')::double precision, (settings ->> 'churn_high')::double precision),
+    'high_from', settings -> 'churn_high', 'lost_above', settings -> 'churn_lost');
+COMMENT ON FUNCTION segmentation_internal.workspace_churn_limits(jsonb) IS
+  'Part of refresh: the options of churn_level from the settings.';
+
+CREATE FUNCTION segmentation_internal.workspace_churn_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN CASE
+    WHEN segmentation_internal.workspace_days((settings ->> 'churn_horizon')::interval) IS NOT NULL
+      AND segmentation_internal.workspace_days((settings ->> 'churn_lost_horizon')::interval) IS NOT NULL
+    THEN segmentation_internal.workspace_churn_limits(settings) || jsonb_build_object(
+      'horizon', segmentation_internal.workspace_days((settings ->> 'churn_horizon')::interval),
+      'lost_horizon', segmentation_internal.workspace_days((settings ->> 'churn_lost_horizon')::interval)) END;
+COMMENT ON FUNCTION segmentation_internal.workspace_churn_options(jsonb) IS
+  'Part of refresh: the options of churn_next_change from the settings; NULL if a horizon is not of whole days.';
+
+-- How good the scores of churn and value would have been one horizon ago, beside what simple rules reach.
+-- model is the one to judge, or NULL for one fitted on what was known then.
+CREATE FUNCTION segmentation_internal.workspace_backtest(
+  facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL, spend jsonb DEFAULT NULL
+) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  horizon constant interval := (settings ->> 'churn_horizon')::interval;
+  inner_day constant date := (as_of - horizon)::date;
+  tested jsonb;
+BEGIN
+  IF model IS NULL THEN
+    EXECUTE segmentation_internal.fill(NULL, $q$
+      SELECT segmentation.fit_purchase_model(f.history, $1, $2), segmentation.fit_spend_model(f.history, $1)
+      FROM @(facts)@ AS f$q$, jsonb_build_object('facts', facts))
+      INTO model, spend USING inner_day, jsonb_build_object('family', settings ->> 'purchase_family');
+  END IF;
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    SELECT jsonb_build_object(
+      'as_of', $1, 'horizon', $2::text,
+      'churn', segmentation.prediction_quality(t.p, t.churned) - 'bins',
+      'recency', jsonb_build_object(
+        'auc', segmentation.prediction_quality(t.recency / (t.recency + 30.0), t.churned) -> 'auc'),
+      'value', jsonb_build_object('predicted', round(sum(t.value), 2), 'actual', round(sum(t.actual), 2),
+        'correlation', corr(t.value, t.actual), 'correlation_past', corr(t.past, t.actual)))
+    FROM (
+      SELECT segmentation.churn_probability($4, f.history, $1, $2) AS p,
+        segmentation.churned_within(f.history, $1, $2, $3) AS churned,
+        segmentation.recency(f.history, $1)::double precision AS recency,
+        segmentation.future_value($4, $5, f.history, $1, $2, 0, 1) AS value,
+        segmentation.turnover(f.history, $1, $3) AS actual,
+        segmentation.turnover(f.history, ($1 - $2)::date, $1) AS past
+      FROM @(facts)@ AS f
+      WHERE segmentation.purchase_days(f.history, $1) > 0) AS t$q$, jsonb_build_object('facts', facts))
+    INTO tested USING inner_day, horizon, as_of, model, spend;
+  RETURN tested;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_backtest(text, date, jsonb, jsonb, jsonb) IS
+  'Part of refresh: quality of churn and value on the last horizon, by a model of before it.';
+
+-- How long subscriptions last, by plan where there are some: a hazard, since it says what comes after the longest
+-- one seen.
+CREATE FUNCTION segmentation_internal.workspace_fit_contracts(facts text, as_of date) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  by_plan boolean;
+  model jsonb;
+BEGIN
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    SELECT count(DISTINCT c.plan) BETWEEN 2 AND 50
+    FROM @(facts)@ AS f
+    CROSS JOIN LATERAL segmentation_internal.workspace_contracts(f.subscriptions, $1) AS c$q$,
+    jsonb_build_object('facts', facts))
+    INTO by_plan USING as_of;
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    SELECT segmentation.fit_retention_model(c.started_on, CASE WHEN NOT c.runs THEN c.ended_on END, $1,
+      CASE WHEN $2 AND c.plan IS NOT NULL THEN jsonb_build_object('plan', c.plan) ELSE '{}' END, '{"family": "hazard"}')
+    FROM @(facts)@ AS f
+    CROSS JOIN LATERAL segmentation_internal.workspace_contracts(f.subscriptions, $1) AS c
+    WHERE coalesce(c.ended_on >= c.started_on, true)$q$, jsonb_build_object('facts', facts))
+    INTO model USING as_of, by_plan;
+  RETURN jsonb_build_object('by_plan', by_plan, 'model', model);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_fit_contracts(text, date) IS
+  'Part of refresh: a model of how long subscriptions last.';
+
+-- The same one horizon ago, by what was known then, and who has none left now. Beside it, the share of all.
+CREATE FUNCTION segmentation_internal.workspace_backtest_contracts(
+  facts text, as_of date, settings jsonb, model jsonb DEFAULT NULL
+) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  horizon constant interval := (settings ->> 'churn_horizon')::interval;
+  inner_day constant date := (as_of - horizon)::date;
+  tested jsonb;
+BEGIN
+  model := coalesce(model, segmentation_internal.workspace_fit_contracts(facts, inner_day));
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    SELECT jsonb_build_object(
+      'as_of', $1, 'horizon', $2::text, 'churn', segmentation.prediction_quality(t.p, t.churned) - 'bins')
+    FROM (
+      SELECT (SELECT e.probability FROM segmentation_internal.workspace_contract_churn($4, k.known, $1, $2) AS e) AS p,
+        NOT segmentation_internal.workspace_contracts_run(f.subscriptions, $3) AS churned
+      FROM @(facts)@ AS f
+      CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object('plan', c.plan, 'started_on', c.started_on)) AS known
+        FROM segmentation_internal.workspace_contracts(f.subscriptions, $1) AS c WHERE c.runs) AS k
+      WHERE k.known IS NOT NULL) AS t
+    WHERE t.p IS NOT NULL$q$,
+    jsonb_build_object('facts', facts))
+    INTO tested USING inner_day, horizon, as_of, model;
+  RETURN tested;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_backtest_contracts(text, date, jsonb, jsonb) IS
+  'Part of refresh: quality of the churn of subscriptions on the last horizon.';
+
+-- What never happened in the test period, or always, cannot be told apart: whoever predicts it so looks splendid.
+CREATE FUNCTION segmentation_internal.workspace_one_outcome(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN jsonb_build_object('code', 'one_outcome', 'have', settings ->> 'churn_horizon');
+COMMENT ON FUNCTION segmentation_internal.workspace_one_outcome(jsonb) IS
+  'Part of refresh: the reason why an axis cannot be tested where all customers did the same.';
+
+CREATE FUNCTION segmentation_internal.workspace_train_churn(ws text, number integer, as_of date, settings jsonb)
+RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  facts constant text := ws || '.stage_facts';
+  of_contracts constant boolean := settings ->> 'churn_of' = 'subscriptions';
+  tested jsonb;
+BEGIN
+  IF of_contracts THEN
+    EXECUTE format('UPDATE %s.parameter_set AS g SET retention_model = $2 WHERE g.parameter_set = $1', ws)
+      USING number, segmentation_internal.workspace_fit_contracts(facts, as_of);
+  END IF;
+  IF segmentation_internal.workspace_ready(ws, number, 'churn') THEN
+    tested := CASE WHEN of_contracts THEN segmentation_internal.workspace_backtest_contracts(facts, as_of, settings)
+      ELSE segmentation_internal.workspace_backtest(facts, as_of, settings) END;
+    EXECUTE format('UPDATE %s.parameter_set AS g SET quality = $2 WHERE g.parameter_set = $1', ws) USING number, tested;
+    IF tested #>> '{churn,auc}' IS NULL THEN
+      PERFORM segmentation_internal.workspace_unready(
+        ws, number, 'churn', segmentation_internal.workspace_one_outcome(settings));
+    END IF;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_train_churn(text, integer, date, jsonb) IS
+  'Part of refresh: trains the axis churn, and tests it.';
+
+-- By the Brier score of the last horizon.
+CREATE FUNCTION segmentation_internal.workspace_judge_churn(
+  ws text, candidate integer, used integer, as_of date, OUT accepted boolean, OUT said text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  facts constant text := ws || '.stage_facts';
+  before record;
+  fresh record;
+  of_contracts boolean;
+  fresh_brier double precision;
+  brier_before double precision;
+BEGIN
+  EXECUTE format('SELECT g.* FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws) INTO before USING used;
+  EXECUTE format('SELECT g.* FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws) INTO fresh USING candidate;
+  of_contracts := fresh.settings ->> 'churn_of' = 'subscriptions';
+  fresh_brier := (fresh.quality #>> '{churn,brier}')::double precision;
+  accepted := true;
+  IF fresh.readiness #>> '{churn,code}' = 'one_outcome' AND before.readiness -> 'churn' = 'null'
+    AND before.settings ->> 'churn_of' = fresh.settings ->> 'churn_of'
+  THEN
+    accepted := false;
+    said := format('rejected: within %s all customers did the same, so its back-test has no AUC',
+      fresh.readiness #>> '{churn,have}');
+  ELSIF fresh_brier IS NULL
+    OR (CASE WHEN of_contracts THEN before.retention_model::text
+      ELSE before.purchase_model #>> '{parameters}' END) IS NULL
+  THEN
+    said := 'not compared: there are too few data for a back-test';
+  ELSIF before.settings ->> 'churn_of' <> fresh.settings ->> 'churn_of' THEN
+    said := 'not compared: churn is about something else now';
+  ELSIF before.as_of > (as_of - (fresh.settings ->> 'churn_horizon')::interval)::date THEN
+    -- A model trained after the test period began has seen its outcome: no fair comparison.
+    said := 'not compared: the set in use is younger than the test period';
+  ELSE
+    brier_before := (CASE
+      WHEN of_contracts
+      THEN segmentation_internal.workspace_backtest_contracts(facts, as_of, fresh.settings, before.retention_model)
+      ELSE segmentation_internal.workspace_backtest(
+        facts, as_of, fresh.settings, before.purchase_model, before.spend_model)
+      END #>> '{churn,brier}')::double precision;
+    accepted := brier_before IS NULL
+      OR fresh_brier <= brier_before * (1 + (fresh.settings ->> 'promote_tolerance')::double precision);
+    said := format('Brier score of churn %s, against %s of parameter set %s: %s', round(fresh_brier::numeric, 5),
+      round(brier_before::numeric, 5), used, CASE WHEN accepted THEN 'taken into use' ELSE 'rejected' END);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_judge_churn(text, integer, integer, date) IS
+  'Part of refresh: whether a candidate predicts churn as well as the parameter set in use.';
+
+CREATE FUNCTION segmentation_internal.workspace_contract_numbers(subscriptions jsonb, as_of date) RETURNS jsonb
+  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT jsonb_build_object(
+      'contracts', count(*) FILTER (WHERE r.runs),
+      'since', min(r.started_on) FILTER (WHERE r.runs),
+      'ended_on', max(r.ended_on) FILTER (WHERE NOT r.runs),
+      'notice', coalesce(' Notice was given for ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''),
+      'notice_fr', coalesce(' Résiliation annoncée pour le ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''))
+    FROM segmentation_internal.workspace_contracts(subscriptions, as_of) AS r);
+COMMENT ON FUNCTION segmentation_internal.workspace_contract_numbers(jsonb, date) IS
+  'Part of explain: subscriptions of a customer in numbers.';
+
+INSERT INTO segmentation.workspace_axis
+  (axis, place, about, readiness, train, judge, code, changes_on, look_again, numbers, topic)
+VALUES (
+  'churn', 30, 'Risk of no further purchase: low, medium, high, lost.',
+  -- readiness
+  $$CASE g.settings ->> 'churn_of' WHEN 'subscriptions'
+    THEN segmentation_internal.workspace_too_thin(
+      seen.kinds, '{subscriptions}', 'few_subscribers', seen.contracts, g.settings -> 'minimum_buyers')
+    ELSE seen.lasting END$$,
+  'segmentation_internal.workspace_train_churn',
+  'segmentation_internal.workspace_judge_churn',
+  -- code
+  $$CASE
+    WHEN p.churn_of = 'subscriptions' AND s.churn_probability IS NOT NULL
+      AND NOT segmentation_internal.workspace_contracts_run(f.subscriptions, p.as_of) THEN 'lost'
+    ELSE segmentation.churn_level(
+      s.churn_probability, CASE WHEN p.churn_of <> 'subscriptions' THEN s.lost_probability END, p.churn_limits) END$$,
+  -- changes_on
+  $$CASE WHEN p.churn_of <> 'subscriptions'
+    THEN segmentation.churn_next_change(p.purchase_model, f.history, p.as_of, p.churn_options) END$$,
+  -- look_again: subscriptions grow older, and so does the risk, every day that one runs; one that begins or ends later
+  -- is
+  -- looked at then. Horizons of months are looked at every day.
+  $$CASE WHEN p.churn_of = 'subscriptions' THEN CASE WHEN f.subscriptions IS NOT NULL THEN p.as_of + 1 END
+    WHEN p.churn_options IS NULL THEN p.as_of + 1 END$$,
+  -- numbers
+  $$jsonb_build_object(
+      'churn_percent', segmentation_internal.workspace_rounded(100 * s.churn_probability),
+      'lost_percent', segmentation_internal.workspace_rounded(100 * s.lost_probability),
+      'medium_percent', segmentation_internal.workspace_rounded(100 * p.churn_medium),
+      'high_percent', segmentation_internal.workspace_rounded(100 * p.churn_high),
+      'churn_horizon', p.settings -> 'churn_horizon',
+      'churn_horizon_fr', segmentation_internal.workspace_interval_fr(p.settings ->> 'churn_horizon'),
+      'churn_lost_horizon', p.settings -> 'churn_lost_horizon',
+      'churn_lost_horizon_fr', segmentation_internal.workspace_interval_fr(p.settings ->> 'churn_lost_horizon'),
+      'churn_probability', s.churn_probability, 'lost_probability', s.lost_probability)
+    || CASE p.churn_of
+    WHEN 'subscriptions' THEN segmentation_internal.workspace_contract_numbers(f.subscriptions, p.as_of)
+    ELSE jsonb_build_object(
+      'lost_above_percent', segmentation_internal.workspace_rounded(100 * p.churn_lost),
+      'purchase_days', segmentation.purchase_days(f.history, p.as_of),
+      'recency', segmentation.recency(f.history, p.as_of),
+      'mean_gap', segmentation_internal.workspace_rounded(segmentation.mean_gap(f.history, p.as_of)),
+      'alive_probability', segmentation_internal.workspace_rounded(s.alive_probability, 4)) END$$,
+  -- topic
+  $$CASE
+    WHEN p.churn_of = 'subscriptions' THEN CASE n.numbers ->> 'contracts'
+      WHEN '0' THEN 'churn.no_subscription' WHEN '1' THEN 'churn.one_subscription' ELSE 'churn.subscription' END
+    WHEN c.churn <> 'lost' AND n.numbers ->> 'mean_gap' IS NULL THEN 'churn.once' END$$);
+
+INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
+  (30, 'churn', 'purchase_model', 'jsonb', $$segmentation.fit_purchase_model(f.history, p.as_of, p.purchase_options)$$),
+  (70, 'churn', 'retention_model', 'jsonb', NULL);
+
+INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
+  -- || '{}' fetches a long value once, not once a row.
+  ('churn', 'purchase_model', 'jsonb', $$g.purchase_model || '{}'$$),
+  ('churn', 'purchase_options', 'jsonb', $$jsonb_build_object('family', g.settings ->> 'purchase_family')$$),
+  ('churn', 'retention_model', 'jsonb', $$g.retention_model || '{}'$$),
+  ('churn', 'churn_of', 'text', $$g.settings ->> 'churn_of'$$),
+  ('churn', 'churn_horizon', 'interval', $$(g.settings ->> 'churn_horizon')::interval$$),
+  ('churn', 'churn_lost_horizon', 'interval', $$(g.settings ->> 'churn_lost_horizon')::interval$$),
+  ('churn', 'churn_medium', 'double precision', $$(g.settings ->> 'churn_medium')::double precision$$),
+  ('churn', 'churn_high', 'double precision', $$(g.settings ->> 'churn_high')::double precision$$),
+  ('churn', 'churn_lost', 'double precision', $$(g.settings ->> 'churn_lost')::double precision$$),
+  ('churn', 'churn_limits', 'jsonb', $$segmentation_internal.workspace_churn_limits(g.settings)$$),
+  ('churn', 'churn_options', 'jsonb', $$segmentation_internal.workspace_churn_options(g.settings)$$);
+
+INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) VALUES
+  (30, 'churn', 'churn_probability', $$CASE p.churn_of WHEN 'subscriptions'
+      THEN (
+        SELECT e.probability FROM segmentation_internal.workspace_contract_churn(
+          p.retention_model, f.subscriptions, p.as_of, p.churn_horizon) AS e)
+      ELSE segmentation.churn_probability(p.purchase_model, f.history, p.as_of, p.churn_horizon) END$$,
+    'Probability of no purchase within churn_horizon (90 days), or of the end of all subscriptions; see the setting '
+    'churn_of.'),
+  (31, 'churn', 'lost_probability', $$CASE p.churn_of WHEN 'subscriptions'
+      THEN (
+        SELECT e.probability FROM segmentation_internal.workspace_contract_churn(
+          p.retention_model, f.subscriptions, p.as_of, p.churn_lost_horizon) AS e)
+      ELSE segmentation.churn_probability(p.purchase_model, f.history, p.as_of, p.churn_lost_horizon) END$$,
+    'The same within churn_lost_horizon (365 days).'),
+  (32, 'churn', 'alive_probability', $$segmentation.alive_probability(p.purchase_model, f.history, p.as_of)$$,
+    'Probability of still being a customer.');
+
+INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
+  ('churn', 'en', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % '
+    '(medium from {medium_percent} %, high from {high_percent} %). '
+    'Bought on {purchase_days} days, lately {recency} days ago, usually every {mean_gap} days.'),
+  ('churn', 'fr', 'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % '
+    '(moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). '
+    'A acheté {purchase_days} jours, la dernière fois il y a {recency} jours, en général tous les {mean_gap} jours.'),
+  ('churn.once', 'en', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % '
+    '(medium from {medium_percent} %, high from {high_percent} %). Bought on one day only, {recency} days ago.'),
+  ('churn.once', 'fr', 'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % '
+    '(moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). N''a acheté qu''un seul jour, il y a '
+    '{recency} jours.'),
+  ('churn.lost', 'en', 'Buys nothing within {churn_lost_horizon} with a probability of {lost_percent} %, '
+    'more than {lost_above_percent} %. The last purchase was {recency} days ago.'),
+  ('churn.lost', 'fr', 'N''achètera rien dans les {churn_lost_horizon_fr} avec une probabilité de {lost_percent} %, '
+    'au-delà du seuil de {lost_above_percent} %. Le dernier achat date de {recency} jours.'),
+  ('churn.subscription', 'en', 'All {contracts} subscriptions that run end within {churn_horizon} with a probability '
+    'of '
+    '{churn_percent} % (medium from {medium_percent} %, high from {high_percent} %). The oldest runs since '
+    '{since}.{notice}'),
+  ('churn.subscription', 'fr', 'Les {contracts} abonnements en cours prendront tous fin dans les {churn_horizon_fr} '
+    'avec une '
+    'probabilité de {churn_percent} % (moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). '
+    'Le plus ancien court depuis le {since}.{notice_fr}'),
+  ('churn.one_subscription', 'en', 'The subscription, which runs since {since}, ends within {churn_horizon} with a '
+    'probability of {churn_percent} % (medium from {medium_percent} %, high from {high_percent} %).{notice}'),
+  ('churn.one_subscription', 'fr', 'L''abonnement, qui court depuis le {since}, prendra fin dans les '
+    '{churn_horizon_fr} avec une '
+    'probabilité de {churn_percent} % (moyen à partir de {medium_percent} %, élevé à partir de {high_percent} '
+    '%).{notice_fr}'),
+  ('churn.no_subscription', 'en', 'No subscription runs; the last one ended on {ended_on}.'),
+  ('churn.no_subscription', 'fr', 'Aucun abonnement en cours ; le dernier a pris fin le {ended_on}.'),
+  ('data.few_subscribers', 'en', 'Only {have} customers have subscriptions; {need} are needed.'),
+  ('data.few_subscribers', 'fr', 'Seuls {have} clients ont des abonnements ; il en faut {need}.');

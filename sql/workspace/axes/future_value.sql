@@ -1,0 +1,101 @@
+-- The axis future_value: the band of the value that is to be expected.
+
+CREATE FUNCTION segmentation_internal.workspace_value_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN CASE WHEN segmentation_internal.workspace_days((settings ->> 'value_horizon')::interval) IS NOT NULL THEN
+    jsonb_build_object('horizon', segmentation_internal.workspace_days((settings ->> 'value_horizon')::interval),
+      'discount_rate', settings -> 'value_discount_rate', 'margin', settings -> 'value_margin') END;
+COMMENT ON FUNCTION segmentation_internal.workspace_value_options(jsonb) IS
+  'Part of refresh: the options of future_value_band from the settings; NULL if the horizon is not of whole days.';
+
+-- The limits, and the test: that of churn where it is about purchases, as value stands on the same model.
+CREATE FUNCTION segmentation_internal.workspace_train_future_value(ws text, number integer, as_of date, settings jsonb)
+RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  facts constant text := ws || '.stage_facts';
+  tested jsonb;
+BEGIN
+  IF NOT segmentation_internal.workspace_ready(ws, number, 'future_value') THEN
+    RETURN;
+  END IF;
+  IF settings ->> 'churn_of' = 'purchases' THEN
+    EXECUTE format('SELECT g.quality FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
+      INTO tested USING number;
+  ELSE
+    tested := segmentation_internal.workspace_backtest(facts, as_of, settings);
+    EXECUTE format('UPDATE %s.parameter_set AS g SET quality = $2 || g.quality WHERE g.parameter_set = $1', ws)
+      USING number, tested;
+  END IF;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    CREATE UNLOGGED TABLE @ws@.stage_fits AS
+    SELECT segmentation.pmg_cuts(segmentation.future_value(
+      p.purchase_model, p.spend_model, f.history, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin),
+      p.value_limits) AS cuts
+    FROM @(constants)@ AS p CROSS JOIN @(facts)@ AS f WHERE f.history IS NOT NULL;
+    UPDATE @ws@.parameter_set AS g SET value_cuts = (SELECT v.cuts FROM @ws@.stage_fits AS v)
+    WHERE g.parameter_set = @(number)@;
+    DROP TABLE @ws@.stage_fits$q$,
+    jsonb_build_object('number', number, 'facts', facts,
+      'constants', segmentation_internal.workspace_constants(ws, number, as_of)));
+  IF tested #>> '{churn,auc}' IS NULL THEN
+    PERFORM segmentation_internal.workspace_unready(
+      ws, number, 'future_value', segmentation_internal.workspace_one_outcome(settings));
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_train_future_value(text, integer, date, jsonb) IS
+  'Part of refresh: trains the axis future_value, and tests it.';
+
+INSERT INTO segmentation.workspace_axis (axis, place, about, readiness, train, code, changes_on, look_again, numbers)
+VALUES (
+  'future_value', 50, 'Expected value: high, medium, low, none.',
+  $$seen.lasting$$,
+  'segmentation_internal.workspace_train_future_value',
+  -- code
+  $$segmentation.future_value_band(s.future_value, p.value_cuts)$$,
+  -- changes_on
+  $$segmentation.future_value_next_change(
+    p.purchase_model, p.spend_model, f.history, p.as_of, p.value_cuts, p.value_options)$$,
+  -- look_again: a horizon of months is looked at every day.
+  $$CASE WHEN p.value_options IS NULL THEN p.as_of + 1 END$$,
+  -- numbers
+  $$jsonb_build_object(
+    'future_value', round(s.future_value, 2),
+    'expected_purchases', segmentation_internal.workspace_rounded(s.expected_purchases, 2),
+    'expected_spend', round(segmentation.expected_spend(p.spend_model, f.history, p.as_of), 2),
+    'value_horizon', p.settings -> 'value_horizon',
+    'value_horizon_fr', segmentation_internal.workspace_interval_fr(p.settings ->> 'value_horizon'),
+    'high_from', round((p.value_cuts).gros_from, 2), 'medium_from', round((p.value_cuts).moyens_from, 2))$$);
+
+INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
+  (50, 'future_value', 'spend_model', 'jsonb', $$segmentation.fit_spend_model(f.history, p.as_of)$$),
+  (60, 'future_value', 'value_cuts', 'segmentation.pmg_cuts', NULL);
+
+INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
+  ('future_value', 'spend_model', 'jsonb', $$g.spend_model || '{}'$$),
+  ('future_value', 'value_cuts', 'segmentation.pmg_cuts', $$g.value_cuts$$),
+  ('future_value', 'value_horizon', 'interval', $$(g.settings ->> 'value_horizon')::interval$$),
+  ('future_value', 'value_discount_rate', 'double precision',
+    $$(g.settings ->> 'value_discount_rate')::double precision$$),
+  ('future_value', 'value_margin', 'double precision', $$(g.settings ->> 'value_margin')::double precision$$),
+  ('future_value', 'value_limits', 'jsonb', $$jsonb_build_object(
+    'mode', 'cumulative', 'gros', g.settings -> 'value_high', 'moyens', g.settings -> 'value_medium')$$),
+  ('future_value', 'value_options', 'jsonb', $$segmentation_internal.workspace_value_options(g.settings)$$);
+
+INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) VALUES
+  (50, 'future_value', 'expected_purchases',
+    $$segmentation.expected_purchases(p.purchase_model, f.history, p.as_of, p.value_horizon)$$,
+    'Expected purchase days within value_horizon (365 days).'),
+  (51, 'future_value', 'future_value',
+    $$segmentation.future_value(
+      p.purchase_model, p.spend_model, f.history, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin)$$,
+    'Expected value within value_horizon, discounted.');
+
+INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
+  ('future_value', 'en', 'Expected to bring {future_value} {currency} within {value_horizon}: '
+    '{expected_purchases} purchases of {expected_spend} {currency} each, discounted. '
+    'High from {high_from}, medium from {medium_from}.'),
+  ('future_value', 'fr', 'Devrait rapporter {future_value} {currency} dans les {value_horizon_fr} : '
+    '{expected_purchases} achats de {expected_spend} {currency}, actualisés. '
+    'Élevée à partir de {high_from}, moyenne à partir de {medium_from}.');

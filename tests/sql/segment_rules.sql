@@ -109,7 +109,7 @@ CALL refused('SELECT fit_segment_rules(''a'', ''{"x": 1}'', ''{"max_depth": 9}''
 CALL refused('SELECT fit_segment_rules(''a'', ''{"x": 1}'', ''{"min_support": -1}'')');
 CALL refused('SELECT fit_segment_rules(''a'', ''{"x": 1}'', ''{"min_purity": 2}'')');
 CALL refused('SELECT fit_segment_rules(''a'', ''{"x": 1}'', o) FROM (VALUES (jsonb ''{}''), (''{"max_depth": 3}'')) AS v (o)');
-CALL refused('SELECT segment_rules_quality(''{"kind": "rules"}'')');
+SELECT count(*) AS no_rules FROM segment_rules_quality('{"kind": "rules"}');
 
 -- Nothing here starts a thread: the backend has one, after every fit.
 SELECT count(*) AS fits FROM (

@@ -41,12 +41,12 @@ FROM fitted, one_hot GROUP BY depth, scikit ORDER BY depth;
 -- The SQL says the same as the definition, over jsonb and over columns.
 SELECT fit_segment_rules(segment, features, '{"max_depth": 6, "min_support": 5}') AS rules FROM known \gset
 SELECT count(*) AS faults FROM segment_check(:'rules');
-SELECT segment_sql(:'rules'::jsonb, attributes => 'features') AS over_json, segment_sql(:'rules'::jsonb, 'contract') AS over_columns \gset
+SELECT segment_sql(:'rules'::jsonb, attributes => 'features') AS over_json, segment_sql(:'rules'::jsonb, 'contract'::regclass) AS over_columns \gset
 SELECT count(*) AS customers,
   count(*) FILTER (WHERE :over_json IS DISTINCT FROM segment_assign(:'rules'::jsonb, features)) AS json_differs
 FROM known;
-SELECT count(*) FILTER (WHERE :over_columns IS DISTINCT FROM segment_assign(:'rules'::jsonb, contract)) AS columns_differ
-FROM contract;
+SELECT count(*) FILTER (WHERE :over_columns IS DISTINCT FROM segment_assign(:'rules'::jsonb, c)) AS columns_differ
+FROM contract AS c;
 -- The quality that is stored is that of the rules.
 SELECT count(*) AS rules, count(*) FILTER (WHERE q.customers <> f.customers OR abs(q.purity - f.purity) > 0.0001) AS differ
 FROM segment_rules_quality(:'rules') AS q
@@ -109,7 +109,7 @@ CALL refused('SELECT fit_segment_rules(''a'', ''{"x": 1}'', ''{"max_depth": 9}''
 CALL refused('SELECT fit_segment_rules(''a'', ''{"x": 1}'', ''{"min_support": -1}'')');
 CALL refused('SELECT fit_segment_rules(''a'', ''{"x": 1}'', ''{"min_purity": 2}'')');
 CALL refused('SELECT fit_segment_rules(''a'', ''{"x": 1}'', o) FROM (VALUES (jsonb ''{}''), (''{"max_depth": 3}'')) AS v (o)');
-CALL refused('SELECT segment_rules_quality(''{"kind": "rules"}'')');
+SELECT count(*) AS no_rules FROM segment_rules_quality('{"kind": "rules"}');
 
 -- Nothing here starts a thread: the backend has one, after every fit.
 SELECT count(*) AS fits FROM (

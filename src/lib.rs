@@ -53,19 +53,19 @@ mod install {
         name = "association_rules",
         requires = ["association"]
     );
-    extension_sql_file!(
-        "../sql/segments/segment_rules.sql",
-        name = "segment_rules",
-        requires = ["association_rules"]
-    );
-    extension_sql_file!("../sql/segments/segment.sql", name = "segment", requires = ["segment_rules"]);
+    extension_sql_file!("../sql/segments/segment.sql", name = "segment", requires = ["association_rules"]);
     extension_sql_file!(
         "../sql/segments/segment_template.sql",
         name = "segment_template",
         requires = ["segment"]
     );
     extension_sql_file!("../sql/segments/criteria.sql", name = "criteria", requires = ["segment_template"]);
-    extension_sql_file!("../sql/models/purchase_model.sql", name = "purchase_model", requires = ["criteria"]);
+    extension_sql_file!("../sql/segments/segment_rules.sql", name = "segment_rules", requires = ["criteria"]);
+    extension_sql_file!(
+        "../sql/models/purchase_model.sql",
+        name = "purchase_model",
+        requires = ["segment_rules"]
+    );
     extension_sql_file!("../sql/models/spend_model.sql", name = "spend_model", requires = ["purchase_model"]);
     extension_sql_file!("../sql/models/churn_model.sql", name = "churn_model", requires = ["spend_model"]);
     extension_sql_file!(

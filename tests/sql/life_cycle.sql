@@ -76,7 +76,7 @@ SELECT count(*) AS not_ahead FROM customer AS c, generate_series('1996-01-01', '
 
 -- In a workspace: the codes are those of the function, with the median gap; each comes up; every one has a name.
 SELECT create_workspace('crm', time_zone => 'UTC');
-SELECT workspace_settings('crm', '{"source_silence": "off", "purchase_family": "bg_nbd", "life_cycle_back": "90 days"}');
+SELECT configure_workspace('crm', '{"source_silence": "off", "purchase_family": "bg_nbd", "life_cycle_back": "90 days"}');
 CREATE SCHEMA life;
 CREATE TABLE life.orders AS SELECT customer AS customer_id, day AS ordered_on, amount FROM bought UNION ALL SELECT 1, date '1998-06-01', -1 UNION ALL SELECT 2, date '1998-03-20', 10;
 SELECT add_source('crm', 'purchases', 'life.orders');
@@ -113,14 +113,14 @@ SELECT code, label, customers = (SELECT count(*) FROM crm.customer_segments WHER
 SELECT count(*) > 0 AS moved FROM movements('crm', '1998-03-31', '1998-04-30', 'life_cycle') WHERE from_code <> to_code;
 SELECT p.code, p.customers = (SELECT count(*) FROM crm.customer_segments WHERE life_cycle = 'lapsed') AS the_lapsed
 FROM workspace_segment_preview('crm', '{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "life_cycle_code", "=": "lapsed"}}]}') AS p WHERE p.code = 'yes';
-CALL refused('SELECT workspace_settings(''crm'', ''{"life_cycle_new": "0 days", "life_cycle_lapsed": 0.5}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"life_cycle_new": "0 days", "life_cycle_lapsed": 0.5}'')');
 -- Too few who bought twice: no rhythm.
-SELECT workspace_settings('crm', '{"minimum_repeaters": 100000}');
+SELECT configure_workspace('crm', '{"minimum_repeaters": 100000}');
 CALL refresh('crm', '1998-05-01', true);
 SELECT DISTINCT life_cycle FROM crm.customer_segments;
 SELECT explanation FROM explain('crm', '100001', 'life_cycle');
 -- A workspace that was made before the axis was: upgrade_workspace gives it the columns.
-SELECT workspace_settings('crm', '{"minimum_repeaters": 30}');
+SELECT configure_workspace('crm', '{"minimum_repeaters": 30}');
 DROP VIEW life.differ;
 ALTER TABLE crm.customer_segments DROP COLUMN life_cycle CASCADE;
 ALTER TABLE crm.parameter_set DROP COLUMN life_cycle_gap;

@@ -136,6 +136,7 @@ INSERT INTO memo_call VALUES
 ('churn_level(double precision,double precision,jsonb)', '', $$churn_level(0.5, 0.5, $1)$$, '{"medium_from": 0.1}', '{"medium_from": 0.6}'),
 ('churn_next_change(jsonb,purchase_history,date,jsonb)', '', $$churn_next_change({purchase}, {quiet}, '2024-10-10', $1)$$, '{}', '{"medium_from": 0.1}'),
 ('future_value_band(jsonb,jsonb,purchase_history,date,pmg_cuts,jsonb)', '', $$future_value_band({purchase}, {spend}, {h}, '2025-01-01', {pmg_cuts}, $1)$$, '{"margin": 0.0001}', '{"margin": 10000}'),
+('future_value_band(numeric,pmg_cuts)', 'pmg_cuts', $$future_value_band((({pmg_cuts}).gros_from + 1), $1)$$),
 ('segmentation_internal.product_offers(product_affinity,item_history,date,integer,jsonb,text)', '', $$segmentation_internal.product_offers({affinity}, {i}, '2025-01-01', 3, $1, NULL)$$, '{"only": ["i1"]}', '{"only": ["i4"]}'),
 ('product_next_change(product_affinity,item_history,date,integer,jsonb,text)', '', $$product_next_change({affinity}, {i}, '2025-01-01', 3, $1, NULL)$$, '{}', '{"only": ["i1"]}'),
 ('segmentation_internal.channel_ranking(jsonb,text,contact_history,consent_history,date,jsonb)', '', $$segmentation_internal.channel_ranking({channel}, NULL, {t}, {consents}, '2025-01-01', $1)$$, '{"level": 0.1}', '{"level": 0.3}'),

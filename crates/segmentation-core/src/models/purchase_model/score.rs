@@ -332,22 +332,24 @@ fn expected_by_integral(m: f64, y: f64, a: f64, stay: f64) -> f64 {
     const NOTHING: f64 = 1e-12;
     let mode = (a / stay).ln();
     let width = (1.5 * (1.0 / a + 1.0 / stay).sqrt()).min(1.0);
-    let ln_density = |u: f64| -a * softplus(-u) - stay * softplus(u);
-    let peak = ln_density(mode);
-    let bought = |u: f64| {
-        let p = (-softplus(-u)).exp();
+    // ln of the density over that at the mode, at a distance from it.
+    let share = a / (a + stay);
+    let ln_density =
+        |d: f64| -a * ((1.0 - share) * (-d).exp_m1()).ln_1p() - stay * (share * d.exp_m1()).ln_1p();
+    let bought = |d: f64| {
+        let p = (-softplus(-(mode + d))).exp();
         -(-m * (p * y).ln_1p()).exp_m1() / p
     };
     let (mut mass, mut total) = (0.0, 0.0);
     let ends = [
-        (-1.0, a, (NOTHING / (stay.max(1.0) + (m + 1.0) * y)).ln().min(mode)),
-        (1.0, stay, ((a.max(1.0) + 1.0) / NOTHING).ln().max(mode)),
+        (-1.0, a, ((NOTHING / (stay.max(1.0) + (m + 1.0) * y)).ln() - mode).min(0.0)),
+        (1.0, stay, (((a.max(1.0) + 1.0) / NOTHING).ln() - mode).max(0.0)),
     ];
     for (side, decay, end) in ends {
-        let mut from = mode;
+        let mut from = 0.0;
         loop {
             if (from - end) * side >= 0.0 {
-                let beyond = (ln_density(from) - peak).exp() / decay;
+                let beyond = ln_density(from).exp() / decay;
                 mass += beyond;
                 total += beyond * bought(from);
                 break;
@@ -356,10 +358,10 @@ fn expected_by_integral(m: f64, y: f64, a: f64, stay: f64) -> f64 {
             let (mut of_mass, mut of_total) = (0.0, 0.0);
             let (middle, half) = (0.5 * (from + to), 0.5 * width);
             for &(node, weight) in GAUSS_LEGENDRE_16.iter() {
-                let u = middle + half * node;
-                let density = weight * half * (ln_density(u) - peak).exp();
+                let d = middle + half * node;
+                let density = weight * half * ln_density(d).exp();
                 of_mass += density;
-                of_total += density * bought(u);
+                of_total += density * bought(d);
             }
             mass += of_mass;
             total += of_total;
@@ -478,6 +480,8 @@ mod tests {
             ([50.0, 10.0, 0.5, 0.2], 40.0, 700.0, 365.0, 35.147198986075962),
             ([1e4, 1.0, 1.0000001, 2.0], 1.0, 10.0, 100.0, 38.905104170845928),
             ([3e4, 5e3, 300.0, 2.0], 0.0, 700.0, 3650.0, 1.0100334448160535),
+            // Everybody leaves with a probability of a half: (1 - 1.5^-1) / 0.5.
+            ([1.0, 1.0, 1e20, 1e20], 0.0, 0.0, 7.0, 2.0 / 3.0),
         ] {
             let scorer = scorer(parameters);
             let Kernel::BetaGeometric(kernel) = &scorer.kernel else { unreachable!() };

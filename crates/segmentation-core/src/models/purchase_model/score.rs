@@ -332,10 +332,13 @@ fn expected_by_integral(m: f64, y: f64, a: f64, stay: f64) -> f64 {
     const NOTHING: f64 = 1e-12;
     let mode = (a / stay).ln();
     let width = (1.5 * (1.0 / a + 1.0 / stay).sqrt()).min(1.0);
-    // ln of the density over that at the mode, at a distance from it.
-    let share = a / (a + stay);
-    let ln_density =
-        |d: f64| -a * ((1.0 - share) * (-d).exp_m1()).ln_1p() - stay * (share * d.exp_m1()).ln_1p();
+    // ln of the density over that at the mode, at a distance from it. Neither share is one less the other: one may be
+    // too small for that.
+    let shares = [a / (a + stay), stay / (a + stay)];
+    let grown = |part: f64, rest: f64, d: f64| {
+        if d.abs() < 1.0 { (part * d.exp_m1()).ln_1p() } else { (part * d.exp() + rest).ln() }
+    };
+    let ln_density = |d: f64| -a * grown(shares[1], shares[0], -d) - stay * grown(shares[0], shares[1], d);
     let bought = |d: f64| {
         let p = (-softplus(-(mode + d))).exp();
         -(-m * (p * y).ln_1p()).exp_m1() / p
@@ -474,7 +477,7 @@ mod tests {
             (issue, 3.0, 365.0, 365.0, 71.420977934238),
             (issue, 3.0, 365.0, 547.0, 88.988_478_675_304_17),
             (issue, 3.0, 365.0, 730.0, 102.98409085706172),
-            (issue, 3.0, 365.0, 7300.0, 263.04165483507885),
+            (issue, 3.0, 365.0, 7300.0, 263.041_654_835_078_9),
             ([1e5, 2e3, 0.01, 5.0], 0.0, 30.0, 365.0, 2470.5747439028262),
             ([1e5, 1e6, 20.0, 4000.0], 7.0, 300.0, 3650.0, 45.964_400_023_960_18),
             ([50.0, 10.0, 0.5, 0.2], 40.0, 700.0, 365.0, 35.147_198_986_075_96),
@@ -482,6 +485,8 @@ mod tests {
             ([3e4, 5e3, 300.0, 2.0], 0.0, 700.0, 3650.0, 1.0100334448160535),
             // Everybody leaves with a probability of a half: (1 - 1.5^-1) / 0.5.
             ([1.0, 1.0, 1e20, 1e20], 0.0, 0.0, 7.0, 2.0 / 3.0),
+            // Everybody leaves with the first purchase: 1 - 2^-1.
+            ([1.0, 1.0, 1e20, 1e-20], 0.0, 0.0, 7.0, 0.5),
         ] {
             let scorer = scorer(parameters);
             let Kernel::BetaGeometric(kernel) = &scorer.kernel else { unreachable!() };

@@ -2,7 +2,8 @@
 
 CREATE FUNCTION segmentation.account_segment(segment text, listed boolean, rule boolean DEFAULT NULL) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN CASE WHEN coalesce(listed, rule, false) THEN 'one_to_one' ELSE segment END;COMMENT ON FUNCTION segmentation.account_segment(text, boolean, boolean) IS
+  RETURN CASE WHEN coalesce(listed, rule, false) THEN 'one_to_one' ELSE segment END;
+COMMENT ON FUNCTION segmentation.account_segment(text, boolean, boolean) IS
   'The segment of an account, or one_to_one for a key account: a list decides (true in, false out), and a rule where '
   'the list says nothing (NULL).';
 
@@ -72,7 +73,8 @@ CREATE FUNCTION segmentation.account_profile(
           THEN round(greatest(-1, least((company -> 'balance_sheet')::numeric, 1e300)), 4)::double precision
         END AS balance_sheet,
         coalesce(company ->> 'naf_version', segmentation.naf_version(company ->> 'naf_code')) AS naf_version) AS f;
-  END;COMMENT ON FUNCTION segmentation.account_profile(jsonb, jsonb, segmentation.purchase_history, date, text) IS
+  END;
+COMMENT ON FUNCTION segmentation.account_profile(jsonb, jsonb, segmentation.purchase_history, date, text) IS
   'Account sheet: what is known and what follows from it, in one jsonb. company: an object with any of name, siren, '
   'siret, vat, headcount, turnover, balance_sheet, headcount_band, naf_code, naf_version, legal_category, relation, '
   'opening_hours, and all else you know (repeated under given); contacts: an array of objects with name, title, email.';

@@ -1,21 +1,27 @@
 -- What kind of company: size, Sirene headcount bands, legal category.
 
-CREATE TYPE segmentation.company_size AS ENUM ('micro', 'pme', 'eti', 'ge');COMMENT ON TYPE segmentation.company_size IS
+CREATE TYPE segmentation.company_size AS ENUM ('micro', 'pme', 'eti', 'ge');
+COMMENT ON TYPE segmentation.company_size IS
   'Size class of the decree 2008-1354, in ascending order: micro (TPE), pme, eti, ge.';
 
 CREATE FUNCTION segmentation.company_size(
   headcount double precision, turnover double precision, balance_sheet double precision
 ) RETURNS segmentation.company_size
-  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'company_size_wrapper';CREATE FUNCTION segmentation.company_size_at_least(
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'company_size_wrapper';
+CREATE FUNCTION segmentation.company_size_at_least(
   headcount double precision, turnover double precision, balance_sheet double precision
 ) RETURNS segmentation.company_size
-  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'company_size_at_least_wrapper';CREATE FUNCTION segmentation.company_size_at_most(
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'company_size_at_least_wrapper';
+CREATE FUNCTION segmentation.company_size_at_most(
   headcount double precision, turnover double precision, balance_sheet double precision
 ) RETURNS segmentation.company_size
-  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'company_size_at_most_wrapper';COMMENT ON FUNCTION segmentation.company_size(double precision, double precision, double precision) IS
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'company_size_at_most_wrapper';
+COMMENT ON FUNCTION segmentation.company_size(double precision, double precision, double precision) IS
   'Size of a company by headcount (annual work units), turnover and balance sheet total (euros); NULL if unknown '
-  'figures leave it open. Negative and not finite figures are unknown.';COMMENT ON FUNCTION segmentation.company_size_at_least(double precision, double precision, double precision) IS
-  'The least size that the known figures leave possible.';COMMENT ON FUNCTION segmentation.company_size_at_most(double precision, double precision, double precision) IS
+  'figures leave it open. Negative and not finite figures are unknown.';
+COMMENT ON FUNCTION segmentation.company_size_at_least(double precision, double precision, double precision) IS
+  'The least size that the known figures leave possible.';
+COMMENT ON FUNCTION segmentation.company_size_at_most(double precision, double precision, double precision) IS
   'The greatest size that the known figures leave possible.';
 
 CREATE FUNCTION segmentation.sirene_headcount(code text) RETURNS int4range
@@ -36,7 +42,8 @@ CREATE FUNCTION segmentation.sirene_headcount(code text) RETURNS int4range
     WHEN '51' THEN int4range(2000, 5000)
     WHEN '52' THEN int4range(5000, 10000)
     WHEN '53' THEN int4range(10000, NULL)
-  END;COMMENT ON FUNCTION segmentation.sirene_headcount(text) IS
+  END;
+COMMENT ON FUNCTION segmentation.sirene_headcount(text) IS
   'Employees of a Sirene headcount band (tranche d''effectif), as a range without its upper bound. NULL for NN and '
   'what is no band.';
 
@@ -59,7 +66,8 @@ CREATE FUNCTION segmentation.sirene_headcount_code(headcount numeric) RETURNS te
     WHEN headcount < 5000 THEN '51'
     WHEN headcount < 10000 THEN '52'
     ELSE '53'
-  END;COMMENT ON FUNCTION segmentation.sirene_headcount_code(numeric) IS
+  END;
+COMMENT ON FUNCTION segmentation.sirene_headcount_code(numeric) IS
   'Sirene headcount band of a number of employees; NN if it is unknown.';
 
 CREATE FUNCTION segmentation.sirene_headcount_group(code text) RETURNS text
@@ -70,12 +78,16 @@ CREATE FUNCTION segmentation.sirene_headcount_group(code text) RETURNS text
     WHEN btrim(code) IN ('11', '12') THEN '10_49'
     WHEN btrim(code) IN ('21', '22', '31') THEN '50_249'
     WHEN btrim(code) IN ('32', '41', '42', '51', '52', '53') THEN '250_plus'
-  END;COMMENT ON FUNCTION segmentation.sirene_headcount_group(text) IS
+  END;
+COMMENT ON FUNCTION segmentation.sirene_headcount_group(text) IS
   'Usual grouping of Sirene headcount bands: 0, 1_9, 10_49, 50_249, 250_plus. NULL for NN and what is no band.';
 
 CREATE FUNCTION segmentation.organisation_type(legal_category text, naf_code text DEFAULT NULL) RETURNS text
-  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'organisation_type_wrapper';COMMENT ON FUNCTION segmentation.organisation_type(text, text) IS
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'organisation_type_wrapper';
+COMMENT ON FUNCTION segmentation.organisation_type(text, text) IS
   'Type of an organisation by its legal category (INSEE, 1, 2 or 4 digits) and activity: company, holding, '
-  'association, ngo, public_body, independent, other. NULL if the first is no legal category.';CREATE FUNCTION segmentation.is_public(legal_category text) RETURNS boolean
-  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_public_wrapper';COMMENT ON FUNCTION segmentation.is_public(text) IS
+  'association, ngo, public_body, independent, other. NULL if the first is no legal category.';
+CREATE FUNCTION segmentation.is_public(legal_category text) RETURNS boolean
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_public_wrapper';
+COMMENT ON FUNCTION segmentation.is_public(text) IS
   'Whether a legal category (INSEE) is of public law, commercial (4) or not (7). NULL if it is no legal category.';

@@ -3,7 +3,8 @@
 CREATE FUNCTION segmentation.equipment_rate(owned text[], reference text[]) RETURNS numeric
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (SELECT round(avg(CASE WHEN r.product = ANY (owned) THEN 1 ELSE 0 END), 4)
-          FROM (SELECT DISTINCT product FROM unnest(reference) AS u (product) WHERE product IS NOT NULL) AS r);COMMENT ON FUNCTION segmentation.equipment_rate(text[], text[]) IS
+          FROM (SELECT DISTINCT product FROM unnest(reference) AS u (product) WHERE product IS NOT NULL) AS r);
+COMMENT ON FUNCTION segmentation.equipment_rate(text[], text[]) IS
   'Share of a reference list of products or technologies that an account has, 0 to 1; NULL if the list is empty.';
 
 CREATE TABLE segmentation.b2b_definition (
@@ -12,8 +13,15 @@ CREATE TABLE segmentation.b2b_definition (
   reads text[] NOT NULL,
   about_en text NOT NULL,
   about_fr text NOT NULL
-);COMMENT ON TABLE segmentation.b2b_definition IS 'Ready-made definitions of the trade, to copy and change.';COMMENT ON COLUMN segmentation.b2b_definition.name IS 'What it sorts by; the domain of the labels of its segments.';COMMENT ON COLUMN segmentation.b2b_definition.definition IS
-  'A scorecard: kind, points (when a condition holds), bands (a segment from so many points on).';COMMENT ON COLUMN segmentation.b2b_definition.reads IS 'The attributes that it reads.';COMMENT ON COLUMN segmentation.b2b_definition.about_en IS 'What it is for.';COMMENT ON COLUMN segmentation.b2b_definition.about_fr IS 'The same in French.';INSERT INTO segmentation.b2b_definition VALUES
+);
+COMMENT ON TABLE segmentation.b2b_definition IS 'Ready-made definitions of the trade, to copy and change.';
+COMMENT ON COLUMN segmentation.b2b_definition.name IS 'What it sorts by; the domain of the labels of its segments.';
+COMMENT ON COLUMN segmentation.b2b_definition.definition IS
+  'A scorecard: kind, points (when a condition holds), bands (a segment from so many points on).';
+COMMENT ON COLUMN segmentation.b2b_definition.reads IS 'The attributes that it reads.';
+COMMENT ON COLUMN segmentation.b2b_definition.about_en IS 'What it is for.';
+COMMENT ON COLUMN segmentation.b2b_definition.about_fr IS 'The same in French.';
+INSERT INTO segmentation.b2b_definition VALUES
   ('accessibility', $${
     "kind": "scorecard", "name": "accessibility",
     "points": [

@@ -7,8 +7,15 @@ CREATE TABLE segmentation.sector_preset (
   reason_en text NOT NULL,
   reason_fr text NOT NULL,
   PRIMARY KEY (sector, setting)
-);COMMENT ON TABLE segmentation.sector_preset IS 'Settings that suit a sector, each with its reason.';COMMENT ON COLUMN segmentation.sector_preset.sector IS 'retail, hotels, mutual_insurance, property or industry.';COMMENT ON COLUMN segmentation.sector_preset.setting IS
-  'What is set: axes, churn_model, churn_horizon, value_horizon, pmg_period, unit, life_moments, ...';COMMENT ON COLUMN segmentation.sector_preset.value IS 'The setting.';COMMENT ON COLUMN segmentation.sector_preset.reason_en IS 'Why it suits the sector.';COMMENT ON COLUMN segmentation.sector_preset.reason_fr IS 'The same in French.';INSERT INTO segmentation.sector_preset VALUES
+);
+COMMENT ON TABLE segmentation.sector_preset IS 'Settings that suit a sector, each with its reason.';
+COMMENT ON COLUMN segmentation.sector_preset.sector IS 'retail, hotels, mutual_insurance, property or industry.';
+COMMENT ON COLUMN segmentation.sector_preset.setting IS
+  'What is set: axes, churn_model, churn_horizon, value_horizon, pmg_period, unit, life_moments, ...';
+COMMENT ON COLUMN segmentation.sector_preset.value IS 'The setting.';
+COMMENT ON COLUMN segmentation.sector_preset.reason_en IS 'Why it suits the sector.';
+COMMENT ON COLUMN segmentation.sector_preset.reason_fr IS 'The same in French.';
+INSERT INTO segmentation.sector_preset VALUES
   ('retail', 'axes',
     '["rfm", "pmg", "churn", "loyalty", "future_value", "product_appetence", "channel_appetence", "profile", '
     '"life_moment"]', 'Customers buy often and without contract: every axis has data.',

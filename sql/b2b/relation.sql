@@ -17,6 +17,7 @@ CREATE FUNCTION segmentation.relation(
     WHEN segmentation.last_purchase(segmentation.until(history, as_of)) IS NOT NULL THEN 'former_client'
     WHEN last_contact <= as_of AND last_contact > as_of - prospect_within THEN 'prospect'
     ELSE 'other'
-  END;COMMENT ON FUNCTION segmentation.relation(segmentation.purchase_history, date, date, text, interval, interval) IS
+  END;
+COMMENT ON FUNCTION segmentation.relation(segmentation.purchase_history, date, date, text, interval, interval) IS
   'Relation with a company as of a day: partner or supplier if declared so, client if it bought within client_within, '
   'former_client if before, prospect if it never bought and was last in contact within prospect_within, else other.';

@@ -208,4 +208,6 @@ CREATE FUNCTION segmentation.profile_map(model jsonb)
     explained_y double precision)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 8 AS 'MODULE_PATHNAME', 'profile_map_wrapper';
 COMMENT ON FUNCTION segmentation.profile_map(jsonb) IS
-  'The profiles on a plane, for pictures: each centre and its spread (one standard deviation) on the two principal components of the centres weighted by customers, in standard deviations of the features; explained_x and explained_y are the shares of the variance between profiles.';
+  'The profiles on a plane, for pictures: each centre and its spread (one standard deviation) on the two principal '
+  'components of the centres weighted by customers, in standard deviations of the features; explained_x and '
+  'explained_y are the shares of the variance between profiles.';

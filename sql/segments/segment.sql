@@ -134,7 +134,8 @@ BEGIN
       SELECT segmentation.segment_memberships($1, a.attributes, $2) AS segments,
              segmentation_internal.segment_truths($1, a.attributes, $2) AS truths,
              @(consent)@ AS consent
-      FROM @(relation)@ AS "segmentation row" CROSS JOIN LATERAL (SELECT to_jsonb("segmentation row") AS attributes OFFSET 0) AS a
+      FROM @(relation)@ AS "segmentation row"
+      CROSS JOIN LATERAL (SELECT to_jsonb("segmentation row") AS attributes OFFSET 0) AS a
     ), n AS (SELECT count(*) AS customers FROM customer),
     item AS (
       SELECT 0 AS part, s.place::integer AS place, NULL::text AS path, s.segment, NULL::text AS condition
@@ -143,23 +144,27 @@ BEGIN
       UNION ALL SELECT 1, c.place, c.path, c.segment, c.condition FROM segmentation_internal.segment_conditions($1) AS c
     ), hit AS (
       SELECT 0 AS part, s.segment, NULL::integer AS place, true AS holds, consent
-      FROM customer CROSS JOIN LATERAL unnest(CASE WHEN segments = '{}' THEN ARRAY[NULL::text] ELSE segments END) AS s (segment)
+      FROM customer
+      CROSS JOIN LATERAL unnest(CASE WHEN segments = '{}' THEN ARRAY[NULL::text] ELSE segments END) AS s (segment)
       UNION ALL
       SELECT 1, NULL, t.place::integer, t.holds, consent
       FROM customer CROSS JOIN LATERAL unnest(truths) WITH ORDINALITY AS t (holds, place)
       WHERE t.holds IS DISTINCT FROM false
     ), counted AS (
-      SELECT h.part, h.segment, h.place, count(*) FILTER (WHERE h.holds) AS customers, count(*) FILTER (WHERE h.holds IS NULL) AS unknown
+      SELECT h.part, h.segment, h.place, count(*) FILTER (WHERE h.holds) AS customers,
+        count(*) FILTER (WHERE h.holds IS NULL) AS unknown
       FROM hit AS h GROUP BY h.part, h.segment, h.place
     ), reached AS (
       SELECT k.part, k.segment, k.place, jsonb_object_agg(k.channel, k.customers) AS reachable
-      FROM (SELECT h.part, h.segment, h.place, e.key AS channel, count(*) FILTER (WHERE h.holds AND e.value = 'true'::jsonb) AS customers
+      FROM (SELECT h.part, h.segment, h.place, e.key AS channel,
+              count(*) FILTER (WHERE h.holds AND e.value = 'true'::jsonb) AS customers
             FROM hit AS h CROSS JOIN LATERAL jsonb_each(h.consent) AS e GROUP BY 1, 2, 3, 4) AS k
       GROUP BY k.part, k.segment, k.place
     )
     SELECT i.path, i.segment, i.condition, coalesce(c.customers, 0),
            round(coalesce(c.customers, 0)::numeric / nullif(n.customers, 0), 4), coalesce(c.unknown, 0),
-           coalesce(k.reachable, CASE WHEN $3 = '{}' THEN NULL ELSE (SELECT jsonb_object_agg(e.key, 0) FROM jsonb_each($3) AS e) END)
+           coalesce(k.reachable,
+             CASE WHEN $3 <> '{}' THEN (SELECT jsonb_object_agg(e.key, 0) FROM jsonb_each($3) AS e) END)
     FROM item AS i CROSS JOIN n
     LEFT JOIN counted AS c ON c.part = i.part
       AND CASE i.part WHEN 0 THEN c.segment IS NOT DISTINCT FROM i.segment ELSE c.place = i.place END
@@ -259,7 +264,9 @@ CREATE FUNCTION segmentation.segment_lookalike(
 DECLARE
   object text;
 BEGIN
-  IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL OR n IS NULL THEN RETURN; END IF;
+  IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL OR n IS NULL THEN
+    RETURN;
+  END IF;
   features := array_remove(features, NULL);
   IF features = '{}' THEN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';
@@ -280,7 +287,8 @@ BEGIN
     )
     SELECT row_number() OVER (ORDER BY b.score DESC, b.key COLLATE "C"), b.key, b.score,
            (SELECT coalesce(jsonb_agg(e.value ORDER BY e.place) FILTER (WHERE e.place <= 3), '[]')
-            FROM jsonb_array_elements(segmentation.lookalike_explain(b.model, b.features)) WITH ORDINALITY AS e (value, place)
+            FROM jsonb_array_elements(segmentation.lookalike_explain(b.model, b.features))
+              WITH ORDINALITY AS e (value, place)
             WHERE (e.value ->> 'adds')::numeric > 0)
     FROM best AS b ORDER BY 1
   $query$, jsonb_build_object('relation', relation, 'key', key, 'features', object))
@@ -300,7 +308,9 @@ DECLARE
   object text;
   quality jsonb;
 BEGIN
-  IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL THEN RETURN NULL; END IF;
+  IF definition IS NULL OR segment IS NULL OR relation IS NULL OR key IS NULL OR features IS NULL THEN
+    RETURN NULL;
+  END IF;
   features := array_remove(features, NULL);
   IF features = '{}' THEN
     RAISE EXCEPTION 'features must name at least one column' USING ERRCODE = 'invalid_parameter_value';

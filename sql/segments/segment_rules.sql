@@ -23,7 +23,8 @@ CREATE AGGREGATE segmentation.fit_segment_rules(segment text, features jsonb) (
   PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_segment_rules(text, jsonb) IS
-  'Rules that tell segments apart by features: a decision tree, written as a definition of kind rules for segment_assign and segment_sql. One row a customer: the segment, and an object of numbers, texts and booleans.';
+  'Rules that tell segments apart by features: a decision tree, written as a definition of kind rules for '
+  'segment_assign and segment_sql. One row a customer: the segment, and an object of numbers, texts and booleans.';
 
 CREATE AGGREGATE segmentation.fit_segment_rules(segment text, features jsonb, options jsonb) (
   SFUNC = segmentation_internal.segment_rules_add,
@@ -33,7 +34,9 @@ CREATE AGGREGATE segmentation.fit_segment_rules(segment text, features jsonb, op
   PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_segment_rules(text, jsonb, jsonb) IS
-  'Rules that tell segments apart by features, as a definition of kind rules. options: max_depth (4: questions up to a rule, 1 to 8), min_support (0.01: the customers of a rule, a share below 1, else a count), min_purity (0: the share of them that must be of its segment; others get the default).';
+  'Rules that tell segments apart by features, as a definition of kind rules. options: max_depth (4: questions up '
+  'to a rule, 1 to 8), min_support (0.01: the customers of a rule, a share below 1, else a count), min_purity (0: '
+  'the share of them that must be of its segment; others get the default).';
 
 CREATE FUNCTION segmentation.segment_rules_quality(definition jsonb)
   RETURNS TABLE (
@@ -60,4 +63,5 @@ BEGIN ATOMIC
   ORDER BY r.place;
 END;
 COMMENT ON FUNCTION segmentation.segment_rules_quality(jsonb) IS
-  'The rules that fit_segment_rules found, in words: customers, their share, purity (the share of them that are of the rule''s segment) and lift (how many times more than among all).';
+  'The rules that fit_segment_rules found, in words: customers, their share, purity (the share of them that are of '
+  'the rule''s segment) and lift (how many times more than among all).';

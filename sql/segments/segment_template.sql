@@ -99,9 +99,9 @@ INSERT INTO segmentation.segment_template (name, about, columns, definition) VAL
    {"segment": "flat_owner", "when": {"all": [{"field": "housing", "=": "flat"}, {"field": "owner", "=": true}]}},
    {"segment": "flat_tenant", "when": {"all": [{"field": "housing", "=": "flat"}, {"field": "owner", "=": false}]}}]}'),
 ('geography',
- 'Departments of France by the sea (and Monaco), in the mountains, around Paris, overseas, inland; a customer can be in '
- 'several. Whole departments: a postcode does not say how far the beach is. What is no postcode of five characters is '
- 'in none.',
+ 'Departments of France by the sea (and Monaco), in the mountains, around Paris, overseas, inland; a customer can be '
+ 'in several. Whole departments: a postcode does not say how far the beach is. What is no postcode of five characters '
+ 'is in none.',
  '{"postcode": "text: five characters"}',
  jsonb_build_object('kind', 'rules', 'name', 'geography', 'match', 'all', 'segments', (
    SELECT jsonb_agg(jsonb_build_object('segment', g.segment, 'when', jsonb_build_object('any', (

@@ -205,9 +205,9 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
   (120, 'notify', 'boolean', 'false', NULL, NULL, NULL,
     'Whether a publication sends NOTIFY segmentation with the workspace''s name.');
 
--- Days without any purchase after which a refresh holds, by the setting source_silence, or by the shop's own rhythm: the
--- longest of the gaps between days with a purchase. A pause of a week is none, in any shop; a rhythm is that of five gaps
--- at least; and a shop may pause for twice as long as it ever did.
+-- Days without any purchase after which a refresh holds, by the setting source_silence, or by the shop's own rhythm:
+-- the longest of the gaps between days with a purchase. A pause of a week is none, in any shop; a rhythm is that of
+-- five gaps at least; and a shop may pause for twice as long as it ever did.
 CREATE FUNCTION segmentation_internal.silence_allowed(setting text, gaps bigint, longest integer) RETURNS integer
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE

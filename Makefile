@@ -10,7 +10,7 @@ demo: install ## set up everything, segment 2,357 real customers, show a workspa
 	@tools/cluster start
 	@tools/demo
 
-demo-grocery: install ## real baskets of 2,469 households, downloaded: what each will buy next, and all nine axes
+demo-grocery: install ## real baskets of 2,469 households, downloaded: what each will buy next, and all ten axes
 	@tools/cluster start
 	@tools/demo-grocery
 

@@ -138,7 +138,7 @@ GROUP BY family ORDER BY family;
 SELECT name, family, (n).median, (n).lower, (n).upper, round((n).never::numeric, 6) AS never
 FROM (SELECT name, family, next_purchase(model, history, as_of) AS n FROM famous, models WHERE family IN ('nbd', 'bg_nbd', 'mbg_nbd', 'pareto_nbd')) AS t ORDER BY 1 DESC, 2;
 -- Who will more likely never return has no median; the probability says so.
-SELECT customer_id, next_purchase(model, history, '1998-06-30') FROM histories, models WHERE family = 'mbg_nbd' AND customer_id IN (3, 4) ORDER BY 1;
+SELECT customer_id, regexp_replace(next_purchase(model, history, '1998-06-30')::text, '(\.\d{12})\d+', '\1', 'g') AS next_purchase FROM histories, models WHERE family = 'mbg_nbd' AND customer_id IN (3, 4) ORDER BY 1;
 
 -- Predictive intervals contain their median part; 0 is at an end exactly when the churn probability says so. They hold what followed.
 SELECT family, bool_and(((i).lower = 0) = (churn >= .05)) AS lower_zero, bool_and(((i).upper = 0) = (churn >= .95)) AS upper_zero,

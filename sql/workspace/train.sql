@@ -49,7 +49,9 @@ CREATE FUNCTION segmentation_internal.workspace_too_thin(
 ) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
   RETURN CASE
-    WHEN NOT kinds && needed THEN jsonb_build_object('code', 'no_source', 'need', needed[1])
+    -- Joined, as && of long arrays cannot be interrupted.
+    WHEN NOT EXISTS (SELECT FROM unnest(kinds) AS k (kind) JOIN unnest(needed) AS n (kind) ON n.kind = k.kind)
+      THEN jsonb_build_object('code', 'no_source', 'need', needed[1])
     WHEN have < need::bigint THEN jsonb_build_object('code', reason, 'have', have, 'need', need) END;
 COMMENT ON FUNCTION segmentation_internal.workspace_too_thin(text[], text[], text, bigint, jsonb) IS
   'Part of refresh: that none of the sources needed is there, or that too few customers have what is needed; NULL if '

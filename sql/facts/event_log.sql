@@ -363,12 +363,16 @@ COMMENT ON FUNCTION segmentation.contact_counts(segmentation.contact_history, da
   'Contacts and answers by channel up to as_of. options: window_days, half_life_days (a contact of so many days ago '
   'counts half), opens (true: an open is an answer).';
 CREATE FUNCTION segmentation.has_consent(
-  consents segmentation.consent_history, channel text, as_of date, consent_days integer DEFAULT NULL
+  consents segmentation.consent_history, channel text, as_of date, consent_days integer DEFAULT NULL,
+  contacts segmentation.contact_history DEFAULT NULL
 ) RETURNS boolean
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'has_consent_wrapper';
-COMMENT ON FUNCTION segmentation.has_consent(segmentation.consent_history, text, date, integer) IS
+COMMENT ON FUNCTION segmentation.has_consent(
+  segmentation.consent_history, text, date, integer, segmentation.contact_history
+) IS
   'Whether the last word about exactly this channel up to as_of was a consent, not older than consent_days. False in '
-  'doubt: NULL, a refusal on the same day, of all channels, of an unknown day, or under another spelling.';
+  'doubt: NULL, a refusal on the same day, of all channels, of an unknown day, or under another spelling. With '
+  'contacts: who answered by an unsubscription or a complaint has to consent on a later day.';
 CREATE FUNCTION segmentation.engagement_score(
   history segmentation.interaction_history, as_of date, options jsonb DEFAULT '{}'
 ) RETURNS double precision

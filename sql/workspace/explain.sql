@@ -206,7 +206,7 @@ BEGIN
         THEN jsonb_build_object('override', true, 'because', coalesce(' ' || o.reason, ''))
         ELSE segmentation.segment_explain(g.segments -> e.segment,
           segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-            segmentation.consents_on(f.consents, s.as_of)),
+            segmentation.consents_on(f.consents, s.as_of, f.contacts)),
           s.as_of) END, '{}')
     FROM @(coded)@ AS c
     CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e (segment, code)

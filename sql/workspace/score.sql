@@ -158,7 +158,7 @@ BEGIN
     JOIN @ws@.@facts@ AS f ON f.customer = c.customer
     CROSS JOIN LATERAL (
       SELECT segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-        segmentation.consents_on(f.consents, @'as_of'@)) AS row OFFSET 0) AS d
+        segmentation.consents_on(f.consents, @'as_of'@, f.contacts)) AS row OFFSET 0) AS d
     LEFT JOIN (
       SELECT o.customer, jsonb_object_agg(o.segment, o.code) AS codes
       FROM @ws@.segment_override AS o
@@ -212,10 +212,12 @@ CREATE FUNCTION segmentation_internal.workspace_days(span interval) RETURNS text
     THEN extract(day FROM span)::integer || ' days' END;
 COMMENT ON FUNCTION segmentation_internal.workspace_days(interval) IS 'Part of refresh: a span of whole days, as text.';
 
-CREATE FUNCTION segmentation.consents_on(consents segmentation.consent_history, as_of date) RETURNS text[]
+CREATE FUNCTION segmentation.consents_on(
+  consents segmentation.consent_history, as_of date, contacts segmentation.contact_history DEFAULT NULL
+) RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN consents IS NULL THEN NULL ELSE ARRAY(
     SELECT DISTINCT e.event ->> 'channel' COLLATE "C" FROM jsonb_array_elements(consents::jsonb) AS e (event)
-    WHERE segmentation.has_consent(consents, e.event ->> 'channel', as_of) ORDER BY 1) END;
-COMMENT ON FUNCTION segmentation.consents_on(segmentation.consent_history, date) IS
-  'The channels with consent on a day.';
+    WHERE segmentation.has_consent(consents, e.event ->> 'channel', as_of, NULL, contacts) ORDER BY 1) END;
+COMMENT ON FUNCTION segmentation.consents_on(segmentation.consent_history, date, segmentation.contact_history) IS
+  'The channels with consent on a day; with contacts, not those from which the customer unsubscribed since.';

@@ -120,7 +120,7 @@ BEGIN
     FROM (
       SELECT segmentation.segment_assign($1,
           segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-            segmentation.consents_on(f.consents, s.as_of)),
+            segmentation.consents_on(f.consents, s.as_of, f.contacts)),
           s.as_of) AS code,
         s.turnover
       FROM (@(scores)@) AS s

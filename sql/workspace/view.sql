@@ -113,7 +113,7 @@ BEGIN ATOMIC
           SELECT f.customer, u.channel
           FROM @ws@.customer_facts AS f
           CROSS JOIN @ws@.workspace AS w
-          CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of)) AS u (channel)
+          CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of, f.contacts)) AS u (channel)
           OFFSET 0) AS r ON r.customer = c.customer
         JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
         CROSS JOIN @ws@.bi_language AS l

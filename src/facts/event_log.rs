@@ -310,12 +310,14 @@ fn has_consent(
     channel: Option<&str>,
     as_of: Option<i32>,
     consent_days: Option<i32>,
+    contacts: Option<BytesArg<'_>>,
 ) -> bool {
     let valid = check_days("consent_days", consent_days).or_raise();
     let (Some(consents), Some(channel), Some(as_of)) = (consents, channel, as_of) else { return false };
     let as_of = check_as_of(as_of).or_raise();
     let log = EventLog::read(LogKind::Consents, &consents).or_raise();
-    event_log::consent(&log, channel, as_of, valid) == Consent::Granted
+    let contacts = contacts.as_ref().map(|bytes| EventLog::read(LogKind::Contacts, bytes).or_raise());
+    event_log::consent_by_answers(&log, contacts.as_ref(), channel, as_of, valid) == Consent::Granted
 }
 
 /// How engagement is scored.

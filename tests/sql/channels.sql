@@ -184,3 +184,11 @@ CALL refused('SELECT engagement_score(interaction_history(''visit'', date ''2026
 SELECT (c ->> 'channel') = E'e"m\\a''il; --\n\u00e9' AS as_it_was, c ->> 'customers' AS customers FROM (SELECT fit_channel_model(E'e"m\\a''il; --\n\u00e9', E'"', 10, n % 3) AS m FROM generate_series(1, 50) AS n) AS t, jsonb_array_elements(m -> 'channels') AS c;
 SELECT (channel_score('{"kind": "channel_model", "version": 1, "counting": {}, "channels": [{"channel": "email", "parameters": {"alpha": 1e-9, "beta": 1e12}}]}', 'email', NULL, n, y, l)).lower BETWEEN 0 AND 1 AS sane FROM (VALUES (0, 0, .1), (1e12, 1e12, .5), (1, 0, 1e-300), (1, 1, .999999999)) AS v (n, y, l);
 DROP TABLE public.known, public.contact_rows, public.model, public.agreed;
+-- Who unsubscribes or complains has to consent anew, in every way in which consent is asked.
+SELECT answer, day, r.rank, r.reason, has_consent(c, 'email', day, NULL, h) AS may, has_consent(c, 'email', day) AS by_consents_alone, consents_on(c, day, h) AS on_day
+FROM (SELECT fit_channel_model(k, 'all', '2026-06-30') AS m FROM (SELECT contact_history('email', date '2026-01-01' + g % 100, CASE WHEN g % 9 = 0 THEN 'click' END) AS k FROM generate_series(1, 900) AS g GROUP BY g % 90) AS s) AS f,
+     (SELECT answer, contact_history('Email', date '2026-02-10', answer) AS h FROM (VALUES ('unsubscribe'), ('complaint'), ('bounce')) AS a (answer) GROUP BY answer) AS a,
+     (SELECT consent_history('email', given, d) AS c FROM (VALUES (true, date '2026-01-01'), (true, '2026-03-01')) AS v (given, d)) AS c,
+     unnest('{2026-02-09,2026-02-10,2026-02-28,2026-03-01}'::date[]) AS day,
+     LATERAL (SELECT * FROM rank_channels(m, 'all', h, c, day) AS r WHERE r.channel = 'email') AS r
+ORDER BY answer DESC, day;

@@ -19,6 +19,7 @@ BEGIN
         $1 - min(segmentation.first_purchase(f.history))
           FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS days,
         count(f.items) AS lines, count(f.subscriptions) AS contracts, count(f.contacts) AS contacts,
+        count(*) FILTER (WHERE f.subscriptions @? '$[*] ? (@.price > 0)') AS prices,
         count(coalesce(f.attributes, f.company)) AS attributes
       FROM @(facts)@ AS f) AS n
     CROSS JOIN LATERAL (

@@ -531,7 +531,14 @@ BEGIN
     RETURN format('must be from %s to %s%s', d.least, d.greatest,
       CASE WHEN d.type = 'interval' THEN ' days' ELSE '' END);
   END IF;
-  IF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
+  IF d.type = 'array' AND d.choices IS NOT NULL THEN
+    IF EXISTS (
+      SELECT FROM jsonb_array_elements(value) AS e (choice)
+      WHERE NOT coalesce(e.choice #>> '{}' = ANY (d.choices), false))
+    THEN
+      RETURN format('must be an array of some of %s', array_to_string(d.choices, ', '));
+    END IF;
+  ELSIF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
     RETURN format('must be one of %s', array_to_string(d.choices, ', '));
   END IF;
   -- Nested: a condition of one IF may be computed in any order.

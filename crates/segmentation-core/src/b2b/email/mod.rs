@@ -7,7 +7,7 @@ mod words;
 
 use email_address::{EmailAddress, Options};
 
-use super::fold;
+use crate::base::spelling::fold;
 use words::{FREE_DOMAINS, FREE_NAMES, ROLES};
 
 /// Longest text that is looked at: no address is longer.

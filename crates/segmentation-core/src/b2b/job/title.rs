@@ -1,6 +1,7 @@
 //! A title as words, and phrases in it.
 
-use super::super::{fold, head};
+use super::super::head;
+use crate::base::spelling::fold;
 
 /// Words of a title that are looked at: what follows is not a title any more.
 const WORDS: usize = 24;

@@ -30,7 +30,7 @@ load_real_shops() {
   if [ "$(run_psql -Atq -d postgres -c "SELECT count(*) FROM pg_database WHERE datname = 'grocery'")" = 0 ]; then
     tools/load-grocery >/dev/null || true
   fi
-  run_psql -Atq -d grocery -c "COPY (SELECT 'Complete Journey', household_id, bought_at::date, sum(sales_value) FROM purchase_lines GROUP BY household_id, basket_id, bought_at::date) TO STDOUT (FORMAT csv)" |
+  run_psql -Atq -d grocery -c "COPY (SELECT 'Complete Journey', household_id, bought_on, sum(amount) FROM purchase_lines GROUP BY household_id, basket_id, bought_on) TO STDOUT (FORMAT csv)" |
     shops -c 'COPY orders FROM STDIN (FORMAT csv)' || true
   shops -c 'CREATE INDEX ON orders (shop)' -c 'ANALYZE orders'
 }
@@ -79,7 +79,7 @@ else
     say "Predictions: $shop on $day, $days days"
     workspace_answers "$shop" "$day" "$days"
     [ -s "$work/orders of $shop.csv" ] || shops -c "COPY (SELECT customer, ordered_on, sum(amount) AS amount FROM orders WHERE shop = '$shop' GROUP BY 1, 2 ORDER BY 1, 2) TO STDOUT (FORMAT csv, HEADER)" >"$work/orders of $shop.csv"
-    .venv/bin/python benches/peers/predictions.py judge "$shop" "$day" "$days" "$work/orders of $shop.csv" "$work/ours.csv" "$work/predictions.csv"
+    .venv/bin/python benches/peers/predictions.py judge "$shop" "$day" "$days" "$work/orders of $shop.csv" "$work/ours.csv" "$work/predictions.csv" >/dev/null
   done < <(windows)
   .venv/bin/python benches/peers/predictions.py table "$work/predictions.csv" "$work/predictions.md"
   printf '\n## Predictions on real shops\n' >>"$work/sections"

@@ -100,12 +100,10 @@ def none_in(model, name, x, tx, age, h):
     if name == "Pareto/NBD":
         return np.array([float(np.squeeze(model.conditional_probability_of_n_purchases_up_to_time(0, h, *v))) for v in zip(x, tx, age)])
     r, alpha, a, b = (model.params_[k] for k in ("r", "alpha", "a", "b"))
-    alive = np.log(np.where(x > 0, 1.0, 1.0))
     stay = -(r + x) * np.log(alpha + age)
     stay_h = -(r + x) * np.log(alpha + age + h)
     left = np.where(x > 0, np.log(a) - np.log(b + np.maximum(x, 1) - 1) - (r + x) * np.log(alpha + tx), -np.inf)
-    top = np.logaddexp(stay_h, left) + alive
-    return np.exp(top - np.logaddexp(stay, left))
+    return np.exp(np.logaddexp(stay_h, left) - np.logaddexp(stay, left))
 
 
 def churn_methods(shop, t, horizon, customers):
@@ -200,6 +198,8 @@ def judge(name, day, days, orders, ours_path, out_path):
     picks = [rng.integers(0, len(customers), len(customers)) for _ in range(200)]
     rows = []
     for method, p in churn.items():
+        if not np.isfinite(np.asarray(p, float)).all():
+            continue
         p = np.clip(np.asarray(p, float), 0, 1)
         error = (p - gone) ** 2
         row = dict(shop=name, day=day, days=days, what="churn", method=method, customers=len(customers), base=base,
@@ -213,6 +213,8 @@ def judge(name, day, days, orders, ours_path, out_path):
         rows.append(row)
     for method, v in value.items():
         v = np.asarray(v, float)
+        if not np.isfinite(v).all():
+            continue
         top = np.argsort(-v, kind="stable")[: max(1, len(v) // 10)]
         row = dict(shop=name, day=day, days=days, what="value", method=method, customers=len(customers),
                    spearman=spearmanr(v, turnover)[0], bias=v.sum() / turnover.sum() - 1, mae=np.abs(v - turnover).mean() / turnover.mean(),

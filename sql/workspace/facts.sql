@@ -120,7 +120,9 @@ BEGIN
           kind, source.relation, source.mapping, key, source.time_zone, several),
         'relation', source.relation,
         'condition', concat(
-          ' WHERE ' || customer || ' IS NOT NULL',
+          -- Blanks are no key: all who have none would be one customer.
+          ' WHERE ' || CASE WHEN key = ANY ('{text,varchar}'::regtype[]) THEN format('btrim(%s) <> ''''', customer)
+            ELSE customer || ' IS NOT NULL' END,
           ' AND ' || customer || ' IN (SELECT b.customer FROM ' || batch || ' AS b)')));
   END LOOP;
   RETURN CASE WHEN parts <> '{}' THEN '(' || array_to_string(parts, ' UNION ALL ') || ')' END;

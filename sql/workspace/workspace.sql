@@ -44,7 +44,7 @@ BEGIN
       HINT = 'Use bigint, integer, numeric, uuid or text.';
   END IF;
   -- An unknown time zone is an error of PostgreSQL's own.
-  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE zone;
+  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE segmentation_internal.checked_time_zone(zone);
 
   EXECUTE format('CREATE SCHEMA %I', workspace);
   EXECUTE format('COMMENT ON SCHEMA %I IS %L', workspace, 'Customer segmentation: facts, models and results, kept by '

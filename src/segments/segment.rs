@@ -277,10 +277,16 @@ fn lookalike_merge<'fcx>(
 
 #[pg_extern(sql = false)]
 fn lookalike_final(state: ExpandedArg<'_, Lookalike>) -> JsonbOut {
-    JsonbOut(state.with(|state| match state.model() {
-        Err(error) if error.kind == ErrorKind::NotReady => Ok(unfitted("lookalike", json!({ "features": null }), &error)),
-        model => model,
-    }).or_raise())
+    JsonbOut(
+        state
+            .with(|state| match state.model() {
+                Err(error) if error.kind == ErrorKind::NotReady => {
+                    Ok(unfitted("lookalike", json!({ "features": null }), &error))
+                }
+                model => model,
+            })
+            .or_raise(),
+    )
 }
 
 #[pg_extern(sql = false)]

@@ -3,6 +3,7 @@ SET search_path = segmentation, public;
 SET datestyle = ISO;
 SET timezone = 'Europe/Paris';
 SET client_min_messages = warning;
+\set SHOW_CONTEXT never
 CREATE SCHEMA had;
 
 -- Email, EMAIL and " email" are one channel, in contacts, consents and settings.
@@ -38,3 +39,48 @@ FROM ord.customer_facts AS f ORDER BY 1;
 SELECT drop_workspace('chan');
 SELECT drop_workspace('ord');
 DROP SCHEMA had CASCADE;
+
+-- Keys are never rounded, and blanks are none.
+CREATE SCHEMA keyed;
+CREATE TABLE keyed.floats (customer_id double precision, ordered_on date, amount numeric);
+INSERT INTO keyed.floats SELECT c, date '2025-01-01' + c, 10 FROM generate_series(1, 5) AS c;
+SELECT create_workspace('keyed_floats'), add_source('keyed_floats', 'purchases', 'keyed.floats') IS NOT NULL AS added;
+CALL refresh('keyed_floats', '2025-06-01');
+INSERT INTO keyed.floats VALUES (1.5, '2025-01-07', 10);
+CALL refresh('keyed_floats', '2025-06-02');
+UPDATE keyed.floats SET customer_id = 9007199254740994 WHERE customer_id = 1.5;
+CALL refresh('keyed_floats', '2025-06-02');
+CREATE TABLE keyed.numbers (customer_id numeric, ordered_on date, amount numeric);
+INSERT INTO keyed.numbers VALUES (9007199254740993, '2025-01-07', 10), (7.0, '2025-01-07', 10);
+SELECT create_workspace('keyed_numbers'), add_source('keyed_numbers', 'purchases', 'keyed.numbers') IS NOT NULL AS added;
+CALL refresh('keyed_numbers', '2025-06-01');
+SELECT customer FROM keyed_numbers.customer_facts ORDER BY 1;
+INSERT INTO keyed.numbers VALUES (2.4, '2025-01-07', 10);
+CALL refresh('keyed_numbers', '2025-06-02');
+CREATE TABLE keyed.reals (customer_id real, ordered_on date, amount numeric);
+INSERT INTO keyed.reals VALUES (1234567, '2025-01-07', 10);
+SELECT create_workspace('keyed_reals', 'numeric'), add_source('keyed_reals', 'purchases', 'keyed.reals') IS NOT NULL AS added;
+CALL refresh('keyed_reals', '2025-06-01');
+SELECT customer FROM keyed_reals.customer_facts;
+CREATE TABLE keyed.texts (customer_id text, ordered_on date, amount numeric);
+INSERT INTO keyed.texts VALUES ('a', '2025-01-07', 10), ('', '2025-01-07', 10), ('  ', '2025-01-08', 10), (NULL, '2025-01-07', 10), ('b', '2031-01-01', 5), ('a', '2031-01-01', 5);
+SELECT create_workspace('keyed_texts', 'text'), add_source('keyed_texts', 'purchases', 'keyed.texts') IS NOT NULL AS added;
+CALL refresh('keyed_texts', '2025-06-01');
+CALL refresh_views('keyed_texts');
+SELECT customer FROM keyed_texts.customer_facts ORDER BY 1;
+-- Rows that are dated ahead make nothing younger.
+SELECT measure, value FROM keyed_texts.bi_data_health WHERE measure IN ('days_since_last_purchase_of_all', 'with_purchases_after_as_of');
+
+-- An offset is no time zone: PostgreSQL reads +02:00 as two hours west.
+CALL refused('SELECT create_workspace(''zoned'', ''bigint'', ''+02:00'')');
+CALL refused('SELECT add_source(''keyed_texts'', ''purchases'', ''keyed.texts'', time_zone => ''UTC+2'')');
+CALL refused('SELECT purchase_history(timestamptz ''2025-01-01 23:30Z'', 1::numeric, ''-3'')');
+CALL refused('SELECT purchase_history(timestamptz ''2025-01-01 23:30Z'', 1::numeric, ''<+02>-2'')');
+CALL refused('SELECT purchase_history(timestamptz ''2025-01-01 23:30Z'', 1::numeric, ''Europe/Pariss'')');
+SELECT z, last_purchase(purchase_history(timestamptz '2025-01-01 23:30Z', 1::numeric, z)) FROM unnest('{UTC,Europe/Paris,Etc/GMT-2,EST5EDT,CET,EST}'::text[]) AS z GROUP BY z ORDER BY z COLLATE "C";
+
+-- Intervals in French, and what is filled in is no place.
+SELECT i, segmentation_internal.workspace_interval_fr(i) FROM unnest('{12 weeks,1 week,3 mons,1 mon,90 days,1 day,1 year 2 mons,2 years}'::text[]) AS i;
+SELECT segmentation_internal.workspace_say('product_appetence', '{"product_name": "{percent} {x}", "percent": 5}', 'en') AS said;
+SELECT drop_workspace(w) FROM unnest('{keyed_floats,keyed_numbers,keyed_reals,keyed_texts}'::text[]) AS w;
+DROP SCHEMA keyed CASCADE;

@@ -60,7 +60,8 @@ const SHORT_FORMS: &[(&str, &str)] = &[
 ];
 
 /// What stands before a name and does not belong to it.
-const TITLES: &[&str] = &["dr", "m", "madame", "mademoiselle", "me", "mlle", "mme", "monsieur", "mr", "mrs", "ms"];
+const TITLES: &[&str] =
+    &["dr", "m", "madame", "mademoiselle", "me", "mlle", "mme", "monsieur", "mr", "mrs", "ms"];
 
 /// Whether two texts are the same but for how they are written: case, accents, spaces, punctuation, the order of words,
 /// usual abbreviations of places (`ST ETIENNE`, `Saint-Étienne`), titles before names; numbers by their value, so that

@@ -228,9 +228,14 @@ mod install {
         requires = ["workspace_axis_life_moment"]
     );
     extension_sql_file!(
+        "../sql/workspace/gate.sql",
+        name = "workspace_gate",
+        requires = ["workspace_axis_life_cycle"]
+    );
+    extension_sql_file!(
         "../sql/workspace/capture.sql",
         name = "workspace_capture",
-        requires = ["workspace_axis_life_cycle"]
+        requires = ["workspace_gate"]
     );
     extension_sql_file!(
         "../sql/workspace/update.sql",

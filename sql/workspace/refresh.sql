@@ -221,6 +221,7 @@ BEGIN
     rows := segmentation_internal.workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
   WHEN 'publish' THEN
     rows := segmentation_internal.workspace_publish(ws, 'stage_', parameter_set, as_of, false);
+    PERFORM segmentation_internal.workspace_notice_weak(ws, parameter_set);
   END CASE;
 END
 $$;

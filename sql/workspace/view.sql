@@ -185,9 +185,19 @@ BEGIN ATOMIC
           d.customers, d.moved, d.moved / NULLIF(d.customers, 0)::double precision AS moved_share
         FROM @ws@.drift AS d$q$)),
     ('bi_model_quality', 'parameter_set',
-      'Back-tested quality of each parameter set, beside a rule by recency and by past turnover. Best shown as lines.',
+      'Back-tested quality of each parameter set, beside a rule by recency and by past turnover; which axes are weak, '
+      'and why. Best shown as lines.',
       segmentation_internal.fill(ws, $q$
         SELECT p.parameter_set, p.as_of, p.status, p.note,
+          segmentation_internal.workspace_axis_status(p.readiness -> 'churn', p.weak -> 'churn') AS churn_status,
+          p.quality ->> 'candidate' AS churn_candidate,
+          segmentation_internal.workspace_axis_words('churn', p.readiness -> 'churn', p.weak -> 'churn', l.language)
+            AS churn_reasons,
+          segmentation_internal.workspace_axis_status(p.readiness -> 'future_value', p.weak -> 'future_value')
+            AS value_status,
+          p.quality #>> '{value,candidate}' AS value_candidate,
+          segmentation_internal.workspace_axis_words(
+            'future_value', p.readiness -> 'future_value', p.weak -> 'future_value', l.language) AS value_reasons,
           (p.quality #>> '{churn,auc}')::double precision AS churn_auc,
           (p.quality #>> '{recency,auc}')::double precision AS recency_auc,
           (p.quality #>> '{churn,brier}')::double precision AS churn_brier,
@@ -197,7 +207,8 @@ BEGIN ATOMIC
           (p.quality #>> '{value,correlation_past}')::double precision AS past_correlation,
           (p.quality #>> '{value,predicted}')::numeric AS value_predicted,
           (p.quality #>> '{value,actual}')::numeric AS value_actual
-        FROM @ws@.parameter_set AS p$q$)),
+        FROM @ws@.parameter_set AS p
+        CROSS JOIN @ws@.bi_language AS l$q$)),
     ('bi_data_health', 'measure',
       'What the data cover: customers with each kind of fact, and how fresh it is. Best shown as a table.',
       segmentation_internal.fill(ws, $q$
@@ -244,8 +255,11 @@ BEGIN ATOMIC
     ('churn_brier', 'Brier score.'),
     ('churn_brier_skill', 'Its skill over the base rate.'),
     ('churn_calibration_slope', '1 is best.'),
+    ('churn_candidate', 'What churn goes by: the best candidate of the back-test.'),
     ('churn_label', 'Its name.'),
     ('churn_probability', 'Mean probability of no purchase in 90 days.'),
+    ('churn_reasons', 'Why churn is thin or weak, in words.'),
+    ('churn_status', 'ready, weak, thin, missing.'),
     ('code', 'Code of the segment.'),
     ('cohort', 'Month of the first purchase.'),
     ('confidence', 'Mean confidence, 0 to 1.'),
@@ -281,8 +295,11 @@ BEGIN ATOMIC
     ('turnover_share', 'Share of the turnover of 12 months that they bring.'),
     ('value', 'Expected value, or the number measured.'),
     ('value_actual', 'Real total.'),
+    ('value_candidate', 'What future_value goes by: the best candidate of the back-test.'),
     ('value_correlation', 'Correlation of predicted and real turnover.'),
     ('value_predicted', 'Predicted total.'),
+    ('value_reasons', 'Why future_value is thin or weak, in words.'),
+    ('value_status', 'ready, weak, thin, missing.'),
     ('verdict', 'stable, moderate or major.'),
     ('week', 'Monday of the week.')
   ) AS v (name, about);

@@ -59,7 +59,8 @@ BEGIN
       as_of date,
       parameter_set integer,
       refreshed_at timestamptz,
-      definitions text
+      definitions text,
+      seen jsonb
     );
     CREATE TABLE @ws@.setting (
       name text PRIMARY KEY,
@@ -86,7 +87,10 @@ BEGIN
       as_of date NOT NULL,
       status text NOT NULL CHECK (status IN ('candidate', 'in_use', 'retired', 'rejected')),
       settings jsonb NOT NULL,
+      sources jsonb NOT NULL DEFAULT '[]',
+      seen jsonb NOT NULL DEFAULT '{}',
       readiness jsonb NOT NULL,
+      weak jsonb NOT NULL DEFAULT '{}',
       @(models)@,
       segments jsonb NOT NULL DEFAULT '{}',
       quality jsonb NOT NULL DEFAULT '{}',
@@ -289,6 +293,7 @@ BEGIN
       ('workspace', 'parameter_set', 'The parameter set of the published result.'),
       ('workspace', 'refreshed_at', 'When that was published.'),
       ('workspace', 'definitions', 'Fingerprint of the registered segments and overrides in that result.'),
+      ('workspace', 'seen', 'What the facts of the last full refresh have: customers by what is known of them.'),
       ('setting', NULL, 'Settings that are not at their default; see segmentation.workspace_settings.'),
       ('source', NULL, 'Relations that feed the workspace; see segmentation.add_source.'),
       ('source', 'mapping', 'Field to column.'),
@@ -301,7 +306,10 @@ BEGIN
       ('parameter_set', 'status', 'candidate while being tested, in_use, retired, or rejected (worse than the one in '
         'use).'),
       ('parameter_set', 'settings', 'All settings as they were.'),
+      ('parameter_set', 'sources', 'The sources as they were: kind, relation, mapping, time zone.'),
+      ('parameter_set', 'seen', 'What the facts had: customers by what is known of them, days of the log.'),
       ('parameter_set', 'readiness', 'Axis to the reason why its data are too thin, null if they are not.'),
+      ('parameter_set', 'weak', 'Axis to the reasons why what it says is weak, though its data suffice.'),
       ('parameter_set', 'quality', 'Back-tested quality, beside what simple rules reach.'),
       ('parameter_set', 'segments', 'Definitions of the registered segments by which customers were last scored.'),
       ('segment', NULL, 'Segments of your own, by definition; see segmentation.register_segment.'),

@@ -31,8 +31,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_warned(jsonb, text) IS
 
 -- Predicted probabilities, by their back-test (prediction_quality, pooled over days): what was predicted has to be
 -- better than one share for everybody by more than chance (one-sided 95 %), neither too extreme nor too timid (slope
--- from .7 to 1.4), and by enough customers for the test to say much: 200 a day, 30 of whom did what is rarer. One who is
--- tested on several days is one customer: the error of the skill is that of one day.
+-- from .7 to 1.4), and by enough customers for the test to say much: 200 a day, 30 of whom did what is rarer. One who
+-- is tested on several days is one customer: the error of the skill is that of one day.
 CREATE FUNCTION segmentation_internal.workspace_weak_probability(tested jsonb, days integer) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (
@@ -344,14 +344,22 @@ DECLARE
   language constant text := segmentation_internal.workspace_language(ws);
   parameters record;
   axis text;
+  target record;
 BEGIN
-  EXECUTE format('SELECT g.weak FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
+  EXECUTE format('SELECT g.weak, g.targets FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
     INTO parameters USING number;
   FOREACH axis IN ARRAY segmentation.workspace_axes() LOOP
     IF parameters.weak ? axis THEN
       RAISE NOTICE '%', format(CASE language WHEN 'fr' THEN 'l''axe %s est faible : %s' ELSE 'axis %s is weak: %s' END,
         axis, segmentation_internal.workspace_weak_words(axis, parameters.weak -> axis, language));
     END IF;
+  END LOOP;
+  FOR target IN
+    SELECT t.* FROM jsonb_each(parameters.targets) AS t WHERE t.value -> 'weak' <> 'null' ORDER BY t.key
+  LOOP
+    RAISE NOTICE '%', format(
+      CASE language WHEN 'fr' THEN 'la cible %s est faible : %s' ELSE 'target %s is weak: %s' END,
+      target.key, segmentation_internal.workspace_weak_words('target', target.value -> 'weak', language));
   END LOOP;
 END
 $$;
@@ -470,7 +478,7 @@ CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,setting,source,parameter_set,refresh_log}');
+    '{workspace,setting,source,parameter_set,refresh_log,target}');
   language constant text := segmentation_internal.workspace_language(ws);
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
   w record;
@@ -480,6 +488,7 @@ DECLARE
   changes text[];
   readiness jsonb;
   axis text;
+  target record;
 BEGIN
   EXECUTE format('SELECT * FROM ONLY %s.workspace', ws) INTO w;
   EXECUTE format('SELECT l.* FROM ONLY %s.refresh_log AS l ORDER BY l.refresh DESC, l.place DESC LIMIT 1', ws)
@@ -547,6 +556,27 @@ BEGIN
       SELECT c.status, c.detail INTO status, detail
       FROM segmentation_internal.workspace_check_axis(workspace, axis, parameters, readiness -> axis, language) AS c;
     END IF;
+    RETURN NEXT;
+  END LOOP;
+  FOR target IN EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT t.target AS name, g.targets -> t.target AS trained
+    FROM ONLY @ws@.target AS t
+    LEFT JOIN ONLY @ws@.workspace AS w ON true
+    LEFT JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set
+      AND g.targets -> t.target -> 'definition' = t.definition
+      AND (g.targets -> t.target ->> 'horizon')::interval = t.horizon
+    ORDER BY t.target$q$)
+  LOOP
+    item := 'target ' || target.name;
+    status := segmentation_internal.workspace_axis_status(
+      target.trained -> 'readiness', NULLIF(target.trained -> 'weak', 'null'));
+    detail := CASE
+      WHEN target.trained IS NULL THEN CASE language WHEN 'fr' THEN 'connu après le prochain rafraîchissement'
+        ELSE 'known after the next refresh' END
+      WHEN status = 'weak' THEN segmentation_internal.workspace_capital(
+        segmentation_internal.workspace_weak_words('target', target.trained -> 'weak', language))
+      WHEN status = 'thin' THEN segmentation_internal.workspace_say(
+        'data.' || (target.trained #>> '{readiness,code}'), target.trained -> 'readiness', language) END;
     RETURN NEXT;
   END LOOP;
 END

@@ -144,7 +144,8 @@ BEGIN
     INTO used, level;
   -- A model of products knows nothing of categories: facts of another level need another.
   RETURN used IS NULL OR level <> settings ->> 'product_level'
-    OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400);
+    OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400
+      OR segmentation_internal.workspace_targets_untrained(ws));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_retrains(text, date, boolean) IS

@@ -491,7 +491,7 @@ COMMENT ON PROCEDURE segmentation.refresh_changed(text, date, integer, boolean, 
 CREATE FUNCTION segmentation.workspace_due(workspace text, as_of date DEFAULT NULL) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,source,setting,parameter_set}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,source,setting,parameter_set,target}');
   published date;
   day date;
   uncaptured boolean;
@@ -618,6 +618,7 @@ BEGIN
   END IF;
   -- First, as it may refuse.
   PERFORM segmentation_internal.workspace_add_axes(ws);
+  PERFORM segmentation_internal.workspace_make_targets(ws);
   PERFORM segmentation_internal.workspace_renew_views(workspace);
   PERFORM segmentation_internal.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.

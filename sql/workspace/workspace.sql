@@ -222,6 +222,7 @@ BEGIN
     segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
   PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_scores(workspace);
+  PERFORM segmentation_internal.workspace_make_targets(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_make_views(workspace);
 END
 $$;

@@ -10,7 +10,7 @@
 --   channel, interaction, plan   of the other kinds; NULL: any
 --   weights   options of engagement_score that count this kind of interaction
 --   among     all, buyers, prospects
---   attributes   that the owner says do not change, or whose changes are known
+--   attributes   that the owner says do not change, or whose changes are known: name to kind, as the facts have it
 
 -- A customer on a day
 
@@ -28,24 +28,27 @@ COMMENT ON FUNCTION segmentation_internal.target_purchases(
   'Part of workspace_target: the purchases that a target is about.';
 
 -- The last change up to the day says what it was, or else the first one after it, or else it has always been as it is.
-CREATE FUNCTION segmentation_internal.target_attribute(attributes jsonb, changes jsonb, name text, day date)
+-- Changes are texts: kind (number, boolean, string) says what they are of.
+CREATE FUNCTION segmentation_internal.target_attribute(attributes jsonb, changes jsonb, name text, kind text, day date)
 RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (
-    SELECT CASE WHEN jsonb_typeof(v.value) = 'number' OR v.value #>> '{}' !~ '^-?[0-9]{1,15}(\.[0-9]{1,9})?$'
-      THEN v.value ELSE to_jsonb((v.value #>> '{}')::numeric) END
+    SELECT CASE kind
+      WHEN 'number' THEN CASE WHEN v.value ~ '^-?[0-9]{1,30}(\.[0-9]{1,30})?$' THEN to_jsonb(v.value::numeric) END
+      WHEN 'boolean' THEN CASE WHEN lower(v.value) IN ('true', 't') THEN 'true'::jsonb
+        WHEN lower(v.value) IN ('false', 'f') THEN 'false' END
+      ELSE to_jsonb(left(v.value, 200)) END
     FROM (
-      SELECT CASE WHEN changes IS NULL THEN attributes -> name ELSE coalesce(
-        (SELECT c.change -> 'new' FROM jsonb_array_elements(changes) WITH ORDINALITY AS c (change, place)
+      SELECT CASE WHEN changes IS NULL THEN attributes ->> name ELSE coalesce(
+        (SELECT c.change ->> 'new' FROM jsonb_array_elements(changes) WITH ORDINALITY AS c (change, place)
          WHERE c.change ->> 'attribute' = name AND c.change ->> 'changed_on' <= day::text
          ORDER BY c.place DESC LIMIT 1),
-        (SELECT c.change -> 'old' FROM jsonb_array_elements(changes) WITH ORDINALITY AS c (change, place)
+        (SELECT c.change ->> 'old' FROM jsonb_array_elements(changes) WITH ORDINALITY AS c (change, place)
          WHERE c.change ->> 'attribute' = name AND c.change ->> 'changed_on' > day::text
          ORDER BY c.place LIMIT 1),
-        attributes -> name) END AS value) AS v
-    WHERE jsonb_typeof(v.value) IN ('number', 'boolean', 'string') AND octet_length(v.value::text) < 200);
-COMMENT ON FUNCTION segmentation_internal.target_attribute(jsonb, jsonb, text, date) IS
-  'Part of workspace_target: an attribute as it was on a day, by its changes; a text of digits as a number.';
+        attributes ->> name) END AS value) AS v);
+COMMENT ON FUNCTION segmentation_internal.target_attribute(jsonb, jsonb, text, text, date) IS
+  'Part of workspace_target: an attribute as it was on a day, by its changes; NULL if it is not of its kind.';
 
 CREATE FUNCTION segmentation_internal.target_attributes(
   plan jsonb, company jsonb, attributes jsonb, changes jsonb, day date
@@ -54,8 +57,8 @@ CREATE FUNCTION segmentation_internal.target_attributes(
   RETURN CASE WHEN plan -> 'attributes' IS NULL OR attributes IS NULL AND company IS NULL THEN '{}'
     ELSE (
       SELECT coalesce(jsonb_object_agg('attribute ' || a.name, segmentation_internal.target_attribute(
-        coalesce(company, '{}') || coalesce(attributes, '{}'), changes, a.name, day)), '{}')
-      FROM jsonb_array_elements_text(plan -> 'attributes') AS a (name)) END;
+        coalesce(company, '{}') || coalesce(attributes, '{}'), changes, a.name, a.kind, day)), '{}')
+      FROM jsonb_each_text(plan -> 'attributes') AS a (name, kind)) END;
 COMMENT ON FUNCTION segmentation_internal.target_attributes(jsonb, jsonb, jsonb, jsonb, date) IS
   'Part of workspace_target: the attributes that a target looks at, as they were on a day.';
 
@@ -116,32 +119,39 @@ COMMENT ON FUNCTION segmentation_internal.target_features(
   'Part of workspace_target: what is known of a customer on a day, as features.';
 
 -- Whether the customer was known on a day at all: by something with a date. A row of the source of customers has none.
+-- Subscriptions are in the order of their beginning.
 CREATE FUNCTION segmentation_internal.target_known(
   history segmentation.purchase_history, contacts segmentation.contact_history,
   interactions segmentation.interaction_history, consents segmentation.consent_history, subscriptions jsonb, day date
 ) RETURNS boolean
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  LANGUAGE sql STABLE PARALLEL SAFE
   RETURN coalesce(segmentation.purchase_days(history, day), 0) > 0
     OR coalesce(segmentation.contacts(contacts, day), 0) > 0
     OR coalesce(segmentation.engagement_score(interactions, day), 0) > 0
-    OR EXISTS (SELECT FROM segmentation_internal.workspace_contracts(subscriptions, day))
-    OR EXISTS (SELECT FROM jsonb_array_elements(consents::jsonb) AS e WHERE (e ->> 'changed_on')::date <= day);
+    OR coalesce((subscriptions #>> '{0,started_on}')::date <= day, false)
+    OR coalesce(cardinality(segmentation.consents_on(consents, day)), 0) > 0;
 COMMENT ON FUNCTION segmentation_internal.target_known(
   segmentation.purchase_history, segmentation.contact_history, segmentation.interaction_history,
   segmentation.consent_history, jsonb, date) IS
   'Part of workspace_target: whether anything with a date is known of a customer up to a day.';
 
+CREATE FUNCTION segmentation_internal.target_runs(plan jsonb, subscriptions jsonb, day date) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN EXISTS (
+    SELECT FROM segmentation_internal.workspace_contracts(subscriptions, day) AS c
+    WHERE c.runs AND (target_runs.plan ->> 'plan' IS NULL OR c.plan = target_runs.plan ->> 'plan'));
+COMMENT ON FUNCTION segmentation_internal.target_runs(jsonb, jsonb, date) IS
+  'Part of workspace_target: whether a subscription that the target is about runs on a day.';
+
 CREATE FUNCTION segmentation_internal.target_among(
   plan jsonb, history segmentation.purchase_history, contacts segmentation.contact_history,
   interactions segmentation.interaction_history, consents segmentation.consent_history, subscriptions jsonb, day date
 ) RETURNS boolean
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  LANGUAGE sql STABLE PARALLEL SAFE
   RETURN CASE plan ->> 'among'
       WHEN 'buyers' THEN coalesce(segmentation.purchase_days(history, day), 0) > 0
       WHEN 'prospects' THEN coalesce(segmentation.purchase_days(history, day), 0) = 0 ELSE true END
-    AND CASE WHEN plan ->> 'kind' = 'contracts' THEN EXISTS (
-        SELECT FROM segmentation_internal.workspace_contracts(subscriptions, day) AS c
-        WHERE c.runs AND (target_among.plan ->> 'plan' IS NULL OR c.plan = target_among.plan ->> 'plan'))
+    AND CASE WHEN plan ->> 'kind' = 'contracts' THEN segmentation_internal.target_runs(plan, subscriptions, day)
       ELSE segmentation_internal.target_known(history, contacts, interactions, consents, subscriptions, day) END;
 COMMENT ON FUNCTION segmentation_internal.target_among(
   jsonb, segmentation.purchase_history, segmentation.contact_history, segmentation.interaction_history,
@@ -175,15 +185,17 @@ COMMENT ON FUNCTION segmentation_internal.target_happened(
   date) IS
   'Part of workspace_target: whether it happened after a day, up to another.';
 
-CREATE FUNCTION segmentation_internal.target_calibrated(calibration jsonb, probability double precision)
-RETURNS double precision
+-- A calibration that leaves probabilities as they are.
+CREATE FUNCTION segmentation_internal.target_uncalibrated() RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN coalesce(segmentation.calibrated(NULLIF(calibration, 'null'), probability), probability);
-COMMENT ON FUNCTION segmentation_internal.target_calibrated(jsonb, double precision) IS
-  'Part of workspace_target: a probability as calibrated, or as it is where there was nothing to calibrate by.';
+  RETURN '{"n": 0, "kind": "calibration", "slope": 1, "method": "logistic", "skipped": 0, "version": 1,
+    "base_rate": 0.5, "intercept": 0}'::jsonb;
+COMMENT ON FUNCTION segmentation_internal.target_uncalibrated() IS
+  'Part of workspace_target: what stands for a calibration where there was nothing to calibrate by.';
 
--- The calibrated probability under a trained target; NULL where it is not about the customer. own is what target_purchases
--- gives. All of these are put into the query by PostgreSQL, which it does with what is stable, as jsonb_build_object is.
+-- The calibrated probability under a trained target; NULL where it is not about the customer. own is what
+-- target_purchases gives. PostgreSQL puts these functions into the query, if they are said to be no more than stable:
+-- jsonb_build_object is.
 CREATE FUNCTION segmentation_internal.target_probability(
   plan jsonb, model jsonb, calibration jsonb, own segmentation.purchase_history,
   history segmentation.purchase_history, items segmentation.item_history,
@@ -194,7 +206,7 @@ CREATE FUNCTION segmentation_internal.target_probability(
   LANGUAGE sql STABLE PARALLEL SAFE
   RETURN CASE WHEN segmentation_internal.target_among(
       plan, history, contacts, interactions, consents, subscriptions, day)
-    THEN segmentation_internal.target_calibrated(calibration, segmentation.churn_probability(model,
+    THEN segmentation.calibrated(calibration, segmentation.churn_probability(model,
       segmentation_internal.target_features(plan, history, own, items, contacts, interactions, consents, subscriptions,
         company, attributes, attribute_changes, day))) END;
 COMMENT ON FUNCTION segmentation_internal.target_probability(
@@ -455,7 +467,8 @@ BEGIN
     jsonb_build_object('rows', rows, 'field', field)) INTO known;
   RETURN concat(format('no %s of %s is "%s"', field, kind, unknown),
     coalesce(', do you mean "' || segmentation_internal.nearest_name(unknown, known) || '"?',
-      ': they are ' || array_to_string(known[1:10], ', ') || CASE WHEN cardinality(known) > 10 THEN ', ...' END));
+      ': they are ' || array_to_string(known[1:10], ', ') || CASE WHEN cardinality(known) > 10 THEN ', ...' ELSE ''
+        END));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_target_name_fault(text, text, text, jsonb) IS
@@ -471,9 +484,7 @@ COMMENT ON FUNCTION segmentation_internal.target_names(jsonb) IS
 CREATE FUNCTION segmentation_internal.target_plan(definition jsonb, level text) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN (
-    SELECT jsonb_strip_nulls(jsonb_build_object(
-        'among', definition -> 'among', 'attributes', definition -> 'attributes'))
-      || CASE
+    SELECT jsonb_strip_nulls(jsonb_build_object('among', definition -> 'among')) || CASE
       WHEN definition ?| '{buys,buys_nothing}' THEN jsonb_strip_nulls(jsonb_build_object(
         'kind', 'purchases',
         'of', CASE
@@ -615,6 +626,28 @@ CREATE FUNCTION segmentation_internal.target_days(as_of date, horizon integer, f
 COMMENT ON FUNCTION segmentation_internal.target_days(date, integer, date) IS
   'Part of workspace_target: the days whose snapshots train a target, the latest first.';
 
+-- The attributes of a definition with their kind, which is that of most customers: those that no customer has are left
+-- out.
+CREATE FUNCTION segmentation_internal.workspace_target_attributes(ws text, names jsonb) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  kinds jsonb;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT jsonb_object_agg(k.name, k.kind)
+    FROM (
+      SELECT n.name, mode() WITHIN GROUP (ORDER BY jsonb_typeof(v.value)) AS kind
+      FROM @ws@.stage_target_facts AS f
+      CROSS JOIN jsonb_array_elements_text($1) AS n (name)
+      CROSS JOIN LATERAL (SELECT coalesce(f.attributes -> n.name, f.company -> n.name) AS value) AS v
+      WHERE jsonb_typeof(v.value) IN ('number', 'boolean', 'string')
+      GROUP BY n.name) AS k$q$) INTO kinds USING names;
+  RETURN kinds;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_target_attributes(text, jsonb) IS
+  'Part of refresh: the attributes that a target looks at, with their kinds.';
+
 -- Snapshots of a sample of customers: what was known on each day, and whether it happened.
 CREATE FUNCTION segmentation_internal.workspace_target_rows(ws text, plan jsonb, horizon integer, days date[])
 RETURNS void
@@ -644,8 +677,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_target_rows(text, jsonb, int
   'Part of refresh: the training rows of a target, into a staged table.';
 
 -- The model of all days. Its calibration is by what models of the days before each day said of that day, on the latest
--- three days; where fewer than 100 did it, or did not, there is nothing to calibrate by. How good both are is measured on
--- the latest day, by the model and the calibration of what was known before it.
+-- three days; where fewer than 100 did it, or did not, there is nothing to calibrate by. How good both are is measured
+-- on the latest day, by the model and the calibration of what was known before it.
 CREATE FUNCTION segmentation_internal.workspace_fit_target(ws text) RETURNS jsonb
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -679,11 +712,12 @@ BEGIN
     FROM @ws@.stage_target_predictions AS r WHERE r.p IS NOT NULL$q$)
     INTO calibrated;
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT segmentation.prediction_quality(segmentation_internal.target_calibrated($1, r.p), r.happened)
+    SELECT segmentation.prediction_quality(segmentation.calibrated($1, r.p), r.happened)
     FROM @ws@.stage_target_predictions AS r WHERE r.place = 1$q$)
-    INTO tested USING calibrated.before;
+    INTO tested USING coalesce(calibrated.before, segmentation_internal.target_uncalibrated());
   EXECUTE format('DROP TABLE %s.stage_target_predictions', ws);
-  RETURN jsonb_build_object('model', fitted.final, 'calibration', calibrated.now,
+  RETURN jsonb_build_object('model', fitted.final,
+    'calibration', coalesce(calibrated.now, segmentation_internal.target_uncalibrated()),
     'quality', tested #- '{calibration,bins}',
     'events', least(fitted.yes, fitted.no), 'rows', fitted.yes + fitted.no,
     'base_rate', tested -> 'base_rate');
@@ -750,7 +784,9 @@ BEGIN
         SELECT i.value FROM jsonb_array_elements(f.interactions::jsonb) AS i (value)) AS e) AS d$q$) INTO first;
   FOR target IN EXECUTE format('SELECT t.* FROM %s.target AS t ORDER BY t.target', ws) LOOP
     horizon := extract(day FROM target.horizon);
-    plan := segmentation_internal.target_plan(target.definition, settings ->> 'product_level');
+    plan := segmentation_internal.target_plan(target.definition, settings ->> 'product_level')
+      || jsonb_strip_nulls(jsonb_build_object('attributes',
+        segmentation_internal.workspace_target_attributes(ws, target.definition -> 'attributes')));
     days := segmentation_internal.target_days(as_of, horizon, first);
     fitted := '{}';
     IF cardinality(days) > 1 THEN
@@ -760,7 +796,8 @@ BEGIN
     END IF;
     EXECUTE format('UPDATE %s.parameter_set AS g SET targets = g.targets || $2 WHERE g.parameter_set = $1', ws)
       USING number, jsonb_build_object(target.target, fitted || jsonb_build_object(
-        'definition', target.definition, 'horizon', target.horizon, 'about', target.about, 'plan', plan, 'days', days)
+        'definition', target.definition, 'horizon', format('%s days', horizon), 'about', target.about, 'plan', plan,
+        'days', days)
         || segmentation_internal.target_gate(fitted, cardinality(days), horizon, as_of - first));
   END LOOP;
   EXECUTE format('DROP TABLE %s.stage_target_facts', ws);

@@ -476,6 +476,7 @@ BEGIN
     EXIT WHEN step OPERATOR(pg_catalog.=) 'done';
   END LOOP;
   PERFORM segmentation_internal.workspace_release_lock(lock, true);
+  PERFORM segmentation_internal.workspace_warn_changed(ws, false);
   RAISE NOTICE '% customers by time (% codes changed), % by changes (% codes changed)',
     timed, timed_moved, changed, changed_moved;
 END

@@ -480,6 +480,21 @@ CREATE FUNCTION segmentation_internal.workspace_refresh_view_sql(ws text, name t
 COMMENT ON FUNCTION segmentation_internal.workspace_refresh_view_sql(text, text) IS
   'Part of refresh_views: the statement that brings a view up to date.';
 
+-- In the log like a refresh that fails.
+CREATE FUNCTION segmentation_internal.workspace_log_failed(ws text, phase text, began timestamptz, message text)
+RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.refresh_log (refresh, place, phase, status, as_of, began_at, ended_at, detail)
+    SELECT nextval(@'numbers'@), 1, $1, 'failed', coalesce(w.as_of, current_date), $2, clock_timestamp(), $3
+    FROM @ws@.workspace AS w$q$, jsonb_build_object('numbers', ws || '.refresh_number'))
+    USING phase, began, message;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_log_failed(text, text, timestamptz, text) IS
+  'Part of refresh_views: notes what failed.';
+
 CREATE PROCEDURE segmentation.refresh_views(workspace text)
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
@@ -487,13 +502,28 @@ DECLARE
   ws pg_catalog.text;
   names pg_catalog.text[];
   began pg_catalog.timestamptz;
+  state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation_internal.workspace_owned(workspace);
   names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text,
     ARRAY(SELECT v.name FROM segmentation_internal.workspace_view_list(ws) AS v));
   FOR i IN 1 .. pg_catalog.cardinality(names) LOOP
     began := pg_catalog.clock_timestamp();
-    EXECUTE segmentation_internal.workspace_refresh_view_sql(ws, names[i]);
+    BEGIN
+      EXECUTE segmentation_internal.workspace_refresh_view_sql(ws, names[i]);
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+        hint = PG_EXCEPTION_HINT;
+    END;
+    IF state IS NOT NULL THEN
+      BEGIN
+        PERFORM segmentation_internal.workspace_log_failed(ws, pg_catalog.concat('view ', names[i]), began, message);
+      EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        NULL;  -- what failed first is what matters
+      END;
+      COMMIT;
+      RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail, HINT = hint;
+    END IF;
     COMMIT;
     RAISE DEBUG '%: % s', names[i], pg_catalog.round(
       pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) began)::pg_catalog.numeric, 1);

@@ -38,6 +38,9 @@ CREATE TABLE toy.subscriptions AS
   FROM (SELECT c.customer_id, (ARRAY['basic', 'full'])[1 + c.customer_id % 2] AS plan, date '2024-03-01' + c.customer_id % 300 AS started_on,
       date '2024-03-01' + c.customer_id % 300 + (30 - 700 * ln(toy.chance(c.customer_id, 10) + 1e-6) * (1 + c.customer_id % 2))::integer AS ended_on FROM toy.customers AS c WHERE c.customer_id % 2 = 0 OR c.customer_id % 3 = 0) AS s;
 
+SELECT format('CREATE INDEX ON toy.%I (customer_id)', t) FROM unnest('{customers,lines,contacts,interactions,consents,subscriptions,attribute_history}'::text[]) AS t \gexec
+ANALYZE;
+
 SELECT create_workspace('crm', 'integer');
 CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": {"category": "toys"}}'')');
 SELECT count(add_source('crm', kind, relation)) AS sources FROM (VALUES ('purchase_lines', 'toy.lines'::regclass), ('products', 'toy.products'), ('customers', 'toy.customers'), ('attribute_history', 'toy.attribute_history'),

@@ -26,7 +26,8 @@ mod install {
 
     extension_sql_file!("../sql/base/begin.sql", name = "begin", bootstrap);
     extension_sql_file!("../sql/base/template.sql", name = "template", requires = ["begin"]);
-    extension_sql_file!("../sql/base/label.sql", name = "label", requires = ["template"]);
+    extension_sql_file!("../sql/base/time_zone.sql", name = "time_zone", requires = ["template"]);
+    extension_sql_file!("../sql/base/label.sql", name = "label", requires = ["time_zone"]);
     extension_sql_file!("../sql/facts/purchase_history.sql", name = "purchase_history", requires = ["label"]);
     extension_sql_file!(
         "../sql/facts/item_history.sql",

@@ -59,10 +59,12 @@ BEGIN
     THEN
       sentence := regexp_replace(sentence, format('(\{%s\} \w*[^i])s\M', place.name), '\1', 'g');
     END IF;
+    -- A product may be named {percent}: what was filled in is no place.
     sentence := replace(sentence, '{' || place.name || '}', coalesce(
-      CASE WHEN place.is_number AND in_french THEN replace(place.value, '.', ',') ELSE place.value END, '?'));
+      CASE WHEN place.is_number AND in_french THEN replace(place.value, '.', ',')
+        ELSE replace(place.value, '{', chr(1)) END, '?'));
   END LOOP;
-  RETURN sentence;
+  RETURN replace(sentence, chr(1), '{');
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_say(text, jsonb, text) IS
@@ -258,6 +260,11 @@ COMMENT ON FUNCTION segmentation_internal.workspace_explain_segments(text, text,
 -- An interval of days in French. Internal.
 CREATE FUNCTION segmentation_internal.workspace_interval_fr(given text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN replace(replace(replace(replace(replace(replace(given, 'days', 'jours'), 'day', 'jour'), 'months', 'mois'),
-    'month', 'mois'), 'years', 'ans'), 'year', 'an');
+  RETURN (
+    SELECT string_agg(coalesce(w.french, p.word), ' ' ORDER BY p.place)
+    FROM regexp_split_to_table(btrim(given), '\s+') WITH ORDINALITY AS p (word, place)
+    LEFT JOIN (VALUES
+      ('day', 'jour'), ('days', 'jours'), ('week', 'semaine'), ('weeks', 'semaines'), ('mon', 'mois'), ('mons', 'mois'),
+      ('month', 'mois'), ('months', 'mois'), ('year', 'an'), ('years', 'ans'), ('hour', 'heure'), ('hours', 'heures')
+    ) AS w (english, french) ON w.english = lower(p.word));
 COMMENT ON FUNCTION segmentation_internal.workspace_interval_fr(text) IS 'Part of explain: an interval in French.';

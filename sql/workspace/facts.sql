@@ -120,7 +120,9 @@ BEGIN
           kind, source.relation, source.mapping, key, source.time_zone, several),
         'relation', source.relation,
         'condition', concat(
-          ' WHERE ' || customer || ' IS NOT NULL',
+          -- Blanks are no key: all who have none would be one customer.
+          ' WHERE ' || CASE WHEN key = ANY ('{text,varchar}'::regtype[]) THEN format('btrim(%s) <> ''''', customer)
+            ELSE customer || ' IS NOT NULL' END,
           ' AND ' || customer || ' IN (SELECT b.customer FROM ' || batch || ' AS b)')));
   END LOOP;
   RETURN CASE WHEN parts <> '{}' THEN '(' || array_to_string(parts, ' UNION ALL ') || ')' END;
@@ -166,6 +168,13 @@ CREATE FUNCTION segmentation_internal.workspace_items_sql(rows text, products te
 COMMENT ON FUNCTION segmentation_internal.workspace_items_sql(text, text, text) IS
   'Part of refresh: products bought by customer, as SQL.';
 
+-- People and tools write Email, email and EMAIL: one channel.
+CREATE FUNCTION segmentation_internal.workspace_channel(channel text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN lower(btrim(channel));
+COMMENT ON FUNCTION segmentation_internal.workspace_channel(text) IS
+  'Part of refresh: a channel as it is called in a workspace: small letters, no blanks around it.';
+
 -- What is made of the rows of the other kinds, one row a customer. Lines make a history where there are no purchases:
 -- they are netted by order, an order with a line sent back at once is still one purchase.
 CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, zone text) RETURNS text
@@ -176,15 +185,17 @@ CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, z
       FROM @(rows)@ AS r
       GROUP BY r.customer$q$, jsonb_build_object('rows', rows))
     WHEN 'purchase_lines' THEN segmentation_internal.fill(NULL, $q$
+      -- One order is one purchase, on its first day: over midnight, by several parcels, with a price put right later.
       SELECT o.customer, segmentation.purchase_history(o.purchased_on, o.amount) AS history
       FROM (
-        SELECT r.customer, r."order", r.purchased_on, sum(r.amount) AS amount
+        SELECT r.customer, min(r.purchased_on) AS purchased_on, sum(r.amount) AS amount
         FROM @(rows)@ AS r
-        GROUP BY r.customer, r."order", r.purchased_on) AS o
+        GROUP BY r.customer, r."order", CASE WHEN r."order" IS NULL THEN r.purchased_on END) AS o
       GROUP BY o.customer$q$, jsonb_build_object('rows', rows))
     WHEN 'contacts' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.contact_history(r.channel, (r.sent_at AT TIME ZONE @'zone'@)::date, r.response) AS contacts,
+        segmentation.contact_history(
+          segmentation_internal.workspace_channel(r.channel), (r.sent_at AT TIME ZONE @'zone'@)::date, r.response) AS contacts,
         segmentation.send_hours(r.responded_at, @'zone'@) FILTER (WHERE r.response IS NOT NULL) AS hours
       FROM @(rows)@ AS r
       WHERE r.channel IS NOT NULL AND r.sent_at IS NOT NULL
@@ -197,7 +208,8 @@ CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, z
       GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'zone', zone))
     WHEN 'consents' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.consent_history(r.channel, coalesce(r.granted, false), r.changed_on) AS consents
+        segmentation.consent_history(
+          segmentation_internal.workspace_channel(r.channel), coalesce(r.granted, false), r.changed_on) AS consents
       FROM @(rows)@ AS r
       WHERE r.channel IS NOT NULL AND r.changed_on IS NOT NULL
       GROUP BY r.customer$q$, jsonb_build_object('rows', rows))

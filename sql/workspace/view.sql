@@ -249,7 +249,7 @@ BEGIN ATOMIC
           SELECT w.as_of, count(*) AS n, count(f.history) AS history, count(f.items) AS items,
             count(f.contacts) AS contacts, count(f.interactions) AS interactions, count(f.consents) AS consents,
             count(f.attributes) AS attributes, count(f.company) AS company, count(f.subscriptions) AS subscriptions,
-            w.as_of - max(segmentation.last_purchase(f.history)) AS age,
+            min(segmentation.recency(f.history, w.as_of)) AS age,
             count(*) FILTER (WHERE segmentation.last_purchase(f.history) > w.as_of) AS ahead
           FROM @ws@.customer_facts AS f
           CROSS JOIN @ws@.workspace AS w

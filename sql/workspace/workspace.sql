@@ -44,7 +44,7 @@ BEGIN
       HINT = 'Use bigint, integer, numeric, uuid or text.';
   END IF;
   -- An unknown time zone is an error of PostgreSQL's own.
-  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE zone;
+  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE segmentation_internal.checked_time_zone(zone);
 
   EXECUTE format('CREATE SCHEMA %I', workspace);
   EXECUTE format('COMMENT ON SCHEMA %I IS %L', workspace, 'Customer segmentation: facts, models and results, kept by '
@@ -540,7 +540,14 @@ BEGIN
     RETURN format('must be from %s to %s%s', d.least, d.greatest,
       CASE WHEN d.type = 'interval' THEN ' days' ELSE '' END);
   END IF;
-  IF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
+  IF d.type = 'array' AND d.choices IS NOT NULL THEN
+    IF EXISTS (
+      SELECT FROM jsonb_array_elements(value) AS e (choice)
+      WHERE NOT coalesce(e.choice #>> '{}' = ANY (d.choices), false))
+    THEN
+      RETURN format('must be an array of some of %s', array_to_string(d.choices, ', '));
+    END IF;
+  ELSIF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
     RETURN format('must be one of %s', array_to_string(d.choices, ', '));
   END IF;
   -- Nested: a condition of one IF may be computed in any order.

@@ -3,3 +3,4 @@ pub(crate) mod cuts;
 pub(crate) mod options;
 pub(crate) mod purchases;
 pub(crate) mod template;
+pub(crate) mod time_zone;

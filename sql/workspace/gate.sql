@@ -57,7 +57,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_weak_probability(jsonb, inte
 -- candidate that was trained and calibrated on what happened.
 CREATE FUNCTION segmentation_internal.workspace_of_model(candidate text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN coalesce(candidate IN ('nbd', 'bg_nbd', 'mbg_nbd', 'pareto_nbd', 'bg_cnbd_k', 'mbg_cnbd_k', 'model'), true);
+  RETURN coalesce(candidate IN ('family', 'model'), true);
 COMMENT ON FUNCTION segmentation_internal.workspace_of_model(text) IS
   'Part of the gate: whether a candidate is the purchase model as it is; NULL, before there were candidates, is.';
 
@@ -92,7 +92,8 @@ CREATE FUNCTION segmentation_internal.workspace_span_days(setting text) RETURNS 
 COMMENT ON FUNCTION segmentation_internal.workspace_span_days(text) IS 'Part of the gate: an interval in days.';
 
 -- churn: behind the naive rule where recency alone orders the customers better by more than .01 of AUC, or has a Brier
--- score that is better by more than a hundredth. naive_rule: no candidate beat it, and it is what is shown.
+-- score that is better by more than a hundredth. naive_rule, base_rate: no candidate beat recency, or even one share for
+-- everybody, and that is what is shown.
 CREATE FUNCTION segmentation_internal.workspace_weak_churn(quality jsonb, model jsonb, seen jsonb, settings jsonb)
 RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -104,7 +105,9 @@ RETURNS jsonb
     ELSE segmentation_internal.workspace_weak_probability(
         quality -> 'churn', segmentation_internal.workspace_tested_days(quality))
       || segmentation_internal.workspace_reasons(
-        CASE WHEN quality ->> 'candidate' = 'recency' THEN '{"code": "naive_rule"}'::jsonb
+        CASE quality ->> 'candidate'
+          WHEN 'recency' THEN '{"code": "naive_rule"}'::jsonb
+          WHEN 'base_rate' THEN '{"code": "base_rate"}'::jsonb
           ELSE coalesce(
             segmentation_internal.workspace_reason(
               (quality #>> '{churn,auc}')::double precision < (quality #>> '{recency,auc}')::double precision - 0.01,
@@ -251,6 +254,8 @@ FROM (VALUES
   ('weak.future_value.naive_rule', 'no model did better in the back-test than the turnover of the year before, so it '
     'goes by that',
     'aucun modèle n''a fait mieux lors du test que le chiffre d''affaires de l''année écoulée : l''axe le suit'),
+  ('weak.base_rate', 'nothing did better in the back-test than one share for everybody, so all customers have that',
+    'rien n''a fait mieux lors du test qu''une même part pour tous : tous les clients ont celle-ci'),
   ('weak.not_converged', 'the fit of its model did not converge', 'l''ajustement de son modèle n''a pas convergé'),
   ('weak.not_identified', 'the data do not identify the parameters of its model',
     'les données n''identifient pas les paramètres de son modèle'),

@@ -854,6 +854,7 @@ FROM (VALUES
     'about).{because}',
     '{what} dans les {days} jours avec une probabilité de {percent} % ({base_percent} % de ceux que cela concerne).'
     '{because}'),
+  ('target.because', ' Mainly: {drivers}.', ' Surtout : {drivers}.'),
   ('target.none', '{what}: not about this customer, or nothing with a date is known.',
     '{what} : ne concerne pas ce client, ou rien de daté n''est connu.'),
   ('target.buys', 'Buys{names}', 'Achètera{names}'),
@@ -997,13 +998,15 @@ BEGIN
       'percent', segmentation_internal.workspace_rounded(100 * found.p, 1),
       'base_percent', segmentation_internal.workspace_rounded(
         100 * (found.target ->> 'base_rate')::double precision, 1));
-    SELECT ' ' || string_agg(d.words, '; ' ORDER BY d.place) || '.' INTO because
+    SELECT segmentation_internal.workspace_say('target.because',
+        jsonb_build_object('drivers', string_agg(d.words, '; ' ORDER BY d.place)), language) INTO because
     FROM (
       SELECT d.words, d.place
       FROM segmentation_internal.target_drivers(model, features, language) WITH ORDINALITY AS d (
         feature, value, contribution, odds_ratio, words, place)
       WHERE abs(d.contribution) >= 0.1
-      ORDER BY d.place LIMIT 3) AS d;
+      ORDER BY d.place LIMIT 3) AS d
+    HAVING count(*) > 0;
     numbers := places - 'what' || jsonb_build_object('probability', found.p, 'horizon', found.target -> 'horizon',
       'definition', found.target -> 'definition', 'base_rate', found.target -> 'base_rate');
     explanation := CASE WHEN found.p IS NULL

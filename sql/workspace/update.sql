@@ -509,8 +509,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_due(text, date) IS
-  'What run_due would do: retrain (a full refresh with a training: the first, or the last is too long ago), refresh (a '
-  'new day, and a source without capture), changed.';
+  'What run_due would do: retrain (a full refresh with a training: the first, the last is too long ago, or settings, '
+  'sources or targets are others), refresh (a new day, and a source without capture), changed.';
 
 CREATE PROCEDURE segmentation.run_due(
   workspace text, as_of date DEFAULT NULL, ahead boolean DEFAULT false, despite_silence boolean DEFAULT false

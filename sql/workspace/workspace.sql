@@ -635,8 +635,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.configure_workspace(text, jsonb) IS
-  'Changes settings. They hold from the next training on: a parameter set keeps those it was made with. A language '
-  'holds at once.';
+  'Changes settings. They hold from the next training on, which is at the next refresh: a parameter set keeps those it '
+  'was made with. A language holds at once.';
 
 -- All settings as one value; internal.
 CREATE FUNCTION segmentation_internal.workspace_settings_now(ws text) RETURNS jsonb

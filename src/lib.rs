@@ -138,9 +138,14 @@ mod install {
     );
     extension_sql_file!("../sql/workspace/source.sql", name = "workspace_source", requires = ["workspace"]);
     extension_sql_file!(
+        "../sql/workspace/reading.sql",
+        name = "workspace_reading",
+        requires = ["workspace_source"]
+    );
+    extension_sql_file!(
         "../sql/workspace/facts.sql",
         name = "workspace_facts",
-        requires = ["workspace_source"]
+        requires = ["workspace_reading"]
     );
     extension_sql_file!(
         "../sql/workspace/train.sql",

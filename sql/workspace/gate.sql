@@ -483,7 +483,7 @@ CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,setting,source,parameter_set,refresh_log,target}');
+    '{workspace,setting,source,source_reading,parameter_set,refresh_log,target}');
   language constant text := segmentation_internal.workspace_language(ws);
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
   w record;
@@ -521,7 +521,8 @@ BEGIN
             'overlap of %s', s.watermark_column, s.overlap)
           ELSE 'changes are seen at a full refresh only' END,
         (SELECT 'fields not given: ' || string_agg(d.field, ', ' ORDER BY d.place)
-         FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field));
+         FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field),
+        segmentation_internal.workspace_reading_words(ws, s.source, language));
     EXCEPTION WHEN OTHERS THEN
       status := 'broken';
       detail := SQLERRM;

@@ -243,6 +243,7 @@ BEGIN
   CASE phase
   WHEN 'facts' THEN
     rows := segmentation_internal.workspace_stage_facts(ws);
+    detail := segmentation_internal.workspace_reconcile(ws, as_of);
     IF despite_silence IS NOT TRUE THEN
       PERFORM segmentation_internal.workspace_hold(ws, ws || '.stage_facts', as_of, false);
     END IF;

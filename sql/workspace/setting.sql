@@ -121,6 +121,9 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
   (15, 'source_silence', 'text', '"auto"', NULL, NULL, NULL,
     'A refresh holds when the newest purchase is older than this: auto (twice the longest time without a purchase in '
     '13 months, a week at least), an interval, or off. It holds at once.'),
+  (16, 'bad_rows', 'text', '"refuse"', NULL, NULL, '{refuse,skip}',
+    'Rows of sources that are wrong (a number that is none, a day out of range, an unknown response): refuse stops the '
+    'refresh and names one, skip leaves them out and counts them.'),
   (20, 'minimum_buyers', 'integer', '100', 1, 1e9, NULL,
     'With fewer customers who bought, the axes from purchases read insufficient_data.'),
   (21, 'minimum_repeaters', 'integer', '30', 1, 1e9, NULL,

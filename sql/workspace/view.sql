@@ -265,7 +265,12 @@ BEGIN ATOMIC
           ('with_company', h.company, h.company / h.n::double precision),
           ('with_subscriptions', h.subscriptions, h.subscriptions / h.n::double precision),
           ('days_since_last_purchase_of_all', h.age::bigint, NULL),
-          ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)$q$))
+          ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)
+        UNION ALL
+        SELECT pg_catalog.concat('rows_of_', s.kind, '_', r.reason), pg_catalog.sum(r.rows)::bigint,
+          (pg_catalog.sum(r.rows) / pg_catalog.sum(pg_catalog.sum(r.rows)) OVER (PARTITION BY s.kind))::double precision
+        FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source
+        GROUP BY s.kind, r.reason$q$))
   ) AS v (name, keys, about, query);
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_view_list(text) IS

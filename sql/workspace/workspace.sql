@@ -170,6 +170,13 @@ BEGIN
       detail text,
       PRIMARY KEY (refresh, place)
     );
+    CREATE TABLE @ws@.source_reading (
+      source integer NOT NULL REFERENCES @ws@.source ON DELETE CASCADE,
+      reason text NOT NULL,
+      rows bigint NOT NULL,
+      turnover numeric,
+      PRIMARY KEY (source, reason)
+    );
     CREATE SEQUENCE @ws@.refresh_number OWNED BY @ws@.refresh_log.refresh;
     CREATE TABLE @ws@.event_reader (
       reader text PRIMARY KEY,
@@ -343,6 +350,11 @@ BEGIN
       ('events', NULL, 'What changed at each publication: segments entered and left, moments begun. The first '
         'publication writes none.'),
       ('refresh_log', NULL, 'Phases of each refresh.'),
+      ('source_reading', NULL, 'What became of the rows of each source at the last full refresh: the parts add up.'),
+      ('source_reading', 'source', 'Number of the source.'),
+      ('source_reading', 'reason', 'used; ahead: dated after the published day; else why not: domain row_reason.'),
+      ('source_reading', 'rows', 'How many rows.'),
+      ('source_reading', 'turnover', 'What they come to, of purchases and lines.'),
       ('queue', NULL, 'Customers whose facts have changed since they were read, as captured; refresh_changed takes '
         'them.'),
       ('queue', 'change', 'Number of the change.'),

@@ -84,3 +84,50 @@ SELECT i, segmentation_internal.workspace_interval_fr(i) FROM unnest('{12 weeks,
 SELECT segmentation_internal.workspace_say('product_appetence', '{"product_name": "{percent} {x}", "percent": 5}', 'en') AS said;
 SELECT drop_workspace(w) FROM unnest('{keyed_floats,keyed_numbers,keyed_reals,keyed_texts}'::text[]) AS w;
 DROP SCHEMA keyed CASCADE;
+
+-- Nothing vanishes: rows read, used, left out for a reason, to the penny; a wrong row is named, or skipped and counted.
+CREATE SCHEMA read;
+CREATE TABLE read.orders (customer_id bigint, ordered_on timestamp, amount double precision);
+INSERT INTO read.orders SELECT c, date '2025-01-01' + 10 * n + c % 7, 10.25 * (1 + c % 3) FROM generate_series(1, 150) AS c, generate_series(0, 5) AS n;
+INSERT INTO read.orders SELECT NULL, date '2025-02-01' + n, 99.99 FROM generate_series(1, 40) AS n;
+INSERT INTO read.orders VALUES (1, NULL, 5), (2, '2025-02-01', NULL), (3, '2031-01-01', 7), (4, '2025-03-01', -3.5);
+CREATE TABLE read.contacts (customer_id bigint, channel text, sent_at timestamptz, response text);
+INSERT INTO read.contacts SELECT c, 'email', '2025-02-01'::date + c % 30, CASE WHEN c % 4 = 0 THEN 'click' END FROM generate_series(1, 150) AS c;
+INSERT INTO read.contacts VALUES (5, ' ', '2025-02-01', NULL), (5, NULL, '2025-02-01', NULL);
+SELECT create_workspace('reads'), configure_workspace('reads', '{"source_silence": "off"}'), add_source('reads', 'purchases', 'read.orders') IS NOT NULL AS orders, add_source('reads', 'contacts', 'read.contacts') IS NOT NULL AS contacts;
+CALL refresh('reads', '2025-03-10');
+SELECT s.kind, r.reason, r.rows, r.turnover FROM reads.source_reading AS r JOIN reads.source AS s USING (source) ORDER BY 1, 2;
+SELECT (SELECT sum(amount)::numeric FROM read.orders) AS source, sum(turnover) AS parts, sum(turnover) FILTER (WHERE reason = 'used') AS used,
+  (SELECT sum(monetary(history, '2025-03-10')) FROM reads.customer_facts) AS facts
+FROM reads.source_reading AS r JOIN reads.source AS s USING (source) WHERE s.kind = 'purchases';
+SELECT item, detail FROM workspace_check('reads') WHERE item ~ '^source';
+SELECT configure_workspace('reads', '{"language": "fr"}');
+SELECT regexp_replace(detail, '^.*lignes', 'lignes') FROM workspace_check('reads') WHERE item ~ '^source';
+SELECT phase, detail FROM reads.refresh_log WHERE phase = 'facts';
+CALL refresh_views('reads');
+SELECT measure, value, round(share::numeric, 4) AS share FROM reads.bi_data_health WHERE measure ~ '^rows' ORDER BY 1;
+INSERT INTO read.orders VALUES (17, '2025-03-01', 'NaN');
+CALL refresh('reads', '2025-03-11');
+UPDATE read.orders SET amount = 1e16 WHERE amount = 'NaN';
+CALL refresh('reads', '2025-03-11');
+UPDATE read.orders SET amount = 5, ordered_on = 'infinity' WHERE amount = 1e16;
+CALL refresh('reads', '2025-03-11');
+INSERT INTO read.contacts VALUES (18, repeat('x', 201), '2025-02-01', NULL), (19, 'email', '2025-02-01', 'opened');
+CALL refresh('reads', '2025-03-11');
+DELETE FROM read.orders WHERE ordered_on = 'infinity';
+CALL refresh('reads', '2025-03-11');
+SELECT configure_workspace('reads', '{"bad_rows": "skip"}');
+INSERT INTO read.orders VALUES (17, '2025-03-01', 'NaN'), (17, '2025-03-01', 'infinity'), (17, 'infinity', 5), (17, '2025-03-01', 1e16);
+CALL refresh('reads', '2025-03-11');
+SELECT s.kind, r.reason, r.rows FROM reads.source_reading AS r JOIN reads.source AS s USING (source) WHERE r.reason <> 'used' ORDER BY 1, 2;
+-- One customer at a time the same.
+SELECT start_capture('reads', 'purchases', 'read.orders');
+CALL refresh('reads', '2025-03-12', false);
+INSERT INTO read.orders VALUES (17, '2025-03-02', 'NaN'), (17, '2025-03-02', 8);
+CALL refresh_changed('reads', '2025-03-12');
+SELECT monetary(history, '2025-03-12') FROM reads.customer_facts WHERE customer = 17;
+SELECT (SELECT sum(amount) FROM read.orders WHERE customer_id = 17 AND isfinite(ordered_on) AND amount < 1e15) AS by_hand;
+SELECT remove_source('reads', 'contacts', 'read.contacts');
+SELECT count(DISTINCT source) FROM reads.source_reading;
+SELECT drop_workspace('reads');
+DROP SCHEMA read CASCADE;

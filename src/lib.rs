@@ -238,9 +238,14 @@ mod install {
         requires = ["workspace_axis_life_cycle"]
     );
     extension_sql_file!(
+        "../sql/workspace/target.sql",
+        name = "workspace_target",
+        requires = ["workspace_gate"]
+    );
+    extension_sql_file!(
         "../sql/workspace/capture.sql",
         name = "workspace_capture",
-        requires = ["workspace_gate"]
+        requires = ["workspace_target"]
     );
     extension_sql_file!(
         "../sql/workspace/update.sql",

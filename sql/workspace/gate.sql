@@ -31,8 +31,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_warned(jsonb, text) IS
 
 -- Predicted probabilities, by their back-test (prediction_quality, pooled over days): what was predicted has to be
 -- better than one share for everybody by more than chance (one-sided 95 %), neither too extreme nor too timid (slope
--- from .7 to 1.4), and by enough customers for the test to say much: 200 a day, 30 of whom did what is rarer. One who is
--- tested on several days is one customer: the error of the skill is that of one day.
+-- from .7 to 1.4), and by enough customers for the test to say much: 200 a day, 30 of whom did what is rarer. One who
+-- is tested on several days is one customer: the error of the skill is that of one day.
 CREATE FUNCTION segmentation_internal.workspace_weak_probability(tested jsonb, days integer) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (
@@ -57,7 +57,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_weak_probability(jsonb, inte
 -- candidate that was trained and calibrated on what happened.
 CREATE FUNCTION segmentation_internal.workspace_of_model(candidate text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN coalesce(candidate IN ('nbd', 'bg_nbd', 'mbg_nbd', 'pareto_nbd', 'bg_cnbd_k', 'mbg_cnbd_k', 'model'), true);
+  RETURN coalesce(candidate IN ('family', 'model'), true);
 COMMENT ON FUNCTION segmentation_internal.workspace_of_model(text) IS
   'Part of the gate: whether a candidate is the purchase model as it is; NULL, before there were candidates, is.';
 
@@ -92,7 +92,8 @@ CREATE FUNCTION segmentation_internal.workspace_span_days(setting text) RETURNS 
 COMMENT ON FUNCTION segmentation_internal.workspace_span_days(text) IS 'Part of the gate: an interval in days.';
 
 -- churn: behind the naive rule where recency alone orders the customers better by more than .01 of AUC, or has a Brier
--- score that is better by more than a hundredth. naive_rule: no candidate beat it, and it is what is shown.
+-- score that is better by more than a hundredth. naive_rule, base_rate: no candidate beat recency, or even one share for
+-- everybody, and that is what is shown.
 CREATE FUNCTION segmentation_internal.workspace_weak_churn(quality jsonb, model jsonb, seen jsonb, settings jsonb)
 RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -104,7 +105,9 @@ RETURNS jsonb
     ELSE segmentation_internal.workspace_weak_probability(
         quality -> 'churn', segmentation_internal.workspace_tested_days(quality))
       || segmentation_internal.workspace_reasons(
-        CASE WHEN quality ->> 'candidate' = 'recency' THEN '{"code": "naive_rule"}'::jsonb
+        CASE quality ->> 'candidate'
+          WHEN 'recency' THEN '{"code": "naive_rule"}'::jsonb
+          WHEN 'base_rate' THEN '{"code": "base_rate"}'::jsonb
           ELSE coalesce(
             segmentation_internal.workspace_reason(
               (quality #>> '{churn,auc}')::double precision < (quality #>> '{recency,auc}')::double precision - 0.01,
@@ -251,6 +254,8 @@ FROM (VALUES
   ('weak.future_value.naive_rule', 'no model did better in the back-test than the turnover of the year before, so it '
     'goes by that',
     'aucun modèle n''a fait mieux lors du test que le chiffre d''affaires de l''année écoulée : l''axe le suit'),
+  ('weak.base_rate', 'nothing did better in the back-test than one share for everybody, so all customers have that',
+    'rien n''a fait mieux lors du test qu''une même part pour tous : tous les clients ont celle-ci'),
   ('weak.not_converged', 'the fit of its model did not converge', 'l''ajustement de son modèle n''a pas convergé'),
   ('weak.not_identified', 'the data do not identify the parameters of its model',
     'les données n''identifient pas les paramètres de son modèle'),
@@ -344,14 +349,22 @@ DECLARE
   language constant text := segmentation_internal.workspace_language(ws);
   parameters record;
   axis text;
+  target record;
 BEGIN
-  EXECUTE format('SELECT g.weak FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
+  EXECUTE format('SELECT g.weak, g.targets FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
     INTO parameters USING number;
   FOREACH axis IN ARRAY segmentation.workspace_axes() LOOP
     IF parameters.weak ? axis THEN
       RAISE NOTICE '%', format(CASE language WHEN 'fr' THEN 'l''axe %s est faible : %s' ELSE 'axis %s is weak: %s' END,
         axis, segmentation_internal.workspace_weak_words(axis, parameters.weak -> axis, language));
     END IF;
+  END LOOP;
+  FOR target IN
+    SELECT t.* FROM jsonb_each(parameters.targets) AS t WHERE t.value -> 'weak' <> 'null' ORDER BY t.key
+  LOOP
+    RAISE NOTICE '%', format(
+      CASE language WHEN 'fr' THEN 'la cible %s est faible : %s' ELSE 'target %s is weak: %s' END,
+      target.key, segmentation_internal.workspace_weak_words('target', target.value -> 'weak', language));
   END LOOP;
 END
 $$;
@@ -470,7 +483,7 @@ CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,setting,source,source_reading,parameter_set,refresh_log}');
+    '{workspace,setting,source,source_reading,parameter_set,refresh_log,target}');
   language constant text := segmentation_internal.workspace_language(ws);
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
   w record;
@@ -480,6 +493,7 @@ DECLARE
   changes text[];
   readiness jsonb;
   axis text;
+  target record;
 BEGIN
   EXECUTE format('SELECT * FROM ONLY %s.workspace', ws) INTO w;
   EXECUTE format('SELECT l.* FROM ONLY %s.refresh_log AS l ORDER BY l.refresh DESC, l.place DESC LIMIT 1', ws)
@@ -548,6 +562,27 @@ BEGIN
       SELECT c.status, c.detail INTO status, detail
       FROM segmentation_internal.workspace_check_axis(workspace, axis, parameters, readiness -> axis, language) AS c;
     END IF;
+    RETURN NEXT;
+  END LOOP;
+  FOR target IN EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT t.target AS name, g.targets -> t.target AS trained
+    FROM ONLY @ws@.target AS t
+    LEFT JOIN ONLY @ws@.workspace AS w ON true
+    LEFT JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set
+      AND g.targets -> t.target -> 'definition' = t.definition
+      AND (g.targets -> t.target ->> 'horizon')::interval = t.horizon
+    ORDER BY t.target$q$)
+  LOOP
+    item := 'target ' || target.name;
+    status := segmentation_internal.workspace_axis_status(
+      target.trained -> 'readiness', NULLIF(target.trained -> 'weak', 'null'));
+    detail := CASE
+      WHEN target.trained IS NULL THEN CASE language WHEN 'fr' THEN 'connu après le prochain rafraîchissement'
+        ELSE 'known after the next refresh' END
+      WHEN status = 'weak' THEN segmentation_internal.workspace_capital(
+        segmentation_internal.workspace_weak_words('target', target.trained -> 'weak', language))
+      WHEN status = 'thin' THEN segmentation_internal.workspace_say(
+        'data.' || (target.trained #>> '{readiness,code}'), target.trained -> 'readiness', language) END;
     RETURN NEXT;
   END LOOP;
 END

@@ -121,6 +121,7 @@ BEGIN
   LOOP
     EXECUTE format('SELECT %s($1, $2, $3, $4)', training) USING ws, number, as_of, settings;
   END LOOP;
+  PERFORM segmentation_internal.workspace_train_targets(ws, number, as_of, settings);
   PERFORM segmentation_internal.workspace_weigh(ws, number);
   RETURN number;
 END
@@ -176,6 +177,8 @@ BEGIN
   END IF;
   IF accepted THEN
     EXECUTE format('UPDATE %s.parameter_set SET status = ''retired'' WHERE status = ''in_use''', ws);
+  ELSE
+    PERFORM segmentation_internal.workspace_lend_targets(ws, candidate, used);
   END IF;
   EXECUTE format('UPDATE %s.parameter_set SET status = $1, note = $2 WHERE parameter_set = $3', ws)
     USING CASE WHEN accepted THEN 'in_use' ELSE 'rejected' END, said, candidate;

@@ -47,7 +47,8 @@ SELECT what, weak FROM (VALUES
   ('better', pg_temp.churn('{"recency": {"auc": 0.8, "brier": 0.198}}', model => '{}')),
   ('it is what is shown', pg_temp.churn('{"candidate": "recency", "recency": {"auc": 0.9}}')),
   ('of the model itself, its doubts count', pg_temp.churn('{}')),
-  ('of a family by name too', pg_temp.churn('{"candidate": "nbd"}')),
+  ('of a family as it is too', pg_temp.churn('{"candidate": "family"}')),
+  ('one share for everybody is what is shown', pg_temp.churn('{"candidate": "base_rate"}')),
   ('of what was trained on what happened they do not', pg_temp.churn('{"candidate": "stack"}')),
   ('a log of two horizons', pg_temp.churn('{}', seen => '{"days": 180}', model => '{}')),
   ('shorter', pg_temp.churn('{}', seen => '{"days": 179}', model => '{}')),
@@ -81,7 +82,7 @@ SELECT workspace_weak_channels('{"channels": [{}, {}], "warnings": [{"code": "fe
 
 -- Every reason has words in both languages, and every place in them is filled.
 SELECT r.code, l.language, workspace_weak_words(r.axis, jsonb_build_array(jsonb_build_object('code', r.code, 'have', 1.5, 'need', 2, 'measure', 'AUC')), l.language) AS words
-FROM (VALUES ('churn', 'no_skill'), ('churn', 'miscalibrated'), ('future_value', 'miscalibrated'), ('churn', 'behind_naive'), ('future_value', 'behind_naive'), ('churn', 'naive_rule'), ('future_value', 'naive_rule'),
+FROM (VALUES ('churn', 'no_skill'), ('churn', 'miscalibrated'), ('future_value', 'miscalibrated'), ('churn', 'behind_naive'), ('future_value', 'behind_naive'), ('churn', 'naive_rule'), ('future_value', 'naive_rule'), ('churn', 'base_rate'),
   ('churn', 'not_converged'), ('churn', 'not_identified'), ('churn', 'left_truncated'), ('churn', 'nobody_leaves'), ('churn', 'few_customers'), ('churn', 'few_events'), ('churn', 'short_history'),
   ('future_value', 'infinite_mean'), ('profile', 'few_features'), ('profile', 'weak_structure'), ('channel_appetence', 'no_channel_model')) AS r (axis, code)
 CROSS JOIN (VALUES ('en'), ('fr')) AS l (language);

@@ -6,7 +6,7 @@ use super::candidate::{Training, Way};
 use super::days::{Plan, Reach};
 use super::judge::{Trial, judge, quality};
 use super::lost::verify;
-use super::model::{Candidate, ChurnStack, Coefficient};
+use super::model::{Candidate, ChurnStack, Coefficient, LastDay};
 use super::rows::StackRows;
 use super::snapshot::{Snapshots, fit_families};
 use super::terms::{self, Linear, TERMS};
@@ -252,7 +252,7 @@ fn finish(
     let last = match (trials.last(), work.plan.days.last()) {
         (Some(_), Some(inner)) => {
             let quality = quality(&trials[trials.len() - 1..], way, &mut *checkpoint)?;
-            quality.brier.map(|brier| (inner.day, brier))
+            quality.brier.map(|brier| LastDay { day: inner.day, auc: quality.auc, brier })
         }
         _ => None,
     };

@@ -1,4 +1,6 @@
 //! From which probability on a customer may be called lost: where it has been seen that hardly any came back.
+//!
+//! Two things have to be so: the probability says it of each customer, and days of the past say it of all of them.
 
 use super::candidate::Way;
 use super::judge::Trial;
@@ -48,8 +50,8 @@ fn by_probability(trial: &Trial, way: Way) -> Result<Vec<(f64, u64, u64)>> {
     Ok(rows)
 }
 
-/// The least threshold above which the share that came back on the last day of judgement, each customer counting once,
-/// stays below `1 - stay` with confidence, and did so on each day before.
+/// The least threshold from `stay` on above which the share that came back on the last day of judgement, each customer
+/// counting once, stays below `1 - stay` with confidence, and did so on each day before.
 pub(super) fn verify(trials: &[Trial], way: Way, stay: f64) -> Result<Lost> {
     let Some((last, before)) = trials.split_last() else { return Ok(Lost::default()) };
     let allowed = 1.0 - stay;
@@ -59,10 +61,10 @@ pub(super) fn verify(trials: &[Trial], way: Way, stay: f64) -> Result<Lost> {
         others.push((by_probability(trial, way)?, 0, 0_u64, 0_u64));
     }
     let (mut customers, mut back, mut next_look, mut found) = (0, 0, 1, Lost::default());
-    for (i, &(p, n, came)) in last.iter().enumerate() {
+    for (i, &(p, n, came)) in last.iter().enumerate().take_while(|(_, (p, ..))| *p > stay) {
         (customers, back) = (customers + n, back + came);
-        // Below the next lower probability, half way.
-        let threshold = last.get(i + 1).map_or(p * (1.0 - 1e-6), |next| 0.5 * (p + next.0));
+        // Half way to the next lower probability.
+        let threshold = last.get(i + 1).map_or(0.0, |next| 0.5 * (p + next.0)).max(stay);
         let mut held = true;
         for (rows, at, customers, back) in &mut others {
             while let Some(&(q, n, came)) = rows.get(*at).filter(|row| row.0 > threshold) {

@@ -201,6 +201,7 @@ BEGIN
   CASE phase
   WHEN 'facts' THEN
     rows := segmentation_internal.workspace_stage_facts(ws);
+    detail := segmentation_internal.workspace_reconcile(ws, as_of);
     IF despite_silence IS NOT TRUE THEN
       PERFORM segmentation_internal.workspace_hold(ws, ws || '.stage_facts', as_of, false);
     END IF;
@@ -221,6 +222,7 @@ BEGIN
     rows := segmentation_internal.workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
   WHEN 'publish' THEN
     rows := segmentation_internal.workspace_publish(ws, 'stage_', parameter_set, as_of, false);
+    PERFORM segmentation_internal.workspace_notice_weak(ws, parameter_set);
   END CASE;
 END
 $$;

@@ -556,10 +556,13 @@ RETURNS TABLE (scheduler text, line text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   database text := current_database();
+  owner text;
+  sockets text;
   call text;
   job text;
 BEGIN
   PERFORM segmentation_internal.workspace_schema(workspace);
+  SELECT g.owner INTO owner FROM segmentation.workspace_registry AS g WHERE g.workspace = schedule_sql.workspace;
   IF schedule ~ '[[:cntrl:]]' THEN
     RAISE invalid_parameter_value USING
       MESSAGE = 'schedule must not have control characters',
@@ -577,19 +580,26 @@ BEGIN
   scheduler := 'cron';
   -- psql takes a name with = or : for a connection string, crons differ in what they make of a backslash, and a line
   -- has one line.
-  IF database ~ '[[:cntrl:]\\=:]' THEN
-    RAISE NOTICE 'no crontab line can name the database: call it from a script';
+  IF database ~ '[[:cntrl:]\\=:]' OR owner ~ '[[:cntrl:]\\]' THEN
+    RAISE NOTICE 'no crontab line can name the database, or the owner of the workspace: call it from a script';
     line := NULL;
   ELSE
-    line := format('%s psql -X -v ON_ERROR_STOP=1 -d %s -c %s', schedule,
-      segmentation_internal.shell_quoted(database), segmentation_internal.shell_quoted(call));
+    -- Nested: who may not read the setting must not try.
+    IF pg_has_role('pg_read_all_settings', 'USAGE') THEN
+      sockets := NULLIF(btrim(split_part(current_setting('unix_socket_directories'), ',', 1)), '');
+    END IF;
+    line := concat_ws(' ', schedule, 'psql -X -w -v ON_ERROR_STOP=1',
+      '-h ' || segmentation_internal.shell_quoted(CASE WHEN NOT sockets ~ '[[:cntrl:]\\]' THEN sockets END),
+      '-p ' || current_setting('port'), '-U ' || segmentation_internal.shell_quoted(owner),
+      '-d ' || segmentation_internal.shell_quoted(database), '-c ' || segmentation_internal.shell_quoted(call));
   END IF;
   RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION segmentation.schedule_sql(text, text) IS
   'The lines that have run_due called every quarter of an hour, or when schedule says (as in cron). The pg_cron lines '
-  'are for the database that has pg_cron (cron.database_name), run as the workspace''s owner. Nothing is scheduled by '
+  'are for the database that has pg_cron (cron.database_name), run as the workspace''s owner; the line of cron names '
+  'socket (for who may read that setting), port, owner and database, and asks for no password. Nothing is scheduled by '
   'this function.';
 
 -- Without backslashes, but for a percent sign, which in a crontab ends the line unless it is escaped: a quote is quoted

@@ -185,9 +185,19 @@ BEGIN ATOMIC
           d.customers, d.moved, d.moved / NULLIF(d.customers, 0)::double precision AS moved_share
         FROM @ws@.drift AS d$q$)),
     ('bi_model_quality', 'parameter_set',
-      'Back-tested quality of each parameter set, beside a rule by recency and by past turnover. Best shown as lines.',
+      'Back-tested quality of each parameter set, beside a rule by recency and by past turnover; which axes are weak, '
+      'and why. Best shown as lines.',
       segmentation_internal.fill(ws, $q$
         SELECT p.parameter_set, p.as_of, p.status, p.note,
+          segmentation_internal.workspace_axis_status(p.readiness -> 'churn', p.weak -> 'churn') AS churn_status,
+          p.quality ->> 'candidate' AS churn_candidate,
+          segmentation_internal.workspace_axis_words('churn', p.readiness -> 'churn', p.weak -> 'churn', l.language)
+            AS churn_reasons,
+          segmentation_internal.workspace_axis_status(p.readiness -> 'future_value', p.weak -> 'future_value')
+            AS value_status,
+          p.quality #>> '{value,candidate}' AS value_candidate,
+          segmentation_internal.workspace_axis_words(
+            'future_value', p.readiness -> 'future_value', p.weak -> 'future_value', l.language) AS value_reasons,
           (p.quality #>> '{churn,auc}')::double precision AS churn_auc,
           (p.quality #>> '{recency,auc}')::double precision AS recency_auc,
           (p.quality #>> '{churn,brier}')::double precision AS churn_brier,
@@ -197,7 +207,8 @@ BEGIN ATOMIC
           (p.quality #>> '{value,correlation_past}')::double precision AS past_correlation,
           (p.quality #>> '{value,predicted}')::numeric AS value_predicted,
           (p.quality #>> '{value,actual}')::numeric AS value_actual
-        FROM @ws@.parameter_set AS p$q$)),
+        FROM @ws@.parameter_set AS p
+        CROSS JOIN @ws@.bi_language AS l$q$)),
     ('bi_data_health', 'measure',
       'What the data cover: customers with each kind of fact, and how fresh it is. Best shown as a table.',
       segmentation_internal.fill(ws, $q$
@@ -206,7 +217,7 @@ BEGIN ATOMIC
           SELECT w.as_of, count(*) AS n, count(f.history) AS history, count(f.items) AS items,
             count(f.contacts) AS contacts, count(f.interactions) AS interactions, count(f.consents) AS consents,
             count(f.attributes) AS attributes, count(f.company) AS company, count(f.subscriptions) AS subscriptions,
-            w.as_of - max(segmentation.last_purchase(f.history)) AS age,
+            min(segmentation.recency(f.history, w.as_of)) AS age,
             count(*) FILTER (WHERE segmentation.last_purchase(f.history) > w.as_of) AS ahead
           FROM @ws@.customer_facts AS f
           CROSS JOIN @ws@.workspace AS w
@@ -222,7 +233,12 @@ BEGIN ATOMIC
           ('with_company', h.company, h.company / h.n::double precision),
           ('with_subscriptions', h.subscriptions, h.subscriptions / h.n::double precision),
           ('days_since_last_purchase_of_all', h.age::bigint, NULL),
-          ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)$q$))
+          ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)
+        UNION ALL
+        SELECT pg_catalog.concat('rows_of_', s.kind, '_', r.reason), pg_catalog.sum(r.rows)::bigint,
+          (pg_catalog.sum(r.rows) / pg_catalog.sum(pg_catalog.sum(r.rows)) OVER (PARTITION BY s.kind))::double precision
+        FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source
+        GROUP BY s.kind, r.reason$q$))
   ) AS v (name, keys, about, query);
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_view_list(text) IS
@@ -244,8 +260,11 @@ BEGIN ATOMIC
     ('churn_brier', 'Brier score.'),
     ('churn_brier_skill', 'Its skill over the base rate.'),
     ('churn_calibration_slope', '1 is best.'),
+    ('churn_candidate', 'What churn goes by: the best candidate of the back-test.'),
     ('churn_label', 'Its name.'),
     ('churn_probability', 'Mean probability of no purchase in 90 days.'),
+    ('churn_reasons', 'Why churn is thin or weak, in words.'),
+    ('churn_status', 'ready, weak, thin, missing.'),
     ('code', 'Code of the segment.'),
     ('cohort', 'Month of the first purchase.'),
     ('confidence', 'Mean confidence, 0 to 1.'),
@@ -281,8 +300,11 @@ BEGIN ATOMIC
     ('turnover_share', 'Share of the turnover of 12 months that they bring.'),
     ('value', 'Expected value, or the number measured.'),
     ('value_actual', 'Real total.'),
+    ('value_candidate', 'What future_value goes by: the best candidate of the back-test.'),
     ('value_correlation', 'Correlation of predicted and real turnover.'),
     ('value_predicted', 'Predicted total.'),
+    ('value_reasons', 'Why future_value is thin or weak, in words.'),
+    ('value_status', 'ready, weak, thin, missing.'),
     ('verdict', 'stable, moderate or major.'),
     ('week', 'Monday of the week.')
   ) AS v (name, about);

@@ -18,7 +18,7 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'spend_transactions', (SELECT fit_spend_model(h, '1997-09-30', jsonb_build_object('transactions', transactions)) FROM histories) ->> 'transactions'
     FROM unnest('{repeat,all}'::text[]) AS transactions
   -- These come up in special data only, so they are told over.
-  UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,holdout_unusable,infinite_mean,left_truncated,not_converged,not_identified}'::text[])
+  UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,holdout_unusable,horizon_too_long,infinite_mean,left_truncated,no_dropout,not_converged,not_identified}'::text[])
   UNION SELECT 'skip_reason', unnest('{no_history,no_purchase,after_as_of,before_cohort,after_cohort,one_purchase_day,no_positive_spend}'::text[])
   UNION SELECT 'segment', unnest(segment_codes(definition)) FROM segment_template
   UNION SELECT 'profile', 'profile_' || n FROM generate_series(1, 50) AS n

@@ -111,6 +111,14 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_backtest_stack(text, date, jsonb) IS
   'Part of refresh: the Brier score of a churn stack on its last horizon.';
 
+-- Families are judged by the horizon of churn.
+CREATE FUNCTION segmentation_internal.workspace_purchase_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN jsonb_build_object('family', settings ->> 'purchase_family', 'horizon',
+    greatest(('2001-01-01'::date + (settings ->> 'churn_horizon')::interval)::date - '2001-01-01'::date, 1) || ' days');
+COMMENT ON FUNCTION segmentation_internal.workspace_purchase_options(jsonb) IS
+  'Part of refresh: the options of fit_purchase_model from the settings.';
+
 -- How good the scores of churn and value would have been one horizon ago, beside what simple rules reach.
 -- model is the one to judge, or NULL for one fitted on what was known then.
 CREATE FUNCTION segmentation_internal.workspace_backtest(
@@ -126,7 +134,7 @@ BEGIN
     EXECUTE segmentation_internal.fill(NULL, $q$
       SELECT segmentation.fit_purchase_model(f.history, $1, $2), segmentation.fit_spend_model(f.history, $1)
       FROM @(facts)@ AS f$q$, jsonb_build_object('facts', facts))
-      INTO model, spend USING inner_day, jsonb_build_object('family', settings ->> 'purchase_family');
+      INTO model, spend USING inner_day, segmentation_internal.workspace_purchase_options(settings);
   END IF;
   EXECUTE segmentation_internal.fill(NULL, $q$
     SELECT jsonb_build_object(
@@ -398,13 +406,13 @@ INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
 INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
   -- || '{}' fetches a long value once, not once a row.
   ('churn', 'purchase_model', 'jsonb', $$g.purchase_model || '{}'$$),
-  ('churn', 'purchase_options', 'jsonb', $$jsonb_build_object('family', g.settings ->> 'purchase_family')$$),
   ('churn', 'churn_stack', 'jsonb', $$g.churn_stack || '{}'$$),
   ('churn', 'lost_stack', 'jsonb', $$g.lost_stack || '{}'$$),
   ('churn', 'stack_options', 'jsonb',
     $$segmentation_internal.workspace_stack_options(g.settings, g.as_of, 'churn_horizon')$$),
   ('churn', 'lost_options', 'jsonb',
     $$segmentation_internal.workspace_stack_options(g.settings, g.as_of, 'churn_lost_horizon', 'churn_lost')$$),
+  ('churn', 'purchase_options', 'jsonb', $$segmentation_internal.workspace_purchase_options(g.settings)$$),
   ('churn', 'retention_model', 'jsonb', $$g.retention_model || '{}'$$),
   ('churn', 'churn_of', 'text', $$g.settings ->> 'churn_of'$$),
   ('churn', 'churn_horizon', 'interval', $$(g.settings ->> 'churn_horizon')::interval$$),

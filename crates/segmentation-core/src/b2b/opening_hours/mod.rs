@@ -14,7 +14,7 @@ mod week;
 use opening_hours_syntax::Error as GrammarError;
 use pest::error::InputLocation;
 
-use super::{fold, head};
+use super::head;
 pub use mask::Mask;
 
 /// Longest text that is read.

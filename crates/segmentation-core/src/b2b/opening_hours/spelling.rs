@@ -3,7 +3,8 @@
 //! Words and times are replaced, one by one; what is not known here stays as it is, for the
 //! crate that reads the grammar to understand it or to refuse it.
 
-use super::{Refusal, fold};
+use super::Refusal;
+use crate::base::spelling::fold;
 
 /// Names of days, folded: OpenStreetMap's, English and French, short and whole.
 const DAYS: [(&str, &[&str]); 7] = [

@@ -18,12 +18,14 @@
 
 mod beta_geometric;
 mod cells;
+mod choose;
 mod design;
 mod fit;
 mod model;
 mod options;
 mod pareto_nbd;
 mod predictive;
+mod sample;
 mod score;
 mod uncertainty;
 

@@ -87,12 +87,13 @@ CREATE AGGREGATE segmentation.fit_spend_model(history segmentation.purchase_hist
   PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_spend_model(segmentation.purchase_history, date) IS
-  'Gamma-Gamma model of spend per purchase day, as observed to as_of: a jsonb value with parameters p, q, v. '
-  'Customers who bought again, and whose spend is above 0, are used.';
+  'Gamma-Gamma model of spend per purchase day, as observed to as_of, net of what was sent back by then: a jsonb value. '
+  'By default every day''s amount is read, and how regular a customer''s amounts are differs between customers.';
 COMMENT ON AGGREGATE segmentation.fit_spend_model(segmentation.purchase_history, date, jsonb) IS
-  'Gamma-Gamma model of spend per purchase day, as observed to as_of: a jsonb value with parameters p, q, v. '
-  'Customers who bought again, and whose spend is above 0, are used. options: transactions (repeat: all purchase days '
-  'but the first; all), first_purchase_from, first_purchase_to, penalty.';
+  'Gamma-Gamma model of spend per purchase day, as observed to as_of, net of what was sent back by then: a jsonb value. '
+  'options: family (gamma_gamma_mixture, gamma_gamma_days, or gamma_gamma: the published fit of means), transactions '
+  '(repeat: all purchase days but the first; all; every: one-time buyers too; auto: by a back-test), '
+  'first_purchase_from, first_purchase_to, penalty.';
 
 CREATE TYPE segmentation.money_interval AS (lower numeric, upper numeric);
 COMMENT ON TYPE segmentation.money_interval IS 'Lower and upper end of an interval of money.';
@@ -101,8 +102,8 @@ CREATE FUNCTION segmentation.expected_spend(model jsonb, history segmentation.pu
   RETURNS numeric
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'expected_spend_wrapper';
 COMMENT ON FUNCTION segmentation.expected_spend(jsonb, segmentation.purchase_history, date) IS
-  'Expected spend of a future purchase day, given what the customer spent before. NULL if the model has no finite '
-  'mean (q <= 1).';
+  'Expected spend of a future purchase day, given what the customer spent before, net of what was sent back. NULL if '
+  'the model has no finite mean (q <= 1).';
 CREATE FUNCTION segmentation.future_value(
   purchase_model jsonb, spend_model jsonb, history segmentation.purchase_history, as_of date, horizon interval,
   discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1

@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
 use segmentation_core::base::money::Money;
 use segmentation_core::base::unfitted::is_unfitted;
-use segmentation_core::facts::purchase_history::History;
+use segmentation_core::facts::purchase_history::{History, net_purchases};
 use segmentation_core::models::purchase_model::CustomerSummary;
 use segmentation_core::models::spend_model::{
     self, SpendCells, SpendModel, SpendOptions, SpendSummary, ValueOptions, fit_spend,
@@ -48,18 +48,6 @@ fn spend_cells_recv(mut message: Message) -> Vec<u8> {
     bytes_type::checked::<SpendCells>(message.rest()).or_raise()
 }
 
-/// Purchase days with their turnover; what was only refunded on a day is no transaction.
-fn purchase_amounts(history: &[u8]) -> Result<Vec<(Day, Money)>> {
-    let mut days = Vec::new();
-    for entry in History::read(history)?.entries()? {
-        let entry = entry?;
-        if entry.purchases > 0 {
-            days.push((entry.day, entry.amount));
-        }
-    }
-    Ok(days)
-}
-
 fn take_in(
     cells: &mut SpendCells,
     history: Option<BytesArg>,
@@ -73,7 +61,17 @@ fn take_in(
         return Err(not_constant("options"));
     }
     match history {
-        Some(history) => cells.add(purchase_amounts(&history)?),
+        Some(history) => {
+            let history = History::read(&history)?;
+            let mut days = net_purchases(&history, as_of)?;
+            if let Some((first, _)) = history.purchase_span()
+                && days.is_empty()
+            {
+                // Known to have bought, but later: that is another reason to be left out.
+                days.push((first, Money::ZERO));
+            }
+            cells.add(days)
+        }
         None => {
             cells.skip_null();
             Ok(())
@@ -155,7 +153,7 @@ pub fn prepare_spend(model: JsonbArg) -> Result<Option<SpendModel>> {
 /// # Errors
 /// Damaged bytes.
 pub fn spent(model: &SpendModel, history: &[u8], as_of: Day) -> Result<Option<SpendSummary>> {
-    model.transactions.summarize(purchase_amounts(history)?, as_of)
+    model.summarize(net_purchases(&History::read(history)?, as_of)?, as_of)
 }
 
 fn numeric(value: f64) -> Numeric {
@@ -171,7 +169,7 @@ fn expected_spend<'fcx>(
 ) -> Option<Numeric> {
     let model = call.memo(&[Key::of(model)], || prepare_spend(model)).or_raise().as_ref()?;
     let spent = spent(model, &history, as_of).or_raise()?;
-    model.expected_spend(spent.transactions, spent.mean()).map(numeric)
+    model.expected_spend(&spent).map(numeric)
 }
 
 /// Both models of a customer's value, and what they know of the customer.
@@ -223,8 +221,7 @@ fn future_value<'fcx>(
             &v.purchases.scorer,
             v.spend,
             v.customer,
-            v.spent.transactions,
-            v.spent.mean(),
+            &v.spent,
             &v.options,
         )
     })?
@@ -250,13 +247,12 @@ fn future_value_interval<'fcx>(
             &v.purchases.scorer,
             v.spend,
             v.customer,
-            v.spent.transactions,
-            v.spent.mean(),
+            &v.spent,
             &v.options,
             level,
         )
     })?
-    .or_raise()?;
+    .or_raise();
     let columns = [Column::Numeric(numeric(interval.0)), Column::Numeric(numeric(interval.1))];
     Some(call.shape().row(columns))
 }

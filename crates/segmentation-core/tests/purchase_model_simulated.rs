@@ -4,7 +4,10 @@ use segmentation_core::base::day::Day;
 use segmentation_core::models::purchase_model::{
     Cells, CustomerSummary, Family, FitOptions, PurchaseModel, Scorer, fit,
 };
-use segmentation_core::models::spend_model::{SpendModel, ValueOptions, future_value, future_value_interval};
+use segmentation_core::base::money::Money;
+use segmentation_core::models::spend_model::{
+    SpendModel, SpendSummary, ValueOptions, future_value, future_value_interval,
+};
 use serde_json::json;
 
 /// xorshift64*: the same customers every time.
@@ -236,11 +239,10 @@ fn intervals_of_future_value() {
         let summary = CustomerSummary::new(before as u32, tx as u32, end as u32).unwrap();
         let rate = random.gamma(q) / v;
         let mut total = |n: usize| (0..n).map(|_| random.gamma(p) / rate).sum::<f64>();
-        let (mean, later) = (total(before) / before as f64, 0.4 * total(times.len() - before));
-        let value = future_value(&scorer, &spend, summary, before as u32, mean, &options).unwrap();
-        let (low, high) = future_value_interval(&scorer, &spend, summary, before as u32, mean, &options, 0.9)
-            .unwrap()
-            .unwrap();
+        let (spent, later) = (Money::from_f64(total(before)).unwrap(), 0.4 * total(times.len() - before));
+        let spent = SpendSummary { transactions: before as u32, total: spent, ..SpendSummary::default() };
+        let value = future_value(&scorer, &spend, summary, &spent, &options).unwrap();
+        let (low, high) = future_value_interval(&scorer, &spend, summary, &spent, &options, 0.9).unwrap();
         asked += 1.0;
         // The lower end is often an atom at zero, which the interval includes: the upper tail is exact.
         inside += f64::from(later <= high);

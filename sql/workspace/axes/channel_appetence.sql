@@ -22,9 +22,12 @@ COMMENT ON FUNCTION segmentation_internal.workspace_consents_sql(text, integer) 
 CREATE FUNCTION segmentation_internal.workspace_channel_options(settings jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN jsonb_build_object('by', 'lower', 'margin', settings -> 'channel_margin',
-      'cost', '{"*": 0}'::jsonb || (settings -> 'channel_costs'))
+      'cost', '{"*": 0}'::jsonb || coalesce((
+        SELECT jsonb_object_agg(segmentation_internal.workspace_channel(c.key), c.value ORDER BY c.key)
+        FROM jsonb_each(settings -> 'channel_costs') AS c), '{}'))
     || coalesce((
-      SELECT jsonb_build_object('pressure', jsonb_agg(c.value || jsonb_build_object('channel', c.key) ORDER BY c.key))
+      SELECT jsonb_build_object('pressure', jsonb_agg(
+        c.value || jsonb_build_object('channel', segmentation_internal.workspace_channel(c.key)) ORDER BY c.key))
       FROM jsonb_each(settings -> 'channel_caps') AS c HAVING count(*) > 0), '{}');
 COMMENT ON FUNCTION segmentation_internal.workspace_channel_options(jsonb) IS
   'Part of refresh: the options of rank_channels from the settings.';

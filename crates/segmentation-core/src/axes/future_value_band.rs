@@ -67,8 +67,7 @@ impl Valued<'_> {
     /// The future value; `None` where it is infinite.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
-        let (transactions, mean) = (self.spent.transactions, self.spent.mean());
-        future_value(self.purchases, self.spend, self.customer, transactions, mean, &self.options)
+        future_value(self.purchases, self.spend, self.customer, &self.spent, &self.options)
     }
 
     /// The band of the value; `None` where the value is infinite.
@@ -139,7 +138,7 @@ impl Valued<'_> {
         let CustomerSummary { x, t, .. } = self.customer;
         let buyer = CustomerSummary { x: x + 1, tx: t, t };
         let (horizon, margin) = (self.options.horizon_days, self.options.margin);
-        let each = self.spend.expected_spend(self.spent.transactions, self.spent.mean())? * margin;
+        let each = self.spend.expected_spend(&self.spent)? * margin;
         let growth = self.options.discount_rate.ln_1p() / 365.25;
         let follows = 1.0 + self.purchases.expected_purchases(buyer, horizon);
         let lost = each * follows * (-growth * horizon).exp().max(1.0);

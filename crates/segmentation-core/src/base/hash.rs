@@ -22,11 +22,16 @@ pub(crate) fn fnv(hash: u64, bytes: &[u8]) -> u64 {
 
 /// A hash of a text: part of the stored forms, so it never changes.
 pub(crate) fn hash_text(text: &str) -> u64 {
-    let mut hash = mix(text.len() as u64);
-    for chunk in text.as_bytes().chunks(8) {
-        let mut bytes = [0; 8];
-        bytes[..chunk.len()].copy_from_slice(chunk);
-        hash = mix(hash ^ u64::from_le_bytes(bytes));
+    hash_bytes(text.as_bytes())
+}
+
+/// A hash of bytes, likewise.
+pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
+    let mut hash = mix(bytes.len() as u64);
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = mix(hash ^ u64::from_le_bytes(word));
     }
     hash
 }

@@ -25,6 +25,13 @@ impl Span {
         Self { text: "1 month".to_owned(), days: 30.4375 }
     }
 
+    /// So many days; at least one.
+    #[must_use]
+    pub fn of_days(days: u32) -> Self {
+        let days = days.max(1);
+        Self { text: format!("{days} day{}", if days == 1 { "" } else { "s" }), days: f64::from(days) }
+    }
+
     /// `'1 week'`, `'10 days'`, `'3 months'`; `None` if the text is none of these.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -80,6 +87,8 @@ mod tests {
     fn one_of_each_is_what_is_read() {
         assert_eq!(Span::parse("1 week"), Some(Span::one_week()));
         assert_eq!(Span::parse("1 month"), Some(Span::one_month()));
+        assert_eq!(Span::parse("90 days"), Some(Span::of_days(90)));
+        assert_eq!(Span::parse("1 day"), Some(Span::of_days(0)));
         assert_eq!(Span::parse("2 Weeks").map(|span| span.text), Some("2 weeks".to_owned()));
         for wrong in ["", "week", "0 days", "-1 day", "1.5 days", "1 hour", "9999999 years"] {
             assert_eq!(Span::parse(wrong), None, "{wrong}");

@@ -377,6 +377,24 @@ impl<'a> EventLog<'a> {
         out.finish()
     }
 
+    /// Leaves out what is later than a day, and names that nothing bears any more.
+    pub fn keep_until(&mut self, until: Day) {
+        self.events.retain(|event| event.day <= until);
+        let mut used = vec![false; self.names.len()];
+        self.events.iter().for_each(|event| used[usize::from(event.name)] = true);
+        let mut place = 0;
+        let places: Vec<u16> = used
+            .iter()
+            .map(|used| {
+                place += u16::from(*used);
+                place.saturating_sub(1)
+            })
+            .collect();
+        self.events.iter_mut().for_each(|event| event.name = places[usize::from(event.name)]);
+        let mut used = used.iter();
+        self.names.retain(|_| used.next().copied().unwrap_or(false));
+    }
+
     /// The name of an event.
     #[must_use]
     pub fn name(&self, event: &Event) -> &'a str {

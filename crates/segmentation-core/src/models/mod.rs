@@ -3,6 +3,7 @@
 pub mod calibration;
 pub mod channels;
 pub mod churn_model;
+pub mod churn_stack;
 pub mod product_appetence;
 pub mod profile;
 pub mod purchase_model;

@@ -28,6 +28,7 @@ fn bands_as_asked(random: &mut Random, family: Family, cases: u32, options: &Val
         let spent = SpendSummary {
             transactions: customer.x(),
             total: Money::from_f64(f64::from(customer.x()) * random.between(5.0, 200.0)).unwrap(),
+            ..SpendSummary::default()
         };
         let valued = |customer| Valued { purchases: &scorer, spend: &spend, customer, spent, options };
         let now = valued(customer).value().unwrap();

@@ -16,6 +16,7 @@
 mod entry;
 mod growing;
 mod packed;
+mod returns;
 mod text;
 
 #[cfg(test)]
@@ -24,4 +25,5 @@ mod tests;
 pub use entry::{Entry, merge_days};
 pub use growing::{Growing, growing_entries, pack_growing};
 pub use packed::{Entries, History, PurchaseDays, Totals, pack};
+pub use returns::net_purchases;
 pub use text::parse_text;

@@ -18,7 +18,7 @@ BEGIN
         $1 - max(segmentation.first_purchase(f.history))
           FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS days_since_newcomers,
         count(f.items) AS lines, count(f.subscriptions) AS contracts, count(f.contacts) AS contacts,
-        count(*) FILTER (WHERE f.subscriptions @? '$[*] ? (@.price > 0)') AS prices,
+        count(*) FILTER (WHERE segmentation_internal.workspace_has_price(f.subscriptions)) AS prices,
         count(f.interactions) AS interactions, count(coalesce(f.attributes, f.company)) AS attributes
       FROM @(facts)@ AS f) AS n$q$, jsonb_build_object('facts', facts))
     INTO seen USING as_of;

@@ -12,6 +12,12 @@ RETURNS numeric
 COMMENT ON FUNCTION segmentation_internal.workspace_subscription_turnover(jsonb, date, date) IS
   'Part of refresh: what subscriptions brought in a period, by their prices of a month.';
 
+CREATE FUNCTION segmentation_internal.workspace_has_price(subscriptions jsonb) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN pg_catalog.jsonb_path_exists(subscriptions, '$[*].price ? (@ > 0)');
+COMMENT ON FUNCTION segmentation_internal.workspace_has_price(jsonb) IS
+  'Part of refresh: whether a subscription of a customer has a price.';
+
 -- Limits by subscriptions, where there are no purchases.
 CREATE FUNCTION segmentation_internal.workspace_train_pmg(ws text, number integer, as_of date, settings jsonb)
 RETURNS void

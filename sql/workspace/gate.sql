@@ -57,7 +57,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_weak_probability(jsonb, inte
 -- candidate that was trained and calibrated on what happened.
 CREATE FUNCTION segmentation_internal.workspace_of_model(candidate text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN coalesce(candidate IN ('family', 'model'), true);
+  RETURN coalesce(candidate IN ('family', 'purchase_model'), true);
 COMMENT ON FUNCTION segmentation_internal.workspace_of_model(text) IS
   'Part of the gate: whether a candidate is the purchase model as it is; NULL, before there were candidates, is.';
 
@@ -74,7 +74,8 @@ CREATE FUNCTION segmentation_internal.workspace_weak_model(model jsonb, seen jso
       segmentation_internal.workspace_warned(model, 'left_truncated')
         AND (seen ->> 'first_share')::double precision > 0.5,
       'left_truncated', 100 * (seen ->> 'first_share')::double precision, 50),
-    segmentation_internal.workspace_reason(model ->> 'family' = 'nbd', 'nobody_leaves'));
+    segmentation_internal.workspace_reason(
+      model ->> 'family' = 'nbd' OR segmentation_internal.workspace_warned(model, 'no_dropout'), 'nobody_leaves'));
 COMMENT ON FUNCTION segmentation_internal.workspace_weak_model(jsonb, jsonb) IS
   'Part of the gate: what a purchase model says against itself: not_converged, not_identified, left_truncated, '
   'nobody_leaves.';
@@ -92,8 +93,8 @@ CREATE FUNCTION segmentation_internal.workspace_span_days(setting text) RETURNS 
 COMMENT ON FUNCTION segmentation_internal.workspace_span_days(text) IS 'Part of the gate: an interval in days.';
 
 -- churn: behind the naive rule where recency alone orders the customers better by more than .01 of AUC, or has a Brier
--- score that is better by more than a hundredth. naive_rule, base_rate: no candidate beat recency, or even one share for
--- everybody, and that is what is shown.
+-- score that is better by more than a hundredth. naive_rule, base_rate: no candidate beat recency, or even one share
+-- for everybody, and that is what is shown.
 CREATE FUNCTION segmentation_internal.workspace_weak_churn(quality jsonb, model jsonb, seen jsonb, settings jsonb)
 RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -263,7 +264,7 @@ FROM (VALUES
     'after its customers did (up to {need} % are bearable)',
     '{have} % des premiers achats tombent dans le premier douzième de leur période : le journal commence après ses '
     'clients (jusqu''à {need} % sont tolérables)'),
-  ('weak.nobody_leaves', 'in its model (NBD) nobody ever leaves', 'dans son modèle (NBD), personne ne part jamais'),
+  ('weak.nobody_leaves', 'in its model nobody ever leaves', 'dans son modèle, personne ne part jamais'),
   ('weak.few_customers', 'only {have} customers could be tested, and below {need} a test says little',
     'seuls {have} clients ont pu être testés, et en dessous de {need} un test dit peu'),
   ('weak.few_events', 'in the back-test only {have} customers did what is rarer, and below {need} it says little',

@@ -75,7 +75,14 @@ pub(super) fn quality(trials: &[Trial], way: Way, checkpoint: Checkpoint) -> Res
 /// Of those whose mean loss is within one standard error of the least, the simplest is taken. The error is that of the
 /// difference, customers being independent and their days not (Breiman et al. 1984, 3.4.3, for paired losses). The base
 /// rate, which tells nobody apart, has to be the best itself.
-pub(super) fn judge(trials: &[Trial], customers: usize, checkpoint: Checkpoint) -> Result<Option<Verdict>> {
+///
+/// With `families_only` the others are judged for comparison, and not taken.
+pub(super) fn judge(
+    trials: &[Trial],
+    customers: usize,
+    families_only: bool,
+    checkpoint: Checkpoint,
+) -> Result<Option<Verdict>> {
     let Some(first) = trials.first() else { return Ok(None) };
     let everywhere = |way: &Way| trials.iter().all(|trial| trial.linear(*way).is_some());
     let ways: Vec<Way> = first.learnt.iter().map(|(way, _)| *way).filter(everywhere).collect();
@@ -84,8 +91,10 @@ pub(super) fn judge(trials: &[Trial], customers: usize, checkpoint: Checkpoint) 
         all.push(losses(trials, *way, customers, &mut *checkpoint)?);
     }
     let sums: Vec<f64> = all.iter().map(|losses| losses.iter().sum()).collect();
-    let Some(least) = (0..ways.len()).min_by(|a, b| sums[*a].total_cmp(&sums[*b])) else { return Ok(None) };
-    let best = (0..ways.len()).find(|&i| {
+    let may = |i: &usize| !families_only || ways[*i].family().is_some();
+    let least = (0..ways.len()).filter(may).min_by(|a, b| sums[*a].total_cmp(&sums[*b]));
+    let Some(least) = least else { return Ok(None) };
+    let best = (0..ways.len()).filter(may).find(|&i| {
         i == least || (ways[i] != Way::BaseRate && sums[i] - sums[least] <= error(&all[i], &all[least]))
     });
     let mut candidates = Vec::with_capacity(ways.len());

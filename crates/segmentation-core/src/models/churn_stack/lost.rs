@@ -1,4 +1,6 @@
 //! From which probability on a customer may be called lost: where it has been seen that hardly any came back.
+//!
+//! Two things have to be so: the probability says it of each customer, and days of the past say it of all of them.
 
 use super::candidate::Way;
 use super::judge::Trial;
@@ -14,7 +16,7 @@ const CONFIDENCE: f64 = 0.95;
 pub struct Lost {
     /// Who is more likely than this to stay away is lost; `None`: nobody is.
     pub threshold: Option<f64>,
-    /// Customers above it on the last day of judgement.
+    /// Customers above it on the last day of judgement; without one, the group of which the fewest came back.
     pub customers: u64,
     /// How many of them came back.
     pub back: u64,
@@ -48,8 +50,8 @@ fn by_probability(trial: &Trial, way: Way) -> Result<Vec<(f64, u64, u64)>> {
     Ok(rows)
 }
 
-/// The least threshold above which the share that came back on the last day of judgement, each customer counting once,
-/// stays below `1 - stay` with confidence, and did so on each day before.
+/// The least threshold from `stay` on above which the share that came back on the last day of judgement, each customer
+/// counting once, stays below `1 - stay` with confidence, and did so on each day before.
 pub(super) fn verify(trials: &[Trial], way: Way, stay: f64) -> Result<Lost> {
     let Some((last, before)) = trials.split_last() else { return Ok(Lost::default()) };
     let allowed = 1.0 - stay;
@@ -58,11 +60,11 @@ pub(super) fn verify(trials: &[Trial], way: Way, stay: f64) -> Result<Lost> {
     for trial in before {
         others.push((by_probability(trial, way)?, 0, 0_u64, 0_u64));
     }
-    let (mut customers, mut back, mut found) = (0, 0, Lost::default());
-    for (i, &(p, n, came)) in last.iter().enumerate() {
+    let (mut customers, mut back, mut next_look, mut found) = (0, 0, 1, Lost::default());
+    for (i, &(p, n, came)) in last.iter().enumerate().take_while(|(_, (p, ..))| *p > stay) {
         (customers, back) = (customers + n, back + came);
-        // Below the next lower probability, half way.
-        let threshold = last.get(i + 1).map_or(p * (1.0 - 1e-6), |next| 0.5 * (p + next.0));
+        // Half way to the next lower probability.
+        let threshold = last.get(i + 1).map_or(0.0, |next| 0.5 * (p + next.0)).max(stay);
         let mut held = true;
         for (rows, at, customers, back) in &mut others {
             while let Some(&(q, n, came)) = rows.get(*at).filter(|row| row.0 > threshold) {
@@ -72,10 +74,15 @@ pub(super) fn verify(trials: &[Trial], way: Way, stay: f64) -> Result<Lost> {
             held &= *back as f64 <= allowed * *customers as f64;
         }
         // Sums over whole customers: cheap bounds before the dear one.
-        if held && (back as f64) < allowed * customers as f64 {
+        let promising = held && (back as f64) < allowed * customers as f64;
+        // Of what does not pass, a look at each half as many again.
+        if promising || (found.threshold.is_none() && customers >= next_look) {
+            next_look = customers + customers / 2 + 1;
             let upper = upper_bound(back, customers);
-            if upper <= allowed {
+            if promising && upper <= allowed {
                 found = Lost { threshold: Some(threshold), customers, back, upper: Some(upper) };
+            } else if found.threshold.is_none() && found.upper.is_none_or(|least| upper < least) {
+                found = Lost { threshold: None, customers, back, upper: Some(upper) };
             }
         }
     }

@@ -278,6 +278,9 @@ FROM (VALUES
     'les groupes se confondent (silhouette {have}, sous {need})'),
   ('weak.no_channel_model', 'no channel has contacts and answers enough to tell customers apart',
     'aucun canal n''a assez de sollicitations et de réponses pour distinguer les clients'),
+  ('note.candidate', 'It goes by: {candidate}.', 'L''axe suit : {candidate}.'),
+  ('note.lost', 'Nobody is called lost: no probability was found from which on hardly any came back.',
+    'Personne n''est dit perdu : on n''a trouvé aucune probabilité à partir de laquelle presque personne ne revient.'),
   ('mend', ' See the setting {setting}: SELECT segmentation.configure_workspace({ws}, '
     '''{"{setting}": ...}''); then {train}.',
     ' Voir le paramètre {setting} : SELECT segmentation.configure_workspace({ws}, '
@@ -337,6 +340,24 @@ RETURNS text
     ELSE segmentation_internal.workspace_say('data.' || (readiness ->> 'code'), readiness, language) END;
 COMMENT ON FUNCTION segmentation_internal.workspace_axis_words(text, jsonb, jsonb, text) IS
   'Part of bi_model_quality: why an axis is thin or weak, in words (en, fr); NULL if it is neither.';
+
+-- What an axis goes by, and what it does not say, by its back-test.
+CREATE FUNCTION segmentation_internal.workspace_axis_note(axis text, quality jsonb, language text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT NULLIF(concat_ws(' ',
+      segmentation_internal.workspace_say('note.candidate',
+        jsonb_build_object('candidate', lower(left(c.label, 1)) || substr(c.label, 2)), language),
+      CASE WHEN axis = 'churn' AND jsonb_typeof(quality -> 'lost') = 'object'
+          AND quality #>> '{lost,threshold}' IS NULL
+        THEN segmentation_internal.workspace_say('note.lost', '{}', language) END), '')
+    FROM (
+      SELECT coalesce(segmentation.label(v.domain, v.candidate, language), v.candidate) AS label
+      FROM (VALUES ('churn', 'churn_candidate', quality ->> 'candidate'),
+        ('future_value', 'value_candidate', quality #>> '{value,candidate}')) AS v (axis, domain, candidate)
+      WHERE v.axis = workspace_axis_note.axis AND v.candidate IS NOT NULL) AS c);
+COMMENT ON FUNCTION segmentation_internal.workspace_axis_note(text, jsonb, text) IS
+  'Part of workspace_check: what an axis goes by, in words; NULL if it has no candidates.';
 
 CREATE FUNCTION segmentation_internal.workspace_capital(words text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -443,8 +464,10 @@ BEGIN
   END IF;
   status := segmentation_internal.workspace_axis_status(reason, parameters.weak -> axis);
   IF reason = 'null' AND then_reason = 'null' THEN
-    detail := segmentation_internal.workspace_capital(
-      segmentation_internal.workspace_weak_words(axis, parameters.weak -> axis, language));
+    detail := NULLIF(concat_ws(' ',
+      segmentation_internal.workspace_capital(
+        segmentation_internal.workspace_weak_words(axis, parameters.weak -> axis, language)),
+      segmentation_internal.workspace_axis_note(axis, parameters.quality, language)), '');
   ELSIF reason = 'null' THEN
     -- Its codes still say that it is not.
     status := segmentation_internal.workspace_axis_status(then_reason, NULL);
@@ -539,7 +562,7 @@ BEGIN
     RETURN NEXT;
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT p.as_of, p.settings, p.sources, p.readiness, p.weak
+    SELECT p.as_of, p.settings, p.sources, p.readiness, p.weak, p.quality
     FROM ONLY @ws@.parameter_set AS p JOIN ONLY @ws@.workspace AS w ON w.parameter_set = p.parameter_set$q$)
     INTO parameters;
   changes := segmentation_internal.workspace_changes(parameters.settings, parameters.sources, settings,

@@ -89,6 +89,10 @@ FROM (VALUES ('churn', 'no_skill'), ('churn', 'miscalibrated'), ('future_value',
 CROSS JOIN (VALUES ('en'), ('fr')) AS l (language);
 SELECT s.topic AS without_its_twin FROM segmentation.workspace_sentence AS s WHERE s.topic ~ '^(weak|mend)' GROUP BY s.topic HAVING count(*) <> 2;
 
+-- What an axis goes by.
+SELECT l.language, workspace_axis_note(n.axis, n.quality, l.language) AS note FROM (VALUES ('churn', '{"candidate": "recency", "lost": {"threshold": 0.97}}'::jsonb), ('churn', '{"candidate": "stack", "lost": {"threshold": null}}'), ('churn', '{"candidate": "new_one"}'),
+  ('churn', '{}'), ('rfm', '{"candidate": "recency"}'), ('future_value', '{"candidate": "recency"}')) AS n (axis, quality), (VALUES ('en'), ('fr')) AS l (language);
+
 -- Of 60 companies that buy alike, what is said says with what reserve it is.
 CREATE TABLE orders AS SELECT c AS customer_id, date '2024-01-01' + (n * 40 + c * 7 % 40) AS ordered_on, 100 + c AS amount
   FROM generate_series(1, 60) AS c CROSS JOIN generate_series(0, 17) AS n WHERE n < 9 + c % 10;

@@ -57,7 +57,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_weak_probability(jsonb, inte
 -- candidate that was trained and calibrated on what happened.
 CREATE FUNCTION segmentation_internal.workspace_of_model(candidate text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN coalesce(candidate IN ('family', 'model'), true);
+  RETURN coalesce(candidate IN ('family', 'purchase_model'), true);
 COMMENT ON FUNCTION segmentation_internal.workspace_of_model(text) IS
   'Part of the gate: whether a candidate is the purchase model as it is; NULL, before there were candidates, is.';
 
@@ -74,7 +74,8 @@ CREATE FUNCTION segmentation_internal.workspace_weak_model(model jsonb, seen jso
       segmentation_internal.workspace_warned(model, 'left_truncated')
         AND (seen ->> 'first_share')::double precision > 0.5,
       'left_truncated', 100 * (seen ->> 'first_share')::double precision, 50),
-    segmentation_internal.workspace_reason(model ->> 'family' = 'nbd', 'nobody_leaves'));
+    segmentation_internal.workspace_reason(
+      model ->> 'family' = 'nbd' OR segmentation_internal.workspace_warned(model, 'no_dropout'), 'nobody_leaves'));
 COMMENT ON FUNCTION segmentation_internal.workspace_weak_model(jsonb, jsonb) IS
   'Part of the gate: what a purchase model says against itself: not_converged, not_identified, left_truncated, '
   'nobody_leaves.';
@@ -92,8 +93,8 @@ CREATE FUNCTION segmentation_internal.workspace_span_days(setting text) RETURNS 
 COMMENT ON FUNCTION segmentation_internal.workspace_span_days(text) IS 'Part of the gate: an interval in days.';
 
 -- churn: behind the naive rule where recency alone orders the customers better by more than .01 of AUC, or has a Brier
--- score that is better by more than a hundredth. naive_rule, base_rate: no candidate beat recency, or even one share for
--- everybody, and that is what is shown.
+-- score that is better by more than a hundredth. naive_rule, base_rate: no candidate beat recency, or even one share
+-- for everybody, and that is what is shown.
 CREATE FUNCTION segmentation_internal.workspace_weak_churn(quality jsonb, model jsonb, seen jsonb, settings jsonb)
 RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -263,7 +264,7 @@ FROM (VALUES
     'after its customers did (up to {need} % are bearable)',
     '{have} % des premiers achats tombent dans le premier douzième de leur période : le journal commence après ses '
     'clients (jusqu''à {need} % sont tolérables)'),
-  ('weak.nobody_leaves', 'in its model (NBD) nobody ever leaves', 'dans son modèle (NBD), personne ne part jamais'),
+  ('weak.nobody_leaves', 'in its model nobody ever leaves', 'dans son modèle, personne ne part jamais'),
   ('weak.few_customers', 'only {have} customers could be tested, and below {need} a test says little',
     'seuls {have} clients ont pu être testés, et en dessous de {need} un test dit peu'),
   ('weak.few_events', 'in the back-test only {have} customers did what is rarer, and below {need} it says little',
@@ -277,6 +278,9 @@ FROM (VALUES
     'les groupes se confondent (silhouette {have}, sous {need})'),
   ('weak.no_channel_model', 'no channel has contacts and answers enough to tell customers apart',
     'aucun canal n''a assez de sollicitations et de réponses pour distinguer les clients'),
+  ('note.candidate', 'It goes by: {candidate}.', 'L''axe suit : {candidate}.'),
+  ('note.lost', 'Nobody is called lost: no probability was found from which on hardly any came back.',
+    'Personne n''est dit perdu : on n''a trouvé aucune probabilité à partir de laquelle presque personne ne revient.'),
   ('mend', ' See the setting {setting}: SELECT segmentation.configure_workspace({ws}, '
     '''{"{setting}": ...}''); then {train}.',
     ' Voir le paramètre {setting} : SELECT segmentation.configure_workspace({ws}, '
@@ -336,6 +340,24 @@ RETURNS text
     ELSE segmentation_internal.workspace_say('data.' || (readiness ->> 'code'), readiness, language) END;
 COMMENT ON FUNCTION segmentation_internal.workspace_axis_words(text, jsonb, jsonb, text) IS
   'Part of bi_model_quality: why an axis is thin or weak, in words (en, fr); NULL if it is neither.';
+
+-- What an axis goes by, and what it does not say, by its back-test.
+CREATE FUNCTION segmentation_internal.workspace_axis_note(axis text, quality jsonb, language text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT NULLIF(concat_ws(' ',
+      segmentation_internal.workspace_say('note.candidate',
+        jsonb_build_object('candidate', lower(left(c.label, 1)) || substr(c.label, 2)), language),
+      CASE WHEN axis = 'churn' AND jsonb_typeof(quality -> 'lost') = 'object'
+          AND quality #>> '{lost,threshold}' IS NULL
+        THEN segmentation_internal.workspace_say('note.lost', '{}', language) END), '')
+    FROM (
+      SELECT coalesce(segmentation.label(v.domain, v.candidate, language), v.candidate) AS label
+      FROM (VALUES ('churn', 'churn_candidate', quality ->> 'candidate'),
+        ('future_value', 'value_candidate', quality #>> '{value,candidate}')) AS v (axis, domain, candidate)
+      WHERE v.axis = workspace_axis_note.axis AND v.candidate IS NOT NULL) AS c);
+COMMENT ON FUNCTION segmentation_internal.workspace_axis_note(text, jsonb, text) IS
+  'Part of workspace_check: what an axis goes by, in words; NULL if it has no candidates.';
 
 CREATE FUNCTION segmentation_internal.workspace_capital(words text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -442,8 +464,10 @@ BEGIN
   END IF;
   status := segmentation_internal.workspace_axis_status(reason, parameters.weak -> axis);
   IF reason = 'null' AND then_reason = 'null' THEN
-    detail := segmentation_internal.workspace_capital(
-      segmentation_internal.workspace_weak_words(axis, parameters.weak -> axis, language));
+    detail := NULLIF(concat_ws(' ',
+      segmentation_internal.workspace_capital(
+        segmentation_internal.workspace_weak_words(axis, parameters.weak -> axis, language)),
+      segmentation_internal.workspace_axis_note(axis, parameters.quality, language)), '');
   ELSIF reason = 'null' THEN
     -- Its codes still say that it is not.
     status := segmentation_internal.workspace_axis_status(then_reason, NULL);
@@ -538,7 +562,7 @@ BEGIN
     RETURN NEXT;
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT p.as_of, p.settings, p.sources, p.readiness, p.weak
+    SELECT p.as_of, p.settings, p.sources, p.readiness, p.weak, p.quality
     FROM ONLY @ws@.parameter_set AS p JOIN ONLY @ws@.workspace AS w ON w.parameter_set = p.parameter_set$q$)
     INTO parameters;
   changes := segmentation_internal.workspace_changes(parameters.settings, parameters.sources, settings,

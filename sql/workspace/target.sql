@@ -446,6 +446,10 @@ RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   rows constant text := segmentation_internal.workspace_rows_sql(ws, kind);
+  -- Channels are written in one way, in facts and in plans.
+  written constant text := CASE kind WHEN 'contacts' THEN 'segmentation_internal.workspace_channel(@(name)@)'
+    ELSE '@(name)@' END;
+  places jsonb;
   unknown text;
   known text[];
 BEGIN
@@ -453,18 +457,21 @@ BEGIN
     RETURN format('the workspace has no source of %s: SELECT segmentation.add_source(%L, %L, ...)', kind,
       (parse_ident(ws))[1], kind);
   END IF;
+  places := jsonb_build_object('rows', rows,
+    'there', segmentation_internal.fill(NULL, written, jsonb_build_object('name', format('r.%I', field))),
+    'given', segmentation_internal.fill(NULL, written, '{"name": "g.name"}'));
   EXECUTE segmentation_internal.fill(NULL, $q$
     SELECT g.name FROM jsonb_array_elements_text($1) AS g (name)
-    WHERE NOT EXISTS (SELECT FROM @(rows)@ AS r WHERE r.@field@ = g.name) LIMIT 1$q$,
-    jsonb_build_object('rows', rows, 'field', field)) INTO unknown USING names;
+    WHERE NOT EXISTS (SELECT FROM @(rows)@ AS r WHERE @(there)@ = @(given)@) LIMIT 1$q$, places)
+    INTO unknown USING names;
   IF unknown IS NULL THEN
     RETURN NULL;
   END IF;
   EXECUTE segmentation_internal.fill(NULL, $q$
     SELECT array_agg(n.name)
     FROM (
-      SELECT r.@field@ AS name FROM @(rows)@ AS r WHERE r.@field@ IS NOT NULL GROUP BY 1 ORDER BY 1 LIMIT 2000) AS n$q$,
-    jsonb_build_object('rows', rows, 'field', field)) INTO known;
+      SELECT @(there)@ AS name FROM @(rows)@ AS r WHERE @(there)@ <> '' GROUP BY 1 ORDER BY 1 LIMIT 2000) AS n$q$,
+    places - 'given') INTO known;
   RETURN concat(format('no %s of %s is "%s"', field, kind, unknown),
     coalesce(', do you mean "' || segmentation_internal.nearest_name(unknown, known) || '"?',
       ': they are ' || array_to_string(known[1:10], ', ') || CASE WHEN cardinality(known) > 10 THEN ', ...' ELSE ''
@@ -496,7 +503,7 @@ CREATE FUNCTION segmentation_internal.target_plan(definition jsonb, level text) 
             coalesce(e.event -> 'category', e.event -> 'product'))) AS n (name)),
         'not', CASE WHEN definition ? 'buys_nothing' THEN true END))
       WHEN definition ? 'responds' THEN jsonb_strip_nulls(jsonb_build_object(
-        'kind', 'responses', 'channel', e.event -> 'channel'))
+        'kind', 'responses', 'channel', segmentation_internal.workspace_channel(e.event ->> 'channel')))
       WHEN definition ? 'interaction' THEN jsonb_strip_nulls(jsonb_build_object(
         'kind', 'interactions', 'interaction', e.event -> 'kind', 'weights', CASE WHEN e.event ? 'kind'
           THEN jsonb_build_object('half_life_days', 90, 'weights', jsonb_build_object('*', 0, e.event ->> 'kind', 1))
@@ -902,7 +909,8 @@ CREATE FUNCTION segmentation_internal.target_words(definition jsonb, about text,
       'par', coalesce(' par ' || l.names, ''), 'kind', coalesce(' (' || l.names || ')', '')), language)
     FROM jsonb_each(definition) AS e
     CROSS JOIN LATERAL (
-      SELECT NULLIF(string_agg(n.name, ', '), '') AS names
+      SELECT NULLIF(string_agg(CASE e.key WHEN 'responds' THEN segmentation_internal.workspace_channel(n.name)
+        ELSE n.name END, ', '), '') AS names
       FROM jsonb_each(CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ELSE '{}' END) AS f
       CROSS JOIN LATERAL jsonb_array_elements_text(segmentation_internal.target_names(f.value)) AS n (name)) AS l
     WHERE e.key IN ('buys', 'buys_nothing', 'responds', 'interaction', 'subscription_ends')));

@@ -113,12 +113,14 @@ BEGIN ATOMIC
           SELECT f.customer, u.channel
           FROM @ws@.customer_facts AS f
           CROSS JOIN @ws@.workspace AS w
-          CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of, f.contacts)) AS u (channel)
+          CROSS JOIN LATERAL pg_catalog.unnest(
+            segmentation.consents_on(@(consents)@, w.as_of, f.contacts)) AS u (channel)
           OFFSET 0) AS r ON r.customer = c.customer
         JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
         CROSS JOIN @ws@.bi_language AS l
         GROUP BY g.axis, g.code, r.channel, l.language$q$,
-        jsonb_build_object('codes', segmentation_internal.workspace_codes_sql(ARRAY(
+        jsonb_build_object('consents', segmentation_internal.workspace_published_consents_sql(ws),
+          'codes', segmentation_internal.workspace_codes_sql(ARRAY(
           SELECT a.axis
           FROM unnest(segmentation.workspace_axes()) WITH ORDINALITY AS a (axis, place)
           WHERE a.axis NOT IN ('product_appetence', 'channel_appetence')
@@ -209,6 +211,22 @@ BEGIN ATOMIC
           (p.quality #>> '{value,actual}')::numeric AS value_actual
         FROM @ws@.parameter_set AS p
         CROSS JOIN @ws@.bi_language AS l$q$)),
+    ('bi_candidates', 'parameter_set, axis, place',
+      'What was tried for churn and future_value at each training, and how good it was in the back-test. Best shown as '
+      'bars.',
+      segmentation_internal.fill(ws, $q$
+        SELECT p.parameter_set, p.as_of, v.axis, c.place::integer AS place, c.value ->> 'candidate' AS candidate,
+          coalesce(segmentation.label(v.domain, c.value ->> 'candidate', l.language), c.value ->> 'candidate') AS label,
+          (c.value ->> 'auc')::double precision AS auc, (c.value ->> 'brier')::double precision AS brier,
+          (c.value ->> 'spearman')::double precision AS spearman, (c.value ->> 'bias')::double precision AS bias,
+          (c.value ->> 'mae')::double precision AS mae
+        FROM @ws@.parameter_set AS p
+        CROSS JOIN @ws@.bi_language AS l
+        CROSS JOIN LATERAL (VALUES ('churn', 'churn_candidate', p.quality -> 'churn_candidates'),
+          ('future_value', 'value_candidate', p.quality -> 'value_candidates')) AS v (axis, domain, candidates)
+        CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(
+          CASE pg_catalog.jsonb_typeof(v.candidates) WHEN 'array' THEN v.candidates ELSE '[]' END)
+          WITH ORDINALITY AS c (value, place)$q$)),
     ('customer_targets_stored', 'customer, target',
       'customer_targets as of the last CALL refresh_views: quick for BI tools.',
       segmentation_internal.fill(ws,
@@ -287,8 +305,11 @@ BEGIN ATOMIC
     ('auc', 'AUC of the back-test.'),
     ('axis', 'Axis, or segment: and the name of a registered segment.'),
     ('base_rate', 'Share of those whom it is about who did it in the back-test.'),
+    ('bias', 'Predicted total over the real one, less 1.'),
+    ('brier', 'Brier score of the back-test.'),
     ('brier_skill', 'Brier skill of the back-test.'),
     ('calibration_slope', 'Calibration slope of the back-test; 1 is best.'),
+    ('candidate', 'What was tried.'),
     ('channel', 'Code of the channel.'),
     ('channel_label', 'Its name.'),
     ('churn', 'Code of churn.'),
@@ -314,6 +335,7 @@ BEGIN ATOMIC
     ('horizon_days', 'Days of the horizon.'),
     ('label', 'Its name.'),
     ('lift', 'Share of those who did it among the likeliest tenth, over the base rate.'),
+    ('mae', 'Mean absolute error of the value.'),
     ('measure', 'What is measured.'),
     ('moment', 'Code of the life moment.'),
     ('monetary', 'Turnover, all time.'),
@@ -328,11 +350,13 @@ BEGIN ATOMIC
     ('product_name', 'Its name, if the source of products has one.'),
     ('psi', 'Population stability index.'),
     ('r', 'Recency score.'),
+    ('place', 'Its place in the list.'),
     ('probability', 'That it happens within the horizon.'),
     ('reachable', 'Customers with consent.'),
     ('reasons', 'Why it is thin or weak, in words.'),
     ('recency_auc', 'AUC of recency alone.'),
     ('share', 'Share, from 0 to 1.'),
+    ('spearman', 'Rank correlation of predicted and real value.'),
     ('status', 'in_use, retired, rejected; of a target: ready, weak, thin, unknown.'),
     ('target', 'Name of the target.'),
     ('to_code', 'Code after.'),

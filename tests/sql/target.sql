@@ -70,7 +70,7 @@ CALL refused('SELECT drop_workspace_target(''crm'', ''toys'')');
 SELECT workspace_target('crm', 'toys', '{"buys": {"category": "toys"}, "attributes": ["children", "card", "region"]}', '60 days');
 SELECT workspace_target('crm', 'toy_3', '{"buys": {"product": ["toy-3", "toy-4"]}}', '60 days', 'Buys one of two toys');
 SELECT workspace_target('crm', 'nothing', '{"buys_nothing": true, "among": "buyers"}', '30 days');
-SELECT workspace_target('crm', 'answers', '{"responds": {"channel": "email"}}', '60 days');
+SELECT workspace_target('crm', 'answers', '{"responds": {"channel": " Email"}}', '60 days');
 SELECT workspace_target('crm', 'complains', '{"interaction": {"kind": "complaint"}}', '60 days');
 SELECT workspace_target('crm', 'quits', '{"subscription_ends": true}', '90 days');
 SELECT workspace_target('crm', 'first', '{"buys": true, "among": "prospects"}', '60 days');

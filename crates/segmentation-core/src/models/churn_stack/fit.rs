@@ -114,9 +114,10 @@ impl<'a> Work<'a> {
         self.plan.days.drain(..from);
         fitted.drain(..from);
         for (inner, models) in self.plan.days.iter().zip(&fitted) {
-            let scorers = usable.iter().zip(&self.families).filter_map(|(i, family)| {
-                models[*i].as_ref().map(|(_, scorer)| (*family, scorer.clone()))
-            });
+            let scorers = usable
+                .iter()
+                .zip(&self.families)
+                .filter_map(|(i, family)| models[*i].as_ref().map(|(_, scorer)| (*family, scorer.clone())));
             let scorers: Vec<(Family, Scorer)> = scorers.collect();
             let sample = self.sample.get(..MOST_ROWS).unwrap_or(self.sample);
             let taken =

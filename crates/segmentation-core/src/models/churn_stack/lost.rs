@@ -51,11 +51,13 @@ fn by_probability(trial: &Trial, way: Way) -> Result<Vec<(f64, u64, u64)>> {
     Ok(rows)
 }
 
-/// The least threshold from `stay` on above which the share that came back on the last day of judgement, each customer
-/// counting once, stays below `1 - stay` with confidence, and did so on each day before.
+/// The least threshold above which the share that came back on the last day of judgement, each customer counting once,
+/// stays below `1 - stay` with confidence, and did so on each day before. Nobody is called lost of whom the model itself
+/// says that they come back more than twice as likely as that.
 pub(super) fn verify(trials: &[Trial], way: Way, stay: f64, checkpoint: Checkpoint) -> Result<Lost> {
     let Some((last, before)) = trials.split_last() else { return Ok(Lost::default()) };
     let allowed = 1.0 - stay;
+    let least = 1.0 - 2.0 * allowed;
     let last = by_probability(last, way)?;
     checkpoint();
     let mut others = Vec::with_capacity(before.len());
@@ -66,10 +68,10 @@ pub(super) fn verify(trials: &[Trial], way: Way, stay: f64, checkpoint: Checkpoi
     // Threshold, customers above it, how many of them came back, and whether it held on the days before.
     let mut groups: Vec<(f64, u64, u64, bool)> = memory::with_capacity(last.len())?;
     let (mut customers, mut back) = (0, 0);
-    for (i, &(p, n, came)) in last.iter().enumerate().take_while(|(_, (p, ..))| *p > stay) {
+    for (i, &(p, n, came)) in last.iter().enumerate().take_while(|(_, (p, ..))| *p > least) {
         (customers, back) = (customers + n, back + came);
         // Half way to the next lower probability.
-        let threshold = last.get(i + 1).map_or(0.0, |next| 0.5 * (p + next.0)).max(stay);
+        let threshold = last.get(i + 1).map_or(0.0, |next| 0.5 * (p + next.0)).max(least);
         let mut held = true;
         for (rows, at, customers, back) in &mut others {
             while let Some(&(_, n, came)) = rows.get(*at).filter(|row| row.0 > threshold) {
@@ -93,8 +95,11 @@ pub(super) fn verify(trials: &[Trial], way: Way, stay: f64, checkpoint: Checkpoi
     }
     // None: what was seen of those that the model is so certain of.
     let all = groups.last().copied();
-    Ok(all.map_or(Lost::default(), |(_, customers, back, _)| {
-        Lost { threshold: None, customers, back, upper: Some(upper_bound(back, customers)) }
+    Ok(all.map_or(Lost::default(), |(_, customers, back, _)| Lost {
+        threshold: None,
+        customers,
+        back,
+        upper: Some(upper_bound(back, customers)),
     }))
 }
 

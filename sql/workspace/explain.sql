@@ -117,7 +117,7 @@ RETURNS TABLE (on_axis text, code text, label text, explanation text, changes_on
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,customer_segments,parameter_set,customer_facts,product,segment_override}'::text[]
+    '{workspace,customer_segments,parameter_set,customer_facts,product,segment_override,target}'::text[]
       || ARRAY(SELECT l.name FROM segmentation.workspace_list AS l ORDER BY l.place));
   key constant text := segmentation_internal.workspace_key(ws);
   every_axis constant text[] := segmentation.workspace_axes();
@@ -133,9 +133,10 @@ BEGIN
       MESSAGE = format('workspace %I has no published result yet', workspace),
       HINT = format('CALL segmentation.refresh(%L)', workspace);
   END IF;
-  IF axis IS NOT NULL AND axis <> ALL (every_axis) AND axis NOT LIKE 'segment:%' THEN
+  IF axis IS NOT NULL AND axis <> ALL (every_axis) AND axis NOT LIKE 'segment:%' AND axis NOT LIKE 'target:%' THEN
     RAISE invalid_parameter_value USING MESSAGE = format('unknown axis "%s"', axis),
-      HINT = format('Axes: %s, and segment: with the name of a registered segment.', array_to_string(every_axis, ', '));
+      HINT = format('Axes: %s, and segment: or target: with the name of a registered one.',
+        array_to_string(every_axis, ', '));
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
     SELECT true AS known, g.settings, g.readiness, g.weak
@@ -146,7 +147,7 @@ BEGIN
       MESSAGE = format('workspace %I has no customer %s', workspace, coalesce(customer, 'null'));
   END IF;
 
-  IF axis IS NULL OR axis NOT LIKE 'segment:%' THEN
+  IF axis IS NULL OR axis !~ '^(segment|target):' THEN
     FOR explained IN EXECUTE segmentation_internal.workspace_explain_sql(ws, key,
       CASE WHEN axis IS NULL THEN every_axis ELSE ARRAY[axis] END) USING customer, language
     LOOP
@@ -193,28 +194,50 @@ BEGIN
       RETURN NEXT;
     END LOOP;
   END IF;
+  IF axis IS NULL OR axis LIKE 'target:%' THEN
+    code := NULL;
+    changes_on := NULL;
+    FOR explained IN
+      SELECT * FROM segmentation_internal.workspace_explain_targets(ws, key, customer, substr(axis, 8), language) AS e
+    LOOP
+      on_axis := 'target:' || explained.target;
+      label := explained.label;
+      explanation := explained.explanation;
+      numbers := explained.numbers;
+      found_one := true;
+      RETURN NEXT;
+    END LOOP;
+  END IF;
   IF NOT found_one THEN
-    RAISE no_data_found USING MESSAGE = format('customer %s is in no segment "%s"', customer, axis);
+    RAISE no_data_found USING MESSAGE = CASE
+      WHEN axis LIKE 'target:%' THEN format('there is no trained target "%s"', substr(axis, 8))
+      ELSE format('customer %s is in no segment "%s"', customer, axis) END;
   END IF;
 END
 $$;
 COMMENT ON FUNCTION segmentation.explain(text, text, text, text) IS
-  'Why a customer has its codes, on all axes or on one: the numbers and thresholds behind each, when it would change '
-  'by itself, in words (en, fr) and as jsonb.';
+  'Why a customer has its codes, on all axes or on one (segment:, target: with a name for those of one''s own): the '
+  'numbers and thresholds behind each, when it would change by itself, in words (en, fr) and as jsonb.';
 
 -- The registered segments that a customer is in, or the one named: set by hand, or by a definition, with what that
 -- looked at.
 CREATE FUNCTION segmentation_internal.workspace_explain_segments(ws text, key text, customer text, named text)
 RETURNS TABLE (segment text, code text, by_hand boolean, numbers jsonb)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  published record;
 BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT g.parameter_set, g.segments::text AS segments
+    FROM ONLY @ws@.workspace AS w JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set$q$)
+    INTO published;
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT e.segment, e.code, o.segment IS NOT NULL, coalesce(
       CASE WHEN o.segment IS NOT NULL
         THEN jsonb_build_object('override', true, 'because', coalesce(' ' || o.reason, ''))
         ELSE segmentation.segment_explain(g.segments -> e.segment,
           segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-            segmentation.consents_on(f.consents, s.as_of, f.contacts)),
+            segmentation.consents_on(@(consents)@, s.as_of, f.contacts)) || @(targets)@,
           s.as_of) END, '{}')
     FROM @(coded)@ AS c
     CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e (segment, code)
@@ -225,6 +248,9 @@ BEGIN
     WHERE c.customer = $1::@(key)@ AND f.customer = $1::@(key)@ AND s.customer = $1::@(key)@
       AND e.segment = coalesce($2, e.segment)$q$,
     jsonb_build_object('key', key, 'scores', segmentation_internal.workspace_scores_query(ws),
+      'consents', segmentation_internal.workspace_published_consents_sql(ws),
+      'targets', segmentation_internal.workspace_target_row_sql(
+        ws, published.parameter_set, published.segments, 's.as_of'),
       'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))))
     USING customer, named;
 END

@@ -31,8 +31,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_warned(jsonb, text) IS
 
 -- Predicted probabilities, by their back-test (prediction_quality, pooled over days): what was predicted has to be
 -- better than one share for everybody by more than chance (one-sided 95 %), neither too extreme nor too timid (slope
--- from .7 to 1.4), and by enough customers for the test to say much: 200 a day, 30 of whom did what is rarer. One who is
--- tested on several days is one customer: the error of the skill is that of one day.
+-- from .7 to 1.4), and by enough customers for the test to say much: 200 a day, 30 of whom did what is rarer. One who
+-- is tested on several days is one customer: the error of the skill is that of one day.
 CREATE FUNCTION segmentation_internal.workspace_weak_probability(tested jsonb, days integer) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (
@@ -57,7 +57,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_weak_probability(jsonb, inte
 -- candidate that was trained and calibrated on what happened.
 CREATE FUNCTION segmentation_internal.workspace_of_model(candidate text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN coalesce(candidate IN ('nbd', 'bg_nbd', 'mbg_nbd', 'pareto_nbd', 'bg_cnbd_k', 'mbg_cnbd_k', 'model'), true);
+  RETURN coalesce(candidate IN ('family', 'purchase_model'), true);
 COMMENT ON FUNCTION segmentation_internal.workspace_of_model(text) IS
   'Part of the gate: whether a candidate is the purchase model as it is; NULL, before there were candidates, is.';
 
@@ -74,7 +74,8 @@ CREATE FUNCTION segmentation_internal.workspace_weak_model(model jsonb, seen jso
       segmentation_internal.workspace_warned(model, 'left_truncated')
         AND (seen ->> 'first_share')::double precision > 0.5,
       'left_truncated', 100 * (seen ->> 'first_share')::double precision, 50),
-    segmentation_internal.workspace_reason(model ->> 'family' = 'nbd', 'nobody_leaves'));
+    segmentation_internal.workspace_reason(
+      model ->> 'family' = 'nbd' OR segmentation_internal.workspace_warned(model, 'no_dropout'), 'nobody_leaves'));
 COMMENT ON FUNCTION segmentation_internal.workspace_weak_model(jsonb, jsonb) IS
   'Part of the gate: what a purchase model says against itself: not_converged, not_identified, left_truncated, '
   'nobody_leaves.';
@@ -92,7 +93,8 @@ CREATE FUNCTION segmentation_internal.workspace_span_days(setting text) RETURNS 
 COMMENT ON FUNCTION segmentation_internal.workspace_span_days(text) IS 'Part of the gate: an interval in days.';
 
 -- churn: behind the naive rule where recency alone orders the customers better by more than .01 of AUC, or has a Brier
--- score that is better by more than a hundredth. naive_rule: no candidate beat it, and it is what is shown.
+-- score that is better by more than a hundredth. naive_rule, base_rate: no candidate beat recency, or even one share
+-- for everybody, and that is what is shown.
 CREATE FUNCTION segmentation_internal.workspace_weak_churn(quality jsonb, model jsonb, seen jsonb, settings jsonb)
 RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -104,7 +106,9 @@ RETURNS jsonb
     ELSE segmentation_internal.workspace_weak_probability(
         quality -> 'churn', segmentation_internal.workspace_tested_days(quality))
       || segmentation_internal.workspace_reasons(
-        CASE WHEN quality ->> 'candidate' = 'recency' THEN '{"code": "naive_rule"}'::jsonb
+        CASE quality ->> 'candidate'
+          WHEN 'recency' THEN '{"code": "naive_rule"}'::jsonb
+          WHEN 'base_rate' THEN '{"code": "base_rate"}'::jsonb
           ELSE coalesce(
             segmentation_internal.workspace_reason(
               (quality #>> '{churn,auc}')::double precision < (quality #>> '{recency,auc}')::double precision - 0.01,
@@ -251,6 +255,8 @@ FROM (VALUES
   ('weak.future_value.naive_rule', 'no model did better in the back-test than the turnover of the year before, so it '
     'goes by that',
     'aucun modèle n''a fait mieux lors du test que le chiffre d''affaires de l''année écoulée : l''axe le suit'),
+  ('weak.base_rate', 'nothing did better in the back-test than one share for everybody, so all customers have that',
+    'rien n''a fait mieux lors du test qu''une même part pour tous : tous les clients ont celle-ci'),
   ('weak.not_converged', 'the fit of its model did not converge', 'l''ajustement de son modèle n''a pas convergé'),
   ('weak.not_identified', 'the data do not identify the parameters of its model',
     'les données n''identifient pas les paramètres de son modèle'),
@@ -258,7 +264,7 @@ FROM (VALUES
     'after its customers did (up to {need} % are bearable)',
     '{have} % des premiers achats tombent dans le premier douzième de leur période : le journal commence après ses '
     'clients (jusqu''à {need} % sont tolérables)'),
-  ('weak.nobody_leaves', 'in its model (NBD) nobody ever leaves', 'dans son modèle (NBD), personne ne part jamais'),
+  ('weak.nobody_leaves', 'in its model nobody ever leaves', 'dans son modèle, personne ne part jamais'),
   ('weak.few_customers', 'only {have} customers could be tested, and below {need} a test says little',
     'seuls {have} clients ont pu être testés, et en dessous de {need} un test dit peu'),
   ('weak.few_events', 'in the back-test only {have} customers did what is rarer, and below {need} it says little',
@@ -272,6 +278,9 @@ FROM (VALUES
     'les groupes se confondent (silhouette {have}, sous {need})'),
   ('weak.no_channel_model', 'no channel has contacts and answers enough to tell customers apart',
     'aucun canal n''a assez de sollicitations et de réponses pour distinguer les clients'),
+  ('note.candidate', 'It goes by: {candidate}.', 'L''axe suit : {candidate}.'),
+  ('note.lost', 'Nobody is called lost: no probability was found from which on hardly any came back.',
+    'Personne n''est dit perdu : on n''a trouvé aucune probabilité à partir de laquelle presque personne ne revient.'),
   ('mend', ' See the setting {setting}: SELECT segmentation.configure_workspace({ws}, '
     '''{"{setting}": ...}''); then {train}.',
     ' Voir le paramètre {setting} : SELECT segmentation.configure_workspace({ws}, '
@@ -332,6 +341,24 @@ RETURNS text
 COMMENT ON FUNCTION segmentation_internal.workspace_axis_words(text, jsonb, jsonb, text) IS
   'Part of bi_model_quality: why an axis is thin or weak, in words (en, fr); NULL if it is neither.';
 
+-- What an axis goes by, and what it does not say, by its back-test.
+CREATE FUNCTION segmentation_internal.workspace_axis_note(axis text, quality jsonb, language text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT NULLIF(concat_ws(' ',
+      segmentation_internal.workspace_say('note.candidate',
+        jsonb_build_object('candidate', lower(left(c.label, 1)) || substr(c.label, 2)), language),
+      CASE WHEN axis = 'churn' AND jsonb_typeof(quality -> 'lost') = 'object'
+          AND quality #>> '{lost,threshold}' IS NULL
+        THEN segmentation_internal.workspace_say('note.lost', '{}', language) END), '')
+    FROM (
+      SELECT coalesce(segmentation.label(v.domain, v.candidate, language), v.candidate) AS label
+      FROM (VALUES ('churn', 'churn_candidate', quality ->> 'candidate'),
+        ('future_value', 'value_candidate', quality #>> '{value,candidate}')) AS v (axis, domain, candidate)
+      WHERE v.axis = workspace_axis_note.axis AND v.candidate IS NOT NULL) AS c);
+COMMENT ON FUNCTION segmentation_internal.workspace_axis_note(text, jsonb, text) IS
+  'Part of workspace_check: what an axis goes by, in words; NULL if it has no candidates.';
+
 CREATE FUNCTION segmentation_internal.workspace_capital(words text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN upper(left(words, 1)) || substr(words, 2) || '.';
@@ -344,14 +371,22 @@ DECLARE
   language constant text := segmentation_internal.workspace_language(ws);
   parameters record;
   axis text;
+  target record;
 BEGIN
-  EXECUTE format('SELECT g.weak FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
+  EXECUTE format('SELECT g.weak, g.targets FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
     INTO parameters USING number;
   FOREACH axis IN ARRAY segmentation.workspace_axes() LOOP
     IF parameters.weak ? axis THEN
       RAISE NOTICE '%', format(CASE language WHEN 'fr' THEN 'l''axe %s est faible : %s' ELSE 'axis %s is weak: %s' END,
         axis, segmentation_internal.workspace_weak_words(axis, parameters.weak -> axis, language));
     END IF;
+  END LOOP;
+  FOR target IN
+    SELECT t.* FROM jsonb_each(parameters.targets) AS t WHERE t.value -> 'weak' <> 'null' ORDER BY t.key
+  LOOP
+    RAISE NOTICE '%', format(
+      CASE language WHEN 'fr' THEN 'la cible %s est faible : %s' ELSE 'target %s is weak: %s' END,
+      target.key, segmentation_internal.workspace_weak_words('target', target.value -> 'weak', language));
   END LOOP;
 END
 $$;
@@ -429,8 +464,10 @@ BEGIN
   END IF;
   status := segmentation_internal.workspace_axis_status(reason, parameters.weak -> axis);
   IF reason = 'null' AND then_reason = 'null' THEN
-    detail := segmentation_internal.workspace_capital(
-      segmentation_internal.workspace_weak_words(axis, parameters.weak -> axis, language));
+    detail := NULLIF(concat_ws(' ',
+      segmentation_internal.workspace_capital(
+        segmentation_internal.workspace_weak_words(axis, parameters.weak -> axis, language)),
+      segmentation_internal.workspace_axis_note(axis, parameters.quality, language)), '');
   ELSIF reason = 'null' THEN
     -- Its codes still say that it is not.
     status := segmentation_internal.workspace_axis_status(then_reason, NULL);
@@ -470,7 +507,7 @@ CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,setting,source,source_reading,parameter_set,refresh_log}');
+    '{workspace,setting,source,source_reading,parameter_set,refresh_log,target}');
   language constant text := segmentation_internal.workspace_language(ws);
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
   w record;
@@ -480,6 +517,7 @@ DECLARE
   changes text[];
   readiness jsonb;
   axis text;
+  target record;
 BEGIN
   EXECUTE format('SELECT * FROM ONLY %s.workspace', ws) INTO w;
   EXECUTE format('SELECT l.* FROM ONLY %s.refresh_log AS l ORDER BY l.refresh DESC, l.place DESC LIMIT 1', ws)
@@ -524,7 +562,7 @@ BEGIN
     RETURN NEXT;
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT p.as_of, p.settings, p.sources, p.readiness, p.weak
+    SELECT p.as_of, p.settings, p.sources, p.readiness, p.weak, p.quality
     FROM ONLY @ws@.parameter_set AS p JOIN ONLY @ws@.workspace AS w ON w.parameter_set = p.parameter_set$q$)
     INTO parameters;
   changes := segmentation_internal.workspace_changes(parameters.settings, parameters.sources, settings,
@@ -548,6 +586,27 @@ BEGIN
       SELECT c.status, c.detail INTO status, detail
       FROM segmentation_internal.workspace_check_axis(workspace, axis, parameters, readiness -> axis, language) AS c;
     END IF;
+    RETURN NEXT;
+  END LOOP;
+  FOR target IN EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT t.target AS name, g.targets -> t.target AS trained
+    FROM ONLY @ws@.target AS t
+    LEFT JOIN ONLY @ws@.workspace AS w ON true
+    LEFT JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set
+      AND g.targets -> t.target -> 'definition' = t.definition
+      AND (g.targets -> t.target ->> 'horizon')::interval = t.horizon
+    ORDER BY t.target$q$)
+  LOOP
+    item := 'target ' || target.name;
+    status := segmentation_internal.workspace_axis_status(
+      target.trained -> 'readiness', NULLIF(target.trained -> 'weak', 'null'));
+    detail := CASE
+      WHEN target.trained IS NULL THEN CASE language WHEN 'fr' THEN 'connu après le prochain rafraîchissement'
+        ELSE 'known after the next refresh' END
+      WHEN status = 'weak' THEN segmentation_internal.workspace_capital(
+        segmentation_internal.workspace_weak_words('target', target.trained -> 'weak', language))
+      WHEN status = 'thin' THEN segmentation_internal.workspace_say(
+        'data.' || (target.trained #>> '{readiness,code}'), target.trained -> 'readiness', language) END;
     RETURN NEXT;
   END LOOP;
 END

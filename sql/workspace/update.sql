@@ -476,6 +476,7 @@ BEGIN
     EXIT WHEN step OPERATOR(pg_catalog.=) 'done';
   END LOOP;
   PERFORM segmentation_internal.workspace_release_lock(lock, true);
+  PERFORM segmentation_internal.workspace_warn_changed(ws, false);
   RAISE NOTICE '% customers by time (% codes changed), % by changes (% codes changed)',
     timed, timed_moved, changed, changed_moved;
 END
@@ -491,7 +492,7 @@ COMMENT ON PROCEDURE segmentation.refresh_changed(text, date, integer, boolean, 
 CREATE FUNCTION segmentation.workspace_due(workspace text, as_of date DEFAULT NULL) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,source,setting,parameter_set}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,source,setting,parameter_set,target}');
   published date;
   day date;
   uncaptured boolean;
@@ -508,8 +509,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_due(text, date) IS
-  'What run_due would do: retrain (a full refresh with a training: the first, or the last is too long ago), refresh (a '
-  'new day, and a source without capture), changed.';
+  'What run_due would do: retrain (a full refresh with a training: the first, the last is too long ago, or settings, '
+  'sources or targets are others), refresh (a new day, and a source without capture), changed.';
 
 CREATE PROCEDURE segmentation.run_due(
   workspace text, as_of date DEFAULT NULL, ahead boolean DEFAULT false, despite_silence boolean DEFAULT false
@@ -628,6 +629,7 @@ BEGIN
   END IF;
   -- First, as it may refuse.
   PERFORM segmentation_internal.workspace_add_axes(ws);
+  PERFORM segmentation_internal.workspace_make_targets(ws);
   PERFORM segmentation_internal.workspace_renew_views(workspace);
   PERFORM segmentation_internal.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.

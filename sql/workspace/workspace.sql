@@ -229,6 +229,7 @@ BEGIN
     segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
   PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_scores(workspace);
+  PERFORM segmentation_internal.workspace_make_targets(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_make_views(workspace);
 END
 $$;
@@ -646,8 +647,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.configure_workspace(text, jsonb) IS
-  'Changes settings. They hold from the next training on: a parameter set keeps those it was made with. A language '
-  'holds at once.';
+  'Changes settings. They hold from the next training on, which is at the next refresh: a parameter set keeps those it '
+  'was made with. A language holds at once.';
 
 -- All settings as one value; internal.
 CREATE FUNCTION segmentation_internal.workspace_settings_now(ws text) RETURNS jsonb

@@ -33,6 +33,7 @@ FROM (VALUES
   ('left-truncated, half', '{"warnings": [{"code": "left_truncated"}]}', '{"first_share": 0.5}'),
   ('more than half', '{"warnings": [{"code": "left_truncated"}]}', '{"first_share": 0.501}'),
   ('nobody leaves', '{"family": "nbd"}', '{}'),
+  ('nearly nobody', '{"family": "bg_nbd", "warnings": [{"code": "no_dropout"}]}', '{}'),
   ('no model', NULL, NULL),
   ('not one of ours', '[1]', '{}')) AS v (what, model, seen);
 
@@ -47,7 +48,8 @@ SELECT what, weak FROM (VALUES
   ('better', pg_temp.churn('{"recency": {"auc": 0.8, "brier": 0.198}}', model => '{}')),
   ('it is what is shown', pg_temp.churn('{"candidate": "recency", "recency": {"auc": 0.9}}')),
   ('of the model itself, its doubts count', pg_temp.churn('{}')),
-  ('of a family by name too', pg_temp.churn('{"candidate": "nbd"}')),
+  ('of a family as it is too', pg_temp.churn('{"candidate": "family"}')),
+  ('one share for everybody is what is shown', pg_temp.churn('{"candidate": "base_rate"}')),
   ('of what was trained on what happened they do not', pg_temp.churn('{"candidate": "stack"}')),
   ('a log of two horizons', pg_temp.churn('{}', seen => '{"days": 180}', model => '{}')),
   ('shorter', pg_temp.churn('{}', seen => '{"days": 179}', model => '{}')),
@@ -62,7 +64,7 @@ CREATE FUNCTION pg_temp.value(quality jsonb, seen jsonb DEFAULT '{}', model json
 SELECT what, weak FROM (VALUES
   ('past turnover orders as well, within .02', pg_temp.value('{}')),
   ('better', pg_temp.value('{"value": {"correlation_past": 0.521}}')),
-  ('by rank, with candidates', pg_temp.value('{"value": {"candidate": "model", "spearman": 0.5}, "value_candidates": [{"candidate": "model", "spearman": 0.5}, {"candidate": "last_year", "spearman": 0.53}]}')),
+  ('by rank, with candidates', pg_temp.value('{"value": {"candidate": "purchase_model", "spearman": 0.5}, "value_candidates": [{"candidate": "purchase_model", "spearman": 0.5}, {"candidate": "last_year", "spearman": 0.53}]}')),
   ('it is what is shown', pg_temp.value('{"value": {"candidate": "last_year", "correlation_past": 0.9}}')),
   ('the total is 1.4 times the real one', pg_temp.value('{"value": {"predicted": 1400}}')),
   ('more', pg_temp.value('{"value": {"predicted": 1401}}')),
@@ -71,7 +73,7 @@ SELECT what, weak FROM (VALUES
   ('nothing was sold', pg_temp.value('{"value": {"actual": 0}}')),
   ('a short log', pg_temp.value('{}', seen => '{"days": 364}')),
   ('its models doubt', pg_temp.value('{}', model => '{"warnings": [{"code": "not_identified"}]}', spend => '{"warnings": [{"code": "infinite_mean"}]}')),
-  ('but are not what is shown', pg_temp.value('{"value": {"candidate": "stack"}}', model => '{"warnings": [{"code": "not_identified"}]}', spend => '{"warnings": [{"code": "infinite_mean"}]}'))) AS v (what, weak);
+  ('but are not what is shown', pg_temp.value('{"value": {"candidate": "mean"}}', model => '{"warnings": [{"code": "not_identified"}]}', spend => '{"warnings": [{"code": "infinite_mean"}]}'))) AS v (what, weak);
 
 -- The axes profile and channel_appetence.
 SELECT workspace_weak_profile('{"warnings": []}', '{a,b,c}') AS three, workspace_weak_profile('{"warnings": []}', '{a,b}') AS two,
@@ -81,11 +83,15 @@ SELECT workspace_weak_channels('{"channels": [{}, {}], "warnings": [{"code": "fe
 
 -- Every reason has words in both languages, and every place in them is filled.
 SELECT r.code, l.language, workspace_weak_words(r.axis, jsonb_build_array(jsonb_build_object('code', r.code, 'have', 1.5, 'need', 2, 'measure', 'AUC')), l.language) AS words
-FROM (VALUES ('churn', 'no_skill'), ('churn', 'miscalibrated'), ('future_value', 'miscalibrated'), ('churn', 'behind_naive'), ('future_value', 'behind_naive'), ('churn', 'naive_rule'), ('future_value', 'naive_rule'),
+FROM (VALUES ('churn', 'no_skill'), ('churn', 'miscalibrated'), ('future_value', 'miscalibrated'), ('churn', 'behind_naive'), ('future_value', 'behind_naive'), ('churn', 'naive_rule'), ('future_value', 'naive_rule'), ('churn', 'base_rate'),
   ('churn', 'not_converged'), ('churn', 'not_identified'), ('churn', 'left_truncated'), ('churn', 'nobody_leaves'), ('churn', 'few_customers'), ('churn', 'few_events'), ('churn', 'short_history'),
   ('future_value', 'infinite_mean'), ('profile', 'few_features'), ('profile', 'weak_structure'), ('channel_appetence', 'no_channel_model')) AS r (axis, code)
 CROSS JOIN (VALUES ('en'), ('fr')) AS l (language);
 SELECT s.topic AS without_its_twin FROM segmentation.workspace_sentence AS s WHERE s.topic ~ '^(weak|mend)' GROUP BY s.topic HAVING count(*) <> 2;
+
+-- What an axis goes by.
+SELECT l.language, workspace_axis_note(n.axis, n.quality, l.language) AS note FROM (VALUES ('churn', '{"candidate": "recency", "lost": {"threshold": 0.97}}'::jsonb), ('churn', '{"candidate": "stack", "lost": {"threshold": null}}'), ('churn', '{"candidate": "new_one"}'),
+  ('churn', '{}'), ('rfm', '{"candidate": "recency"}'), ('future_value', '{"candidate": "recency"}')) AS n (axis, quality), (VALUES ('en'), ('fr')) AS l (language);
 
 -- Of 60 companies that buy alike, what is said says with what reserve it is.
 CREATE TABLE orders AS SELECT c AS customer_id, date '2024-01-01' + (n * 40 + c * 7 % 40) AS ordered_on, 100 + c AS amount

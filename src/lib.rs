@@ -204,9 +204,14 @@ mod install {
         requires = ["workspace_axis_churn"]
     );
     extension_sql_file!(
+        "../sql/workspace/subscription_value.sql",
+        name = "workspace_subscription_value",
+        requires = ["workspace_axis_loyalty"]
+    );
+    extension_sql_file!(
         "../sql/workspace/axes/future_value.sql",
         name = "workspace_axis_future_value",
-        requires = ["workspace_axis_loyalty"]
+        requires = ["workspace_subscription_value"]
     );
     extension_sql_file!(
         "../sql/workspace/axes/product_appetence.sql",

@@ -237,7 +237,7 @@ BEGIN
         THEN jsonb_build_object('override', true, 'because', coalesce(' ' || o.reason, ''))
         ELSE segmentation.segment_explain(g.segments -> e.segment,
           segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-            segmentation.consents_on(f.consents, s.as_of, f.contacts)) || @(targets)@,
+            segmentation.consents_on(@(consents)@, s.as_of, f.contacts)) || @(targets)@,
           s.as_of) END, '{}')
     FROM @(coded)@ AS c
     CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e (segment, code)
@@ -248,6 +248,7 @@ BEGIN
     WHERE c.customer = $1::@(key)@ AND f.customer = $1::@(key)@ AND s.customer = $1::@(key)@
       AND e.segment = coalesce($2, e.segment)$q$,
     jsonb_build_object('key', key, 'scores', segmentation_internal.workspace_scores_query(ws),
+      'consents', segmentation_internal.workspace_published_consents_sql(ws),
       'targets', segmentation_internal.workspace_target_row_sql(
         ws, published.parameter_set, published.segments, 's.as_of'),
       'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))))

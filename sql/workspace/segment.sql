@@ -125,7 +125,7 @@ BEGIN
     FROM (
       SELECT segmentation.segment_assign($1,
           segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-            segmentation.consents_on(f.consents, s.as_of, f.contacts)) || @(targets)@,
+            segmentation.consents_on(@(consents)@, s.as_of, f.contacts)) || @(targets)@,
           s.as_of) AS code,
         s.turnover
       FROM (@(scores)@) AS s
@@ -135,6 +135,7 @@ BEGIN
     ORDER BY 2 DESC, 1$q$,
     jsonb_build_object(
       'scores', segmentation_internal.workspace_scores_query(ws),
+      'consents', segmentation_internal.workspace_published_consents_sql(ws),
       'targets', segmentation_internal.workspace_target_row_sql(
         ws, published.parameter_set, definition::text, 's.as_of'),
       'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))))

@@ -18,6 +18,7 @@ BEGIN
         $1 - max(segmentation.first_purchase(f.history))
           FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS days_since_newcomers,
         count(f.items) AS lines, count(f.subscriptions) AS contracts, count(f.contacts) AS contacts,
+        count(*) FILTER (WHERE segmentation_internal.workspace_has_price(f.subscriptions)) AS prices,
         count(f.interactions) AS interactions, count(coalesce(f.attributes, f.company)) AS attributes
       FROM @(facts)@ AS f) AS n$q$, jsonb_build_object('facts', facts))
     INTO seen USING as_of;
@@ -50,7 +51,8 @@ BEGIN
     FROM (SELECT $2 AS settings) AS g
     CROSS JOIN (SELECT coalesce(array_agg(DISTINCT o.kind), '{}') AS kinds FROM ONLY @ws@.source AS o) AS k
     CROSS JOIN jsonb_to_record($1) AS n (
-      buyers bigint, repeaters bigint, days integer, lines bigint, contracts bigint, contacts bigint, attributes bigint)
+      buyers bigint, repeaters bigint, days integer, lines bigint, contracts bigint, prices bigint, contacts bigint,
+      attributes bigint)
     CROSS JOIN LATERAL (
       SELECT segmentation_internal.workspace_too_thin(
         k.kinds, '{purchases,purchase_lines}', 'few_buyers', n.buyers,

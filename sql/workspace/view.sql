@@ -113,12 +113,14 @@ BEGIN ATOMIC
           SELECT f.customer, u.channel
           FROM @ws@.customer_facts AS f
           CROSS JOIN @ws@.workspace AS w
-          CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of, f.contacts)) AS u (channel)
+          CROSS JOIN LATERAL pg_catalog.unnest(
+            segmentation.consents_on(@(consents)@, w.as_of, f.contacts)) AS u (channel)
           OFFSET 0) AS r ON r.customer = c.customer
         JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
         CROSS JOIN @ws@.bi_language AS l
         GROUP BY g.axis, g.code, r.channel, l.language$q$,
-        jsonb_build_object('codes', segmentation_internal.workspace_codes_sql(ARRAY(
+        jsonb_build_object('consents', segmentation_internal.workspace_published_consents_sql(ws),
+          'codes', segmentation_internal.workspace_codes_sql(ARRAY(
           SELECT a.axis
           FROM unnest(segmentation.workspace_axes()) WITH ORDINALITY AS a (axis, place)
           WHERE a.axis NOT IN ('product_appetence', 'channel_appetence')

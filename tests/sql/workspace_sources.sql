@@ -131,3 +131,27 @@ SELECT remove_source('reads', 'contacts', 'read.contacts');
 SELECT count(DISTINCT source) FROM reads.source_reading;
 SELECT drop_workspace('reads');
 DROP SCHEMA read CASCADE;
+
+-- Where the settings say that everybody may be contacted, reach, definitions and previews go by it; who unsubscribed may not.
+CREATE SCHEMA assumed;
+CREATE TABLE assumed.contacts AS SELECT c AS customer_id, 'email' AS channel, date '2025-01-01' + c % 60 AS sent_at, CASE WHEN c % 5 = 0 THEN 'click' WHEN c = 7 THEN 'unsubscribe' END AS response
+FROM generate_series(1, 200) AS c;
+CREATE TABLE assumed.orders AS SELECT c AS customer_id, date '2025-01-01' + c % 60 + 30 * n AS ordered_on, 10 AS amount FROM generate_series(1, 200) AS c, generate_series(0, 2) AS n;
+SELECT create_workspace('may'), configure_workspace('may', '{"source_silence": "off", "channel_assumes_consent": true}'), add_source('may', 'contacts', 'assumed.contacts') IS NOT NULL AS contacts, add_source('may', 'purchases', 'assumed.orders') IS NOT NULL AS orders;
+SELECT register_segment('may', 'mailable', '{"kind": "rules", "segments": [{"segment": "yes", "when": {"field": "consents", "contains": "email"}}]}');
+CALL refresh('may', '2025-05-01');
+CALL refresh_views('may');
+SELECT sum(reachable), sum(customers) FROM may.bi_reach WHERE axis = 'rfm';
+SELECT segments, count(*) FROM may.customer_segments GROUP BY 1 ORDER BY 2;
+SELECT code, customers FROM workspace_segment_preview('may', '{"kind": "rules", "segments": [{"segment": "yes", "when": {"field": "consents", "contains": "email"}}]}');
+SELECT explanation FROM explain('may', '8', 'mailable');
+-- A source of consents is believed.
+CREATE TABLE assumed.consents (customer_id integer, channel text, granted boolean, changed_on date);
+INSERT INTO assumed.consents VALUES (1, 'email', true, '2025-01-01');
+SELECT add_source('may', 'consents', 'assumed.consents') IS NOT NULL AS consents;
+CALL refresh('may', '2025-05-02', true);
+CALL refresh_views('may');
+SELECT sum(reachable) FROM may.bi_reach WHERE axis = 'rfm';
+SELECT segments, count(*) FROM may.customer_segments GROUP BY 1 ORDER BY 2;
+SELECT drop_workspace('may');
+DROP SCHEMA assumed CASCADE;

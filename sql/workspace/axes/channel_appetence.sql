@@ -4,20 +4,17 @@
 CREATE FUNCTION segmentation_internal.workspace_consents_sql(ws text, number integer) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  assumed boolean;
-  channels jsonb;
+  assumed segmentation.consent_history;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT (g.settings ->> 'channel_assumes_consent')::boolean
-        AND NOT EXISTS (SELECT FROM @ws@.source AS o WHERE o.kind = 'consents'),
-      (SELECT jsonb_object_agg(c ->> 'channel', true) FROM jsonb_array_elements(g.channel_model -> 'channels') AS c)
-    FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$) INTO assumed, channels USING number;
-  RETURN CASE WHEN assumed AND channels IS NOT NULL
-    THEN format('segmentation.consents(%L::jsonb)', channels) ELSE 'f.consents' END;
+    SELECT segmentation_internal.workspace_assumed_consents(g.settings, g.sources, g.channel_model)
+    FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$) INTO assumed USING number;
+  RETURN CASE WHEN assumed IS NULL THEN 'f.consents'
+    ELSE format('%L::segmentation.consent_history', assumed) END;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_consents_sql(text, integer) IS
-  'Part of refresh: the consents of a customer, as SQL.';
+  'Part of refresh: the consents of a customer, as SQL over f.';
 
 CREATE FUNCTION segmentation_internal.workspace_channel_options(settings jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp

@@ -73,6 +73,12 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
             let design = Design::new(&cells.all, options.unit.days())?;
             let choice = choose(cells, design, &mut *checkpoint)?;
             warnings.extend(choice.warning);
+            if choice.family == Family::Nbd {
+                warnings.push(Warning::new(
+                    "no_dropout",
+                    "The family chosen is nbd, in which nobody ever leaves. Expect churn probabilities that are too low.",
+                ));
+            }
             candidates = choice.candidates;
             (choice.family, choice.k)
         }

@@ -9,6 +9,7 @@ use super::design::Design;
 use super::model::PurchaseModel;
 use super::options::FitOptions;
 use super::pareto_nbd::pareto_nbd;
+use super::score::Scorer;
 use super::{Family, MAX_K};
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
@@ -21,7 +22,7 @@ pub(super) const FEW_CUSTOMERS: u64 = 100;
 /// 90 % quantile of the chi-squared distribution with one degree of freedom: nobody leaving is the end of the range.
 const NO_DROPOUT: f64 = 0.5 * 2.705_543_454_095_404;
 /// Several starts are tried on at most so many cells; the best of them on all.
-const EXPLORED: usize = 8192;
+const EXPLORED: usize = 4096;
 
 /// One maximum, whatever the number of parameters.
 pub(super) struct Found {
@@ -116,6 +117,25 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
         warnings,
         candidates,
     })
+}
+
+/// The scorer of the family that the cells' options name, and its k, without all that [`fit`] says of parameters, which
+/// takes longer than to find them. `None` where nothing can be fitted.
+///
+/// # Errors
+/// No memory.
+pub(crate) fn fit_scorer(cells: &Cells, checkpoint: Checkpoint) -> Result<Option<(u32, Scorer)>> {
+    let options = cells.options();
+    let design = Design::new(&cells.all, options.unit.days())?;
+    let Some(family) = options.family.filter(|_| check(&cells.all, &design).is_ok()) else { return Ok(None) };
+    let search = Search::new(design, options, false)?;
+    let found = fit_family(&search, family, options.k, checkpoint);
+    found
+        .map(|found| {
+            let scorer = Scorer::from_parameters(family, found.k, &found.parameters, options.unit.days())?;
+            Ok((found.k, scorer))
+        })
+        .transpose()
 }
 
 /// Whether there is anything to learn from.

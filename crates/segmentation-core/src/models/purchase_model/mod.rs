@@ -31,6 +31,7 @@ mod uncertainty;
 
 pub use cells::{Cells, CustomerSummary, Skipped};
 pub use fit::fit;
+pub(crate) use fit::fit_scorer;
 pub use model::{Candidate, PurchaseModel};
 pub use options::FitOptions;
 pub use predictive::NextPurchase;

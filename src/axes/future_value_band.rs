@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 use segmentation_core::Result;
 use segmentation_core::axes::future_value_band::{self, Valued, value_options};
 use segmentation_core::axes::pmg::Cuts;
-use segmentation_core::axes::silence::with_later_purchases;
+use segmentation_core::axes::silence::with_later_turnover;
 use segmentation_core::base::day::Day;
 use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::spend_model::{SpendModel, ValueOptions};
@@ -111,7 +111,7 @@ fn future_value_next_change<'fcx>(
     let value = prepare_value(&mut call, [purchase_model, spend_model], cuts, options).as_ref()?;
     let valued = value.valued(&history, as_of).or_raise();
     let history = History::read(&history).or_raise();
-    with_later_purchases(&history, as_of, |until| match valued {
+    with_later_turnover(&history, as_of, |until| match valued {
         Some(valued) => valued.next_change(value.cuts, as_of, until),
         None => Ok(None),
     })

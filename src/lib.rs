@@ -68,10 +68,11 @@ mod install {
     );
     extension_sql_file!("../sql/models/spend_model.sql", name = "spend_model", requires = ["purchase_model"]);
     extension_sql_file!("../sql/models/churn_model.sql", name = "churn_model", requires = ["spend_model"]);
+    extension_sql_file!("../sql/models/churn_stack.sql", name = "churn_stack", requires = ["churn_model"]);
     extension_sql_file!(
         "../sql/models/retention_model.sql",
         name = "retention_model",
-        requires = ["churn_model"]
+        requires = ["churn_stack"]
     );
     extension_sql_file!(
         "../sql/models/calibration.sql",

@@ -25,3 +25,28 @@ CREATE FUNCTION segmentation.churn_next_change(
 COMMENT ON FUNCTION segmentation.churn_next_change(jsonb, segmentation.purchase_history, date, jsonb) IS
   'The first day after as_of on which churn_level changes if nothing is bought, or an earlier one on which to look '
   'again. NULL: not within ten years.';
+
+-- The same by two churn stacks: one for low, medium and high, one of a longer horizon whose threshold says who is lost.
+
+CREATE FUNCTION segmentation.churn_level(
+  model jsonb, lost_model jsonb, history segmentation.purchase_history, contacts segmentation.contact_history,
+  interactions segmentation.interaction_history, as_of date, options jsonb DEFAULT '{}'
+) RETURNS text
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 400 AS 'MODULE_PATHNAME', 'churn_level_stacks_wrapper';
+COMMENT ON FUNCTION segmentation.churn_level(
+  jsonb, jsonb, segmentation.purchase_history, segmentation.contact_history, segmentation.interaction_history, date,
+  jsonb
+) IS
+  'Level of churn risk under churn stacks: low, medium, high by the first; lost above the threshold that the second '
+  'has verified, never without one, or where it is NULL. options: medium_from (0.33), high_from (0.66).';
+CREATE FUNCTION segmentation.churn_next_change(
+  model jsonb, lost_model jsonb, history segmentation.purchase_history, contacts segmentation.contact_history,
+  interactions segmentation.interaction_history, as_of date, options jsonb DEFAULT '{}'
+) RETURNS date
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'churn_next_change_stacks_wrapper';
+COMMENT ON FUNCTION segmentation.churn_next_change(
+  jsonb, jsonb, segmentation.purchase_history, segmentation.contact_history, segmentation.interaction_history, date,
+  jsonb
+) IS
+  'The first day after as_of on which churn_level by stacks changes if nothing happens, or the 61st, on which to look '
+  'again.';

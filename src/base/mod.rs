@@ -2,4 +2,5 @@ pub(crate) mod bytes_type;
 pub(crate) mod cuts;
 pub(crate) mod options;
 pub(crate) mod purchases;
+pub(crate) mod stacks;
 pub(crate) mod template;

@@ -1,6 +1,7 @@
 pub(crate) mod calibration;
 pub(crate) mod channels;
 pub(crate) mod churn_model;
+pub(crate) mod churn_stack;
 pub(crate) mod product_appetence;
 pub(crate) mod profile;
 pub(crate) mod purchase_model;

@@ -10,12 +10,14 @@ use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::purchase_model::{
     Cells, CustomerSummary, FitOptions, ParameterUncertainty, fit,
 };
-use segmentation_core::{ErrorKind, Result};
+use segmentation_core::models::churn_stack::ChurnStack;
+use segmentation_core::{Error, ErrorKind, Result};
 use serde_json::{Value as Json, json};
 
 use crate::base::bytes_type;
 use crate::base::options::not_constant;
 use crate::base::purchases::{Prepared, customer_summary, prepare_purchases, unfitted_model};
+use crate::base::stacks::{PreparedStack, is_stack, read_stack};
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
@@ -171,7 +173,42 @@ fn churn_probability_purchases<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Option<f64> {
     let horizon = days(horizon, as_of);
-    score(&mut call, model, &history, as_of, |p, customer| p.scorer.churn_probability(customer, horizon))
+    let prepared = call.memo(&[Key::of(model)], || prepare_churn(model)).or_raise();
+    match prepared {
+        Churn::Purchases(prepared) => {
+            let customer = customer_summary(&history, as_of).or_raise()?;
+            prepared.as_ref().map(|prepared| prepared.scorer.churn_probability(customer, horizon))
+        }
+        Churn::Stack(prepared) => {
+            let prepared = prepared.as_ref()?;
+            check_own_horizon(&prepared.stack, horizon).or_raise();
+            let history = History::read(&history).or_raise();
+            let customer = prepared.scorer.customer(&history, None, None, as_of).or_raise()?;
+            Some(prepared.scorer.churn_probability(&customer, as_of).or_raise())
+        }
+    }
+}
+
+/// A model that says how likely no purchase is.
+enum Churn {
+    Purchases(Option<Prepared>),
+    Stack(Option<PreparedStack>),
+}
+
+fn prepare_churn(model: JsonbArg) -> Result<Churn> {
+    let value = model.value("purchase model")?;
+    if is_stack(&value) { read_stack(&value).map(Churn::Stack) } else { prepare_purchases(model).map(Churn::Purchases) }
+}
+
+/// # Errors
+/// The horizon is not that of the stack.
+fn check_own_horizon(stack: &ChurnStack, horizon: f64) -> Result<()> {
+    if (horizon - f64::from(stack.horizon_days())).abs() < 1e-9 {
+        return Ok(());
+    }
+    Err(Error::invalid("a churn stack answers for its own horizon only")
+        .detail(format!("It was fitted for {}; {horizon} days were asked for.", stack.horizon.text()))
+        .hint("Leave the horizon out, or fit a stack with the option \"horizon\"."))
 }
 
 #[pg_extern(sql = false)]

@@ -91,6 +91,9 @@ CREATE TABLE hostile.thing (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 INSERT INTO hostile.thing (kind, value)
   SELECT 'purchase_model', fit_purchase_model(history, '2024-12-31', jsonb_build_object('family', family))
   FROM hostile.customer, unnest('{nbd,bg_nbd,mbg_nbd,pareto_nbd,bg_cnbd_k,auto}'::text[]) AS family GROUP BY family;
+INSERT INTO hostile.thing (kind, value)
+  SELECT 'churn_stack', fit_churn_stack(history, contacts, interactions, '2024-12-31', jsonb_build_object('horizon', horizon, 'lost', 0.8))
+  FROM hostile.customer, unnest('{30 days,400 days}'::text[]) AS horizon GROUP BY horizon;
 INSERT INTO hostile.thing (kind, value) SELECT 'spend_model', fit_spend_model(history, '2024-12-31') FROM hostile.customer;
 INSERT INTO hostile.thing (kind, value) SELECT 'spend_model', fit_spend_model(history, '2024-12-31', '{"transactions": "all"}') FROM hostile.customer;
 CREATE TABLE hostile.features AS
@@ -252,6 +255,7 @@ CALL hostile.keep('turnover_values', 'SELECT turnover_values(turnover(history)) 
 CALL hostile.keep('purchase_cells', $$SELECT purchase_cells(history, '2024-12-31', o::jsonb) FROM hostile.customer, unnest('{"{}","{\"holdout\": \"91 days\"}"}'::text[]) AS o GROUP BY customer_id % 3, o$$);
 CALL hostile.keep('spend_cells', $$SELECT spend_cells(history, '2024-12-31') FROM hostile.customer GROUP BY customer_id % 3$$);
 CALL hostile.keep('churn_rows', 'SELECT churn_rows("left", features) FROM hostile.features GROUP BY customer_id % 3');
+CALL hostile.keep('churn_stack_rows', $$SELECT churn_stack_rows(history, '2024-12-31') FROM hostile.customer GROUP BY customer_id % 3$$);
 CALL hostile.keep('contracts', $$SELECT contracts(date '2022-01-01' + n % 300, CASE WHEN n % 3 = 0 THEN date '2022-11-01' + n % 300 END, '2024-12-31', jsonb_build_object('plan', n % 2)) FROM generate_series(1, 90) AS n GROUP BY n % 4$$);
 CALL hostile.keep('profile_rows', 'SELECT profile_rows(ARRAY[n % 3, n % 5 * 0.1]) FROM generate_series(1, 60) AS n GROUP BY n % 2');
 CALL hostile.keep('basket_counts', $$SELECT basket_counts(ARRAY['a' || n % 3, 'b' || n % 5, 'c']) FROM generate_series(1, 90) AS n GROUP BY n % 2$$);

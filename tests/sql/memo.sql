@@ -31,6 +31,9 @@ SELECT kind, nth, type, v FROM (VALUES (1, date '2025-01-01'), (2, date '2024-11
   SELECT 'interest', 'jsonb', fit_interest_model(jsonb_build_object('x', c, 'y', nth * 40))::text FROM memo_customer UNION ALL
   SELECT 'lookalike', 'jsonb', fit_lookalike(c % (nth + 1) = 0, jsonb_build_object('a', c, 'b', c * c % 7))::text FROM memo_customer UNION ALL
   SELECT 'churn', 'jsonb', fit_churn_model((c * c + nth) % 5 < 2, jsonb_build_object('a', c, 'b', c % 7))::text FROM memo_customer UNION ALL
+  SELECT 'stack', 'jsonb', jsonb_build_object('kind', 'churn_stack', 'version', 1, 'as_of', day, 'horizon', '90 days', 'candidate', 'recency',
+    'reach', 365, 'unit', 1, 'with_events', false, 'intercept', -2.5 - nth / 2.0, 'coefficients', '[{"term": "recency", "estimate": 1, "mean": 3}]'::jsonb,
+    'inner_horizon', '90 days', 'customers', count(*), 'sample', 60)::text FROM memo_customer UNION ALL
   SELECT 'profile', 'jsonb', fit_profile(jsonb_build_object('a', c, 'b', c * c % (7 + nth)), jsonb_build_object('k', 1 + nth))::text FROM memo_customer UNION ALL
   SELECT 'profile_array', 'jsonb', fit_profile(ARRAY[c, c * c % (7 + nth)]::float8[], jsonb_build_object('k', 1 + nth))::text FROM memo_customer UNION ALL
   SELECT 'retention', 'jsonb', fit_retention_model('2023-01-01', CASE WHEN c % (nth + 1) > 0 THEN date '2023-01-01' + c * 9 END, day)::text FROM memo_customer UNION ALL
@@ -50,7 +53,7 @@ INSERT INTO memo_value VALUES
 CREATE TABLE memo_literal (name text PRIMARY KEY, literal text);
 INSERT INTO memo_literal
 SELECT '{' || name || '}', format('%L::%s', v, type) FROM (
-  SELECT kind, type, v FROM memo_value WHERE n = 1 AND kind IN ('purchase', 'spend', 'affinity', 'channel', 'pmg_cuts') UNION ALL
+  SELECT kind, type, v FROM memo_value WHERE n = 1 AND kind IN ('purchase', 'stack', 'spend', 'affinity', 'channel', 'pmg_cuts') UNION ALL
   SELECT 'h', 'purchase_history', h::text FROM memo_customer WHERE c = 23 UNION ALL
   SELECT 'i', 'item_history', i::text FROM memo_customer WHERE c = 23 UNION ALL
   SELECT 'marked', 'purchase_history', purchase_history(date '2026-01-01' + 10 * k, 1)::text FROM generate_series(0, 9) AS k UNION ALL
@@ -85,6 +88,12 @@ INSERT INTO memo_call (call, kind, expression) VALUES
 ('retention_curve(jsonb,jsonb)', 'retention', $$(SELECT string_agg(r::text, ',') FROM retention_curve($1, '{}') AS r)$$),
 ('calibrated(jsonb,double precision)', 'calibration', $$calibrated($1, 0.35)$$),
 ('churn_probability(jsonb,purchase_history,date,interval)', 'purchase', $$churn_probability($1, {h}, date '2025-01-01', '90 days')$$),
+('churn_probability(jsonb,purchase_history,date,interval)', 'stack', $$churn_probability($1, {h}, date '2025-01-01', '90 days')$$),
+('churn_probability(jsonb,purchase_history,date)', 'stack', $$churn_probability($1, {h}, date '2025-01-01')$$),
+('churn_probability(jsonb,purchase_history,contact_history,interaction_history,date)', 'stack', $$churn_probability($1, {h}, {t}, {n}, date '2025-01-01')$$),
+('churn_explain(jsonb,purchase_history,contact_history,interaction_history,date,text)', 'stack', $$(SELECT string_agg(e::text, ',') FROM churn_explain(jsonb_set($1, '{coefficients,0,estimate}', $1 -> 'intercept'), {h}, NULL, NULL, '2025-01-01', 'en') AS e)$$),
+('churn_level(jsonb,jsonb,purchase_history,contact_history,interaction_history,date,jsonb)', 'stack', $$churn_level($1, NULL, {quiet}, NULL, NULL, '2024-10-20', '{}')$$),
+('churn_next_change(jsonb,jsonb,purchase_history,contact_history,interaction_history,date,jsonb)', 'stack', $$churn_next_change($1, NULL, {quiet}, NULL, NULL, '2024-10-10', '{}')$$),
 ('alive_probability(jsonb,purchase_history,date)', 'purchase', $$alive_probability($1, {h}, '2025-01-01')$$),
 ('expected_purchases(jsonb,purchase_history,date,interval)', 'purchase', $$expected_purchases($1, {h}, '2025-01-01', '90 days')$$),
 ('next_purchase(jsonb,purchase_history,date,double precision)', 'purchase', $$next_purchase($1, {h}, '2025-01-01', 0.8)$$),
@@ -136,6 +145,8 @@ INSERT INTO memo_call VALUES
 ('churn_level(jsonb,purchase_history,date,jsonb)', '', $$churn_level({purchase}, {h}, '2025-01-01', $1)$$, '{"medium_from": 0, "high_from": 0, "lost_above": 1}', '{"medium_from": 1, "high_from": 1, "lost_above": 1}'),
 ('churn_level(double precision,double precision,jsonb)', '', $$churn_level(0.5, 0.5, $1)$$, '{"medium_from": 0.1}', '{"medium_from": 0.6}'),
 ('churn_next_change(jsonb,purchase_history,date,jsonb)', '', $$churn_next_change({purchase}, {quiet}, '2024-10-10', $1)$$, '{}', '{"medium_from": 0.1}'),
+('churn_level(jsonb,jsonb,purchase_history,contact_history,interaction_history,date,jsonb)', '', $$churn_level({stack}, NULL, {quiet}, NULL, NULL, '2024-10-20', $1)$$, '{}', '{"medium_from": 0.6}'),
+('churn_next_change(jsonb,jsonb,purchase_history,contact_history,interaction_history,date,jsonb)', '', $$churn_next_change({stack}, NULL, {quiet}, NULL, NULL, '2024-10-10', $1)$$, '{}', '{"medium_from": 0.5}'),
 ('future_value_band(jsonb,jsonb,purchase_history,date,pmg_cuts,jsonb)', '', $$future_value_band({purchase}, {spend}, {h}, '2025-01-01', {pmg_cuts}, $1)$$, '{"margin": 0.0001}', '{"margin": 10000}'),
 ('segmentation_internal.product_offers(product_affinity,item_history,date,integer,jsonb,text)', '', $$segmentation_internal.product_offers({affinity}, {i}, '2025-01-01', 3, $1, NULL)$$, '{"only": ["i1"]}', '{"only": ["i4"]}'),
 ('product_next_change(product_affinity,item_history,date,integer,jsonb,text)', '', $$product_next_change({affinity}, {i}, '2025-01-01', 3, $1, NULL)$$, '{}', '{"only": ["i1"]}'),
@@ -173,6 +184,10 @@ INSERT INTO memo_call SELECT call, '', format('(SELECT md5((%s)::text) FROM memo
 ('pmg_cuts(numeric,jsonb)', $$pmg_cuts(c, $1)$$, '{"gros": 0.1}', '{"gros": 0.05}'),
 ('purchase_cells(purchase_history,date,jsonb)', $$purchase_cells(h, '2025-01-01', $1)$$, '{"family": "bg_nbd"}', '{"family": "nbd"}'),
 ('fit_purchase_model(purchase_history,date,jsonb)', $$fit_purchase_model(h, '2025-01-01', $1)$$, '{"family": "bg_nbd"}', '{"family": "nbd"}'),
+('churn_stack_rows(purchase_history,date,jsonb)', $$churn_stack_rows(h, '2025-01-01', $1)$$, '{"horizon": "30 days"}', '{"horizon": "60 days"}'),
+('churn_stack_rows(purchase_history,contact_history,interaction_history,date,jsonb)', $$churn_stack_rows(h, t, n, '2025-01-01', $1)$$, '{"horizon": "30 days"}', '{"horizon": "60 days"}'),
+('fit_churn_stack(purchase_history,date,jsonb)', $$fit_churn_stack(h, '2025-01-01', $1)$$, '{"horizon": "30 days"}', '{"horizon": "60 days"}'),
+('fit_churn_stack(purchase_history,contact_history,interaction_history,date,jsonb)', $$fit_churn_stack(h, t, n, '2025-01-01', $1)$$, '{"horizon": "30 days"}', '{"horizon": "60 days"}'),
 ('spend_cells(purchase_history,date,jsonb)', $$spend_cells(h, '2025-01-01', $1)$$, '{"transactions": "all"}', '{"transactions": "repeat"}'),
 ('fit_spend_model(purchase_history,date,jsonb)', $$fit_spend_model(h, '2025-01-01', $1)$$, '{"transactions": "all"}', '{"transactions": "repeat"}'),
 ('churn_rows(boolean,jsonb,jsonb)', $$churn_rows(c % 5 < 2, jsonb_build_object('a', c), $1)$$, '{"ridge": 1}', '{"ridge": 9}'),

@@ -15,6 +15,7 @@ use segmentation_core::measure::prediction_quality::PredictionQuality;
 use segmentation_core::measure::uplift::Outcomes;
 use segmentation_core::models::channels::{self, ChannelCells};
 use segmentation_core::models::churn_model::ChurnRows;
+use segmentation_core::models::churn_stack::StackRows;
 use segmentation_core::models::product_appetence::{AffinityModel, AffinityRows, OfferOptions};
 use segmentation_core::models::profile::ProfileRows;
 use segmentation_core::models::purchase_model::Cells;
@@ -188,6 +189,17 @@ pub fn churn_rows(bytes: &[u8]) {
     state(bytes, ChurnRows::from_bytes, ChurnRows::to_bytes, |a, b| {
         let _ = a.merge(b);
     });
+}
+
+pub fn churn_stack_rows(bytes: &[u8]) {
+    if let Ok(rows) = StackRows::from_bytes(bytes) {
+        assert_eq!(rows.to_bytes().expect("it is written"), bytes);
+        let mut twice = StackRows::from_bytes(bytes).expect("the same bytes");
+        let _ = twice.merge(&rows, &mut || {});
+        if bytes.len() < 1_500 {
+            let _ = segmentation_core::models::churn_stack::fit(&rows, &mut || {});
+        }
+    }
 }
 
 pub fn criterion(bytes: &[u8]) {

@@ -10,12 +10,15 @@ use segmentation_core::axes::life_moment::{
 use segmentation_core::axes::loyalty::{self, Attitudes, LoyaltyOptions};
 use segmentation_core::axes::rfm::SegmentMap;
 use segmentation_core::base::language::Language;
+use segmentation_core::base::money::Money;
 use segmentation_core::facts::gaps::GapPrior;
 use segmentation_core::facts::interest::{self, InterestModel, Population};
+use segmentation_core::facts::purchase_history::{Entry, History, pack};
 use segmentation_core::measure::profit::Costs;
 use segmentation_core::models::calibration::{self, Calibration};
 use segmentation_core::models::channels::{self, ChannelCells, ChannelModel, LowerCache, RankOptions};
 use segmentation_core::models::churn_model::{ChurnModel, ChurnOptions, Features};
+use segmentation_core::models::churn_stack::{ChurnStack, StackOptions, StackScorer};
 use segmentation_core::models::product_appetence::{FitOptions as AffinityOptions, OfferOptions};
 use segmentation_core::models::profile::{ProfileModel, ProfileOptions};
 use segmentation_core::models::purchase_model::{
@@ -239,6 +242,28 @@ pub fn profile_options(bytes: &[u8]) {
 pub fn costs(bytes: &[u8]) {
     if let Some(Ok(costs)) = one(bytes).map(|value| Costs::from_json(&value)) {
         let _ = costs.break_even();
+    }
+}
+
+pub fn churn_stack_options(bytes: &[u8]) {
+    let Some(value) = one(bytes) else { return };
+    let _ = stable(&value, StackOptions::from_json, StackOptions::to_json);
+}
+
+pub fn churn_stack(bytes: &[u8]) {
+    let Some(value) = one(bytes) else { return };
+    let Some(stack) = stable(&value, ChurnStack::from_json, ChurnStack::to_json) else { return };
+    let Ok(scorer) = StackScorer::new(&stack) else { return };
+    for days in [&[0][..], &[0, 40, 90], &[0, 1, 2, 3, 365, 4000]] {
+        let entries: Vec<_> = days.iter().map(|day| Entry::order(*day, Money(70_000))).collect();
+        let packed = pack(&entries);
+        let Ok(history) = History::read(&packed) else { continue };
+        for as_of in [90, 8_000] {
+            if let Ok(Some(customer)) = scorer.customer(&history, None, None, as_of) {
+                probability(scorer.churn_probability(&customer, as_of).ok());
+                let _ = stack.explain(&scorer, &customer, as_of, Language::English);
+            }
+        }
     }
 }
 

@@ -1,5 +1,5 @@
--- The axis churn: the risk that no purchase comes any more, or that all subscriptions end. Brings the purchase model,
--- which other axes use, and its back-test.
+-- The axis churn: the risk that no purchase comes any more, or that all subscriptions end. Brings the churn stacks, one
+-- for the levels and one of a longer horizon for lost; the purchase model, which other axes use; and back-tests.
 
 -- Subscriptions. One that has a day of its end in the future was given notice of: there is nothing to guess.
 
@@ -49,25 +49,64 @@ CREATE FUNCTION segmentation_internal.workspace_contracts_run(subscriptions json
 COMMENT ON FUNCTION segmentation_internal.workspace_contracts_run(jsonb, date) IS
   'Part of refresh: whether a customer has a subscription that runs.';
 
-CREATE FUNCTION segmentation_internal.workspace_churn_limits(settings jsonb) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_churn_limits(settings jsonb, lost_stack jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN jsonb_build_object(
     'medium_from', least(
       (settings ->> 'churn_medium')::double precision, (settings ->> 'churn_high')::double precision),
-    'high_from', settings -> 'churn_high', 'lost_above', settings -> 'churn_lost');
-COMMENT ON FUNCTION segmentation_internal.workspace_churn_limits(jsonb) IS
-  'Part of refresh: the options of churn_level from the settings.';
+    'high_from', settings -> 'churn_high', 'lost_above', lost_stack #> '{lost,threshold}');
+COMMENT ON FUNCTION segmentation_internal.workspace_churn_limits(jsonb, jsonb) IS
+  'Part of refresh: the options of churn_level from the settings, and the threshold that the stack for lost verified.';
 
-CREATE FUNCTION segmentation_internal.workspace_churn_options(settings jsonb) RETURNS jsonb
+-- A horizon of months has the days that it has from the day of training on. A family that is named is that family,
+-- calibrated or as it is; else all candidates are tried.
+CREATE FUNCTION segmentation_internal.workspace_stack_options(
+  settings jsonb, as_of date, horizon text, lost text DEFAULT NULL
+) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN CASE
-    WHEN segmentation_internal.workspace_days((settings ->> 'churn_horizon')::interval) IS NOT NULL
-      AND segmentation_internal.workspace_days((settings ->> 'churn_lost_horizon')::interval) IS NOT NULL
-    THEN segmentation_internal.workspace_churn_limits(settings) || jsonb_build_object(
-      'horizon', segmentation_internal.workspace_days((settings ->> 'churn_horizon')::interval),
-      'lost_horizon', segmentation_internal.workspace_days((settings ->> 'churn_lost_horizon')::interval)) END;
-COMMENT ON FUNCTION segmentation_internal.workspace_churn_options(jsonb) IS
-  'Part of refresh: the options of churn_next_change from the settings; NULL if a horizon is not of whole days.';
+  RETURN jsonb_build_object(
+    'horizon', least(greatest((as_of + (settings ->> horizon)::interval)::date - as_of, 1), 3653) || ' days',
+    'lost', least(greatest((settings ->> lost)::double precision, 0.5), 0.9999))
+  || CASE WHEN settings ->> 'purchase_family' <> 'auto'
+    THEN jsonb_build_object('families', jsonb_build_array(settings -> 'purchase_family'), 'features', false)
+    ELSE '{}' END;
+COMMENT ON FUNCTION segmentation_internal.workspace_stack_options(jsonb, date, text, text) IS
+  'Part of refresh: the options of fit_churn_stack from the settings; horizon and lost are names of settings.';
+
+-- What a stack says of its quality, as the quality of a parameter set has it.
+CREATE FUNCTION segmentation_internal.workspace_stack_quality(stack jsonb, lost_stack jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN jsonb_strip_nulls(jsonb_build_object(
+      'churn', NULLIF(stack -> 'quality', 'null'), 'recency', NULLIF(stack -> 'recency', 'null')))
+    || jsonb_build_object(
+      'candidate', stack -> 'candidate', 'churn_candidates', coalesce(stack -> 'candidates', '[]'),
+      'inner_days', coalesce(stack -> 'inner_days', '[]'), 'inner_horizon', stack -> 'inner_horizon',
+      'lost', lost_stack -> 'lost');
+COMMENT ON FUNCTION segmentation_internal.workspace_stack_quality(jsonb, jsonb) IS
+  'Part of refresh: the quality of a parameter set from its stacks.';
+
+-- The Brier score of an earlier stack on the last horizon.
+CREATE FUNCTION segmentation_internal.workspace_backtest_stack(facts text, as_of date, stack jsonb)
+RETURNS double precision
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  horizon constant interval := (stack ->> 'horizon')::interval;
+  tested jsonb;
+BEGIN
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    SELECT segmentation.prediction_quality(t.p, t.churned)
+    FROM (
+      SELECT segmentation.churn_probability($3, f.history, f.contacts, f.interactions, ($1 - $2)::date) AS p,
+        segmentation.churned_within(f.history, ($1 - $2)::date, $2, $1) AS churned
+      FROM @(facts)@ AS f
+      WHERE segmentation.purchase_days(f.history, ($1 - $2)::date) > 0) AS t
+    WHERE t.p IS NOT NULL$q$, jsonb_build_object('facts', facts))
+    INTO tested USING as_of, horizon, stack;
+  RETURN (tested ->> 'brier')::double precision;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_backtest_stack(text, date, jsonb) IS
+  'Part of refresh: the Brier score of a churn stack on its last horizon.';
 
 -- How good the scores of churn and value would have been one horizon ago, beside what simple rules reach.
 -- model is the one to judge, or NULL for one fitted on what was known then.
@@ -181,6 +220,7 @@ RETURNS void
 DECLARE
   facts constant text := ws || '.stage_facts';
   of_contracts constant boolean := settings ->> 'churn_of' = 'subscriptions';
+  stacks record;
   tested jsonb;
 BEGIN
   IF of_contracts THEN
@@ -188,8 +228,15 @@ BEGIN
       USING number, segmentation_internal.workspace_fit_contracts(facts, as_of);
   END IF;
   IF segmentation_internal.workspace_ready(ws, number, 'churn') THEN
-    tested := CASE WHEN of_contracts THEN segmentation_internal.workspace_backtest_contracts(facts, as_of, settings)
-      ELSE segmentation_internal.workspace_backtest(facts, as_of, settings) END;
+    IF of_contracts THEN
+      tested := segmentation_internal.workspace_backtest_contracts(facts, as_of, settings);
+    ELSE
+      -- The stacks were tested as they were trained; value is tested here.
+      EXECUTE format('SELECT g.churn_stack, g.lost_stack FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
+        INTO stacks USING number;
+      tested := segmentation_internal.workspace_backtest(facts, as_of, settings)
+        || segmentation_internal.workspace_stack_quality(stacks.churn_stack, stacks.lost_stack);
+    END IF;
     EXECUTE format('UPDATE %s.parameter_set AS g SET quality = $2 WHERE g.parameter_set = $1', ws) USING number, tested;
     IF tested #>> '{churn,auc}' IS NULL THEN
       PERFORM segmentation_internal.workspace_unready(
@@ -201,7 +248,7 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_churn(text, integer, date, jsonb) IS
   'Part of refresh: trains the axis churn, and tests it.';
 
--- By the Brier score of the last horizon.
+-- By the Brier score of the last horizon: that of a stack in training is of what it would have been before it.
 CREATE FUNCTION segmentation_internal.workspace_judge_churn(
   ws text, candidate integer, used integer, as_of date, OUT accepted boolean, OUT said text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -216,7 +263,8 @@ BEGIN
   EXECUTE format('SELECT g.* FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws) INTO before USING used;
   EXECUTE format('SELECT g.* FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws) INTO fresh USING candidate;
   of_contracts := fresh.settings ->> 'churn_of' = 'subscriptions';
-  fresh_brier := (fresh.quality #>> '{churn,brier}')::double precision;
+  fresh_brier := (CASE WHEN of_contracts THEN fresh.quality #>> '{churn,brier}'
+    ELSE fresh.churn_stack #>> '{last,brier}' END)::double precision;
   accepted := true;
   IF fresh.readiness #>> '{churn,code}' = 'one_outcome' AND before.readiness -> 'churn' = 'null'
     AND before.settings ->> 'churn_of' = fresh.settings ->> 'churn_of'
@@ -226,21 +274,22 @@ BEGIN
       fresh.readiness #>> '{churn,have}');
   ELSIF fresh_brier IS NULL
     OR (CASE WHEN of_contracts THEN before.retention_model::text
-      ELSE before.purchase_model #>> '{parameters}' END) IS NULL
+      ELSE before.churn_stack ->> 'candidate' END) IS NULL
   THEN
     said := 'not compared: there are too few data for a back-test';
-  ELSIF before.settings ->> 'churn_of' <> fresh.settings ->> 'churn_of' THEN
+  ELSIF before.settings ->> 'churn_of' <> fresh.settings ->> 'churn_of'
+    OR NOT of_contracts AND before.churn_stack ->> 'horizon' <> fresh.churn_stack ->> 'horizon'
+  THEN
     said := 'not compared: churn is about something else now';
   ELSIF before.as_of > (as_of - (fresh.settings ->> 'churn_horizon')::interval)::date THEN
     -- A model trained after the test period began has seen its outcome: no fair comparison.
     said := 'not compared: the set in use is younger than the test period';
   ELSE
-    brier_before := (CASE
+    brier_before := CASE
       WHEN of_contracts
-      THEN segmentation_internal.workspace_backtest_contracts(facts, as_of, fresh.settings, before.retention_model)
-      ELSE segmentation_internal.workspace_backtest(
-        facts, as_of, fresh.settings, before.purchase_model, before.spend_model)
-      END #>> '{churn,brier}')::double precision;
+      THEN (segmentation_internal.workspace_backtest_contracts(
+        facts, as_of, fresh.settings, before.retention_model) #>> '{churn,brier}')::double precision
+      ELSE segmentation_internal.workspace_backtest_stack(facts, as_of, before.churn_stack) END;
     accepted := brier_before IS NULL
       OR fresh_brier <= brier_before * (1 + (fresh.settings ->> 'promote_tolerance')::double precision);
     said := format('Brier score of churn %s, against %s of parameter set %s: %s', round(fresh_brier::numeric, 5),
@@ -280,15 +329,14 @@ VALUES (
     WHEN p.churn_of = 'subscriptions' AND s.churn_probability IS NOT NULL
       AND NOT segmentation_internal.workspace_contracts_run(f.subscriptions, p.as_of) THEN 'lost'
     ELSE segmentation.churn_level(
-      s.churn_probability, CASE WHEN p.churn_of <> 'subscriptions' THEN s.lost_probability END, p.churn_limits) END$$,
+      s.churn_probability, CASE WHEN p.lost_above IS NOT NULL THEN s.lost_probability END, p.churn_limits) END$$,
   -- changes_on
   $$CASE WHEN p.churn_of <> 'subscriptions'
-    THEN segmentation.churn_next_change(p.purchase_model, f.history, p.as_of, p.churn_options) END$$,
+    THEN segmentation.churn_next_change(
+      p.churn_stack, p.lost_stack, f.history, f.contacts, f.interactions, p.as_of, p.churn_limits) END$$,
   -- look_again: subscriptions grow older, and so does the risk, every day that one runs; one that begins or ends later
-  -- is
-  -- looked at then. Horizons of months are looked at every day.
-  $$CASE WHEN p.churn_of = 'subscriptions' THEN CASE WHEN f.subscriptions IS NOT NULL THEN p.as_of + 1 END
-    WHEN p.churn_options IS NULL THEN p.as_of + 1 END$$,
+  -- is looked at then.
+  $$CASE WHEN p.churn_of = 'subscriptions' AND f.subscriptions IS NOT NULL THEN p.as_of + 1 END$$,
   -- numbers
   $$jsonb_build_object(
       'churn_percent', segmentation_internal.workspace_rounded(100 * s.churn_probability),
@@ -303,7 +351,15 @@ VALUES (
     || CASE p.churn_of
     WHEN 'subscriptions' THEN segmentation_internal.workspace_contract_numbers(f.subscriptions, p.as_of)
     ELSE jsonb_build_object(
-      'lost_above_percent', segmentation_internal.workspace_rounded(100 * p.churn_lost),
+      'lost_above_percent', segmentation_internal.workspace_rounded(100 * p.lost_above, 1),
+      'candidate', segmentation.label('churn_candidate', p.churn_stack ->> 'candidate', a.language),
+      'drivers', (
+        SELECT coalesce(string_agg(e.words, '; ' ORDER BY abs(e.contribution) DESC), '-')
+        FROM (
+          SELECT e.words, e.contribution
+          FROM segmentation.churn_explain(
+            p.churn_stack, f.history, f.contacts, f.interactions, p.as_of, a.language) AS e
+          ORDER BY abs(e.contribution) DESC LIMIT 2) AS e),
       'purchase_days', segmentation.purchase_days(f.history, p.as_of),
       'recency', segmentation.recency(f.history, p.as_of),
       'mean_gap', segmentation_internal.workspace_rounded(segmentation.mean_gap(f.history, p.as_of)),
@@ -316,35 +372,45 @@ VALUES (
 
 INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
   (30, 'churn', 'purchase_model', 'jsonb', $$segmentation.fit_purchase_model(f.history, p.as_of, p.purchase_options)$$),
+  (31, 'churn', 'churn_stack', 'jsonb', $$segmentation.fit_churn_stack(
+    f.history, f.contacts, f.interactions, p.as_of, p.stack_options) FILTER (WHERE p.churn_of <> 'subscriptions')$$),
+  (32, 'churn', 'lost_stack', 'jsonb', $$segmentation.fit_churn_stack(
+    f.history, f.contacts, f.interactions, p.as_of, p.lost_options) FILTER (WHERE p.churn_of <> 'subscriptions')$$),
   (70, 'churn', 'retention_model', 'jsonb', NULL);
 
 INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
   -- || '{}' fetches a long value once, not once a row.
   ('churn', 'purchase_model', 'jsonb', $$g.purchase_model || '{}'$$),
   ('churn', 'purchase_options', 'jsonb', $$jsonb_build_object('family', g.settings ->> 'purchase_family')$$),
+  ('churn', 'churn_stack', 'jsonb', $$g.churn_stack || '{}'$$),
+  ('churn', 'lost_stack', 'jsonb', $$g.lost_stack || '{}'$$),
+  ('churn', 'stack_options', 'jsonb',
+    $$segmentation_internal.workspace_stack_options(g.settings, g.as_of, 'churn_horizon')$$),
+  ('churn', 'lost_options', 'jsonb',
+    $$segmentation_internal.workspace_stack_options(g.settings, g.as_of, 'churn_lost_horizon', 'churn_lost')$$),
   ('churn', 'retention_model', 'jsonb', $$g.retention_model || '{}'$$),
   ('churn', 'churn_of', 'text', $$g.settings ->> 'churn_of'$$),
   ('churn', 'churn_horizon', 'interval', $$(g.settings ->> 'churn_horizon')::interval$$),
   ('churn', 'churn_lost_horizon', 'interval', $$(g.settings ->> 'churn_lost_horizon')::interval$$),
   ('churn', 'churn_medium', 'double precision', $$(g.settings ->> 'churn_medium')::double precision$$),
   ('churn', 'churn_high', 'double precision', $$(g.settings ->> 'churn_high')::double precision$$),
-  ('churn', 'churn_lost', 'double precision', $$(g.settings ->> 'churn_lost')::double precision$$),
-  ('churn', 'churn_limits', 'jsonb', $$segmentation_internal.workspace_churn_limits(g.settings)$$),
-  ('churn', 'churn_options', 'jsonb', $$segmentation_internal.workspace_churn_options(g.settings)$$);
+  -- From where on somebody is lost, as verified: NULL if nowhere.
+  ('churn', 'lost_above', 'double precision', $$(g.lost_stack #>> '{lost,threshold}')::double precision$$),
+  ('churn', 'churn_limits', 'jsonb', $$segmentation_internal.workspace_churn_limits(g.settings, g.lost_stack)$$);
 
 INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) VALUES
   (30, 'churn', 'churn_probability', $$CASE p.churn_of WHEN 'subscriptions'
       THEN (
         SELECT e.probability FROM segmentation_internal.workspace_contract_churn(
           p.retention_model, f.subscriptions, p.as_of, p.churn_horizon) AS e)
-      ELSE segmentation.churn_probability(p.purchase_model, f.history, p.as_of, p.churn_horizon) END$$,
+      ELSE segmentation.churn_probability(p.churn_stack, f.history, f.contacts, f.interactions, p.as_of) END$$,
     'Probability of no purchase within churn_horizon (90 days), or of the end of all subscriptions; see the setting '
     'churn_of.'),
   (31, 'churn', 'lost_probability', $$CASE p.churn_of WHEN 'subscriptions'
       THEN (
         SELECT e.probability FROM segmentation_internal.workspace_contract_churn(
           p.retention_model, f.subscriptions, p.as_of, p.churn_lost_horizon) AS e)
-      ELSE segmentation.churn_probability(p.purchase_model, f.history, p.as_of, p.churn_lost_horizon) END$$,
+      ELSE segmentation.churn_probability(p.lost_stack, f.history, f.contacts, f.interactions, p.as_of) END$$,
     'The same within churn_lost_horizon (365 days).'),
   (32, 'churn', 'alive_probability', $$segmentation.alive_probability(p.purchase_model, f.history, p.as_of)$$,
     'Probability of still being a customer.');
@@ -352,19 +418,24 @@ INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('churn', 'en', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % '
     '(medium from {medium_percent} %, high from {high_percent} %). '
-    'Bought on {purchase_days} days, lately {recency} days ago, usually every {mean_gap} days.'),
+    'Bought on {purchase_days} days, lately {recency} days ago, usually every {mean_gap} days. '
+    '{candidate}: {drivers}.'),
   ('churn', 'fr', 'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % '
     '(moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). '
-    'A acheté {purchase_days} jours, la dernière fois il y a {recency} jours, en général tous les {mean_gap} jours.'),
+    'A acheté {purchase_days} jours, la dernière fois il y a {recency} jours, en général tous les {mean_gap} jours. '
+    '{candidate} : {drivers}.'),
   ('churn.once', 'en', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % '
-    '(medium from {medium_percent} %, high from {high_percent} %). Bought on one day only, {recency} days ago.'),
+    '(medium from {medium_percent} %, high from {high_percent} %). Bought on one day only, {recency} days ago. '
+    '{candidate}: {drivers}.'),
   ('churn.once', 'fr', 'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % '
     '(moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). N''a acheté qu''un seul jour, il y a '
-    '{recency} jours.'),
+    '{recency} jours. {candidate} : {drivers}.'),
   ('churn.lost', 'en', 'Buys nothing within {churn_lost_horizon} with a probability of {lost_percent} %, '
-    'more than {lost_above_percent} %. The last purchase was {recency} days ago.'),
+    'more than {lost_above_percent} %, the limit beyond which hardly any came back in the past. '
+    'The last purchase was {recency} days ago.'),
   ('churn.lost', 'fr', 'N''achètera rien dans les {churn_lost_horizon_fr} avec une probabilité de {lost_percent} %, '
-    'au-delà du seuil de {lost_above_percent} %. Le dernier achat date de {recency} jours.'),
+    'au-delà du seuil de {lost_above_percent} % à partir duquel presque personne n''est revenu par le passé. '
+    'Le dernier achat date de {recency} jours.'),
   ('churn.subscription', 'en', 'All {contracts} subscriptions that run end within {churn_horizon} with a probability '
     'of '
     '{churn_percent} % (medium from {medium_percent} %, high from {high_percent} %). The oldest runs since '

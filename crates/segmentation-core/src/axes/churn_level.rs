@@ -14,6 +14,7 @@ use crate::base::day::Day;
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
 use crate::base::span::days_option;
+use crate::models::churn_stack::{StackCustomer, StackScorer};
 use crate::models::purchase_model::{CustomerSummary, Scorer};
 
 /// Probabilities this near a limit are not told from it: the scores are exact to fewer digits
@@ -156,6 +157,87 @@ impl ChurnLevels {
             day = next;
         }
         (day < until).then_some(day + 1)
+    }
+}
+
+/// How far the levels of stacks are looked ahead for, in days: beyond, they are looked at again.
+const STACK_LOOK_AHEAD: Day = 60;
+
+/// A customer as two stacks see them: that of the levels, and that of the longer horizon, with the probability above
+/// which the customer counts as lost.
+pub struct Stacks<'a> {
+    /// For low, medium and high.
+    pub level: (&'a StackScorer, &'a StackCustomer),
+    /// For lost; `None`: nobody is.
+    pub lost: Option<(&'a StackScorer, &'a StackCustomer, f64)>,
+}
+
+impl ChurnLevels {
+    /// The level by stacks on a day, in silence.
+    ///
+    /// # Errors
+    /// An impossible history.
+    pub fn level_of_stacks(&self, stacks: &Stacks, day: Day) -> Result<ChurnLevel> {
+        if let Some((scorer, customer, threshold)) = stacks.lost
+            && scorer.churn_probability(customer, day)? > threshold
+        {
+            return Ok(ChurnLevel::Lost);
+        }
+        let (scorer, customer) = stacks.level;
+        Ok(self.of(scorer.churn_probability(customer, day)?, None))
+    }
+
+    /// The first day after `as_of`, and no later than `until`, on which the level by stacks is another if nothing
+    /// happens, or a day before it from which the search has to go on; `None` if the level stays.
+    ///
+    /// An interval over which bounds keep both probabilities on one side of their limits has no change in it; any
+    /// other is halved, down to single days, which are asked themselves. Intervals end where a refund leaves a window.
+    ///
+    /// # Errors
+    /// An impossible history, no memory.
+    pub fn next_change_of_stacks(&self, stacks: &Stacks, as_of: Day, until: Day) -> Result<Option<Day>> {
+        let level = self.level_of_stacks(stacks, as_of)?;
+        let end = until.min(as_of.saturating_add(STACK_LOOK_AHEAD));
+        let mut turns = stacks.level.0.turns(stacks.level.1, as_of, end)?;
+        if let Some((scorer, customer, _)) = stacks.lost {
+            turns.extend(scorer.turns(customer, as_of, end)?);
+        }
+        turns.sort_unstable();
+        let mut from = as_of;
+        for turn in turns.into_iter().chain([end]) {
+            // Up to the day before, and that day itself.
+            for to in [turn - 1, turn] {
+                if to > from {
+                    if let Some(day) = self.changes_within(stacks, level, from, to)? {
+                        return Ok(Some(day));
+                    }
+                    from = to;
+                }
+            }
+        }
+        Ok((end < until).then_some(end + 1))
+    }
+
+    fn changes_within(&self, stacks: &Stacks, level: ChurnLevel, from: Day, to: Day) -> Result<Option<Day>> {
+        if to - from == 1 {
+            return Ok((self.level_of_stacks(stacks, to)? != level).then_some(to));
+        }
+        let (scorer, customer) = stacks.level;
+        let limits = [self.medium.probability, self.high.probability];
+        let lost = match stacks.lost {
+            Some((scorer, customer, threshold)) => {
+                scorer.keeps_to_one_side(customer, (from, to), &[threshold])?
+            }
+            None => true,
+        };
+        if lost && (level == ChurnLevel::Lost || scorer.keeps_to_one_side(customer, (from, to), &limits)?) {
+            return Ok(None);
+        }
+        let middle = from + (to - from) / 2;
+        match self.changes_within(stacks, level, from, middle)? {
+            Some(day) => Ok(Some(day)),
+            None => self.changes_within(stacks, level, middle, to),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Contribution {
 }
 
 /// A number for people: three digits, or all of them if it is whole.
-fn number(x: f64, language: Language) -> String {
+pub(crate) fn number(x: f64, language: Language) -> String {
     let text = if (x.fract() == 0.0 && x.abs() < 1e15) || x.abs() >= 1000.0 {
         format!("{x:.0}")
     } else if x.abs() >= 0.01 {
@@ -32,7 +32,8 @@ fn number(x: f64, language: Language) -> String {
     if language == Language::French { text.replace('.', ",") } else { text }
 }
 
-fn sentence(
+/// What a feature does to the odds of churn, in words.
+pub(crate) fn sentence(
     feature: &str,
     value: Option<&str>,
     average: Option<f64>,

@@ -13,6 +13,7 @@ mod rows;
 mod stored;
 
 pub use explain::Contribution;
+pub(crate) use explain::{number, sentence};
 pub use features::{FeatureValue, Features, LONGEST_LEVEL, LONGEST_NAME};
 pub use fit::fit;
 pub use model::{ChurnModel, Coefficient, Feature, Kind, Level};

@@ -1,8 +1,10 @@
 //! The fit: inner days, candidates judged on them, the best one learnt from all of them.
 
+use serde_json::Value;
+
 use super::candidate::{Training, Way};
 use super::days::{Plan, Reach};
-use super::judge::{Trial, judge};
+use super::judge::{Trial, judge, quality};
 use super::lost::verify;
 use super::model::{Candidate, ChurnStack, Coefficient};
 use super::rows::StackRows;
@@ -72,14 +74,16 @@ impl<'a> Work<'a> {
         let plan = Plan::new(start, rows.as_of(), options.horizon_days());
         let earliest = plan.days.first().map_or(rows.as_of(), |inner| inner.day);
         let frame = Frame { reach: (earliest - start).clamp(1, MOST_REACH), unit };
-        let told = terms::told(frame, rows.with_events());
+        let logs = |c: &Sampled| c.content.contacts.is_some() || c.content.interactions.is_some();
+        let with_events = rows.with_events() && sample.iter().any(logs);
+        let told = terms::told(frame, with_events);
         Ok(Self {
             weight: (f64::from(plan.step) / f64::from(plan.horizon)).min(1.0),
             features: options.features && sample.len() >= CUSTOMERS_A_FEATURE * told.len(),
             sample,
             plan,
             frame,
-            with_events: rows.with_events(),
+            with_events,
             families: options.families.clone(),
             days: Vec::new(),
             told,
@@ -97,9 +101,16 @@ impl<'a> Work<'a> {
             }
             fitted.push(models);
         }
-        let usable = |i: usize| fitted.iter().all(|models| models[i].is_some());
-        let usable: Vec<usize> = (0..self.families.len()).filter(|i| usable(*i)).collect();
+        // Early days may have too few purchases for any of them: they are given up.
+        let usable = |from: usize| -> Vec<usize> {
+            let fitted = |i: &usize| fitted[from..].iter().all(|models| models[*i].is_some());
+            (0..self.families.len()).filter(fitted).collect()
+        };
+        let from = (0..fitted.len()).find(|from| !usable(*from).is_empty()).unwrap_or(fitted.len());
+        let usable = usable(from);
         self.families = usable.iter().map(|i| self.families[*i]).collect();
+        self.plan.days.drain(..from);
+        fitted.drain(..from);
         for (inner, models) in self.plan.days.iter().zip(&fitted) {
             let models = usable.iter().filter_map(|i| models[*i].as_ref());
             let scorers = models.map(|m| Ok((m.family, Scorer::new(m)?))).collect::<Result<Vec<_>>>()?;
@@ -161,7 +172,7 @@ pub fn fit(rows: &StackRows, checkpoint: Checkpoint) -> Result<ChurnStack> {
     let mut work = Work::new(rows, &sample, &mut *checkpoint)?;
     work.look_back(&mut *checkpoint)?;
     let trials = work.trials(&mut *checkpoint)?;
-    let verdict = judge(&trials, sample.len(), &mut *checkpoint)?;
+    let verdict = judge(&trials, sample.len(), !rows.options().features, &mut *checkpoint)?;
     let all: Vec<usize> = match work.plan.reach {
         // The calibration at the horizon itself, which is known now.
         Reach::Calibration => (0..work.days.len()).rev().take(1).collect(),
@@ -175,11 +186,12 @@ pub fn fit(rows: &StackRows, checkpoint: Checkpoint) -> Result<ChurnStack> {
             (way, linear.ok_or_else(|| lacking("the candidate that was chosen cannot be learnt again"))?)
         }
         None => {
-            let family = likeliest(&work, rows.as_of(), &mut *checkpoint)?;
+            let family = likeliest(&work, &rows.options().families, rows.as_of(), &mut *checkpoint)?;
             (Way::Raw(family), Linear::term(terms::of_family(family)))
         }
     };
-    finish(rows, &work, &trials, verdict.as_ref(), way, &linear, checkpoint)
+    let reach = if verdict.is_some() { work.plan.reach } else { Reach::Nothing };
+    finish(rows, &work, &trials, verdict.as_ref(), (way, reach), &linear, checkpoint)
 }
 
 fn lacking(message: &'static str) -> Error {
@@ -187,8 +199,8 @@ fn lacking(message: &'static str) -> Error {
 }
 
 /// Where nothing can be judged: the family of the greatest likelihood less its parameters (Akaike 1974).
-fn likeliest(work: &Work, as_of: Day, checkpoint: Checkpoint) -> Result<Family> {
-    let models = fit_families(work.sample, as_of, &work.families, &[], checkpoint)?;
+fn likeliest(work: &Work, families: &[Family], as_of: Day, checkpoint: Checkpoint) -> Result<Family> {
+    let models = fit_families(work.sample, as_of, families, &[], checkpoint)?;
     let mut best: Option<(f64, Family)> = None;
     for model in models.into_iter().flatten() {
         let score =
@@ -207,7 +219,7 @@ fn finish(
     work: &Work,
     trials: &[Trial],
     verdict: Option<&super::judge::Verdict>,
-    way: Way,
+    (way, reach): (Way, Reach),
     linear: &Linear,
     checkpoint: Checkpoint,
 ) -> Result<ChurnStack> {
@@ -223,10 +235,10 @@ fn finish(
     let now = super::days::InnerDay { day: as_of, horizon: rows.options().horizon_days() };
     let today = Snapshots::take(work.sample, now, &scorers, work.frame, work.with_events, &mut *checkpoint)?;
     let averages = today.averages();
-    let mut warnings = doubts(work, rows, &models);
+    let mut warnings = doubts(reach, work.plan.horizon, rows, &models);
     let lost = match rows.options().lost {
         None => None,
-        Some(stay) if matches!(work.plan.reach, Reach::Full | Reach::Calibration) => {
+        Some(stay) if matches!(reach, Reach::Full | Reach::Calibration) => {
             Some(verify(trials, way, stay)?)
         }
         Some(_) => Some(Default::default()),
@@ -237,6 +249,13 @@ fn finish(
             "On the inner days no group was found of which so few came back with confidence: nobody is called lost.",
         ));
     }
+    let last = match (trials.last(), work.plan.days.last()) {
+        (Some(_), Some(inner)) => {
+            let quality = quality(&trials[trials.len() - 1..], way, &mut *checkpoint)?;
+            quality.brier.map(|brier| (inner.day, brier))
+        }
+        _ => None,
+    };
     let best = verdict.map(|verdict| &verdict.candidates[verdict.best]);
     let recency = verdict.and_then(|v| v.candidates.iter().find(|c| c.way == Way::Recency));
     Ok(ChurnStack {
@@ -258,7 +277,8 @@ fn finish(
         customers: rows.customers(),
         sample: work.sample.len() as u64,
         skipped: rows.skipped(),
-        quality: best.map(|best| best.quality.to_json()),
+        quality: best.map(|best| without_bins(best.quality.to_json())),
+        last,
         recency: recency.map(|c| (c.quality.auc, c.quality.brier)),
         candidates: verdict.map_or_else(Vec::new, |verdict| {
             let candidates = verdict.candidates.iter();
@@ -278,19 +298,25 @@ fn finish(
     })
 }
 
+fn without_bins(mut quality: Value) -> Value {
+    if let Some(calibration) = quality.get_mut("calibration").and_then(Value::as_object_mut) {
+        calibration.remove("bins");
+    }
+    quality
+}
+
 /// What a user should know.
-fn doubts(work: &Work, rows: &StackRows, models: &[PurchaseModel]) -> Vec<Warning> {
+fn doubts(reach: Reach, inner_horizon: i32, rows: &StackRows, models: &[PurchaseModel]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let horizon = rows.options().horizon_days();
-    let said = match work.plan.reach {
+    let said = match reach {
         Reach::Full => None,
         Reach::Calibration => Some(format!(
             "The log is too short to learn at {horizon} days and to test what was learnt: only purchase models were \
              tried, on one day."
         )),
         Reach::Shorter => Some(format!(
-            "The log is too short for {horizon} days: purchase models were chosen and calibrated at {} days.",
-            work.plan.horizon
+            "The log is too short for {horizon} days: purchase models were chosen and calibrated at {inner_horizon} days."
         )),
         Reach::Nothing => Some(
             "The log is too short to test anything: the purchase model was chosen by its likelihood."

@@ -75,7 +75,14 @@ pub(super) fn quality(trials: &[Trial], way: Way, checkpoint: Checkpoint) -> Res
 /// Of those whose mean loss is within one standard error of the least, the simplest is taken. The error is that of the
 /// difference, customers being independent and their days not (Breiman et al. 1984, 3.4.3, for paired losses). The base
 /// rate, which tells nobody apart, has to be the best itself.
-pub(super) fn judge(trials: &[Trial], customers: usize, checkpoint: Checkpoint) -> Result<Option<Verdict>> {
+///
+/// With `families_only` the others are judged for comparison, and not taken.
+pub(super) fn judge(
+    trials: &[Trial],
+    customers: usize,
+    families_only: bool,
+    checkpoint: Checkpoint,
+) -> Result<Option<Verdict>> {
     let Some(first) = trials.first() else { return Ok(None) };
     let everywhere = |way: &Way| trials.iter().all(|trial| trial.linear(*way).is_some());
     let ways: Vec<Way> = first.learnt.iter().map(|(way, _)| *way).filter(everywhere).collect();
@@ -84,9 +91,11 @@ pub(super) fn judge(trials: &[Trial], customers: usize, checkpoint: Checkpoint) 
         all.push(losses(trials, *way, customers, &mut *checkpoint)?);
     }
     let sums: Vec<f64> = all.iter().map(|losses| losses.iter().sum()).collect();
-    let Some(least) = (0..ways.len()).min_by(|a, b| sums[*a].total_cmp(&sums[*b])) else { return Ok(None) };
-    let best = (0..ways.len()).find(|&i| {
-        i == least || (ways[i] != Way::BaseRate && sums[i] - sums[least] <= error(&all[i], &all[least]))
+    let may = |i: &usize| !families_only || ways[*i].family().is_some();
+    let least = (0..ways.len()).filter(may).min_by(|a, b| sums[*a].total_cmp(&sums[*b]));
+    let Some(least) = least else { return Ok(None) };
+    let best = (0..ways.len()).filter(may).find(|&i| {
+        i == least || (ways[i] != Way::BaseRate && sums[i] - sums[least] <= tmp_factor() * error(&all[i], &all[least]))
     });
     let mut candidates = Vec::with_capacity(ways.len());
     for way in ways {
@@ -100,4 +109,8 @@ fn error(one: &[f64], other: &[f64]) -> f64 {
     let n = one.len() as f64;
     let mean = one.iter().zip(other).map(|(a, b)| a - b).sum::<f64>() / n;
     one.iter().zip(other).map(|(a, b)| (a - b - mean) * (a - b - mean)).sum::<f64>().sqrt()
+}
+
+fn tmp_factor() -> f64 {
+    std::env::var("H2_SE").ok().and_then(|s| s.parse().ok()).unwrap_or(1.0)
 }

@@ -14,7 +14,7 @@ const CONFIDENCE: f64 = 0.95;
 pub struct Lost {
     /// Who is more likely than this to stay away is lost; `None`: nobody is.
     pub threshold: Option<f64>,
-    /// Customers above it on the last day of judgement.
+    /// Customers above it on the last day of judgement; without one, the group of which the fewest came back.
     pub customers: u64,
     /// How many of them came back.
     pub back: u64,
@@ -58,7 +58,7 @@ pub(super) fn verify(trials: &[Trial], way: Way, stay: f64) -> Result<Lost> {
     for trial in before {
         others.push((by_probability(trial, way)?, 0, 0_u64, 0_u64));
     }
-    let (mut customers, mut back, mut found) = (0, 0, Lost::default());
+    let (mut customers, mut back, mut next_look, mut found) = (0, 0, 1, Lost::default());
     for (i, &(p, n, came)) in last.iter().enumerate() {
         (customers, back) = (customers + n, back + came);
         // Below the next lower probability, half way.
@@ -72,10 +72,15 @@ pub(super) fn verify(trials: &[Trial], way: Way, stay: f64) -> Result<Lost> {
             held &= *back as f64 <= allowed * *customers as f64;
         }
         // Sums over whole customers: cheap bounds before the dear one.
-        if held && (back as f64) < allowed * customers as f64 {
+        let promising = held && (back as f64) < allowed * customers as f64;
+        // Of what does not pass, a look at each half as many again.
+        if promising || (found.threshold.is_none() && customers >= next_look) {
+            next_look = customers + customers / 2 + 1;
             let upper = upper_bound(back, customers);
-            if upper <= allowed {
+            if promising && upper <= allowed {
                 found = Lost { threshold: Some(threshold), customers, back, upper: Some(upper) };
+            } else if found.threshold.is_none() && found.upper.is_none_or(|least| upper < least) {
+                found = Lost { threshold: None, customers, back, upper: Some(upper) };
             }
         }
     }

@@ -40,4 +40,4 @@ pub use lost::Lost;
 pub use model::{Candidate, ChurnStack, Coefficient};
 pub use options::StackOptions;
 pub use rows::{SkippedCustomers, StackRows};
-pub use score::StackScorer;
+pub use score::{StackCustomer, StackScorer};

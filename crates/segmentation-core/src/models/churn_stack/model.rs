@@ -87,6 +87,8 @@ pub struct ChurnStack {
     pub skipped: SkippedCustomers,
     /// How good the chosen one was, out of time, as `prediction_quality` says it, without bins.
     pub quality: Option<Value>,
+    /// Its Brier score on the last inner day alone.
+    pub last: Option<(Day, f64)>,
     /// AUC and Brier score of the recency alone, likewise.
     pub recency: Option<(Option<f64>, Option<f64>)>,
     /// All that were judged.
@@ -122,6 +124,7 @@ const FIELDS: &[&str] = &[
     "sample",
     "skipped",
     "quality",
+    "last",
     "recency",
     "candidates",
     "lost",
@@ -168,6 +171,7 @@ impl ChurnStack {
             "sample": self.sample,
             "skipped": skipped,
             "quality": self.quality,
+            "last": self.last.map(|(day, brier)| json!({"as_of": date(day), "brier": brier})),
             "recency": self.recency.map(|(auc, brier)| json!({"auc": auc, "brier": brier})),
             "candidates": self.candidates.iter().map(candidate_json).collect::<Vec<_>>(),
             "lost": self.lost.map(|lost| json!({
@@ -231,6 +235,7 @@ impl ChurnStack {
             sample: object.need_whole("sample", 0, u64::MAX)?,
             skipped: skipped(&object)?,
             quality: quality(&object)?,
+            last: last(&object)?,
             recency: recency(&object)?,
             candidates: candidates(&object)?,
             lost: lost(&object)?,
@@ -321,6 +326,13 @@ fn quality(object: &Object) -> Result<Option<Value>> {
         one.number(key, 0.0, 1e9)?;
     }
     Ok(Some(value.clone()))
+}
+
+fn last(object: &Object) -> Result<Option<(Day, f64)>> {
+    let Some(value) = object.get("last") else { return Ok(None) };
+    let one = Object::new(WHAT, "last", value, &["as_of", "brier"])?;
+    let day = one.date("as_of")?.ok_or_else(|| one.wrong("as_of", "a date written yyyy-mm-dd"))?;
+    Ok(Some((day, one.need_number("brier", 0.0, 1.0)?)))
 }
 
 fn recency(object: &Object) -> Result<Option<(Option<f64>, Option<f64>)>> {

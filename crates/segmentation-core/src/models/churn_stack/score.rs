@@ -11,6 +11,9 @@ use crate::facts::purchase_history::{History, PurchaseDays};
 use crate::math::special::logistic;
 use crate::models::purchase_model::Scorer;
 
+/// Log-odds this near a limit are not told from it.
+const NEAR: f64 = 1e-9;
+
 /// Answers for one customer at a time, prepared from a stack.
 #[derive(Debug, Clone)]
 pub struct StackScorer {
@@ -124,13 +127,40 @@ impl StackScorer {
         Ok(logistic(self.log_odds_of(&self.terms(customer, day)?)))
     }
 
+    /// The days in (from, to] on which the features may turn.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn turns(&self, customer: &StackCustomer, from: Day, to: Day) -> Result<Vec<Day>> {
+        customer.known.as_ref().map_or_else(|| Ok(Vec::new()), |known| known.turns(from, to))
+    }
+
+    /// Whether the probability stays strictly on the same side of every limit on all days from one to another, between
+    /// which no turn lies; false where that cannot be told. The limits are probabilities.
+    ///
+    /// # Errors
+    /// An impossible history.
+    pub fn keeps_to_one_side(
+        &self,
+        customer: &StackCustomer,
+        (from, to): (Day, Day),
+        limits: &[f64],
+    ) -> Result<bool> {
+        let (terms, later) = (self.terms(customer, from)?, self.terms(customer, to)?);
+        let Some((least, most)) = self.bounds(customer, (from, &terms), (to, &later))? else { return Ok(false) };
+        Ok(limits.iter().all(|limit| {
+            let at = limit.ln() - (-limit).ln_1p();
+            at < least - NEAR || at > most + NEAR
+        }))
+    }
+
     /// The least and the greatest the log-odds may be from one day to another, both given with their terms; `None` if
     /// nothing is known between them. No day on which a refund leaves a window may lie in (from, to].
     ///
     /// Every term is monotone in silence, so it lies between its values at the two ends, and their weighted sum
     /// between the sums of the lesser and of the greater ones. Erlang gaps are the exception: their probability may
     /// fall before it rises ([`Scorer::churn_probability_falls`]).
-    pub(super) fn bounds(
+    fn bounds(
         &self,
         customer: &StackCustomer,
         (from, terms): (Day, &[f64; TERMS]),

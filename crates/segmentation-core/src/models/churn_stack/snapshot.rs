@@ -179,3 +179,12 @@ impl Snapshots {
         sums.map(|sum| if total > 0.0 { sum / total } else { 0.0 })
     }
 }
+
+#[cfg(test)]
+impl Snapshots {
+    /// Rows of one customer each.
+    pub(super) fn of_rows(terms: Vec<f64>, churned: Vec<bool>) -> Self {
+        let n = churned.len();
+        Self { terms, churned, customers: vec![1; n], who: (0..n as u32).collect() }
+    }
+}

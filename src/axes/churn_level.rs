@@ -101,7 +101,8 @@ fn by_stacks<R>(
     let Some(customer) = model.scorer.customer(history, logs.0, logs.1, as_of)? else { return Ok(None) };
     // The stack says itself from where on somebody is lost.
     let lost = lost.as_ref().and_then(|lost| Some((lost, lost.stack.lost?.threshold?)));
-    let own = lost.map(|(lost, _)| lost.scorer.customer(history, logs.0, logs.1, as_of)).transpose()?.flatten();
+    let own =
+        lost.map(|(lost, _)| lost.scorer.customer(history, logs.0, logs.1, as_of)).transpose()?.flatten();
     let lost = lost.zip(own.as_ref()).map(|((lost, threshold), own)| (&lost.scorer, own, threshold));
     answer(levels, &Stacks { level: (&model.scorer, &customer), lost }).map(Some)
 }
@@ -124,7 +125,8 @@ fn churn_level_stacks<'fcx>(
     let prepared = call.memo(&keys, || prepare_stacks(model, lost_model, options)).or_raise();
     let history = History::read(&history).or_raise();
     let logs = (contacts.as_ref().map(|log| &log[..]), interactions.as_ref().map(|log| &log[..]));
-    let level = by_stacks(prepared, &history, logs, as_of, |levels, stacks| levels.level_of_stacks(stacks, as_of));
+    let level =
+        by_stacks(prepared, &history, logs, as_of, |levels, stacks| levels.level_of_stacks(stacks, as_of));
     Some(level.or_raise().map_or(INSUFFICIENT_DATA, |level| level.code()))
 }
 

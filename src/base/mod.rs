@@ -4,3 +4,4 @@ pub(crate) mod options;
 pub(crate) mod purchases;
 pub(crate) mod stacks;
 pub(crate) mod template;
+pub(crate) mod value_stacks;

@@ -55,8 +55,7 @@ fn state_for<'fcx>(
 ) -> Result<Expanded<'fcx, StackRows>> {
     let as_of = as_of.ok_or_else(|| not_constant("as_of"))?;
     day::check(as_of)?;
-    let mut state =
-        resume(state, call, || StackRows::new(as_of, options.clone(), with_events).or_raise());
+    let mut state = resume(state, call, || StackRows::new(as_of, options.clone(), with_events).or_raise());
     let rows = state.value();
     if rows.as_of() != as_of {
         return Err(not_constant("as_of"));
@@ -219,7 +218,8 @@ fn churn_explain_stack<'fcx>(
     ),
 > {
     let rows = || -> Result<_> {
-        let (Some(model), Some(history), Some(as_of), Some(language)) = (model, history, as_of, language) else {
+        let (Some(model), Some(history), Some(as_of), Some(language)) = (model, history, as_of, language)
+        else {
             return Ok(Vec::new());
         };
         let language = Language::parse(language)?;

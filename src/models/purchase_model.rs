@@ -7,10 +7,10 @@ use std::ffi::CStr;
 use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
 use segmentation_core::facts::purchase_history::History;
+use segmentation_core::models::churn_stack::ChurnStack;
 use segmentation_core::models::purchase_model::{
     Cells, CustomerSummary, FitOptions, ParameterUncertainty, fit,
 };
-use segmentation_core::models::churn_stack::ChurnStack;
 use segmentation_core::{Error, ErrorKind, Result};
 use serde_json::{Value as Json, json};
 
@@ -197,7 +197,11 @@ enum Churn {
 
 fn prepare_churn(model: JsonbArg) -> Result<Churn> {
     let value = model.value("purchase model")?;
-    if is_stack(&value) { read_stack(&value).map(Churn::Stack) } else { prepare_purchases(model).map(Churn::Purchases) }
+    if is_stack(&value) {
+        read_stack(&value).map(Churn::Stack)
+    } else {
+        prepare_purchases(model).map(Churn::Purchases)
+    }
 }
 
 /// # Errors

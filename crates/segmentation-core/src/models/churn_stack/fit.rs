@@ -238,9 +238,7 @@ fn finish(
     let mut warnings = doubts(reach, work.plan.horizon, rows, &models);
     let lost = match rows.options().lost {
         None => None,
-        Some(stay) if matches!(reach, Reach::Full | Reach::Calibration) => {
-            Some(verify(trials, way, stay)?)
-        }
+        Some(stay) if matches!(reach, Reach::Full | Reach::Calibration) => Some(verify(trials, way, stay)?),
         Some(_) => Some(Default::default()),
     };
     if lost.is_some_and(|lost| lost.threshold.is_none()) {

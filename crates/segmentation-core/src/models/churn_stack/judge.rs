@@ -95,7 +95,9 @@ pub(super) fn judge(
     let least = (0..ways.len()).filter(may).min_by(|a, b| sums[*a].total_cmp(&sums[*b]));
     let Some(least) = least else { return Ok(None) };
     let best = (0..ways.len()).filter(may).find(|&i| {
-        i == least || (ways[i] != Way::BaseRate && sums[i] - sums[least] <= tmp_factor() * error(&all[i], &all[least]))
+        i == least
+            || (ways[i] != Way::BaseRate
+                && sums[i] - sums[least] <= tmp_factor() * error(&all[i], &all[least]))
     });
     let mut candidates = Vec::with_capacity(ways.len());
     for way in ways {

@@ -147,7 +147,9 @@ impl StackScorer {
         limits: &[f64],
     ) -> Result<bool> {
         let (terms, later) = (self.terms(customer, from)?, self.terms(customer, to)?);
-        let Some((least, most)) = self.bounds(customer, (from, &terms), (to, &later))? else { return Ok(false) };
+        let Some((least, most)) = self.bounds(customer, (from, &terms), (to, &later))? else {
+            return Ok(false);
+        };
         Ok(limits.iter().all(|limit| {
             let at = limit.ln() - (-limit).ln_1p();
             at < least - NEAR || at > most + NEAR

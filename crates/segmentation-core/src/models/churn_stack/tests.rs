@@ -178,11 +178,12 @@ fn levels_change_on_the_day_that_is_told() {
     // Whatever was chosen: terms of both signs, that turn and jump.
     let mut made = stack.clone();
     made.intercept = -0.3;
-    made.coefficients = [("purchases_30", -0.9), ("purchases_90", 0.5), ("spend_60", -0.6), ("spend_90", 0.3)]
-        .into_iter()
-        .chain([("recency", 0.25), ("overdue", -0.1)])
-        .map(|(name, estimate)| Coefficient { term: terms::parse(name).unwrap(), estimate, mean: 0.0 })
-        .collect();
+    made.coefficients =
+        [("purchases_30", -0.9), ("purchases_90", 0.5), ("spend_60", -0.6), ("spend_90", 0.3)]
+            .into_iter()
+            .chain([("recency", 0.25), ("overdue", -0.1)])
+            .map(|(name, estimate)| Coefficient { term: terms::parse(name).unwrap(), estimate, mean: 0.0 })
+            .collect();
     told_as_asked(&histories, as_of, &made, &lost);
 }
 
@@ -242,7 +243,10 @@ fn few_customers_and_short_logs_give_something_or_say_why() {
                 Err(error) => assert_eq!(error.kind, ErrorKind::NotReady),
                 Ok(stack) => {
                     assert_eq!(ChurnStack::from_json(&stack.to_json()).unwrap(), stack);
-                    assert!(!matches!(stack.candidate.as_str(), "features" | "stack" | "mean"), "{customers}");
+                    assert!(
+                        !matches!(stack.candidate.as_str(), "features" | "stack" | "mean"),
+                        "{customers}"
+                    );
                     assert!(stack.lost.unwrap().threshold.is_none() || customers > 50);
                     let scorer = StackScorer::new(&stack).unwrap();
                     for history in &histories {

@@ -149,7 +149,7 @@ impl Season {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        json!({ "weeks": self.weeks, "standard_errors": self.errors })
+        json!({ "weeks": &self.weeks[..], "standard_errors": &self.errors[..] })
     }
 
     pub(super) fn from_json(what: &'static str, value: &Value) -> Result<Self> {

@@ -171,7 +171,7 @@ impl Weights {
         }
         let total: f64 = kept.iter().map(|(row, _)| row.customers).sum();
         let came: f64 = kept.iter().map(|(row, _)| row.customers * row.actual.max(0.0)).sum();
-        if !(came > 0.0) {
+        if came <= 0.0 || came.is_nan() {
             return Ok(());
         }
         let mean = came / total;

@@ -84,7 +84,8 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_future_value(text, integer, date, jsonb) IS
   'Part of refresh: trains the axis future_value, and tests it.';
 
-INSERT INTO segmentation.workspace_axis (axis, place, about, readiness, train, code, changes_on, look_again, numbers, topic)
+INSERT INTO segmentation.workspace_axis (
+  axis, place, about, readiness, train, code, changes_on, look_again, numbers, topic)
 VALUES (
   'future_value', 50, 'Expected value: high, medium, low, none.',
   $$CASE WHEN seen.lasting ->> 'code' = 'no_source' AND 'subscriptions' = ANY (seen.kinds)
@@ -114,7 +115,8 @@ VALUES (
     'high_from', round((p.value_cuts).gros_from, 2), 'medium_from', round((p.value_cuts).moyens_from, 2))$$,
   -- topic
   $$CASE WHEN (n.numbers ->> 'subscription_value')::numeric > 0 THEN CASE
-    WHEN n.numbers ->> 'expected_purchases' IS NULL THEN 'future_value.subscription' ELSE 'future_value.both' END END$$);
+    WHEN n.numbers ->> 'expected_purchases' IS NULL THEN 'future_value.subscription'
+    ELSE 'future_value.both' END END$$);
 
 INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
   (50, 'future_value', 'spend_model', 'jsonb', $$segmentation.fit_spend_model(f.history, p.as_of)$$),

@@ -1,5 +1,5 @@
--- The axis pmg: petits, moyens, gros clients, by the turnover of rolling months. Without purchases, by what was paid for
--- subscriptions.
+-- The axis pmg: petits, moyens, gros clients, by the turnover of rolling months. Without purchases, by what was paid
+-- for subscriptions.
 
 -- The prices of subscriptions for as long as they ran: a month has 30.4375 days. NULL without a price.
 CREATE FUNCTION segmentation_internal.workspace_subscription_turnover(subscriptions jsonb, since date, until date)

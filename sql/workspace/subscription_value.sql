@@ -44,7 +44,7 @@ BEGIN
       'as_of', $1, 'horizon', $2::text,
       'value', jsonb_build_object('candidate', 'subscriptions', 'predicted', round(sum(t.value), 2),
         'actual', round(sum(t.actual), 2), 'mae', round(avg(abs(t.value - t.actual)), 2),
-        'bias', sum(t.value) / NULLIF(sum(t.actual), 0) - 1,
+        'bias', round(sum(t.value) / NULLIF(sum(t.actual), 0) - 1, 4)::double precision,
         'correlation', corr(t.value, t.actual), 'correlation_past', corr(t.past, t.actual)))
     FROM (
       SELECT (SELECT e.value

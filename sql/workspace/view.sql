@@ -217,6 +217,7 @@ BEGIN ATOMIC
       segmentation_internal.fill(ws, $q$
         SELECT p.parameter_set, p.as_of, v.axis, c.place::integer AS place, c.value ->> 'candidate' AS candidate,
           coalesce(segmentation.label(v.domain, c.value ->> 'candidate', l.language), c.value ->> 'candidate') AS label,
+          c.value ->> 'family' AS family, (c.value ->> 'ridge')::double precision AS ridge,
           (c.value ->> 'auc')::double precision AS auc, (c.value ->> 'brier')::double precision AS brier,
           (c.value ->> 'spearman')::double precision AS spearman, (c.value ->> 'bias')::double precision AS bias,
           (c.value ->> 'mae')::double precision AS mae
@@ -328,6 +329,7 @@ BEGIN ATOMIC
     ('customers', 'Number of customers.'),
     ('expected', 'Expected number of buyers within product_horizon, or of who does it within the horizon.'),
     ('f', 'Frequency score.'),
+    ('family', 'Family of the purchase model.'),
     ('from_code', 'Code before.'),
     ('from_label', 'Its name.'),
     ('future_value', 'Expected value of the next 12 months.'),
@@ -355,6 +357,7 @@ BEGIN ATOMIC
     ('reachable', 'Customers with consent.'),
     ('reasons', 'Why it is thin or weak, in words.'),
     ('recency_auc', 'AUC of recency alone.'),
+    ('ridge', 'Precision of the ridge of a regression.'),
     ('share', 'Share, from 0 to 1.'),
     ('spearman', 'Rank correlation of predicted and real value.'),
     ('status', 'in_use, retired, rejected; of a target: ready, weak, thin, unknown.'),

@@ -308,7 +308,7 @@ CREATE PROCEDURE pg_temp.wrong(change jsonb) LANGUAGE plpgsql AS $$ BEGIN CALL r
 CALL pg_temp.wrong('{"kind": "spend_model"}');
 CALL pg_temp.wrong('{"kind": 1}');
 CALL pg_temp.wrong('{"kind": null}');
-CALL pg_temp.wrong('{"version": 2}');
+CALL pg_temp.wrong('{"version": 3}');
 CALL pg_temp.wrong('{"version": null}');
 CALL pg_temp.wrong('{"family": "auto"}');
 CALL pg_temp.wrong('{"family": "pareto_nbd"}');

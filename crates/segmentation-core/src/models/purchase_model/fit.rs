@@ -22,7 +22,7 @@ pub(super) const FEW_CUSTOMERS: u64 = 100;
 /// 90 % quantile of the chi-squared distribution with one degree of freedom: nobody leaving is the end of the range.
 const NO_DROPOUT: f64 = 0.5 * 2.705_543_454_095_404;
 /// Several starts are tried on at most so many cells; the best of them on all.
-const EXPLORED: usize = 8192;
+const EXPLORED: usize = 4096;
 
 /// One maximum, whatever the number of parameters.
 pub(super) struct Found {

@@ -11,7 +11,7 @@ use crate::base::hash;
 use crate::base::memory::{self, Bytes};
 
 /// At most so many different lists of days ...
-const MOST_LISTS: usize = 32_768;
+const MOST_LISTS: usize = 16_384;
 /// ... of so many bytes, each with what holds it.
 const MOST_BYTES: usize = 1 << 24;
 /// What a list takes beside its days.

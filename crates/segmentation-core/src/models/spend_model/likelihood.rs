@@ -6,7 +6,7 @@ use super::summary::SpendSummary;
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
-use crate::math::newton::{Evaluation, Maximum, maximize};
+use crate::math::newton::{Evaluation, Maximum, maximize, maximize_from};
 use crate::math::special::{digamma, ln_gamma, trigamma};
 
 /// The shapes of the latent classes: amounts that vary by 200 % of their mean to 6 %.
@@ -49,7 +49,14 @@ pub(super) fn fit_shape(
     let customers: f64 = rows.iter().map(|r| r.n).sum();
     let mean = rows.iter().map(|r| r.total / f64::from(r.x) * r.n).sum::<f64>() / customers;
     let start = [1.0, 2.0, mean];
-    maximize(|at, c| in_shape(rows, means, at, c), start, start, penalty, checkpoint).ok_or_else(not_finite)
+    let likelihood = |at: &[f64; 3], c: Checkpoint| in_shape(rows, means, at, c);
+    let found = maximize(likelihood, start, start, penalty, &mut *checkpoint);
+    if found.as_ref().is_some_and(|found| found.converged && !found.at_bound.contains(&true)) {
+        return found.ok_or_else(not_finite);
+    }
+    // A flat shoulder, or nothing found: customers who hardly vary, each alike or unlike the others.
+    let starts = [start, [20.0, 2.0, mean / 10.0], [20.0, 20.0, mean], [0.5, 20.0, 40.0 * mean]];
+    maximize_from(likelihood, &starts, start, penalty, checkpoint).ok_or_else(not_finite)
 }
 
 /// The log-likelihood in (p, q, v).
@@ -65,21 +72,11 @@ fn in_shape(rows: &[Row], means: bool, &[p, q, v]: &[f64; 3], checkpoint: Checkp
             if of_x.0 != transactions {
                 let (px, pxq) = (p * x, p * x + q);
                 // What the mean, or the days, take the place of: Γ(px), or Γ(p)^x.
-                let own = if means {
-                    [ln_gamma(px), digamma(px), trigamma(px)]
-                } else {
-                    [x * ln_p, dp, tp / x]
-                };
+                let own =
+                    if means { [ln_gamma(px), digamma(px), trigamma(px)] } else { [x * ln_p, dp, tp / x] };
                 of_x = (
                     transactions,
-                    [
-                        ln_gamma(pxq) - own[0],
-                        own[1],
-                        digamma(pxq),
-                        own[2],
-                        trigamma(pxq),
-                        x.ln(),
-                    ],
+                    [ln_gamma(pxq) - own[0], own[1], digamma(pxq), own[2], trigamma(pxq), x.ln()],
                 );
             }
             let [g, d_px, d_pxq, t_px, t_pxq, ln_x] = of_x.1;
@@ -140,7 +137,8 @@ pub(super) fn ln_gammas(x: u32, q: f64) -> [f64; CLASSES] {
 
 /// ln of a sum of exponentials, and the share of each; of all that has a weight.
 pub(super) fn shares_of(terms: [f64; CLASSES], weights: &[f64; CLASSES]) -> (f64, [f64; CLASSES]) {
-    let most = terms.iter().zip(weights).filter(|(_, w)| **w > 0.0).fold(f64::NEG_INFINITY, |m, (t, _)| m.max(*t));
+    let most =
+        terms.iter().zip(weights).filter(|(_, w)| **w > 0.0).fold(f64::NEG_INFINITY, |m, (t, _)| m.max(*t));
     let mut shares: [f64; CLASSES] =
         std::array::from_fn(|k| if weights[k] > 0.0 { weights[k] * (terms[k] - most).exp() } else { 0.0 });
     let sum: f64 = shares.iter().sum();
@@ -267,4 +265,3 @@ fn in_mixture(
     sum.hessian[1][0] = sum.hessian[0][1];
     sum
 }
-

@@ -131,42 +131,6 @@ SELECT num_nulls(expected_spend(NULL, '{2024-01-01:1:1}', '2024-06-30'), expecte
                  future_value(NULL, s.model, '{2024-01-01:1:1}', '2024-06-30', '1 day'), future_value(p.model, NULL, '{2024-01-01:1:1}', '2024-06-30', '1 day'), future_value(p.model, s.model, NULL, '2024-06-30', '1 day'),
                  future_value(p.model, s.model, '{}', '2024-06-30', '1 day'), future_value_interval(p.model, s.model, '{2024-01-01:1:1}', '2024-06-30', NULL)) AS nulls FROM purchases AS p, spend AS s;
 
--- Parts merged, in any order, are the whole, byte by byte; in parallel too; text and binary come back.
-CREATE TEMP TABLE parts AS SELECT customer_id % 7 AS part, spend_cells(history, '1997-09-30') AS cells, spend_cells(history, '1997-09-30', '{"transactions": "all"}') AS of_all FROM histories GROUP BY 1;
-SELECT merge(cells)::text = (SELECT spend_cells(history, '1997-09-30')::text FROM histories) AS same_bytes, merge(cells ORDER BY part DESC)::text = merge(cells ORDER BY part)::text AS any_order,
-       fit_spend_model(merge(cells)) = (SELECT model FROM spend) AS same_model, bool_and(cells::text::spend_cells::text = cells::text) AS round_trip, bool_and(segmentation_internal.spend_cells_send(cells) = cells::text::bytea) AS sends_its_bytes,
-       merge(NULL::spend_cells) IS NULL AND fit_spend_model(NULL::spend_cells) IS NULL AS nulls FROM parts;
-CALL refused('SELECT merge(c) FROM (SELECT cells AS c FROM parts UNION ALL SELECT of_all FROM parts) AS t');
-\getenv abs_builddir PG_ABS_BUILDDIR
-\set file :abs_builddir '/spend_cells.bin'
-COPY parts TO :'file' (FORMAT binary);
-CREATE TEMP TABLE copied (LIKE parts);
-COPY copied FROM :'file' (FORMAT binary);
-SELECT count(*) FILTER (WHERE p.cells::text = c.cells::text AND p.of_all::text = c.of_all::text) AS copied FROM parts AS p JOIN copied AS c USING (part);
-CREATE FUNCTION pg_temp.read_cells(bytes bytea) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  RETURN CASE WHEN fit_spend_model(bytes::text::spend_cells)::text ~* 'nan|inf[^i]' THEN 'NaN' ELSE 'read' END;
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE || CASE WHEN SQLERRM ~* 'panic|unwrap|overflow|\.rs' THEN ' ' || SQLERRM ELSE '' END;
-END
-$$;
-CREATE TEMP TABLE bytes AS SELECT spend_cells(history, '1997-09-30')::text::bytea AS b FROM histories WHERE customer_id <= 60;
-SELECT pg_temp.read_cells(substr(b, 1, n)) AS cut_off, count(*) > 0 AS some FROM bytes, generate_series(0, length(b) - 1) AS n GROUP BY 1 ORDER BY 1;
-SELECT pg_temp.read_cells(b || '\x00') AS lengthened, pg_temp.read_cells(b) AS as_it_was FROM bytes;
-SELECT outcome, count(*) > 0 AS some FROM (SELECT pg_temp.read_cells(set_byte(b, n, v)) AS outcome FROM bytes, generate_series(0, length(b) - 1) AS n, unnest('{0,1,127,128,255}'::integer[]) AS v) AS t GROUP BY 1 ORDER BY 1;
-SET parallel_setup_cost = 0;
-SET parallel_tuple_cost = 0;
-SET min_parallel_table_scan_size = 0;
-SET max_parallel_workers_per_gather = 2;
-EXPLAIN (COSTS OFF) SELECT fit_spend_model(history, '1997-09-30') FROM histories;
-SELECT fit_spend_model(history, '1997-09-30') = (SELECT model FROM spend) AS same_in_parallel FROM histories;
-SET timezone = 'Pacific/Kiritimati';
-SET datestyle = 'German, DMY';
-SET extra_float_digits = 0;
-SELECT fit_spend_model(history, '1997-09-30') = (SELECT model FROM spend) AS same_anywhere FROM histories;
-RESET ALL;
-DROP TABLE public.histories;
-
 -- Each day's amount, by default: how regular a customer's amounts are differs, and one-time buyers' amount counts where a back-test says so.
 CREATE TEMP TABLE days AS SELECT f AS family, fit_spend_model(history, '1997-09-30', jsonb_build_object('family', f)) AS model FROM histories, unnest('{gamma_gamma_days,gamma_gamma_mixture}'::text[]) AS f GROUP BY f;
 SELECT family, model ->> 'transactions' AS transactions, (model #>> '{compared,every}')::numeric < (model #>> '{compared,repeat}')::numeric AS every_is_better, round((model ->> 'log_likelihood')::numeric, 1) AS log_likelihood, model -> 'skipped' AS skipped, model -> 'warnings' AS warnings FROM days ORDER BY 1;
@@ -199,3 +163,39 @@ CALL pg_temp.wrong_days('{"nothing": 2}');
 CALL pg_temp.wrong_days('{"transactions": "auto"}');
 CALL pg_temp.wrong_days('{"compared": {"repeat": 1}}');
 CALL pg_temp.wrong_days('{"covariance": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]}');
+
+-- Parts merged, in any order, are the whole, byte by byte; in parallel too; text and binary come back.
+CREATE TEMP TABLE parts AS SELECT customer_id % 7 AS part, spend_cells(history, '1997-09-30') AS cells, spend_cells(history, '1997-09-30', '{"family": "gamma_gamma"}') AS of_all FROM histories GROUP BY 1;
+SELECT merge(cells)::text = (SELECT spend_cells(history, '1997-09-30')::text FROM histories) AS same_bytes, merge(cells ORDER BY part DESC)::text = merge(cells ORDER BY part)::text AS any_order,
+       fit_spend_model(merge(of_all)) = (SELECT model FROM spend) AND fit_spend_model(merge(cells)) = (SELECT model FROM days WHERE family = 'gamma_gamma_mixture') AS same_model, bool_and(cells::text::spend_cells::text = cells::text) AS round_trip, bool_and(segmentation_internal.spend_cells_send(cells) = cells::text::bytea) AS sends_its_bytes,
+       merge(NULL::spend_cells) IS NULL AND fit_spend_model(NULL::spend_cells) IS NULL AS nulls FROM parts;
+CALL refused('SELECT merge(c) FROM (SELECT cells AS c FROM parts UNION ALL SELECT of_all FROM parts) AS t');
+\getenv abs_builddir PG_ABS_BUILDDIR
+\set file :abs_builddir '/spend_cells.bin'
+COPY parts TO :'file' (FORMAT binary);
+CREATE TEMP TABLE copied (LIKE parts);
+COPY copied FROM :'file' (FORMAT binary);
+SELECT count(*) FILTER (WHERE p.cells::text = c.cells::text AND p.of_all::text = c.of_all::text) AS copied FROM parts AS p JOIN copied AS c USING (part);
+CREATE FUNCTION pg_temp.read_cells(bytes bytea) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN CASE WHEN fit_spend_model(bytes::text::spend_cells)::text ~* 'nan|inf[^i]' THEN 'NaN' ELSE 'read' END;
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE || CASE WHEN SQLERRM ~* 'panic|unwrap|overflow|\.rs' THEN ' ' || SQLERRM ELSE '' END;
+END
+$$;
+CREATE TEMP TABLE bytes AS SELECT spend_cells(history, '1997-09-30')::text::bytea AS b FROM histories WHERE customer_id <= 60;
+SELECT pg_temp.read_cells(substr(b, 1, n)) AS cut_off, count(*) > 0 AS some FROM bytes, generate_series(0, length(b) - 1) AS n GROUP BY 1 ORDER BY 1;
+SELECT pg_temp.read_cells(b || '\x00') AS lengthened, pg_temp.read_cells(b) AS as_it_was FROM bytes;
+SELECT outcome, count(*) > 0 AS some FROM (SELECT pg_temp.read_cells(set_byte(b, n, v)) AS outcome FROM bytes, generate_series(0, length(b) - 1) AS n, unnest('{0,1,127,128,255}'::integer[]) AS v) AS t GROUP BY 1 ORDER BY 1;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 2;
+EXPLAIN (COSTS OFF) SELECT fit_spend_model(history, '1997-09-30') FROM histories;
+SELECT fit_spend_model(history, '1997-09-30') = (SELECT model FROM days WHERE family = 'gamma_gamma_mixture') AS same_in_parallel FROM histories;
+SET timezone = 'Pacific/Kiritimati';
+SET datestyle = 'German, DMY';
+SET extra_float_digits = 0;
+SELECT fit_spend_model(history, '1997-09-30') = (SELECT model FROM days WHERE family = 'gamma_gamma_mixture') AS same_anywhere FROM histories;
+RESET ALL;
+DROP TABLE public.histories, public.wholesale;

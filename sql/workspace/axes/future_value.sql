@@ -4,7 +4,7 @@ CREATE FUNCTION segmentation_internal.workspace_value_options(settings jsonb) RE
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN jsonb_build_object('discount_rate', settings -> 'value_discount_rate', 'margin', settings -> 'value_margin');
 COMMENT ON FUNCTION segmentation_internal.workspace_value_options(jsonb) IS
-  'Part of refresh: the options of future_value_next_change from the settings.';
+  'Part of refresh: the options of future_value and future_value_next_change from the settings.';
 
 -- A horizon of months has the days that it has from the day of training on.
 CREATE FUNCTION segmentation_internal.workspace_value_stack_options(settings jsonb, as_of date) RETURNS jsonb
@@ -57,8 +57,8 @@ BEGIN
     USING number;
   EXECUTE segmentation_internal.fill(ws, $q$
     CREATE UNLOGGED TABLE @ws@.stage_fits AS
-    SELECT segmentation.pmg_cuts(segmentation.future_value(
-      p.value_stack, f.history, p.as_of, p.value_discount_rate, p.value_margin), p.value_limits) AS cuts
+    SELECT segmentation.pmg_cuts(
+      segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options), p.value_limits) AS cuts
     FROM @(constants)@ AS p CROSS JOIN @(facts)@ AS f WHERE f.history IS NOT NULL;
     UPDATE @ws@.parameter_set AS g SET value_cuts = (SELECT v.cuts FROM @ws@.stage_fits AS v)
     WHERE g.parameter_set = @(number)@;
@@ -111,8 +111,6 @@ INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALU
   ('future_value', 'value_stack_options', 'jsonb',
     $$segmentation_internal.workspace_value_stack_options(g.settings, g.as_of)$$),
   ('future_value', 'value_horizon', 'interval', $$(g.settings ->> 'value_horizon')::interval$$),
-  ('future_value', 'value_discount_rate', 'double precision',
-    $$(g.settings ->> 'value_discount_rate')::double precision$$),
   ('future_value', 'value_margin', 'double precision', $$(g.settings ->> 'value_margin')::double precision$$),
   ('future_value', 'value_limits', 'jsonb', $$jsonb_build_object(
     'mode', 'cumulative', 'gros', g.settings -> 'value_high', 'moyens', g.settings -> 'value_medium')$$),
@@ -123,7 +121,7 @@ INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) 
     $$segmentation.expected_purchases(p.purchase_model, f.history, p.as_of, p.value_horizon)$$,
     'Expected purchase days within value_horizon (365 days).'),
   (51, 'future_value', 'future_value',
-    $$segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_discount_rate, p.value_margin)$$,
+    $$segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options)$$,
     'Expected value within value_horizon, discounted.');
 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES

@@ -26,7 +26,8 @@ mod install {
 
     extension_sql_file!("../sql/base/begin.sql", name = "begin", bootstrap);
     extension_sql_file!("../sql/base/template.sql", name = "template", requires = ["begin"]);
-    extension_sql_file!("../sql/base/label.sql", name = "label", requires = ["template"]);
+    extension_sql_file!("../sql/base/time_zone.sql", name = "time_zone", requires = ["template"]);
+    extension_sql_file!("../sql/base/label.sql", name = "label", requires = ["time_zone"]);
     extension_sql_file!("../sql/facts/purchase_history.sql", name = "purchase_history", requires = ["label"]);
     extension_sql_file!(
         "../sql/facts/item_history.sql",
@@ -139,9 +140,14 @@ mod install {
     );
     extension_sql_file!("../sql/workspace/source.sql", name = "workspace_source", requires = ["workspace"]);
     extension_sql_file!(
+        "../sql/workspace/reading.sql",
+        name = "workspace_reading",
+        requires = ["workspace_source"]
+    );
+    extension_sql_file!(
         "../sql/workspace/facts.sql",
         name = "workspace_facts",
-        requires = ["workspace_source"]
+        requires = ["workspace_reading"]
     );
     extension_sql_file!(
         "../sql/workspace/train.sql",
@@ -199,9 +205,14 @@ mod install {
         requires = ["workspace_axis_churn"]
     );
     extension_sql_file!(
+        "../sql/workspace/subscription_value.sql",
+        name = "workspace_subscription_value",
+        requires = ["workspace_axis_loyalty"]
+    );
+    extension_sql_file!(
         "../sql/workspace/axes/future_value.sql",
         name = "workspace_axis_future_value",
-        requires = ["workspace_axis_loyalty"]
+        requires = ["workspace_subscription_value"]
     );
     extension_sql_file!(
         "../sql/workspace/axes/product_appetence.sql",
@@ -229,9 +240,19 @@ mod install {
         requires = ["workspace_axis_life_moment"]
     );
     extension_sql_file!(
+        "../sql/workspace/gate.sql",
+        name = "workspace_gate",
+        requires = ["workspace_axis_life_cycle"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/target.sql",
+        name = "workspace_target",
+        requires = ["workspace_gate"]
+    );
+    extension_sql_file!(
         "../sql/workspace/capture.sql",
         name = "workspace_capture",
-        requires = ["workspace_axis_life_cycle"]
+        requires = ["workspace_target"]
     );
     extension_sql_file!(
         "../sql/workspace/update.sql",

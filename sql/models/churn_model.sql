@@ -212,20 +212,23 @@ COMMENT ON FUNCTION segmentation.churn_snapshots(segmentation.purchase_history, 
 
 CREATE FUNCTION segmentation.contract_snapshots(
   started date, ended date, observed_to date, every interval DEFAULT '1 month'
-) RETURNS TABLE (period integer, as_of date, ended boolean)
+) RETURNS TABLE (period integer, as_of date, ended boolean, exposure double precision)
   LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 24
 BEGIN ATOMIC
-  SELECT p.n, (contract_snapshots.started + (p.n - 1) * every)::date,
-    COALESCE(contract_snapshots.ended <= (contract_snapshots.started + p.n * every)::date, false)
+  SELECT p.n, d.begins, COALESCE(contract_snapshots.ended <= LEAST(d.ends, observed_to), false),
+    CASE WHEN d.ends <= observed_to THEN 1 ELSE GREATEST(observed_to - d.begins, 0.5) / (d.ends - d.begins) END
   FROM generate_series(1, CASE WHEN every >= interval '1 day'
          THEN ceil((LEAST(contract_snapshots.ended, observed_to) - contract_snapshots.started + 1)
                    / (extract(epoch FROM every) / 86400 * 0.9))::integer + 1 END) AS p (n)
+  CROSS JOIN LATERAL (
+    SELECT (contract_snapshots.started + (p.n - 1) * every)::date AS begins,
+      (contract_snapshots.started + p.n * every)::date AS ends) AS d
   WHERE CASE WHEN contract_snapshots.ended <= observed_to
-    THEN (contract_snapshots.started + (p.n - 1) * every)::date < contract_snapshots.ended
-      OR p.n = 1 AND contract_snapshots.ended = contract_snapshots.started
-    ELSE (contract_snapshots.started + p.n * every)::date <= observed_to END;
+    THEN d.begins < contract_snapshots.ended OR p.n = 1 AND contract_snapshots.ended = contract_snapshots.started
+    ELSE d.begins < observed_to END;
 END;
 COMMENT ON FUNCTION segmentation.contract_snapshots(date, date, date, interval) IS
   'Training rows of one contract for a hazard whose features change: one for each period, with the day on which it '
-  'begins, and whether the contract ended within it. Features have to be those of that day. What still runs at '
-  'observed_to counts with its full periods. NULL for ended: it still runs.';
+  'begins, and whether the contract ended within it. Features have to be those of that day. exposure is the part of '
+  'the period that has passed by observed_to: 1, but for the last one of contracts that run or ended in it. NULL for '
+  'ended: it still runs.';

@@ -94,7 +94,8 @@ COMMENT ON AGGREGATE segmentation.fit_purchase_model(segmentation.purchase_histo
 COMMENT ON AGGREGATE segmentation.fit_purchase_model(segmentation.purchase_history, date, jsonb) IS
   'Purchase model of customers as observed to as_of: a jsonb value with parameters, standard errors, log-likelihood, '
   'customers and warnings. One model a group by GROUP BY. options: family (auto, nbd, bg_nbd, mbg_nbd, pareto_nbd, '
-  'bg_cnbd_k, mbg_cnbd_k), k, unit (default 1 week), first_purchase_from, first_purchase_to, penalty, holdout.';
+  'bg_cnbd_k, mbg_cnbd_k), k, unit (default 1 week), first_purchase_from, first_purchase_to, penalty, '
+  'horizon (default 90 days: what auto chooses the family by).';
 
 -- Scores. NULL for who has bought nothing by as_of, or by a model that lacked data.
 -- COST: a score takes about a hundred times an integer operation.

@@ -144,6 +144,16 @@ CREATE FUNCTION segmentation.contract_value(
 COMMENT ON FUNCTION segmentation.contract_value(jsonb, interval, interval, double precision, double precision, jsonb) IS
   'Expected discounted margin of the renewals within the horizon, one at the end of each period; discount_rate is '
   'yearly.';
+CREATE FUNCTION segmentation.subscription_value(
+  model jsonb, tenure interval, price double precision, horizon interval,
+  discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, features jsonb DEFAULT '{}'
+) RETURNS numeric
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'subscription_value_wrapper';
+COMMENT ON FUNCTION segmentation.subscription_value(
+  jsonb, interval, double precision, interval, double precision, double precision, jsonb
+) IS
+  'Expected discounted margin of a subscription that has run for a tenure at a price a month, within the horizon: the '
+  'price for as long as it is expected to run, discounted continuously at ln(1 + discount_rate) a year.';
 CREATE FUNCTION segmentation.retention_curve(model jsonb, features jsonb DEFAULT '{}')
   RETURNS TABLE (
     period integer, at_risk bigint, ended bigint, survival double precision, lower double precision,
@@ -151,5 +161,5 @@ CREATE FUNCTION segmentation.retention_curve(model jsonb, features jsonb DEFAULT
   )
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 50 AS 'MODULE_PATHNAME', 'retention_curve_wrapper';
 COMMENT ON FUNCTION segmentation.retention_curve(jsonb, jsonb) IS
-  'The Kaplan-Meier curve of a group (or of all contracts, without features): share that survives each period in '
-  'which contracts ended, with its confidence band.';
+  'The Kaplan-Meier curve of a group (or of all contracts, without features), by exact days: share that survives each '
+  'period in which contracts ended, with its confidence band.';

@@ -244,7 +244,8 @@ CREATE AGGREGATE segmentation.fit_lookalike(member boolean, features jsonb) (
 );
 COMMENT ON AGGREGATE segmentation.fit_lookalike(boolean, jsonb) IS
   'What tells members from others: a jsonb model (naive Bayes) over the numbers, texts and booleans of an object of '
-  'features, the most telling first. Rows with a NULL are skipped.';
+  'features, the most telling first. Rows with a NULL are skipped. Without members or others, a value that says so and '
+  'scores NULL.';
 CREATE FUNCTION segmentation.lookalike_score(model jsonb, features jsonb) RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'lookalike_score_wrapper';
 COMMENT ON FUNCTION segmentation.lookalike_score(jsonb, jsonb) IS
@@ -254,6 +255,21 @@ CREATE FUNCTION segmentation.lookalike_explain(model jsonb, features jsonb) RETU
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'lookalike_explain_wrapper';
 COMMENT ON FUNCTION segmentation.lookalike_explain(jsonb, jsonb) IS
   'What each feature adds to the score, the most telling first.';
+
+-- One question, unlike one group of many: that nothing can be said is an error.
+CREATE FUNCTION segmentation_internal.lookalike_fitted(model jsonb) RETURNS jsonb
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF model -> 'features' = 'null' THEN
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = split_part(model #>> '{warnings,0,message}', '. ', 1),
+      DETAIL = split_part(model #>> '{warnings,0,message}', '. ', 2);
+  END IF;
+  RETURN model;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.lookalike_fitted(jsonb) IS
+  'Part of segment_lookalike: the model, or an error if there was too little data for one.';
 
 CREATE FUNCTION segmentation.segment_lookalike(
   definition jsonb, segment text, relation regclass, key name, features name[], as_of date DEFAULT NULL,
@@ -279,7 +295,8 @@ BEGIN
       SELECT "segmentation row".@key@::text AS key, @(features)@ AS features,
              $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member
       FROM @(relation)@ AS "segmentation row"
-    ), model AS MATERIALIZED (SELECT segmentation.fit_lookalike(member, features) AS model FROM customer),
+    ), model AS MATERIALIZED (
+      SELECT segmentation_internal.lookalike_fitted(segmentation.fit_lookalike(member, features)) AS model FROM customer),
     best AS (
       SELECT c.key, c.features, m.model, segmentation.lookalike_score(m.model, c.features) AS score
       FROM customer AS c CROSS JOIN model AS m WHERE NOT c.member
@@ -325,7 +342,8 @@ BEGIN
              hashtextextended("segmentation row".@key@::text, 0) % 2 = 0 AS held_out
       FROM @(relation)@ AS "segmentation row"
     ), model AS MATERIALIZED (
-      SELECT segmentation.fit_lookalike(member, features) AS model FROM customer WHERE NOT held_out
+      SELECT segmentation_internal.lookalike_fitted(segmentation.fit_lookalike(member, features)) AS model
+      FROM customer WHERE NOT held_out
     )
     SELECT segmentation.prediction_quality(1 / (1 + exp(-segmentation.lookalike_score(m.model, c.features))), c.member)
     FROM customer AS c CROSS JOIN model AS m WHERE c.held_out

@@ -17,6 +17,7 @@ CREATE TABLE segmentation.workspace_axis (
   about text NOT NULL,
   label_domain text,
   readiness text NOT NULL,
+  weak text,
   train text,
   training_place smallint,
   judge text,
@@ -45,6 +46,9 @@ COMMENT ON COLUMN segmentation.workspace_axis.label_domain IS
 COMMENT ON COLUMN segmentation.workspace_axis.readiness IS
   'Why its data are too thin, as jsonb {code, have, need}, or NULL: an expression over seen, what the facts have, '
   'and g.settings.';
+COMMENT ON COLUMN segmentation.workspace_axis.weak IS
+  'Why what it says is weak, though its data suffice: a jsonb list of {code, have, need}, an expression over g, a row '
+  'of parameter_set; see sql/workspace/gate.sql. NULL: it predicts nothing.';
 COMMENT ON COLUMN segmentation.workspace_axis.train IS
   'Function (ws text, parameter_set integer, as_of date, settings jsonb) that trains what workspace_model.fit cannot.';
 COMMENT ON COLUMN segmentation.workspace_axis.training_place IS 'Order of training, where that is not place.';

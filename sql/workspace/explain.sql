@@ -59,10 +59,12 @@ BEGIN
     THEN
       sentence := regexp_replace(sentence, format('(\{%s\} \w*[^i])s\M', place.name), '\1', 'g');
     END IF;
+    -- A product may be named {percent}: what was filled in is no place.
     sentence := replace(sentence, '{' || place.name || '}', coalesce(
-      CASE WHEN place.is_number AND in_french THEN replace(place.value, '.', ',') ELSE place.value END, '?'));
+      CASE WHEN place.is_number AND in_french THEN replace(place.value, '.', ',')
+        ELSE replace(place.value, '{', chr(1)) END, '?'));
   END LOOP;
-  RETURN sentence;
+  RETURN replace(sentence, chr(1), '{');
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_say(text, jsonb, text) IS
@@ -115,7 +117,7 @@ RETURNS TABLE (on_axis text, code text, label text, explanation text, changes_on
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,customer_segments,parameter_set,customer_facts,product,segment_override}'::text[]
+    '{workspace,customer_segments,parameter_set,customer_facts,product,segment_override,target}'::text[]
       || ARRAY(SELECT l.name FROM segmentation.workspace_list AS l ORDER BY l.place));
   key constant text := segmentation_internal.workspace_key(ws);
   every_axis constant text[] := segmentation.workspace_axes();
@@ -131,12 +133,13 @@ BEGIN
       MESSAGE = format('workspace %I has no published result yet', workspace),
       HINT = format('CALL segmentation.refresh(%L)', workspace);
   END IF;
-  IF axis IS NOT NULL AND axis <> ALL (every_axis) AND axis NOT LIKE 'segment:%' THEN
+  IF axis IS NOT NULL AND axis <> ALL (every_axis) AND axis NOT LIKE 'segment:%' AND axis NOT LIKE 'target:%' THEN
     RAISE invalid_parameter_value USING MESSAGE = format('unknown axis "%s"', axis),
-      HINT = format('Axes: %s, and segment: with the name of a registered segment.', array_to_string(every_axis, ', '));
+      HINT = format('Axes: %s, and segment: or target: with the name of a registered one.',
+        array_to_string(every_axis, ', '));
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT true AS known, g.settings, g.readiness
+    SELECT true AS known, g.settings, g.readiness, g.weak
     FROM ONLY @ws@.customer_segments AS c LEFT JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = c.parameter_set
     WHERE c.customer = $1::@(key)@$q$, jsonb_build_object('key', key)) INTO parameters USING customer;
   IF parameters.known IS NULL THEN
@@ -144,7 +147,7 @@ BEGIN
       MESSAGE = format('workspace %I has no customer %s', workspace, coalesce(customer, 'null'));
   END IF;
 
-  IF axis IS NULL OR axis NOT LIKE 'segment:%' THEN
+  IF axis IS NULL OR axis !~ '^(segment|target):' THEN
     FOR explained IN EXECUTE segmentation_internal.workspace_explain_sql(ws, key,
       CASE WHEN axis IS NULL THEN every_axis ELSE ARRAY[axis] END) USING customer, language
     LOOP
@@ -161,6 +164,12 @@ BEGIN
       numbers := coalesce(numbers, '{}') || jsonb_build_object('currency', parameters.settings ->> 'currency');
       -- A sentence may name a setting.
       explanation := segmentation_internal.workspace_say(topic, parameters.settings || numbers, language);
+      IF code <> 'insufficient_data' AND parameters.weak ? on_axis THEN
+        numbers := numbers || jsonb_build_object('weak', parameters.weak -> on_axis);
+        explanation := explanation || segmentation_internal.workspace_say('weak', jsonb_build_object(
+          'reasons', segmentation_internal.workspace_weak_words(on_axis, parameters.weak -> on_axis, language)),
+          language);
+      END IF;
       IF changes_on IS NOT NULL THEN
         explanation := explanation
           || segmentation_internal.workspace_say('changes', jsonb_build_object('changes_on', changes_on), language);
@@ -185,28 +194,50 @@ BEGIN
       RETURN NEXT;
     END LOOP;
   END IF;
+  IF axis IS NULL OR axis LIKE 'target:%' THEN
+    code := NULL;
+    changes_on := NULL;
+    FOR explained IN
+      SELECT * FROM segmentation_internal.workspace_explain_targets(ws, key, customer, substr(axis, 8), language) AS e
+    LOOP
+      on_axis := 'target:' || explained.target;
+      label := explained.label;
+      explanation := explained.explanation;
+      numbers := explained.numbers;
+      found_one := true;
+      RETURN NEXT;
+    END LOOP;
+  END IF;
   IF NOT found_one THEN
-    RAISE no_data_found USING MESSAGE = format('customer %s is in no segment "%s"', customer, axis);
+    RAISE no_data_found USING MESSAGE = CASE
+      WHEN axis LIKE 'target:%' THEN format('there is no trained target "%s"', substr(axis, 8))
+      ELSE format('customer %s is in no segment "%s"', customer, axis) END;
   END IF;
 END
 $$;
 COMMENT ON FUNCTION segmentation.explain(text, text, text, text) IS
-  'Why a customer has its codes, on all axes or on one: the numbers and thresholds behind each, when it would change '
-  'by itself, in words (en, fr) and as jsonb.';
+  'Why a customer has its codes, on all axes or on one (segment:, target: with a name for those of one''s own): the '
+  'numbers and thresholds behind each, when it would change by itself, in words (en, fr) and as jsonb.';
 
 -- The registered segments that a customer is in, or the one named: set by hand, or by a definition, with what that
 -- looked at.
 CREATE FUNCTION segmentation_internal.workspace_explain_segments(ws text, key text, customer text, named text)
 RETURNS TABLE (segment text, code text, by_hand boolean, numbers jsonb)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  published record;
 BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT g.parameter_set, g.segments::text AS segments
+    FROM ONLY @ws@.workspace AS w JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set$q$)
+    INTO published;
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT e.segment, e.code, o.segment IS NOT NULL, coalesce(
       CASE WHEN o.segment IS NOT NULL
         THEN jsonb_build_object('override', true, 'because', coalesce(' ' || o.reason, ''))
         ELSE segmentation.segment_explain(g.segments -> e.segment,
           segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-            segmentation.consents_on(f.consents, s.as_of, f.contacts)),
+            segmentation.consents_on(@(consents)@, s.as_of, f.contacts)) || @(targets)@,
           s.as_of) END, '{}')
     FROM @(coded)@ AS c
     CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e (segment, code)
@@ -217,6 +248,9 @@ BEGIN
     WHERE c.customer = $1::@(key)@ AND f.customer = $1::@(key)@ AND s.customer = $1::@(key)@
       AND e.segment = coalesce($2, e.segment)$q$,
     jsonb_build_object('key', key, 'scores', segmentation_internal.workspace_scores_query(ws),
+      'consents', segmentation_internal.workspace_published_consents_sql(ws),
+      'targets', segmentation_internal.workspace_target_row_sql(
+        ws, published.parameter_set, published.segments, 's.as_of'),
       'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))))
     USING customer, named;
 END
@@ -227,72 +261,11 @@ COMMENT ON FUNCTION segmentation_internal.workspace_explain_segments(text, text,
 -- An interval of days in French. Internal.
 CREATE FUNCTION segmentation_internal.workspace_interval_fr(given text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN replace(replace(replace(replace(replace(replace(given, 'days', 'jours'), 'day', 'jour'), 'months', 'mois'),
-    'month', 'mois'), 'years', 'ans'), 'year', 'an');
+  RETURN (
+    SELECT string_agg(coalesce(w.french, p.word), ' ' ORDER BY p.place)
+    FROM regexp_split_to_table(btrim(given), '\s+') WITH ORDINALITY AS p (word, place)
+    LEFT JOIN (VALUES
+      ('day', 'jour'), ('days', 'jours'), ('week', 'semaine'), ('weeks', 'semaines'), ('mon', 'mois'), ('mons', 'mois'),
+      ('month', 'mois'), ('months', 'mois'), ('year', 'an'), ('years', 'ans'), ('hour', 'heure'), ('hours', 'heures')
+    ) AS w (english, french) ON w.english = lower(p.word));
 COMMENT ON FUNCTION segmentation_internal.workspace_interval_fr(text) IS 'Part of explain: an interval in French.';
-
-CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
-DECLARE
-  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,source,parameter_set}');
-  w record;
-  s record;
-  readiness jsonb;
-  axis text;
-BEGIN
-  EXECUTE format('SELECT * FROM ONLY %s.workspace', ws) INTO w;
-  item := 'workspace';
-  status := CASE WHEN w.as_of IS NULL THEN 'missing' ELSE 'ready' END;
-  detail := CASE WHEN w.as_of IS NULL THEN 'nothing is published yet: CALL segmentation.refresh'
-    ELSE format('published as of %s, parameter set %s', w.as_of, w.parameter_set) END;
-  RETURN NEXT;
-  FOR s IN EXECUTE format('SELECT * FROM ONLY %s.source ORDER BY source', ws) LOOP
-    item := format('source %s: %s', s.kind, s.relation);
-    IF segmentation_internal.workspace_guarded() THEN
-      status := 'unknown';
-      detail := 'not looked at: it may be code of the owner''s, which would run with your rights';
-      RETURN NEXT;
-      CONTINUE;
-    END IF;
-    BEGIN
-      EXECUTE 'SELECT 1 FROM (' || segmentation_internal.workspace_rows_sql(ws, s.kind) || ') AS r LIMIT 0';
-      status := 'ready';
-      detail := concat_ws('; ', CASE s.capture
-          WHEN 'trigger' THEN 'changes are captured by triggers; not seen: writes with session_replication_role = '
-            'replica, logical replication, ATTACH and DETACH of partitions'
-          WHEN 'watermark' THEN format('changes are followed by %I; not seen: deletes, and commits later than the '
-            'overlap of %s', s.watermark_column, s.overlap)
-          ELSE 'changes are seen at a full refresh only' END,
-        (SELECT 'fields not given: ' || string_agg(d.field, ', ' ORDER BY d.place)
-         FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field));
-    EXCEPTION WHEN OTHERS THEN
-      status := 'broken';
-      detail := SQLERRM;
-    END;
-    RETURN NEXT;
-  END LOOP;
-  EXECUTE format('SELECT (SELECT p.readiness FROM ONLY %1$s.parameter_set AS p WHERE p.parameter_set = '
-    'w.parameter_set) FROM ONLY %1$s.workspace AS w', ws) INTO readiness;
-  FOREACH axis IN ARRAY segmentation.workspace_axes() LOOP
-    item := 'axis ' || axis;
-    IF readiness IS NULL THEN
-      status := 'unknown';
-      detail := 'known after the first refresh';
-    ELSIF readiness -> axis IS NULL THEN
-      status := 'unknown';
-      detail := 'known after the next training';
-    ELSIF readiness -> axis = 'null' THEN
-      status := 'ready';
-      detail := NULL;
-    ELSE
-      status := CASE WHEN readiness #>> ARRAY[axis, 'code'] = 'no_source' THEN 'missing' ELSE 'thin' END;
-      detail := segmentation_internal.workspace_say('data.' || (readiness #>> ARRAY[axis, 'code']), readiness -> axis,
-        'en');
-    END IF;
-    RETURN NEXT;
-  END LOOP;
-END
-$$;
-COMMENT ON FUNCTION segmentation.workspace_check(text) IS
-  'What of a workspace is ready, what is missing, which data are too thin and why, and which changes each source '
-  'cannot show.';

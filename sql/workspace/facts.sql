@@ -100,6 +100,7 @@ CREATE FUNCTION segmentation_internal.workspace_rows_sql(ws text, kind text, bat
 DECLARE
   key regtype;
   several boolean;
+  skips constant boolean := segmentation_internal.workspace_settings_now(ws) ->> 'bad_rows' = 'skip';
   source record;
   customer text;
   parts text[] := '{}';
@@ -120,10 +121,17 @@ BEGIN
           kind, source.relation, source.mapping, key, source.time_zone, several),
         'relation', source.relation,
         'condition', concat(
-          ' WHERE ' || customer || ' IS NOT NULL',
+          -- Blanks are no key: all who have none would be one customer.
+          ' WHERE ' || CASE WHEN key = ANY ('{text,varchar}'::regtype[]) THEN format('btrim(%s) <> ''''', customer)
+            ELSE customer || ' IS NOT NULL' END,
           ' AND ' || customer || ' IN (SELECT b.customer FROM ' || batch || ' AS b)')));
   END LOOP;
-  RETURN CASE WHEN parts <> '{}' THEN '(' || array_to_string(parts, ' UNION ALL ') || ')' END;
+  RETURN CASE
+    WHEN parts = '{}' THEN NULL
+    WHEN skips THEN segmentation_internal.fill(NULL, '(SELECT r.* FROM (@(rows)@) AS r WHERE (@(fault)@) IS NULL)',
+      jsonb_build_object('rows', array_to_string(parts, ' UNION ALL '),
+        'fault', coalesce(segmentation_internal.workspace_row_fault_sql(kind, key, true), 'NULL')))
+    ELSE '(' || array_to_string(parts, ' UNION ALL ') || ')' END;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_rows_sql(text, text, text) IS
@@ -166,6 +174,13 @@ CREATE FUNCTION segmentation_internal.workspace_items_sql(rows text, products te
 COMMENT ON FUNCTION segmentation_internal.workspace_items_sql(text, text, text) IS
   'Part of refresh: products bought by customer, as SQL.';
 
+-- People and tools write Email, email and EMAIL: one channel.
+CREATE FUNCTION segmentation_internal.workspace_channel(channel text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN lower(btrim(channel));
+COMMENT ON FUNCTION segmentation_internal.workspace_channel(text) IS
+  'Part of refresh: a channel as it is called in a workspace: small letters, no blanks around it.';
+
 -- What is made of the rows of the other kinds, one row a customer. Lines make a history where there are no purchases:
 -- they are netted by order, an order with a line sent back at once is still one purchase.
 CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, zone text) RETURNS text
@@ -176,30 +191,33 @@ CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, z
       FROM @(rows)@ AS r
       GROUP BY r.customer$q$, jsonb_build_object('rows', rows))
     WHEN 'purchase_lines' THEN segmentation_internal.fill(NULL, $q$
+      -- One order is one purchase, on its first day: over midnight, by several parcels, with a price put right later.
       SELECT o.customer, segmentation.purchase_history(o.purchased_on, o.amount) AS history
       FROM (
-        SELECT r.customer, r."order", r.purchased_on, sum(r.amount) AS amount
+        SELECT r.customer, min(r.purchased_on) AS purchased_on, sum(r.amount) AS amount
         FROM @(rows)@ AS r
-        GROUP BY r.customer, r."order", r.purchased_on) AS o
+        GROUP BY r.customer, r."order", CASE WHEN r."order" IS NULL THEN r.purchased_on END) AS o
       GROUP BY o.customer$q$, jsonb_build_object('rows', rows))
     WHEN 'contacts' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.contact_history(r.channel, (r.sent_at AT TIME ZONE @'zone'@)::date, r.response) AS contacts,
+        segmentation.contact_history(
+          segmentation_internal.workspace_channel(r.channel), (r.sent_at AT TIME ZONE @'zone'@)::date, r.response) AS contacts,
         segmentation.send_hours(r.responded_at, @'zone'@) FILTER (WHERE r.response IS NOT NULL) AS hours
       FROM @(rows)@ AS r
-      WHERE r.channel IS NOT NULL AND r.sent_at IS NOT NULL
+      WHERE btrim(r.channel) <> '' AND r.sent_at IS NOT NULL
       GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'zone', zone))
     WHEN 'interactions' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
         segmentation.interaction_history(r.kind, (r.occurred_at AT TIME ZONE @'zone'@)::date) AS interactions
       FROM @(rows)@ AS r
-      WHERE r.kind IS NOT NULL AND r.occurred_at IS NOT NULL
+      WHERE btrim(r.kind) <> '' AND r.occurred_at IS NOT NULL
       GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'zone', zone))
     WHEN 'consents' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.consent_history(r.channel, coalesce(r.granted, false), r.changed_on) AS consents
+        segmentation.consent_history(
+          segmentation_internal.workspace_channel(r.channel), coalesce(r.granted, false), r.changed_on) AS consents
       FROM @(rows)@ AS r
-      WHERE r.channel IS NOT NULL AND r.changed_on IS NOT NULL
+      WHERE btrim(r.channel) <> '' AND r.changed_on IS NOT NULL
       GROUP BY r.customer$q$, jsonb_build_object('rows', rows))
     WHEN 'customers' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
@@ -323,10 +341,11 @@ COMMENT ON FUNCTION segmentation_internal.workspace_facts_sql(text[], text[]) IS
   'Part of refresh: the parts of facts joined, one row a customer, as SQL.';
 
 -- One part of the facts, into a table of its own.
-CREATE FUNCTION segmentation_internal.workspace_stage_part(staged text, part text, query text) RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_stage_part(ws text, staged text, part text, query text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   twice text;
+  wrong text;
   state text;
   message text;
   detail text;
@@ -341,11 +360,19 @@ BEGIN
     THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
         hint = PG_EXCEPTION_HINT;
+      -- In a source of millions of rows it has to be said which.
+      IF state ~ '^22' THEN
+        wrong := segmentation_internal.workspace_first_fault(ws,
+          CASE part WHEN 'lines' THEN '{purchase_lines}' WHEN 'purchases' THEN '{purchases,purchase_lines}'
+            ELSE ARRAY[part] END);
+      END IF;
       RAISE EXCEPTION USING
         ERRCODE = state,
         MESSAGE = format('sources of %s cannot be read: %s', part, message),
-        DETAIL = detail,
-        HINT = coalesce(NULLIF(hint, ''), 'Look at segmentation.workspace_check, and at the relation itself.');
+        DETAIL = concat_ws(E'\n', wrong, NULLIF(detail, '')),
+        HINT = CASE WHEN wrong IS NOT NULL
+          THEN 'Put it right, or leave such rows out and count them: the setting bad_rows, skip.'
+          ELSE coalesce(NULLIF(hint, ''), 'Look at segmentation.workspace_check, and at the relation itself.') END;
   END;
   EXECUTE format('SELECT customer::text FROM %s GROUP BY customer HAVING count(*) > 1 LIMIT 1', staged) INTO twice;
   IF twice IS NOT NULL THEN
@@ -357,7 +384,7 @@ BEGIN
   EXECUTE format('ANALYZE %s (customer)', staged);
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_stage_part(text, text, text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_stage_part(text, text, text, text) IS
   'Part of refresh: the facts from one kind of source, into a staged table.';
 
 -- Phase facts: the sources, read in one snapshot, into the unlogged table <stage>facts. With a batch (a relation with
@@ -385,7 +412,7 @@ BEGIN
   END IF;
   FOR fact IN SELECT * FROM segmentation_internal.workspace_fact_parts(ws, batch) LOOP
     staged := format('%s.%I', ws, stage || 'part_' || fact.part);
-    PERFORM segmentation_internal.workspace_stage_part(staged, fact.part, fact.query);
+    PERFORM segmentation_internal.workspace_stage_part(ws, staged, fact.part, fact.query);
     columns := columns || array_to_string(fact.columns, ',');
     relations := relations || staged;
   END LOOP;

@@ -243,8 +243,8 @@ BEGIN
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
     UPDATE @ws@.workspace
     SET as_of = $1, parameter_set = $2, definitions = (SELECT d.definitions FROM @ws@.@definitions@ AS d),
-      refreshed_at = clock_timestamp()$q$)
-    USING as_of, number;
+      refreshed_at = clock_timestamp(), seen = $3$q$)
+    USING as_of, number, segmentation_internal.workspace_seen(ws || '.customer_facts', as_of);
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'DROP TABLE @ws@.@catalogue@, @ws@.@definitions@');
   EXECUTE format('ANALYZE %1$s.product, %1$s.customer_facts, %1$s.customer_segments, %1$s.membership_history', ws)
     || (SELECT string_agg(format(', %s.%I', ws, l.name), '') FROM segmentation.workspace_list AS l);

@@ -131,7 +131,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_hold(text, text, date, boole
   'Part of refresh: an error if the newest purchase is older than the shop''s own rhythm, or the setting '
   'source_silence, allows.';
 
--- Whether a training is due.
+-- Whether a training is due. What changed is what the newest parameter set does not know, whether it came into use or
+-- not: one that was rejected is not tried again every quarter of an hour.
 CREATE FUNCTION segmentation_internal.workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -144,11 +145,52 @@ BEGIN
     INTO used, level;
   -- A model of products knows nothing of categories: facts of another level need another.
   RETURN used IS NULL OR level <> settings ->> 'product_level'
-    OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400);
+    OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400
+      OR segmentation_internal.workspace_targets_untrained(ws)
+      OR segmentation_internal.workspace_changed(ws, false) <> '{}');
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_retrains(text, date, boolean) IS
-  'Part of refresh: whether a training is due, asked for, the first, or needed by another product_level.';
+  'Part of refresh: whether a training is due, asked for, the first, or needed by other sources, settings or targets.';
+
+-- Settings and sources that are not those of the parameter set in use, or of the newest one.
+CREATE FUNCTION segmentation_internal.workspace_changed(ws text, in_use boolean) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  trained record;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT g.settings, g.sources FROM ONLY @ws@.parameter_set AS g
+    WHERE g.status = 'in_use' OR NOT $1 ORDER BY g.parameter_set DESC LIMIT 1$q$)
+    INTO trained USING in_use;
+  RETURN CASE WHEN trained.settings IS NULL THEN '{}' ELSE segmentation_internal.workspace_changes(
+    trained.settings, trained.sources, segmentation_internal.workspace_settings_now(ws),
+    segmentation_internal.workspace_sources_now(ws)) END;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_changed(text, boolean) IS
+  'Part of refresh: settings and sources that changed since a training.';
+
+-- A refresh that does not train though something changed says so.
+CREATE FUNCTION segmentation_internal.workspace_warn_changed(ws text, loudly boolean) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  changed constant text[] := segmentation_internal.workspace_changed(ws, true);
+  message constant text := format(
+    'changed since the training, and not trained anew: %s', array_to_string(changed, ', '));
+  hint constant text := format('CALL segmentation.refresh(%L, retrain => true)', (parse_ident(ws))[1]);
+BEGIN
+  IF changed = '{}' THEN
+    RETURN;
+  ELSIF loudly THEN
+    RAISE WARNING USING MESSAGE = message, HINT = hint;
+  ELSE
+    RAISE NOTICE USING MESSAGE = message, HINT = hint;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_warn_changed(text, boolean) IS
+  'Part of refresh: says that the codes do not go by the settings and sources of now.';
 
 CREATE FUNCTION segmentation_internal.workspace_log(ws text, refresh integer, place integer, phase text, as_of date)
 RETURNS void
@@ -201,6 +243,7 @@ BEGIN
   CASE phase
   WHEN 'facts' THEN
     rows := segmentation_internal.workspace_stage_facts(ws);
+    detail := segmentation_internal.workspace_reconcile(ws, as_of);
     IF despite_silence IS NOT TRUE THEN
       PERFORM segmentation_internal.workspace_hold(ws, ws || '.stage_facts', as_of, false);
     END IF;
@@ -221,6 +264,7 @@ BEGIN
     rows := segmentation_internal.workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
   WHEN 'publish' THEN
     rows := segmentation_internal.workspace_publish(ws, 'stage_', parameter_set, as_of, false);
+    PERFORM segmentation_internal.workspace_notice_weak(ws, parameter_set);
   END CASE;
 END
 $$;
@@ -261,6 +305,9 @@ BEGIN
     INTO number, parameters;
   phases := CASE WHEN segmentation_internal.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}'
     ELSE '{facts,score,publish}' END::pg_catalog.text[];
+  IF NOT 'train' OPERATOR(pg_catalog.=) ANY (phases) THEN
+    PERFORM segmentation_internal.workspace_warn_changed(ws, true);
+  END IF;
   FOR place IN 1 .. pg_catalog.cardinality(phases) LOOP
     PERFORM segmentation_internal.workspace_log(ws, number, place, phases[place], day);
     IF phases[place] OPERATOR(pg_catalog.=) 'facts' THEN

@@ -102,7 +102,8 @@ BEGIN
         parameters.readiness, parameters.settings, parameters.segments),
       'joins', segmentation_internal.workspace_staged(ws, stage, (
         SELECT string_agg(a.joins, ' ' ORDER BY a.place) FROM segmentation.workspace_axis AS a))));
-  PERFORM segmentation_internal.workspace_stage_segments(ws, stage, parameters.segments, parameters.settings, as_of);
+  PERFORM segmentation_internal.workspace_stage_segments(
+    ws, stage, number, parameters.segments, parameters.settings, as_of);
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ALTER TABLE @ws@.@segments@ ADD PRIMARY KEY (customer)');
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@segments@');
   RETURN total;
@@ -142,14 +143,14 @@ COMMENT ON FUNCTION segmentation_internal.workspace_next_change_sql(jsonb, jsonb
 
 -- Registered segments, into the column segments of the staged codes, and into the axes that they take the place of.
 CREATE FUNCTION segmentation_internal.workspace_stage_segments(
-  ws text, stage text, segments jsonb, settings jsonb, as_of date
+  ws text, stage text, number integer, segments jsonb, settings jsonb, as_of date
 ) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF segments = '{}' THEN
     RETURN;
   END IF;
-  -- A definition sees the attributes, the scores and the codes. What was set by hand wins; NULL keeps out.
+  -- A definition sees the attributes, the scores, the codes and the targets. What was set by hand wins; NULL keeps out.
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
     CREATE UNLOGGED TABLE @ws@.@custom@ AS
     SELECT c.customer, jsonb_strip_nulls(@(codes)@ || coalesce(o.codes, '{}')) AS segments
@@ -158,7 +159,7 @@ BEGIN
     JOIN @ws@.@facts@ AS f ON f.customer = c.customer
     CROSS JOIN LATERAL (
       SELECT segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-        segmentation.consents_on(f.consents, @'as_of'@, f.contacts)) AS row OFFSET 0) AS d
+        segmentation.consents_on(@(consents)@, @'as_of'@, f.contacts)) || @(targets)@ AS row OFFSET 0) AS d
     LEFT JOIN (
       SELECT o.customer, jsonb_object_agg(o.segment, o.code) AS codes
       FROM @ws@.segment_override AS o
@@ -167,6 +168,9 @@ BEGIN
     jsonb_build_object(
       'as_of', as_of,
       'segments', segments::text,
+      'consents', segmentation_internal.workspace_consents_sql(ws, number),
+      'targets', segmentation_internal.workspace_target_row_sql(
+        ws, number, segments::text, quote_literal(as_of) || '::date'),
       'coded', segmentation_internal.workspace_coded_sql(segmentation_internal.workspace_staged(ws, stage,
         '@ws@.@segments@')),
       'codes', (
@@ -188,7 +192,7 @@ BEGIN
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'DROP TABLE @ws@.@custom@');
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_stage_segments(text, text, jsonb, jsonb, date) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_stage_segments(text, text, integer, jsonb, jsonb, date) IS
   'Part of refresh: the registered segments of the staged customers.';
 
 -- Where a code and a score have one name, the score has it: every code is there as <axis>_code too, from
@@ -211,6 +215,28 @@ CREATE FUNCTION segmentation_internal.workspace_days(span interval) RETURNS text
       AND extract(month FROM span) = 0 AND extract(year FROM span) = 0 AND extract(day FROM span) > 0
     THEN extract(day FROM span)::integer || ' days' END;
 COMMENT ON FUNCTION segmentation_internal.workspace_days(interval) IS 'Part of refresh: a span of whole days, as text.';
+
+-- Without a source of consents the settings may say that everybody may be contacted, by the channels that are known.
+CREATE FUNCTION segmentation_internal.workspace_assumed_consents(settings jsonb, sources jsonb, channels jsonb)
+RETURNS segmentation.consent_history
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN CASE WHEN (settings ->> 'channel_assumes_consent')::boolean
+      AND NOT jsonb_path_exists(coalesce(sources, '[]'), '$[*] ? (@.kind == "consents")')
+    THEN segmentation.consents((
+      SELECT jsonb_object_agg(c.channel ->> 'channel', true)
+      FROM jsonb_array_elements(channels -> 'channels') AS c (channel))) END;
+COMMENT ON FUNCTION segmentation_internal.workspace_assumed_consents(jsonb, jsonb, jsonb) IS
+  'Part of refresh: consents by all channels of a channel model, where a workspace assumes them; else NULL.';
+
+-- The consents of f as the published parameter set has them count: what is assumed is read once a query.
+CREATE FUNCTION segmentation_internal.workspace_published_consents_sql(ws text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.fill(ws, $q$coalesce((
+      SELECT segmentation_internal.workspace_assumed_consents(g.settings, g.sources, g.channel_model)
+      FROM ONLY @ws@.workspace AS w
+      JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set OPERATOR(pg_catalog.=) w.parameter_set), f.consents)$q$);
+COMMENT ON FUNCTION segmentation_internal.workspace_published_consents_sql(text) IS
+  'Part of explain, workspace_segment_preview and bi_reach: the consents of a customer, as SQL over f.';
 
 CREATE FUNCTION segmentation.consents_on(
   consents segmentation.consent_history, as_of date, contacts segmentation.contact_history DEFAULT NULL

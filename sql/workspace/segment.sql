@@ -26,13 +26,15 @@ BEGIN
       (SELECT md5(coalesce(jsonb_object_agg(s.segment, s.definition), '{}')::text) FROM @ws@.segment AS s),
       (SELECT concat(count(*), ' ',
          sum(hashtextextended(jsonb_build_array(o.segment, o.customer, o.code)::text, 0)))
-       FROM @ws@.segment_override AS o))$q$)
+       FROM @ws@.segment_override AS o),
+      (SELECT md5(jsonb_object_agg(t.target, jsonb_build_array(t.definition, t.horizon))::text)
+       FROM @ws@.target AS t))$q$)
     INTO fingerprint;
   RETURN fingerprint;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_definitions(text) IS
-  'Part of refresh: a fingerprint of the registered definitions and of what was set by hand.';
+  'Part of refresh: a fingerprint of the registered definitions, of targets, and of what was set by hand.';
 
 CREATE FUNCTION segmentation.register_segment(
   workspace text, segment text, definition jsonb, about text DEFAULT NULL
@@ -68,7 +70,8 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.register_segment(text, text, jsonb, text) IS
   'Registers a definition (of any kind) as a segment of a workspace, or changes it. It sees attributes, scores and '
-  'codes of customers: a code also as <axis>_code. It holds from the next refresh on.';
+  'codes of customers: a code also as <axis>_code, a target as <target>_probability. It holds from the next refresh '
+  'on.';
 
 CREATE FUNCTION segmentation.unregister_segment(workspace text, segment text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -113,14 +116,16 @@ RETURNS TABLE (code text, customers bigint, share double precision, turnover num
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,parameter_set,customer_facts,customer_segments}');
+    '{workspace,parameter_set,customer_facts,customer_segments,target}');
+  published record;
 BEGIN
+  EXECUTE format('SELECT w.as_of, w.parameter_set FROM ONLY %s.workspace AS w', ws) INTO published;
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT r.code, count(*), count(*) / sum(count(*)) OVER ()::double precision, sum(coalesce(r.turnover, 0))
     FROM (
       SELECT segmentation.segment_assign($1,
           segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-            segmentation.consents_on(f.consents, s.as_of, f.contacts)),
+            segmentation.consents_on(@(consents)@, s.as_of, f.contacts)) || @(targets)@,
           s.as_of) AS code,
         s.turnover
       FROM (@(scores)@) AS s
@@ -130,6 +135,9 @@ BEGIN
     ORDER BY 2 DESC, 1$q$,
     jsonb_build_object(
       'scores', segmentation_internal.workspace_scores_query(ws),
+      'consents', segmentation_internal.workspace_published_consents_sql(ws),
+      'targets', segmentation_internal.workspace_target_row_sql(
+        ws, published.parameter_set, definition::text, 's.as_of'),
       'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))))
     USING definition;
 END

@@ -105,7 +105,7 @@ COMMENT ON COLUMN segmentation.workspace_setting.type IS
 COMMENT ON COLUMN segmentation.workspace_setting.default_value IS 'What holds if nothing is set.';
 COMMENT ON COLUMN segmentation.workspace_setting.least IS 'Least number, or least days of an interval.';
 COMMENT ON COLUMN segmentation.workspace_setting.greatest IS 'Greatest number, or most days of an interval.';
-COMMENT ON COLUMN segmentation.workspace_setting.choices IS 'The texts that are possible.';
+COMMENT ON COLUMN segmentation.workspace_setting.choices IS 'The texts that are possible, alone or in an array.';
 COMMENT ON COLUMN segmentation.workspace_setting.about IS 'What it does.';
 
 INSERT INTO segmentation.workspace_setting (place, name, type, default_value, least, greatest, choices, about) VALUES
@@ -121,6 +121,9 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
   (15, 'source_silence', 'text', '"auto"', NULL, NULL, NULL,
     'A refresh holds when the newest purchase is older than this: auto (twice the longest time without a purchase in '
     '13 months, a week at least), an interval, or off. It holds at once.'),
+  (16, 'bad_rows', 'text', '"refuse"', NULL, NULL, '{refuse,skip}',
+    'Rows of sources that are wrong (a number that is none, a day out of range, an unknown response): refuse stops the '
+    'refresh and names one, skip leaves them out and counts them.'),
   (20, 'minimum_buyers', 'integer', '100', 1, 1e9, NULL,
     'With fewer customers who bought, the axes from purchases read insufficient_data.'),
   (21, 'minimum_repeaters', 'integer', '30', 1, 1e9, NULL,
@@ -193,6 +196,10 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
   (101, 'profile_k', 'array', '[3, 8]', NULL, NULL, NULL, 'Least and greatest number of profiles.'),
   (102, 'profile_segment', 'text', 'null', NULL, NULL, NULL,
     'A registered segment that is the profile axis instead of clusters.'),
+  (109, 'moments', 'array', '["purchase_due", "first_purchase", "reactivated", "anniversary", "attributes"]',
+    NULL, NULL, '{purchase_due,waning_interest,first_purchase,reactivated,anniversary,attributes}',
+    'What life_moment looks for, beside moment_categories. waning_interest is off: of ten purchases in some years it '
+    'finds next to nobody.'),
   (110, 'moment_ahead', 'interval', '"14 days"', 1, 366, NULL, 'How many days ahead an anniversary shows.'),
   (111, 'moment_false_discoveries', 'number', '0.10', 0, 1, NULL,
     'Accepted share of false alarms among waning_interest.'),

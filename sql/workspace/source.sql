@@ -31,9 +31,55 @@ CREATE FUNCTION segmentation_internal.workspace_type_fits(type text, given regty
 COMMENT ON FUNCTION segmentation_internal.workspace_type_fits(text, regtype, regtype) IS
   'Whether a column of a type can be a field of a type of workspace_field.';
 
+-- A key is never rounded: the orders of one customer would come to another.
+CREATE FUNCTION segmentation_internal.workspace_whole_key(value double precision, given text) RETURNS bigint
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- Beyond 2^53 a float no longer tells neighbours apart.
+  IF value = trunc(value) AND abs(value) <= 9007199254740992 THEN
+    RETURN value::bigint;
+  END IF;
+  IF value IS NOT NULL THEN
+    RAISE numeric_value_out_of_range USING
+      MESSAGE = format('customer %s in column %s is no key', value, substr(given, strpos(given, '.') + 1)),
+      DETAIL = 'Keys are whole numbers, and never rounded; in a float they are exact up to 2^53.',
+      HINT = 'Put the value right, or map the customer to a column of integers or text.';
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_whole_key(double precision, text) IS
+  'Part of refresh: a float as the key of customers, or an error that names the column.';
+CREATE FUNCTION segmentation_internal.workspace_whole_key(value numeric, given text) RETURNS bigint
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF value = trunc(value) AND value BETWEEN -9223372036854775808 AND 9223372036854775807 THEN
+    RETURN value::bigint;
+  END IF;
+  IF value IS NOT NULL THEN
+    RAISE numeric_value_out_of_range USING
+      MESSAGE = format('customer %s in column %s is no key', value, substr(given, strpos(given, '.') + 1)),
+      DETAIL = 'Keys are whole numbers within the range of bigint, and never rounded.',
+      HINT = 'Put the value right, or map the customer to a column of integers or text.';
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_whole_key(numeric, text) IS
+  'Part of refresh: a number as the key of customers, or an error that names the column.';
+
 CREATE FUNCTION segmentation_internal.workspace_key_sql(expression text, given regtype, key_type regtype) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE WHEN given = key_type THEN expression
+    WHEN segmentation_internal.workspace_base_type(given) = ANY ('{real,double precision}'::regtype[])
+      AND key_type = ANY ('{smallint,integer,bigint,numeric}'::regtype[])
+      OR segmentation_internal.workspace_base_type(given) = 'numeric'::regtype
+        AND key_type = ANY ('{smallint,integer,bigint}'::regtype[])
+      THEN segmentation_internal.fill(NULL,
+        $q$segmentation_internal.workspace_whole_key(@(given)@::@(base)@, @'given'@)::@(key)@$q$,
+        jsonb_build_object('given', expression, 'key', key_type,
+          'base', CASE WHEN segmentation_internal.workspace_base_type(given) = 'numeric'::regtype THEN 'numeric'
+            ELSE 'double precision' END))
     WHEN EXISTS (
       SELECT FROM pg_type AS t
       WHERE t.oid = segmentation_internal.workspace_base_type(given)
@@ -188,7 +234,7 @@ BEGIN
   END IF;
   EXECUTE format('SELECT key_type::regtype, coalesce($1, time_zone) FROM %s.workspace', ws)
     INTO key, zone USING time_zone;
-  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE zone;
+  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE segmentation_internal.checked_time_zone(zone);
   whole := segmentation_internal.workspace_map(kind, relation, mapping, key);
 
   IF kind IN ('customers', 'companies', 'products') THEN

@@ -1,26 +1,58 @@
 -- Training: what is frozen in a parameter set, and how good it would have been.
 
+-- What the facts have: how many customers with what, and how much of the beginning is missing. Internal.
+CREATE FUNCTION segmentation_internal.workspace_seen(facts text, as_of date) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  seen jsonb;
+  crowd bigint;
+BEGIN
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    SELECT to_jsonb(n)
+    FROM (
+      SELECT count(*) AS customers,
+        count(*) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS buyers,
+        count(*) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 1) AS repeaters,
+        $1 - min(segmentation.first_purchase(f.history))
+          FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS days,
+        $1 - max(segmentation.first_purchase(f.history))
+          FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS days_since_newcomers,
+        count(f.items) AS lines, count(f.subscriptions) AS contracts, count(f.contacts) AS contacts,
+        count(*) FILTER (WHERE segmentation_internal.workspace_has_price(f.subscriptions)) AS prices,
+        count(f.interactions) AS interactions, count(coalesce(f.attributes, f.company)) AS attributes
+      FROM @(facts)@ AS f) AS n$q$, jsonb_build_object('facts', facts))
+    INTO seen USING as_of;
+  -- Of the span of first purchases, the first twelfth: a log that begins after its customers did has most there.
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    SELECT count(*)
+    FROM @(facts)@ AS f
+    WHERE segmentation.first_purchase(f.history) < $1 AND segmentation.purchase_days(f.history, $2) > 0$q$,
+    jsonb_build_object('facts', facts))
+    INTO crowd
+    USING as_of - (seen ->> 'days')::integer
+      + ceil(((seen ->> 'days')::integer - (seen ->> 'days_since_newcomers')::integer) / 12.0)::integer, as_of;
+  RETURN seen || jsonb_build_object('first_share', round(crowd / NULLIF((seen ->> 'buyers')::numeric, 0), 3));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_seen(text, date) IS
+  'Part of refresh: what the facts have: customers by what is known of them, days of the log (days), the share of '
+  'first purchases in the first twelfth of their span (first_share).';
+
 -- Why the data of an axis are too thin: {"code": ..., "have": ..., "need": ...}, or null. Internal.
-CREATE FUNCTION segmentation_internal.workspace_readiness(ws text, facts text, as_of date, settings jsonb) RETURNS jsonb
+CREATE FUNCTION segmentation_internal.workspace_readiness(ws text, seen jsonb, settings jsonb) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   readiness jsonb;
 BEGIN
   -- seen: the kinds of sources, how many customers have what, and why purchases are too few for a code (purchases), or
-  -- for
-  -- a model of how they go on (lasting).
+  -- for a model of how they go on (lasting).
   EXECUTE segmentation_internal.fill(ws, $q$
     SELECT jsonb_object_agg(v.axis, v.reason)
     FROM (SELECT $2 AS settings) AS g
-    CROSS JOIN (SELECT coalesce(array_agg(DISTINCT o.kind), '{}') AS kinds FROM @ws@.source AS o) AS k
-    CROSS JOIN (
-      SELECT count(*) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS buyers,
-        count(*) FILTER (WHERE segmentation.purchase_days(f.history, $1) > 1) AS repeaters,
-        $1 - min(segmentation.first_purchase(f.history))
-          FILTER (WHERE segmentation.purchase_days(f.history, $1) > 0) AS days,
-        count(f.items) AS lines, count(f.subscriptions) AS contracts, count(f.contacts) AS contacts,
-        count(coalesce(f.attributes, f.company)) AS attributes
-      FROM @(facts)@ AS f) AS n
+    CROSS JOIN (SELECT coalesce(array_agg(DISTINCT o.kind), '{}') AS kinds FROM ONLY @ws@.source AS o) AS k
+    CROSS JOIN jsonb_to_record($1) AS n (
+      buyers bigint, repeaters bigint, days integer, lines bigint, contracts bigint, prices bigint, contacts bigint,
+      attributes bigint)
     CROSS JOIN LATERAL (
       SELECT segmentation_internal.workspace_too_thin(
         k.kinds, '{purchases,purchase_lines}', 'few_buyers', n.buyers,
@@ -35,14 +67,14 @@ BEGIN
           THEN jsonb_build_object('code', 'short_history', 'have', n.days, 'need', g.settings -> 'minimum_history')
         END AS lasting) AS seen
     CROSS JOIN LATERAL (VALUES @(reasons)@) AS v (axis, reason)$q$,
-    jsonb_build_object('facts', facts, 'reasons', (
+    jsonb_build_object('reasons', (
       SELECT string_agg(format('(%L, %s)', a.axis, a.readiness), ', ') FROM segmentation.workspace_axis AS a)))
-    INTO readiness USING as_of, settings;
+    INTO readiness USING seen, settings;
   RETURN readiness;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_readiness(text, text, date, jsonb) IS
-  'Part of refresh: axis to the reason why its data are too thin.';
+COMMENT ON FUNCTION segmentation_internal.workspace_readiness(text, jsonb, jsonb) IS
+  'Part of refresh: axis to the reason why its data are too thin, by what the facts have (workspace_seen).';
 
 CREATE FUNCTION segmentation_internal.workspace_too_thin(
   kinds text[], needed text[], reason text, have bigint, need jsonb
@@ -62,13 +94,15 @@ CREATE FUNCTION segmentation_internal.workspace_train(ws text, as_of date) RETUR
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
-  facts constant text := ws || '.stage_facts';
+  seen constant jsonb := segmentation_internal.workspace_seen(ws || '.stage_facts', as_of);
   number integer;
   training text;
 BEGIN
-  EXECUTE format('INSERT INTO %s.parameter_set (as_of, status, settings, readiness) VALUES ($1, ''candidate'', $2, $3)
-                  RETURNING parameter_set', ws)
-    INTO number USING as_of, settings, segmentation_internal.workspace_readiness(ws, facts, as_of, settings);
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.parameter_set (as_of, status, settings, seen, sources, readiness)
+    VALUES ($1, 'candidate', $2, $3, segmentation_internal.workspace_sources_now(@'schema'@), $4)
+    RETURNING parameter_set$q$, jsonb_build_object('schema', ws))
+    INTO number USING as_of, settings, seen, segmentation_internal.workspace_readiness(ws, seen, settings);
   -- In one pass over the facts, and into a table: an UPDATE would not be computed in parallel.
   EXECUTE (
     SELECT segmentation_internal.fill(ws, $q$
@@ -89,6 +123,8 @@ BEGIN
   LOOP
     EXECUTE format('SELECT %s($1, $2, $3, $4)', training) USING ws, number, as_of, settings;
   END LOOP;
+  PERFORM segmentation_internal.workspace_train_targets(ws, number, as_of, settings);
+  PERFORM segmentation_internal.workspace_weigh(ws, number);
   RETURN number;
 END
 $$;
@@ -143,6 +179,8 @@ BEGIN
   END IF;
   IF accepted THEN
     EXECUTE format('UPDATE %s.parameter_set SET status = ''retired'' WHERE status = ''in_use''', ws);
+  ELSE
+    PERFORM segmentation_internal.workspace_lend_targets(ws, candidate, used);
   END IF;
   EXECUTE format('UPDATE %s.parameter_set SET status = $1, note = $2 WHERE parameter_set = $3', ws)
     USING CASE WHEN accepted THEN 'in_use' ELSE 'rejected' END, said, candidate;

@@ -476,6 +476,7 @@ BEGIN
     EXIT WHEN step OPERATOR(pg_catalog.=) 'done';
   END LOOP;
   PERFORM segmentation_internal.workspace_release_lock(lock, true);
+  PERFORM segmentation_internal.workspace_warn_changed(ws, false);
   RAISE NOTICE '% customers by time (% codes changed), % by changes (% codes changed)',
     timed, timed_moved, changed, changed_moved;
 END
@@ -491,7 +492,7 @@ COMMENT ON PROCEDURE segmentation.refresh_changed(text, date, integer, boolean, 
 CREATE FUNCTION segmentation.workspace_due(workspace text, as_of date DEFAULT NULL) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
-  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,source,setting,parameter_set}');
+  ws text := segmentation_internal.workspace_readable(workspace, '{workspace,source,setting,parameter_set,target}');
   published date;
   day date;
   uncaptured boolean;
@@ -508,8 +509,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_due(text, date) IS
-  'What run_due would do: retrain (a full refresh with a training: the first, or the last is too long ago), refresh (a '
-  'new day, and a source without capture), changed.';
+  'What run_due would do: retrain (a full refresh with a training: the first, the last is too long ago, or settings, '
+  'sources or targets are others), refresh (a new day, and a source without capture), changed.';
 
 CREATE PROCEDURE segmentation.run_due(
   workspace text, as_of date DEFAULT NULL, ahead boolean DEFAULT false, despite_silence boolean DEFAULT false
@@ -556,10 +557,13 @@ RETURNS TABLE (scheduler text, line text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   database text := current_database();
+  owner text;
+  sockets text;
   call text;
   job text;
 BEGIN
   PERFORM segmentation_internal.workspace_schema(workspace);
+  SELECT g.owner INTO owner FROM segmentation.workspace_registry AS g WHERE g.workspace = schedule_sql.workspace;
   IF schedule ~ '[[:cntrl:]]' THEN
     RAISE invalid_parameter_value USING
       MESSAGE = 'schedule must not have control characters',
@@ -577,19 +581,26 @@ BEGIN
   scheduler := 'cron';
   -- psql takes a name with = or : for a connection string, crons differ in what they make of a backslash, and a line
   -- has one line.
-  IF database ~ '[[:cntrl:]\\=:]' THEN
-    RAISE NOTICE 'no crontab line can name the database: call it from a script';
+  IF database ~ '[[:cntrl:]\\=:]' OR owner ~ '[[:cntrl:]\\]' THEN
+    RAISE NOTICE 'no crontab line can name the database, or the owner of the workspace: call it from a script';
     line := NULL;
   ELSE
-    line := format('%s psql -X -v ON_ERROR_STOP=1 -d %s -c %s', schedule,
-      segmentation_internal.shell_quoted(database), segmentation_internal.shell_quoted(call));
+    -- Nested: who may not read the setting must not try.
+    IF pg_has_role('pg_read_all_settings', 'USAGE') THEN
+      sockets := NULLIF(btrim(split_part(current_setting('unix_socket_directories'), ',', 1)), '');
+    END IF;
+    line := concat_ws(' ', schedule, 'psql -X -w -v ON_ERROR_STOP=1',
+      '-h ' || segmentation_internal.shell_quoted(CASE WHEN NOT sockets ~ '[[:cntrl:]\\]' THEN sockets END),
+      '-p ' || current_setting('port'), '-U ' || segmentation_internal.shell_quoted(owner),
+      '-d ' || segmentation_internal.shell_quoted(database), '-c ' || segmentation_internal.shell_quoted(call));
   END IF;
   RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION segmentation.schedule_sql(text, text) IS
   'The lines that have run_due called every quarter of an hour, or when schedule says (as in cron). The pg_cron lines '
-  'are for the database that has pg_cron (cron.database_name), run as the workspace''s owner. Nothing is scheduled by '
+  'are for the database that has pg_cron (cron.database_name), run as the workspace''s owner; the line of cron names '
+  'socket (for who may read that setting), port, owner and database, and asks for no password. Nothing is scheduled by '
   'this function.';
 
 -- Without backslashes, but for a percent sign, which in a crontab ends the line unless it is escaped: a quote is quoted
@@ -618,6 +629,7 @@ BEGIN
   END IF;
   -- First, as it may refuse.
   PERFORM segmentation_internal.workspace_add_axes(ws);
+  PERFORM segmentation_internal.workspace_make_targets(ws);
   PERFORM segmentation_internal.workspace_renew_views(workspace);
   PERFORM segmentation_internal.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.

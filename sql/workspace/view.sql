@@ -113,12 +113,14 @@ BEGIN ATOMIC
           SELECT f.customer, u.channel
           FROM @ws@.customer_facts AS f
           CROSS JOIN @ws@.workspace AS w
-          CROSS JOIN LATERAL pg_catalog.unnest(segmentation.consents_on(f.consents, w.as_of, f.contacts)) AS u (channel)
+          CROSS JOIN LATERAL pg_catalog.unnest(
+            segmentation.consents_on(@(consents)@, w.as_of, f.contacts)) AS u (channel)
           OFFSET 0) AS r ON r.customer = c.customer
         JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
         CROSS JOIN @ws@.bi_language AS l
         GROUP BY g.axis, g.code, r.channel, l.language$q$,
-        jsonb_build_object('codes', segmentation_internal.workspace_codes_sql(ARRAY(
+        jsonb_build_object('consents', segmentation_internal.workspace_published_consents_sql(ws),
+          'codes', segmentation_internal.workspace_codes_sql(ARRAY(
           SELECT a.axis
           FROM unnest(segmentation.workspace_axes()) WITH ORDINALITY AS a (axis, place)
           WHERE a.axis NOT IN ('product_appetence', 'channel_appetence')
@@ -185,9 +187,19 @@ BEGIN ATOMIC
           d.customers, d.moved, d.moved / NULLIF(d.customers, 0)::double precision AS moved_share
         FROM @ws@.drift AS d$q$)),
     ('bi_model_quality', 'parameter_set',
-      'Back-tested quality of each parameter set, beside a rule by recency and by past turnover. Best shown as lines.',
+      'Back-tested quality of each parameter set, beside a rule by recency and by past turnover; which axes are weak, '
+      'and why. Best shown as lines.',
       segmentation_internal.fill(ws, $q$
         SELECT p.parameter_set, p.as_of, p.status, p.note,
+          segmentation_internal.workspace_axis_status(p.readiness -> 'churn', p.weak -> 'churn') AS churn_status,
+          p.quality ->> 'candidate' AS churn_candidate,
+          segmentation_internal.workspace_axis_words('churn', p.readiness -> 'churn', p.weak -> 'churn', l.language)
+            AS churn_reasons,
+          segmentation_internal.workspace_axis_status(p.readiness -> 'future_value', p.weak -> 'future_value')
+            AS value_status,
+          p.quality #>> '{value,candidate}' AS value_candidate,
+          segmentation_internal.workspace_axis_words(
+            'future_value', p.readiness -> 'future_value', p.weak -> 'future_value', l.language) AS value_reasons,
           (p.quality #>> '{churn,auc}')::double precision AS churn_auc,
           (p.quality #>> '{recency,auc}')::double precision AS recency_auc,
           (p.quality #>> '{churn,brier}')::double precision AS churn_brier,
@@ -197,7 +209,57 @@ BEGIN ATOMIC
           (p.quality #>> '{value,correlation_past}')::double precision AS past_correlation,
           (p.quality #>> '{value,predicted}')::numeric AS value_predicted,
           (p.quality #>> '{value,actual}')::numeric AS value_actual
-        FROM @ws@.parameter_set AS p$q$)),
+        FROM @ws@.parameter_set AS p
+        CROSS JOIN @ws@.bi_language AS l$q$)),
+    ('bi_candidates', 'parameter_set, axis, place',
+      'What was tried for churn and future_value at each training, and how good it was in the back-test. Best shown as '
+      'bars.',
+      segmentation_internal.fill(ws, $q$
+        SELECT p.parameter_set, p.as_of, v.axis, c.place::integer AS place, c.value ->> 'candidate' AS candidate,
+          coalesce(segmentation.label(v.domain, c.value ->> 'candidate', l.language), c.value ->> 'candidate') AS label,
+          c.value ->> 'family' AS family, (c.value ->> 'ridge')::double precision AS ridge,
+          (c.value ->> 'auc')::double precision AS auc, (c.value ->> 'brier')::double precision AS brier,
+          (c.value ->> 'spearman')::double precision AS spearman, (c.value ->> 'bias')::double precision AS bias,
+          (c.value ->> 'mae')::double precision AS mae
+        FROM @ws@.parameter_set AS p
+        CROSS JOIN @ws@.bi_language AS l
+        CROSS JOIN LATERAL (VALUES ('churn', 'churn_candidate', p.quality -> 'churn_candidates'),
+          ('future_value', 'value_candidate', p.quality -> 'value_candidates')) AS v (axis, domain, candidates)
+        CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(
+          CASE pg_catalog.jsonb_typeof(v.candidates) WHEN 'array' THEN v.candidates ELSE '[]' END)
+          WITH ORDINALITY AS c (value, place)$q$)),
+    ('customer_targets_stored', 'customer, target',
+      'customer_targets as of the last CALL refresh_views: quick for BI tools.',
+      segmentation_internal.fill(ws,
+        'SELECT t.customer, t.target, t.probability, t.as_of FROM @ws@.customer_targets AS t')),
+    ('bi_targets', 'target',
+      'Targets: how likely they are, of how many customers, and how good their models were in the back-test. Best '
+      'shown as a table.',
+      segmentation_internal.fill(ws, $q$
+        SELECT t.target, p.as_of,
+          segmentation_internal.target_words(t.definition, t.about, l.language) AS label,
+          extract(day FROM t.horizon)::integer AS horizon_days,
+          coalesce(segmentation_internal.workspace_axis_status(
+            m.trained -> 'readiness', NULLIF(m.trained -> 'weak', 'null')), 'unknown') AS status,
+          segmentation_internal.workspace_axis_words(
+            'target', m.trained -> 'readiness', NULLIF(m.trained -> 'weak', 'null'), l.language) AS reasons,
+          (m.trained ->> 'base_rate')::double precision AS base_rate,
+          (m.trained #>> '{quality,auc}')::double precision AS auc,
+          (m.trained #>> '{quality,brier_skill}')::double precision AS brier_skill,
+          (m.trained #>> '{quality,calibration,slope}')::double precision AS calibration_slope,
+          (m.trained #>> '{quality,lift,10%}')::double precision AS lift,
+          coalesce(c.customers, 0) AS customers, c.expected
+        FROM @ws@.target AS t
+        CROSS JOIN @ws@.workspace AS w
+        JOIN @ws@.parameter_set AS p ON p.parameter_set = w.parameter_set
+        CROSS JOIN @ws@.bi_language AS l
+        CROSS JOIN LATERAL (
+          SELECT CASE WHEN p.targets -> t.target -> 'definition' = t.definition
+            AND (p.targets -> t.target ->> 'horizon')::interval = t.horizon
+            THEN p.targets -> t.target END AS trained) AS m
+        LEFT JOIN (
+          SELECT s.target, count(*) AS customers, sum(s.probability) AS expected
+          FROM @ws@.customer_targets_stored AS s GROUP BY s.target) AS c ON c.target = t.target$q$)),
     ('bi_data_health', 'measure',
       'What the data cover: customers with each kind of fact, and how fresh it is. Best shown as a table.',
       segmentation_internal.fill(ws, $q$
@@ -206,7 +268,7 @@ BEGIN ATOMIC
           SELECT w.as_of, count(*) AS n, count(f.history) AS history, count(f.items) AS items,
             count(f.contacts) AS contacts, count(f.interactions) AS interactions, count(f.consents) AS consents,
             count(f.attributes) AS attributes, count(f.company) AS company, count(f.subscriptions) AS subscriptions,
-            w.as_of - max(segmentation.last_purchase(f.history)) AS age,
+            min(segmentation.recency(f.history, w.as_of)) AS age,
             count(*) FILTER (WHERE segmentation.last_purchase(f.history) > w.as_of) AS ahead
           FROM @ws@.customer_facts AS f
           CROSS JOIN @ws@.workspace AS w
@@ -222,7 +284,12 @@ BEGIN ATOMIC
           ('with_company', h.company, h.company / h.n::double precision),
           ('with_subscriptions', h.subscriptions, h.subscriptions / h.n::double precision),
           ('days_since_last_purchase_of_all', h.age::bigint, NULL),
-          ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)$q$))
+          ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)
+        UNION ALL
+        SELECT pg_catalog.concat('rows_of_', s.kind, '_', r.reason), pg_catalog.sum(r.rows)::bigint,
+          (pg_catalog.sum(r.rows) / pg_catalog.sum(pg_catalog.sum(r.rows)) OVER (PARTITION BY s.kind))::double precision
+        FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source
+        GROUP BY s.kind, r.reason$q$))
   ) AS v (name, keys, about, query);
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_view_list(text) IS
@@ -236,7 +303,14 @@ BEGIN ATOMIC
   FROM (VALUES
     ('active', 'Customers who bought in that month.'),
     ('as_of', 'Day of the publication or of the training.'),
+    ('auc', 'AUC of the back-test.'),
     ('axis', 'Axis, or segment: and the name of a registered segment.'),
+    ('base_rate', 'Share of those whom it is about who did it in the back-test.'),
+    ('bias', 'Predicted total over the real one, less 1.'),
+    ('brier', 'Brier score of the back-test.'),
+    ('brier_skill', 'Brier skill of the back-test.'),
+    ('calibration_slope', 'Calibration slope of the back-test; 1 is best.'),
+    ('candidate', 'What was tried.'),
     ('channel', 'Code of the channel.'),
     ('channel_label', 'Its name.'),
     ('churn', 'Code of churn.'),
@@ -244,19 +318,26 @@ BEGIN ATOMIC
     ('churn_brier', 'Brier score.'),
     ('churn_brier_skill', 'Its skill over the base rate.'),
     ('churn_calibration_slope', '1 is best.'),
+    ('churn_candidate', 'What churn goes by: the best candidate of the back-test.'),
     ('churn_label', 'Its name.'),
     ('churn_probability', 'Mean probability of no purchase in 90 days.'),
+    ('churn_reasons', 'Why churn is thin or weak, in words.'),
+    ('churn_status', 'ready, weak, thin, missing.'),
     ('code', 'Code of the segment.'),
     ('cohort', 'Month of the first purchase.'),
     ('confidence', 'Mean confidence, 0 to 1.'),
     ('customers', 'Number of customers.'),
-    ('expected', 'Expected number of buyers within product_horizon.'),
+    ('expected', 'Expected number of buyers within product_horizon, or of who does it within the horizon.'),
     ('f', 'Frequency score.'),
+    ('family', 'Family of the purchase model.'),
     ('from_code', 'Code before.'),
     ('from_label', 'Its name.'),
     ('future_value', 'Expected value of the next 12 months.'),
     ('future_value_label', 'Its name.'),
+    ('horizon_days', 'Days of the horizon.'),
     ('label', 'Its name.'),
+    ('lift', 'Share of those who did it among the likeliest tenth, over the base rate.'),
+    ('mae', 'Mean absolute error of the value.'),
     ('measure', 'What is measured.'),
     ('moment', 'Code of the life moment.'),
     ('monetary', 'Turnover, all time.'),
@@ -271,18 +352,27 @@ BEGIN ATOMIC
     ('product_name', 'Its name, if the source of products has one.'),
     ('psi', 'Population stability index.'),
     ('r', 'Recency score.'),
+    ('place', 'Its place in the list.'),
+    ('probability', 'That it happens within the horizon.'),
     ('reachable', 'Customers with consent.'),
+    ('reasons', 'Why it is thin or weak, in words.'),
     ('recency_auc', 'AUC of recency alone.'),
+    ('ridge', 'Precision of the ridge of a regression.'),
     ('share', 'Share, from 0 to 1.'),
-    ('status', 'in_use, retired, rejected.'),
+    ('spearman', 'Rank correlation of predicted and real value.'),
+    ('status', 'in_use, retired, rejected; of a target: ready, weak, thin, unknown.'),
+    ('target', 'Name of the target.'),
     ('to_code', 'Code after.'),
     ('to_label', 'Its name.'),
     ('turnover', 'Turnover of 12 rolling months.'),
     ('turnover_share', 'Share of the turnover of 12 months that they bring.'),
     ('value', 'Expected value, or the number measured.'),
     ('value_actual', 'Real total.'),
+    ('value_candidate', 'What future_value goes by: the best candidate of the back-test.'),
     ('value_correlation', 'Correlation of predicted and real turnover.'),
     ('value_predicted', 'Predicted total.'),
+    ('value_reasons', 'Why future_value is thin or weak, in words.'),
+    ('value_status', 'ready, weak, thin, missing.'),
     ('verdict', 'stable, moderate or major.'),
     ('week', 'Monday of the week.')
   ) AS v (name, about);
@@ -422,6 +512,21 @@ CREATE FUNCTION segmentation_internal.workspace_refresh_view_sql(ws text, name t
 COMMENT ON FUNCTION segmentation_internal.workspace_refresh_view_sql(text, text) IS
   'Part of refresh_views: the statement that brings a view up to date.';
 
+-- In the log like a refresh that fails.
+CREATE FUNCTION segmentation_internal.workspace_log_failed(ws text, phase text, began timestamptz, message text)
+RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.refresh_log (refresh, place, phase, status, as_of, began_at, ended_at, detail)
+    SELECT nextval(@'numbers'@), 1, $1, 'failed', coalesce(w.as_of, current_date), $2, clock_timestamp(), $3
+    FROM @ws@.workspace AS w$q$, jsonb_build_object('numbers', ws || '.refresh_number'))
+    USING phase, began, message;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_log_failed(text, text, timestamptz, text) IS
+  'Part of refresh_views: notes what failed.';
+
 CREATE PROCEDURE segmentation.refresh_views(workspace text)
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
@@ -429,13 +534,28 @@ DECLARE
   ws pg_catalog.text;
   names pg_catalog.text[];
   began pg_catalog.timestamptz;
+  state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation_internal.workspace_owned(workspace);
   names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text,
     ARRAY(SELECT v.name FROM segmentation_internal.workspace_view_list(ws) AS v));
   FOR i IN 1 .. pg_catalog.cardinality(names) LOOP
     began := pg_catalog.clock_timestamp();
-    EXECUTE segmentation_internal.workspace_refresh_view_sql(ws, names[i]);
+    BEGIN
+      EXECUTE segmentation_internal.workspace_refresh_view_sql(ws, names[i]);
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+        hint = PG_EXCEPTION_HINT;
+    END;
+    IF state IS NOT NULL THEN
+      BEGIN
+        PERFORM segmentation_internal.workspace_log_failed(ws, pg_catalog.concat('view ', names[i]), began, message);
+      EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        NULL;  -- what failed first is what matters
+      END;
+      COMMIT;
+      RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail, HINT = hint;
+    END IF;
     COMMIT;
     RAISE DEBUG '%: % s', names[i], pg_catalog.round(
       pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) began)::pg_catalog.numeric, 1);

@@ -44,7 +44,7 @@ BEGIN
       HINT = 'Use bigint, integer, numeric, uuid or text.';
   END IF;
   -- An unknown time zone is an error of PostgreSQL's own.
-  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE zone;
+  PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE segmentation_internal.checked_time_zone(zone);
 
   EXECUTE format('CREATE SCHEMA %I', workspace);
   EXECUTE format('COMMENT ON SCHEMA %I IS %L', workspace, 'Customer segmentation: facts, models and results, kept by '
@@ -59,7 +59,8 @@ BEGIN
       as_of date,
       parameter_set integer,
       refreshed_at timestamptz,
-      definitions text
+      definitions text,
+      seen jsonb
     );
     CREATE TABLE @ws@.setting (
       name text PRIMARY KEY,
@@ -86,7 +87,10 @@ BEGIN
       as_of date NOT NULL,
       status text NOT NULL CHECK (status IN ('candidate', 'in_use', 'retired', 'rejected')),
       settings jsonb NOT NULL,
+      sources jsonb NOT NULL DEFAULT '[]',
+      seen jsonb NOT NULL DEFAULT '{}',
       readiness jsonb NOT NULL,
+      weak jsonb NOT NULL DEFAULT '{}',
       @(models)@,
       segments jsonb NOT NULL DEFAULT '{}',
       quality jsonb NOT NULL DEFAULT '{}',
@@ -166,6 +170,13 @@ BEGIN
       detail text,
       PRIMARY KEY (refresh, place)
     );
+    CREATE TABLE @ws@.source_reading (
+      source integer NOT NULL REFERENCES @ws@.source ON DELETE CASCADE,
+      reason text NOT NULL,
+      rows bigint NOT NULL,
+      turnover numeric,
+      PRIMARY KEY (source, reason)
+    );
     CREATE SEQUENCE @ws@.refresh_number OWNED BY @ws@.refresh_log.refresh;
     CREATE TABLE @ws@.event_reader (
       reader text PRIMARY KEY,
@@ -218,6 +229,7 @@ BEGIN
     segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
   PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_scores(workspace);
+  PERFORM segmentation_internal.workspace_make_targets(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_make_views(workspace);
 END
 $$;
@@ -289,6 +301,7 @@ BEGIN
       ('workspace', 'parameter_set', 'The parameter set of the published result.'),
       ('workspace', 'refreshed_at', 'When that was published.'),
       ('workspace', 'definitions', 'Fingerprint of the registered segments and overrides in that result.'),
+      ('workspace', 'seen', 'What the facts of the last full refresh have: customers by what is known of them.'),
       ('setting', NULL, 'Settings that are not at their default; see segmentation.workspace_settings.'),
       ('source', NULL, 'Relations that feed the workspace; see segmentation.add_source.'),
       ('source', 'mapping', 'Field to column.'),
@@ -301,7 +314,10 @@ BEGIN
       ('parameter_set', 'status', 'candidate while being tested, in_use, retired, or rejected (worse than the one in '
         'use).'),
       ('parameter_set', 'settings', 'All settings as they were.'),
+      ('parameter_set', 'sources', 'The sources as they were: kind, relation, mapping, time zone.'),
+      ('parameter_set', 'seen', 'What the facts had: customers by what is known of them, days of the log.'),
       ('parameter_set', 'readiness', 'Axis to the reason why its data are too thin, null if they are not.'),
+      ('parameter_set', 'weak', 'Axis to the reasons why what it says is weak, though its data suffice.'),
       ('parameter_set', 'quality', 'Back-tested quality, beside what simple rules reach.'),
       ('parameter_set', 'segments', 'Definitions of the registered segments by which customers were last scored.'),
       ('segment', NULL, 'Segments of your own, by definition; see segmentation.register_segment.'),
@@ -334,6 +350,11 @@ BEGIN
       ('events', NULL, 'What changed at each publication: segments entered and left, moments begun. The first '
         'publication writes none.'),
       ('refresh_log', NULL, 'Phases of each refresh.'),
+      ('source_reading', NULL, 'What became of the rows of each source at the last full refresh: the parts add up.'),
+      ('source_reading', 'source', 'Number of the source.'),
+      ('source_reading', 'reason', 'used; ahead: dated after the published day; else why not: domain row_reason.'),
+      ('source_reading', 'rows', 'How many rows.'),
+      ('source_reading', 'turnover', 'What they come to, of purchases and lines.'),
       ('queue', NULL, 'Customers whose facts have changed since they were read, as captured; refresh_changed takes '
         'them.'),
       ('queue', 'change', 'Number of the change.'),
@@ -531,7 +552,14 @@ BEGIN
     RETURN format('must be from %s to %s%s', d.least, d.greatest,
       CASE WHEN d.type = 'interval' THEN ' days' ELSE '' END);
   END IF;
-  IF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
+  IF d.type = 'array' AND d.choices IS NOT NULL THEN
+    IF EXISTS (
+      SELECT FROM jsonb_array_elements(value) AS e (choice)
+      WHERE NOT coalesce(e.choice #>> '{}' = ANY (d.choices), false))
+    THEN
+      RETURN format('must be an array of some of %s', array_to_string(d.choices, ', '));
+    END IF;
+  ELSIF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
     RETURN format('must be one of %s', array_to_string(d.choices, ', '));
   END IF;
   -- Nested: a condition of one IF may be computed in any order.
@@ -619,8 +647,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.configure_workspace(text, jsonb) IS
-  'Changes settings. They hold from the next training on: a parameter set keeps those it was made with. A language '
-  'holds at once.';
+  'Changes settings. They hold from the next training on, which is at the next refresh: a parameter set keeps those it '
+  'was made with. A language holds at once.';
 
 -- All settings as one value; internal.
 CREATE FUNCTION segmentation_internal.workspace_settings_now(ws text) RETURNS jsonb

@@ -14,6 +14,11 @@ fn email_is_role(email: &str) -> Option<bool> {
 }
 
 #[pg_extern(sql = false)]
+fn email_is_disposable(email_or_domain: &str) -> Option<bool> {
+    email::is_disposable(email_or_domain)
+}
+
+#[pg_extern(sql = false)]
 fn is_freemail(email_or_domain: &str) -> Option<bool> {
     email::is_freemail(email_or_domain)
 }

@@ -4,4 +4,5 @@ pub(crate) mod options;
 pub(crate) mod purchases;
 pub(crate) mod stacks;
 pub(crate) mod template;
+pub(crate) mod time_zone;
 pub(crate) mod value_stacks;

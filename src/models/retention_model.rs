@@ -10,7 +10,7 @@ use segmentation_core::models::churn_model::Features;
 use segmentation_core::models::retention_model::{
     Contracts, RetentionModel, RetentionOptions, Survival, Terms, fit,
 };
-use segmentation_core::{ErrorKind, Result};
+use segmentation_core::{Error, ErrorKind, Result};
 use serde_json::json;
 
 use crate::base::bytes_type;
@@ -209,6 +209,29 @@ fn contract_value<'fcx>(
         let (tenure, horizon) = (periods(model, "tenure", tenure), periods(model, "horizon", horizon));
         let value = s.value(tenure, horizon, Terms { margin, discount_rate }, &mut interrupt).or_raise()?;
         Some(Numeric::of_money(Money::from_f64(value).or_raise()))
+    })
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn subscription_value<'fcx>(
+    model: JsonbArg<'fcx>,
+    tenure: Interval,
+    price: f64,
+    horizon: Interval,
+    discount_rate: f64,
+    margin: f64,
+    features: JsonbArg<'fcx>,
+    mut call: CallSite<'fcx>,
+) -> Option<Numeric> {
+    if !(margin.is_finite() && margin.abs() <= 1e6) {
+        Err(Error::invalid("margin must be a number from -1e6 to 1e6")).or_raise()
+    }
+    score(&mut call, model, features, |model, s| {
+        let (tenure, horizon) = (periods(model, "tenure", tenure), periods(model, "horizon", horizon));
+        let terms = Terms { margin: price, discount_rate };
+        let value = s.subscription_value(tenure, horizon, terms, &mut interrupt).or_raise()?;
+        Some(Numeric::of_money(Money::from_f64(value * margin).or_raise()))
     })
 }
 

@@ -7,6 +7,7 @@ use pgrx::pg_sys;
 use segmentation_core::base::day::{self, Day};
 use segmentation_core::{Error, ErrorKind, Result};
 
+use super::OrRaise;
 use super::value::Raw;
 
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
@@ -90,8 +91,9 @@ impl Instant {
 
     /// The time on the wall in a time zone, by PostgreSQL's own rules.
     ///
-    /// Raises PostgreSQL's error if the zone is unknown.
+    /// Raises an error if the zone is an offset, PostgreSQL's own if it is unknown.
     pub fn local(self, zone: &str) -> LocalTime {
+        check_zone(zone).or_raise();
         // SAFETY: timestamptz_zone(text, timestamptz) is strict and returns a timestamp.
         let local = unsafe {
             pgrx::direct_function_call_as_datum(
@@ -102,6 +104,27 @@ impl Instant {
         };
         LocalTime(local.unwrap_or(i64::MIN))
     }
+}
+
+/// Refuses zones that PostgreSQL reads by the rule of POSIX: there `+02:00` and `UTC+2` are two hours *west*.
+///
+/// # Errors
+/// It begins with a sign or a digit, or has one after letters without a `/`.
+pub fn check_zone(zone: &str) -> Result<()> {
+    let text = zone.trim();
+    let offset =
+        |at: usize| text[at..].starts_with(['+', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    let letters = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
+    // EST5EDT and its like are names of the database of time zones.
+    let named = text.contains('/')
+        || matches!(text, "EST5EDT" | "CST6CDT" | "MST7MDT" | "PST8PDT" | "GMT+0" | "GMT-0" | "GMT0");
+    if !named && letters < text.len() && (offset(letters) || text.starts_with('<')) {
+        let shown: String = text.chars().take(60).collect();
+        return Err(Error::invalid(format!("time zone \"{shown}\" is an offset"))
+            .detail("PostgreSQL reads it by the rule of POSIX, in which +02:00 lies west of Greenwich.")
+            .hint("Name a place, as Europe/Paris; two hours east of Greenwich all the year are Etc/GMT-2."));
+    }
+    Ok(())
 }
 
 /// An `interval`: months, days and microseconds, each of either sign.

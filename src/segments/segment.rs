@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
 use segmentation_core::base::document::{Node, View};
+use segmentation_core::base::unfitted::unfitted;
 use segmentation_core::segments::segment::{
     Answer, Column, Context, Definition, Lookalike, LookalikeModel, MAX_BYTES, Source, read_day,
 };
 use segmentation_core::{Error, ErrorKind, Result};
+use serde_json::json;
 
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::json_tree::JsonNode;
@@ -275,13 +277,26 @@ fn lookalike_merge<'fcx>(
 
 #[pg_extern(sql = false)]
 fn lookalike_final(state: ExpandedArg<'_, Lookalike>) -> JsonbOut {
-    JsonbOut(state.with(|state| state.model()).or_raise())
+    JsonbOut(
+        state
+            .with(|state| match state.model() {
+                Err(error) if error.kind == ErrorKind::NotReady => {
+                    Ok(unfitted("lookalike", json!({ "features": null }), &error))
+                }
+                model => model,
+            })
+            .or_raise(),
+    )
 }
 
 #[pg_extern(sql = false)]
-fn lookalike_score<'fcx>(model: JsonbArg<'fcx>, features: JsonbArg<'fcx>, mut call: CallSite<'fcx>) -> f64 {
+fn lookalike_score<'fcx>(
+    model: JsonbArg<'fcx>,
+    features: JsonbArg<'fcx>,
+    mut call: CallSite<'fcx>,
+) -> Option<f64> {
     let model = call.memo(&[Key::of(model)], || LookalikeModel::parse(model.node())).or_raise();
-    model.score(customer(features).or_raise())
+    Some(model.as_ref()?.score(customer(features).or_raise()))
 }
 
 #[pg_extern(sql = false)]
@@ -289,7 +304,7 @@ fn lookalike_explain<'fcx>(
     model: JsonbArg<'fcx>,
     features: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
-) -> JsonbOut {
+) -> Option<JsonbOut> {
     let model = call.memo(&[Key::of(model)], || LookalikeModel::parse(model.node())).or_raise();
-    JsonbOut(model.explain(customer(features).or_raise()))
+    Some(JsonbOut(model.as_ref()?.explain(customer(features).or_raise())))
 }

@@ -342,11 +342,11 @@ SELECT drop_workspace('w_' || t) FROM unnest('{date,timestamp,timestamptz}'::tex
 -- 10. Names in lines for a scheduler.
 CALL refused($$SELECT create_workspace(E'a\n* * * * * root rm -rf /')$$);
 SELECT create_workspace($$it's 100% \ "so"! $$), create_workspace('plain');
-SELECT scheduler, replace(line, current_database(), 'here') AS line FROM schedule_sql($$it's 100% \ "so"! $$);
+SELECT scheduler, regexp_replace(replace(line, current_database(), 'here'), '-h ''[^'']*'' -p [0-9]+ -U ''[^'']*''', '-h SOCKETS -p PORT -U OWNER') AS line FROM schedule_sql($$it's 100% \ "so"! $$);
 ALTER SCHEMA plain RENAME TO "new
 * * * * * root";
 SELECT adopt_workspace(E'new\n* * * * * root');
-SELECT scheduler, replace(line, current_database(), 'here') AS line, line ~ '[[:cntrl:]]' AS breaks FROM schedule_sql(E'new\n* * * * * root');
+SELECT scheduler, regexp_replace(replace(line, current_database(), 'here'), '-h ''[^'']*'' -p [0-9]+ -U ''[^'']*''', '-h SOCKETS -p PORT -U OWNER') AS line, line ~ '[[:cntrl:]]' AS breaks FROM schedule_sql(E'new\n* * * * * root');
 SELECT segmentation_internal.plain_literal(t), U&'it!0027s 100!0025 !005c!000a!0021' UESCAPE '!' = t AS same FROM (VALUES (E'it''s 100% \\\n!')) AS v (t);
 CALL refused($$SELECT schedule_sql(E'new\n* * * * * root', E'* * * * *\n')$$);
 SELECT drop_workspace($$it's 100% \ "so"! $$), drop_workspace(E'new\n* * * * * root');

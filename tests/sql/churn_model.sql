@@ -218,3 +218,10 @@ DROP VIEW cases;
 DROP TABLE model;
 DROP VIEW rows;
 DROP TABLE telco;
+
+-- A calibration ends at 1, and never falls: rounding at the right end of a line made 1.0000000000000002 once.
+CREATE TEMP TABLE cal (p float8, y boolean);
+INSERT INTO cal VALUES (0, false), (.1, false), (.1, true), (.2, false), (.3, true);
+SELECT x AS p, calibrated(c, x) FROM (SELECT calibrate(p, y) AS c FROM cal) AS s, unnest('{0,.1,.2,.25,.3,.30001,1}'::float8[]) AS x;
+SELECT prediction_quality(calibrated(c, p), y) ->> 'n' AS n FROM cal, (SELECT calibrate(p, y) AS c FROM cal) AS s;
+DROP TABLE cal;

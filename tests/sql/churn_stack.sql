@@ -44,6 +44,10 @@ SELECT feature, value, round(contribution::numeric, 3) AS contribution, words
 FROM stack, histories, churn_explain(model, history, NULL, NULL, '1997-12-31') WHERE customer_id = 1;
 SELECT feature, words FROM stack, histories, churn_explain(model, history, NULL, NULL, '1997-12-31', 'fr') WHERE customer_id = 3;
 
+SELECT feature, value, round(contribution::numeric, 3) AS contribution, words
+FROM (SELECT fit_churn_stack(history, '1998-03-31', '{"horizon": "30 days"}') AS model FROM histories) AS m, histories,
+     churn_explain(model, history, NULL, NULL, '1998-03-31') WHERE customer_id = 1;
+
 -- Serial, parallel, merged, stored: to the last bit.
 SELECT (SELECT model FROM stack) = fit_churn_stack(merged) AS merged
 FROM (
@@ -74,7 +78,7 @@ FROM (SELECT fit_churn_stack(history, '1997-12-31', '{"families": ["bg_nbd"], "f
 
 -- Contacts and interactions: who is called comes back.
 CREATE TABLE public.talks AS
-  SELECT c, purchase_history(d, 10) AS history, interaction_history('call', d - 5) AS interactions, contact_history('email', d - 20) AS contacts
+  SELECT c, purchase_history(d, 10) AS history, interaction_history('call', d - 5) AS interactions, contact_history('email', d - 20, NULL::text) AS contacts
   FROM (SELECT c, date '2023-01-01' + (c * 13 + k * (20 + c % 50)) % 700 AS d FROM generate_series(1, 600) AS c, generate_series(0, 9) AS k WHERE k <= c % 10) AS d
   GROUP BY c;
 SELECT model ->> 'with_events' AS with_events, jsonb_path_query_array(model, '$.coefficients[*].term') @? '$[*] ? (@ starts with "interactions")' AS counts
@@ -86,19 +90,19 @@ FROM talks;
 -- Levels by two stacks, against the probabilities; and the day on which one changes, asked day by day.
 CREATE TABLE public.two AS
   SELECT fit_churn_stack(history, '1997-12-31', '{"horizon": "60 days"}') AS model,
-         fit_churn_stack(history, '1997-12-31', '{"horizon": "30 days", "lost": 0.9}') AS lost
+         fit_churn_stack(history, '1997-12-31', '{"horizon": "30 days", "lost": 0.95}') AS lost
   FROM histories;
-SELECT churn_level(model, lost, history, NULL, NULL, '1997-12-31') AS level, count(*),
-       bool_and(churn_level(model, lost, history, NULL, NULL, '1997-12-31')
-         = churn_level(churn_probability(model, history, '1997-12-31'), churn_probability(lost, history, '1997-12-31'),
-                       jsonb_build_object('lost_above', lost #> '{lost,threshold}'))) AS as_by_probabilities
+SELECT churn_level(model, lost, history, NULL, NULL, '1997-12-31', '{"medium_from": 0.7, "high_from": 0.9}') AS level, count(*),
+       bool_and(churn_level(model, lost, history, NULL, NULL, '1997-12-31', '{"medium_from": 0.7, "high_from": 0.9}')
+         = churn_level(churn_probability(model, history, '1997-12-31'), CASE WHEN lost #>> '{lost,threshold}' IS NOT NULL THEN churn_probability(lost, history, '1997-12-31') END,
+                       jsonb_build_object('medium_from', 0.7, 'high_from', 0.9, 'lost_above', lost #> '{lost,threshold}'))) AS as_by_probabilities
 FROM two, histories GROUP BY 1 ORDER BY 1;
 SELECT count(*) AS customers, count(*) FILTER (WHERE told < date '1997-12-31' + 61) AS change, bool_and(told = coalesce(asked, date '1997-12-31' + 61)) AS right
 FROM (
-  SELECT churn_next_change(model, lost, until(history, '1997-12-31'), NULL, NULL, '1997-12-31') AS told,
+  SELECT churn_next_change(model, lost, until(history, '1997-12-31'), NULL, NULL, '1997-12-31', '{"medium_from": 0.7, "high_from": 0.9}') AS told,
          (SELECT min(date '1997-12-31' + n) FROM generate_series(1, 60) AS n
-          WHERE churn_level(model, lost, until(history, '1997-12-31'), NULL, NULL, '1997-12-31')
-             <> churn_level(model, lost, until(history, '1997-12-31'), NULL, NULL, date '1997-12-31' + n)) AS asked
+          WHERE churn_level(model, lost, until(history, '1997-12-31'), NULL, NULL, '1997-12-31', '{"medium_from": 0.7, "high_from": 0.9}')
+             <> churn_level(model, lost, until(history, '1997-12-31'), NULL, NULL, date '1997-12-31' + n, '{"medium_from": 0.7, "high_from": 0.9}')) AS asked
   FROM two, histories WHERE customer_id % 12 = 0 AND purchase_days(history, '1997-12-31') > 0) AS t;
 -- A purchase that is known of already, if nothing changes before it.
 SELECT churn_next_change(model, lost, '{1997-12-01:1:10,1998-01-03:1:10}', NULL, NULL, '1997-12-31') <= '1998-01-03' AS ahead FROM two;
@@ -107,7 +111,7 @@ SELECT churn_level(NULL, NULL, history, NULL, NULL, '1997-12-31') AS no_model, c
 FROM two, histories LIMIT 1;
 
 -- Too little: a value that says so and scores nobody.
-SELECT m.model, churn_probability(m.model, '{2024-01-01:1:10}', '2024-02-01') AS p, churn_level(m.model, NULL, '{2024-01-01:1:10}', NULL, NULL, '2024-02-01') AS level
+SELECT m.model, churn_probability(m.model, '{2024-01-01:1:10}'::purchase_history, '2024-02-01') AS p, churn_level(m.model, NULL, '{2024-01-01:1:10}', NULL, NULL, '2024-02-01') AS level
 FROM (VALUES (fit_churn_stack(NULL::churn_stack_rows)), ((SELECT fit_churn_stack(history, '1990-01-01') FROM histories))) AS m (model);
 SELECT m.model ->> 'candidate' AS candidate, m.model -> 'warnings' @? '$[*] ? (@.code == "few_customers")' AS few, m.model -> 'warnings' @? '$[*] ? (@.code == "short_history")' AS short
 FROM (SELECT fit_churn_stack(h, '2024-03-01') AS model FROM (VALUES ('{2024-01-01:1:10,2024-02-01:1:10}'::purchase_history), ('{2024-01-05:1:10}')) AS v (h)) AS m;

@@ -19,7 +19,8 @@ CREATE UNLOGGED TABLE models AS
     (SELECT fit_churn_model(churned, features) FROM rows WHERE n <= 5000) AS churn, (SELECT fit_profile(point, '{"k": 5}') FROM rows WHERE n <= 5000) AS profiles,
     (SELECT fit_loyalty_prior(history, '2024-09-15') FROM baskets) AS gaps;
 CREATE UNLOGGED TABLE gathered AS
-  SELECT (SELECT churn_rows(churned, features) FROM rows) AS churn, (SELECT profile_rows(point) FROM rows) AS profiles, (SELECT affinity_rows(items, '2024-09-15') FROM baskets WHERE c <= 3000) AS products,
+  SELECT (SELECT churn_rows(churned, features) FROM rows) AS churn,
+    (SELECT churn_stack_rows(history, '2024-09-15', '{"horizon": "30 days"}') FROM baskets) AS stacks, (SELECT profile_rows(point) FROM rows) AS profiles, (SELECT affinity_rows(items, '2024-09-15') FROM baskets WHERE c <= 3000) AS products,
     (SELECT channel_cells(contacts, NULL, '2024-09-15') FROM contacted) AS channels,
     (SELECT basket_counts(ARRAY[hashint4(n) & 255, hashint4(n + 1) & 255, hashint4(n + 2) & 255]::text[]) FROM rows) AS counts;
 SET statement_timeout = '150ms';
@@ -39,6 +40,8 @@ CALL cancelled('SELECT count(*) FROM gathered, generate_series(1, 1000) AS n, as
 -- Churn from features, contracts, profiles.
 CALL cancelled('SELECT churn_rows(churned, features) FROM rows, generate_series(1, 100)');
 CALL cancelled('SELECT fit_churn_model(churn) FROM gathered, generate_series(1, 100)');
+CALL cancelled('SELECT churn_stack_rows(history, ''2024-09-15'') FROM baskets, generate_series(1, 1000)');
+CALL cancelled('SELECT fit_churn_stack(stacks) FROM gathered, generate_series(1, 10)');
 CALL cancelled('SELECT sum(churn_probability(churn, features)) FROM models, rows, generate_series(1, 100)');
 CALL cancelled('SELECT contracts(date ''2000-01-01'' + n % 5000, date ''2014-01-01'' + n % 700, date ''2020-01-01'') FROM generate_series(1, 100000000) AS n');
 CALL cancelled('SELECT fit_retention_model(date ''2000-01-01'' + n % 5000, date ''2014-01-01'' + n % 700, date ''2020-01-01'', jsonb_build_object(''p'', n % 7)) FROM generate_series(1, 100000000) AS n');
@@ -71,6 +74,8 @@ CALL cancelled('SELECT fit_product_affinity(products) FROM gathered');
 CALL cancelled('SELECT appetence_quality(products) FROM gathered');
 CALL cancelled('SELECT fit_profile(profiles) FROM gathered, generate_series(1, 100)');
 CALL cancelled('SELECT fit_churn_model(churn) FROM gathered, generate_series(1, 100)');
+CALL cancelled('SELECT churn_stack_rows(history, ''2024-09-15'') FROM baskets, generate_series(1, 1000)');
+CALL cancelled('SELECT fit_churn_stack(stacks) FROM gathered, generate_series(1, 10)');
 SET statement_timeout = '1s';
 CALL cancelled('SELECT fit_product_affinity(products) FROM gathered');
 CALL cancelled('SELECT appetence_quality(products) FROM gathered');

@@ -108,3 +108,9 @@ SELECT detector, count(*) AS answers, count(DISTINCT moment) AS codes, count(*) 
   SELECT detector, moment, next_change <= d OR EXISTS (
     SELECT FROM days AS o WHERE (o.customer_id, o.detector) = (t.customer_id, t.detector) AND o.d > t.d AND o.d < coalesce(t.next_change, 'infinity') AND o.moment <> t.moment) AS late
   FROM days AS t) AS s GROUP BY 1 ORDER BY 1;
+
+-- What is only written otherwise is no event.
+SELECT a, o, n, (attribute_moment(a, '2024-06-01', o, n, '2024-06-10')).moment
+FROM (VALUES ('marital_status', 'Married', 'MARRIED'), ('marital_status', 'marrié', 'Marié'), ('city', 'Paris', 'PARIS'), ('city', 'Paris', 'Paris '), ('city', 'Saint-Étienne', 'ST ETIENNE'),
+  ('address', '3, av. Foch', '3 Avenue FOCH'), ('postcode', '06000', '6000'), ('siret', '73282932000074', '732 829 320 00074'), ('siret', '73282932000074', siret('732 829 320 00074')), ('contact', 'A. Petit', 'A. PETIT'),
+  ('contact', 'A. Petit', 'M. A. Petit'), ('marital_status', 'pacsé', 'marié'), ('city', 'Saint-Étienne', 'Saint-Denis'), ('postcode', '06000', '60000'), ('contact', 'A. Petit', 'B. Petit')) AS v (a, o, n);

@@ -259,7 +259,7 @@ INSERT INTO call (query)
     ('purchase', 'churn_next_change(d.value, b.h, date ''2024-06-01'')'), ('spend', 'expected_spend(d.value, b.h, date ''2024-06-01'')'), ('value', 'future_value(d.value, b.h, date ''2024-06-01'')'),
     ('prior', 'loyalty(b.h, date ''2024-06-01'', jsonb_build_object(''prior'', d.value))'), ('prior', 'purchase_due(b.h, date ''2024-06-01'', 0.5, jsonb_build_object(''prior'', d.value))'),
     ('churn', 'churn_probability(d.value, ''{"a": 1, "b": "2"}''::jsonb)'), ('churn', 'churn_probability(d.value, c.value - ''list'')'), ('churn', 'churn_explain(d.value, ''{"a": 1, "b": "2"}'')'), ('churn', 'churn_coefficients(d.value)'),
-    ('retention', 'survival_probability(d.value, interval ''2 months'', ''{"a": 1}'')'), ('retention', 'retention_curve(d.value)'), ('retention', 'contract_value(d.value, interval ''2 months'', interval ''1 year'', 1)'),
+    ('retention', 'survival_probability(d.value, interval ''2 months'', ''{"a": 1}'')'), ('retention', 'retention_curve(d.value)'), ('retention', 'contract_value(d.value, interval ''2 months'', interval ''1 year'', 1)'), ('retention', 'subscription_value(d.value, interval ''2 months'', 1, interval ''1 year'')'),
     ('curve', 'survival_probability(d.value, interval ''2 months'')'), ('curve', 'retention_curve(d.value)'), ('curve', 'expected_lifetime(d.value, interval ''2 months'', interval ''10 years'')'),
     ('calibration', 'calibrated(d.value, 0.3)'), ('profile', 'profile_assign(d.value, ''{"a": 1, "b": "2"}''::jsonb)'), ('profile', 'profile_describe(d.value)'), ('profile', 'profile_quality(d.value)'), ('profile', 'profile_map(d.value)'),
     ('mixture', 'profile_assign(d.value, ARRAY[1, 2]::double precision[])'), ('mixture', 'profile_describe(d.value)'),

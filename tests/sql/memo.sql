@@ -86,6 +86,7 @@ INSERT INTO memo_call (call, kind, expression) VALUES
 ('survival_probability(jsonb,interval,jsonb)', 'retention', $$survival_probability($1, '3 months', '{}')$$),
 ('expected_lifetime(jsonb,interval,interval,jsonb)', 'retention', $$expected_lifetime($1, '3 months', '1 year', '{}')$$),
 ('contract_value(jsonb,interval,interval,double precision,double precision,jsonb)', 'retention', $$contract_value($1, '3 months', '1 year', 10, 0.1, '{}')$$),
+('subscription_value(jsonb,interval,double precision,interval,double precision,double precision,jsonb)', 'retention', $$subscription_value($1, '3 months', 10, '1 year', 0.1, 1, '{}')$$),
 ('retention_curve(jsonb,jsonb)', 'retention', $$(SELECT string_agg(r::text, ',') FROM retention_curve($1, '{}') AS r)$$),
 ('calibrated(jsonb,double precision)', 'calibration', $$calibrated($1, 0.35)$$),
 ('churn_probability(jsonb,purchase_history,date,interval)', 'purchase', $$churn_probability($1, {h}, date '2025-01-01', '90 days')$$),

@@ -143,9 +143,9 @@ CALL refused('SELECT confirm_events(''incremental'', ''mailer'', -1)');
 SELECT workspace_due('incremental', '2026-01-29') AS after_a_year;
 CALL refresh('incremental', '2026-01-29', true);
 SELECT workspace_due('incremental', '2026-01-29') AS now, workspace_due('incremental', '2026-02-01') AS in_three_days, workspace_due('incremental', '2026-03-15') AS in_spring, workspace_due('anew', '2026-01-30') AS without_capture;
-SELECT scheduler, replace(line, current_database(), 'DB') AS line FROM schedule_sql('incremental');
+SELECT scheduler, regexp_replace(replace(line, current_database(), 'DB'), '-h ''[^'']*'' -p [0-9]+ -U ''[^'']*''', '-h SOCKETS -p PORT -U OWNER') AS line FROM schedule_sql('incremental');
 SELECT create_workspace('it''s; 50% "mine"');
-SELECT replace(line, current_database(), 'DB') AS hostile FROM schedule_sql('it''s; 50% "mine"', '0 3 * * *');
+SELECT regexp_replace(replace(line, current_database(), 'DB'), '-h ''[^'']*'' -p [0-9]+ -U ''[^'']*''', '-h SOCKETS -p PORT -U OWNER') AS hostile FROM schedule_sql('it''s; 50% "mine"', '0 3 * * *');
 SELECT drop_workspace('it''s; 50% "mine"');
 SELECT upgrade_workspace('incremental');
 -- As if restored into a younger server: readers are told, and set right.

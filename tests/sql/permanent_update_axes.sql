@@ -14,7 +14,7 @@ CREATE TABLE live.attribute_history AS SELECT * FROM shop.attribute_history;
 CREATE TABLE live.subscriptions AS SELECT * FROM shop.subscriptions;
 SELECT create_workspace('incremental', 'bigint', 'Europe/Paris'), create_workspace('anew', 'bigint', 'Europe/Paris');
 -- Time goes on without purchases on purpose.
-SELECT configure_workspace(w, '{"source_silence": "off"}') FROM unnest('{incremental,anew}'::text[]) AS w;
+SELECT configure_workspace(w, '{"source_silence": "off", "moments": ["purchase_due", "waning_interest", "first_purchase", "reactivated", "anniversary", "attributes"]}') FROM unnest('{incremental,anew}'::text[]) AS w;
 SELECT count(*) AS sources FROM unnest('{incremental,anew}'::text[]) AS w, (VALUES ('purchases', 'live.orders'), ('purchase_lines', 'live.order_lines'), ('customers', 'live.customers'), ('contacts', 'live.contacts'),
   ('interactions', 'live.interactions'), ('consents', 'live.consents'), ('attribute_history', 'live.attribute_history'), ('subscriptions', 'live.subscriptions'), ('products', 'shop.products')) AS v (kind, relation),
   LATERAL (SELECT add_source(w, kind, relation::regclass) AS mapping) AS s WHERE mapping IS NOT NULL;

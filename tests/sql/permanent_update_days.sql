@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SELECT count(*) > 0 AS simulated FROM simulate_shop('shop', 200) AS s;
 SELECT create_workspace('incremental', 'bigint', 'Europe/Paris'), create_workspace('anew', 'bigint', 'Europe/Paris');
 -- Time goes on without purchases on purpose.
-SELECT configure_workspace(w, '{"source_silence": "off"}') FROM unnest('{incremental,anew}'::text[]) AS w;
+SELECT configure_workspace(w, '{"source_silence": "off", "moments": ["purchase_due", "waning_interest", "first_purchase", "reactivated", "anniversary", "attributes"]}') FROM unnest('{incremental,anew}'::text[]) AS w;
 SELECT count(*) AS sources FROM unnest('{incremental,anew}'::text[]) AS w, (VALUES ('purchases', 'shop.orders'), ('purchase_lines', 'shop.order_lines'), ('customers', 'shop.customers'), ('contacts', 'shop.contacts'),
   ('interactions', 'shop.interactions'), ('consents', 'shop.consents'), ('attribute_history', 'shop.attribute_history'), ('subscriptions', 'shop.subscriptions'), ('products', 'shop.products')) AS v (kind, relation),
   LATERAL (SELECT add_source(w, kind, relation::regclass) AS mapping) AS s WHERE mapping IS NOT NULL;

@@ -46,14 +46,14 @@ FROM models AS k JOIN models AS plain ON k.family = replace(plain.family, 'nbd',
 SELECT family, bool_and(abs(sqrt((model #>> ARRAY['covariance', (i - 1)::text, (i - 1)::text])::float8) - (model #>> ARRAY['standard_errors', name])::float8) < 1e-12) AS roots
 FROM models, unnest('{r,alpha,a,b}'::text[]) WITH ORDINALITY AS n (name, i) WHERE family IN ('bg_nbd', 'mbg_nbd') GROUP BY family ORDER BY family;
 
--- auto: every family as of an inner split, 13 weeks before; the one that foresaw best.
+-- auto: every family on inner days, going back by the horizon; the one that foresaw best who buys nothing within it.
 CREATE TEMP TABLE auto AS SELECT fit_purchase_model(history, '1997-09-30') AS model FROM histories;
-SELECT model ->> 'family' AS family, model - 'candidates' = (SELECT m.model FROM models AS m WHERE m.family = 'mbg_nbd') AS as_if_named FROM auto;
-SELECT c ->> 'family' AS family, c ->> 'k' AS k, round((c ->> 'log_likelihood_after_split')::numeric, 3) AS log_likelihood_after_split
+SELECT model ->> 'family' AS family, model - 'candidates' = (SELECT m.model FROM models AS m WHERE m.family = a.model ->> 'family') AS as_if_named FROM auto AS a;
+SELECT c ->> 'family' AS family, c ->> 'k' AS k, round((c ->> 'log_score')::numeric, 5) AS log_score, round((c ->> 'brier')::numeric, 5) AS brier, c -> 'inner_days' AS inner_days
 FROM auto, jsonb_array_elements(model -> 'candidates') AS c;
 SELECT (SELECT model FROM auto) = fit_purchase_model(history, '1997-09-30', '{}') AS empty_options,
-       (SELECT model FROM auto) = fit_purchase_model(history, '1997-09-30', '{"family": "auto", "unit": "1 week", "penalty": 0, "holdout": null}') AS defaults_written,
-       (SELECT model FROM auto) = fit_purchase_model(history, '1997-09-30', '{"holdout": "91 days"}') AS thirteen_weeks
+       (SELECT model FROM auto) = fit_purchase_model(history, '1997-09-30', '{"family": "auto", "unit": "1 week", "penalty": 0, "horizon": null}') AS defaults_written,
+       (SELECT model FROM auto) = fit_purchase_model(history, '1997-09-30', '{"horizon": "90 days"}') AS ninety_days
 FROM histories;
 
 -- Two customers of the literature: 26 repeat purchases, the last after 216 of 217 days; customer 1 of CDNOW, 2 within 213 of 272 days.
@@ -253,9 +253,11 @@ FROM (SELECT options, fit_purchase_model(history, '1997-09-30', options) AS mode
 SELECT penalty, round((model #>> '{parameters,a}')::numeric, 3) AS a, round((model #>> '{parameters,b}')::numeric, 3) AS b, round((model ->> 'log_likelihood')::numeric, 2) AS log_likelihood
 FROM (SELECT penalty, fit_purchase_model(history, '1997-09-30', jsonb_build_object('family', 'bg_nbd', 'penalty', penalty)) AS model
       FROM histories, unnest('{0,1,100,1e6}'::numeric[]) AS penalty GROUP BY penalty) AS t ORDER BY penalty;
-SELECT holdout, model ->> 'family' AS family, jsonb_path_query_array(model, '$.warnings[*].code') AS warnings
-FROM (SELECT holdout, fit_purchase_model(history, '1997-09-30', jsonb_build_object('holdout', holdout)) AS model
-      FROM histories, unnest('{6 weeks,13 weeks,20 weeks,9 months}'::text[]) AS holdout GROUP BY holdout) AS t ORDER BY holdout;
+-- Too long a horizon: a shorter one is tried, and said so; on a log of a week nothing can be tried.
+SELECT horizon, model ->> 'family' AS family, model #> '{candidates,1,inner_days}' AS inner_days, jsonb_path_query_array(model, '$.warnings[*].code') AS warnings
+FROM (SELECT horizon, fit_purchase_model(history, '1997-09-30', jsonb_build_object('horizon', horizon)) AS model
+      FROM histories, unnest('{6 weeks,13 weeks,20 weeks,9 months,1000 years}'::text[]) AS horizon GROUP BY horizon) AS t ORDER BY horizon;
+SELECT model ->> 'family' AS family, model -> 'warnings' AS warnings FROM (SELECT fit_purchase_model(history, '1997-01-08') AS model FROM histories) AS t;
 SELECT fit_purchase_model(history, '1997-09-30', '{"first_purchase_to": "1997-01-31"}') ->> 'customers' AS till_january,
        fit_purchase_model(history, '1997-09-30', '{"first_purchase_from": "1997-03-01"}') -> 'skipped' AS from_march FROM histories;
 -- Regular buyers are found.
@@ -277,8 +279,11 @@ CALL refused('SELECT pg_temp.fitted(''{"family": "bg_nbd", "k": 2}'')');
 CALL refused('SELECT pg_temp.fitted(''{"family": "bg_cnbd_k", "k": 0}'')');
 CALL refused('SELECT pg_temp.fitted(''{"family": "bg_cnbd_k", "k": 13}'')');
 CALL refused('SELECT pg_temp.fitted(''{"family": "bg_cnbd_k", "k": 2.5}'')');
-CALL refused('SELECT pg_temp.fitted(''{"family": "bg_nbd", "holdout": "13 weeks"}'')');
-CALL refused('SELECT pg_temp.fitted(''{"holdout": "soon"}'')');
+CALL refused('SELECT pg_temp.fitted(''{"holdout": "13 weeks"}'')');
+CALL refused('SELECT pg_temp.fitted(''{"horizon": "soon"}'')');
+CALL refused('SELECT pg_temp.fitted(''{"horizon": "0 days"}'')');
+CALL refused('SELECT pg_temp.fitted(''{"horizon": "-3 months"}'')');
+CALL refused('SELECT pg_temp.fitted(''{"horizon": 90}'')');
 CALL refused('SELECT pg_temp.fitted(''{"penalty": -1}'')');
 CALL refused('SELECT pg_temp.fitted(''{"penalty": "1"}'')');
 CALL refused('SELECT pg_temp.fitted(''{"first_purchase_from": "1.2.1997"}'')');
@@ -303,7 +308,7 @@ CREATE PROCEDURE pg_temp.wrong(change jsonb) LANGUAGE plpgsql AS $$ BEGIN CALL r
 CALL pg_temp.wrong('{"kind": "spend_model"}');
 CALL pg_temp.wrong('{"kind": 1}');
 CALL pg_temp.wrong('{"kind": null}');
-CALL pg_temp.wrong('{"version": 2}');
+CALL pg_temp.wrong('{"version": 3}');
 CALL pg_temp.wrong('{"version": null}');
 CALL pg_temp.wrong('{"family": "auto"}');
 CALL pg_temp.wrong('{"family": "pareto_nbd"}');

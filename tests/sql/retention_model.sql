@@ -103,6 +103,29 @@ SELECT 'running' AS what, s.* FROM contract_snapshots('2025-01-31', NULL, '2025-
 UNION ALL SELECT 'ends at once', s.* FROM contract_snapshots('2025-01-31', '2025-01-31', '2025-04-29') AS s UNION ALL SELECT 'weekly', s.* FROM contract_snapshots('2025-01-31', '2025-02-15', '2025-04-29', '7 days') AS s
 UNION ALL SELECT 'nothing', s.* FROM contract_snapshots(NULL, '2025-02-15', '2025-04-29') AS s UNION ALL SELECT 'ended before', s.* FROM contract_snapshots('2025-01-31', '2025-01-15', '2025-04-29') AS s;
 
+-- An unfinished period: one of ten contracts ended in a month of which 16 of 31 days had passed.
+CREATE TABLE ten AS SELECT date '2024-01-15' AS started, CASE WHEN n = 1 THEN date '2024-03-20' END AS ended FROM generate_series(1, 10) n;
+SELECT period, at_risk, ended, survival FROM (SELECT fit_retention_model(started, ended, '2024-03-31') m FROM ten) f, retention_curve(m);
+SELECT family, round(churn_probability(m, interval '2 months', interval '1 month')::numeric, 4) AS churn, m -> 'warnings' AS warnings
+FROM (SELECT family, fit_retention_model(started, ended, '2024-03-31', '{}', jsonb_build_object('family', family)) AS m FROM ten, unnest('{kaplan_meier,hazard,shifted_beta_geometric}'::text[]) AS family GROUP BY family) AS f ORDER BY 1;
+SELECT period, count(*), sum(s.ended::int) AS ended, round(sum(exposure)::numeric, 4) AS exposure FROM ten, contract_snapshots(started, ten.ended, '2024-03-31') s GROUP BY 1 ORDER BY 1;
+-- Contracts younger than a period count, whether they run or ended; who begins on the last day does not.
+SELECT m -> 'contracts' AS contracts, m -> 'ended' AS ended, m -> 'skipped' AS skipped, round(churn_probability(m, interval '0', interval '1 month')::numeric, 3) AS churn
+FROM (SELECT fit_retention_model(started, ended, '2024-01-20', '{}', '{"family": "hazard"}') AS m
+      FROM (SELECT date '2024-01-01' + n % 20 AS started, CASE WHEN n % 4 = 1 THEN date '2024-01-20' END AS ended FROM generate_series(1, 400) AS n) AS young) AS f;
+DROP TABLE ten;
+-- The value of a subscription: the price for the time that it runs, the mean of what survives at both ends of each month, discounted from the middle.
+WITH curve AS (SELECT m, survival_probability(whole, make_interval(months => m)) / survival_probability(whole, '12 months') AS s FROM model, generate_series(12, 24) AS m),
+     months AS (SELECT m - 12 AS n, (s + lead(s) OVER (ORDER BY m)) / 2 AS share FROM curve)
+SELECT subscription_value(whole, '12 months', 20, '12 months', 0) AS value, (SELECT round(20 * sum(share)::numeric, 4) FROM months) AS by_hand,
+       subscription_value(whole, '12 months', 20, '12 months', 0.1, 0.5) AS margin, (SELECT round(10 * sum(share / 1.1 ^ ((n + 0.5) / 12))::numeric, 4) FROM months) AS by_hand,
+       subscription_value(whole, '60 months', 20, '2 years') AS beyond_the_data, round(subscription_value(hazard, '60 months', 20, '2 years', features => '{"contract": "One year"}'), 2) AS hazard
+FROM model;
+CALL refused('SELECT subscription_value(whole, ''1 month'', ''NaN'', ''1 month'') FROM model');
+CALL refused('SELECT subscription_value(whole, ''1 month'', 1, ''1 month'', -1) FROM model');
+CALL refused('SELECT subscription_value(whole, ''1 month'', 1, ''1 month'', 0.1, ''infinity'') FROM model');
+CALL refused('SELECT subscription_value(whole, ''1 month'', 1, ''-1 month'') FROM model');
+
 -- Merged: the same; GROUP BY gives one model a group.
 SELECT fit_retention_model(merge(part)) = (SELECT fit_retention_model(started, ended, '2026-01-01', jsonb_build_object('contract', contract), '{}') FROM telco) AS merged_is_whole
 FROM (SELECT contracts(started, ended, '2026-01-01', jsonb_build_object('contract', contract), '{}') AS part FROM telco GROUP BY extract(month FROM started)) AS parts;

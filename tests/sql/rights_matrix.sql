@@ -33,6 +33,7 @@ SELECT segmentation.create_workspace('crm', time_zone => 'UTC');
 SELECT segmentation.configure_workspace('crm', '{"source_silence": "off"}');
 SELECT segmentation.add_source('crm', 'purchases', 'orders');
 SELECT segmentation.register_segment('crm', 'late', '{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "recency", ">": 100}}]}');
+SELECT segmentation.workspace_target('crm', 'nothing', '{"buys_nothing": true}', '30 days');
 CALL segmentation.refresh('crm', '2025-05-31', true);
 CALL segmentation.refresh('crm', '2025-06-30', false);
 CALL segmentation.refresh_views('crm');
@@ -70,6 +71,9 @@ INSERT INTO called VALUES
   ('schedule_sql', 'SELECT segmentation.schedule_sql(''crm'')'),
   ('start_capture', 'SELECT segmentation.start_capture(''crm'', ''purchases'', ''orders'')'),
   ('stop_capture', 'SELECT segmentation.stop_capture(''crm'', ''purchases'', ''orders'')'),
+  ('workspace_target', 'SELECT segmentation.workspace_target(''crm'', ''buys'', ''{"buys": true}'')'),
+  ('drop_workspace_target', 'SELECT segmentation.drop_workspace_target(''crm'', ''nothing'')'),
+  ('target_explain', 'SELECT segmentation.target_explain(''crm'', ''1'', ''nothing'')'),
   ('unregister_segment', 'SELECT segmentation.unregister_segment(''crm'', ''late'')'),
   ('upgrade_workspace', 'SELECT segmentation.upgrade_workspace(''crm'')'),
   ('use_parameter_set', 'SELECT segmentation.use_parameter_set(''crm'', 1)'),

@@ -91,6 +91,10 @@ CALL refused($$SELECT lookalike_score('{}', '{}')$$);
 CALL refused($$SELECT lookalike_score('{"kind": "lookalike", "features": [{"feature": "a", "type": "number", "members": {"mean": 1, "deviation": 0}}]}', '{}')$$);
 CALL refused($$SELECT segmentation_internal.lookalike_final('\x00'::bytea)$$);
 SELECT fit_lookalike(NULL, NULL) FROM generate_series(1, 0);
+-- A group without members or without others is a value that says so, and scores nobody.
+SELECT g, m ->> 'kind' AS kind, m -> 'warnings' -> 0 ->> 'code' AS warning, m -> 'warnings' -> 0 ->> 'message' AS message, lookalike_score(m, '{"a": 1}') AS score, lookalike_explain(m, '{"a": 1}') AS explained
+FROM (SELECT g, fit_lookalike(member, features) AS m FROM (VALUES (1, true, '{"a": 1}'::jsonb), (1, false, '{"a": 2}'), (2, false, '{"a": 3}'), (3, true, '{"a": 3}')) AS v (g, member, features) GROUP BY g) AS f ORDER BY g;
+CALL refused($$SELECT segment_lookalike_quality('{"kind": "rules", "segments": [{"segment": "a", "when": {"any": []}}]}', 'a', 'customer', 'id', '{age}')$$);
 
 -- Every ready-made definition is whole, and every segment of it can be reached.
 SELECT t.name, c.* FROM segment_template AS t CROSS JOIN LATERAL segment_check(definition) AS c;

@@ -90,6 +90,8 @@ CALL refused('SELECT configure_workspace(''crm'', ''{"moment_categories": {"birt
 CALL refused('SELECT configure_workspace(''crm'', ''{"moment_categories": {"purchase_due": ["baby"]}}'')');
 CALL refused('SELECT configure_workspace(''crm'', ''{"value_high": 0.96}'')');
 CALL refused('SELECT configure_workspace(''crm'', ''{"profile_k": [8, 3]}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"moments": ["waning"]}'')');
+CALL refused('SELECT configure_workspace(''crm'', ''{"moments": [null, 1]}'')');
 CALL refused('SELECT configure_workspace(''crm'', ''{"profile_k": [0, 3]}'')');
 DELETE FROM crm.setting;
 

@@ -30,7 +30,7 @@ SELECT s.customer,
       AND m.m = 1 + (SELECT count(*) FROM unnest((p.rfm_cuts).monetary) AS q WHERE s.monetary::float8 > q)) END AS rfm,
   CASE WHEN coalesce(t.turnover, 0) <= 0 THEN 'I' WHEN t.turnover >= (p.pmg_cuts).gros_from THEN 'G' WHEN t.turnover >= (p.pmg_cuts).moyens_from THEN 'M' ELSE 'P' END AS pmg,
   CASE WHEN s.churn_probability IS NULL THEN 'insufficient_data'
-       WHEN s.lost_probability > (p.settings ->> 'churn_lost')::float8 THEN 'lost'
+       WHEN s.lost_probability > (p.lost_stack #>> '{lost,threshold}')::float8 THEN 'lost'
        WHEN s.churn_probability >= (p.settings ->> 'churn_high')::float8 THEN 'high'
        WHEN s.churn_probability >= (p.settings ->> 'churn_medium')::float8 THEN 'medium' ELSE 'low' END AS churn,
   CASE WHEN s.future_value IS NULL THEN 'insufficient_data' WHEN s.future_value <= 0 THEN 'none' WHEN s.future_value >= (p.value_cuts).gros_from THEN 'high'
@@ -65,8 +65,8 @@ TABLE hand.differ;
 -- Thresholds on a customer's own score: medium and high begin at it; lost is above it.
 SELECT customer AS one, churn_probability AS p, lost_probability AS l FROM crm.customer_scores WHERE lost_probability < churn_probability - 0.05 ORDER BY abs(churn_probability - 0.5), customer LIMIT 1 \gset
 CREATE TABLE hand.seen (threshold text, code text);
--- The model must not move, so that only thresholds differ: their place is in the frozen set.
-UPDATE crm.parameter_set SET settings = settings || jsonb_build_object('churn_medium', :p, 'churn_high', 1, 'churn_lost', 1) WHERE status = 'in_use';
+-- The model must not move, so that only thresholds differ: their place is in the frozen set, that of lost in its stack.
+UPDATE crm.parameter_set SET settings = settings || jsonb_build_object('churn_medium', :p, 'churn_high', 1), lost_stack = jsonb_set(lost_stack, '{lost,threshold}', '1') WHERE status = 'in_use';
 CALL refresh('crm', '2026-03-31', false);
 INSERT INTO hand.seen SELECT 'medium at', churn FROM crm.customer_segments WHERE customer = :one;
 TABLE hand.differ;
@@ -80,11 +80,11 @@ TABLE hand.differ;
 UPDATE crm.parameter_set SET settings = settings || jsonb_build_object('churn_high', :p + 1e-12) WHERE status = 'in_use';
 CALL refresh('crm', '2026-03-31', false);
 INSERT INTO hand.seen SELECT 'high just above', churn FROM crm.customer_segments WHERE customer = :one;
-UPDATE crm.parameter_set SET settings = settings || jsonb_build_object('churn_lost', :l) WHERE status = 'in_use';
+UPDATE crm.parameter_set SET lost_stack = jsonb_set(lost_stack, '{lost,threshold}', to_jsonb(:l)) WHERE status = 'in_use';
 CALL refresh('crm', '2026-03-31', false);
 INSERT INTO hand.seen SELECT 'lost at', churn FROM crm.customer_segments WHERE customer = :one;
 TABLE hand.differ;
-UPDATE crm.parameter_set SET settings = settings || jsonb_build_object('churn_lost', :l - 1e-12) WHERE status = 'in_use';
+UPDATE crm.parameter_set SET lost_stack = jsonb_set(lost_stack, '{lost,threshold}', to_jsonb(:l - 1e-12)) WHERE status = 'in_use';
 CALL refresh('crm', '2026-03-31', false);
 INSERT INTO hand.seen SELECT 'lost just below', churn FROM crm.customer_segments WHERE customer = :one;
 TABLE hand.seen;

@@ -43,6 +43,20 @@ SELECT code, explanation FROM explain('club', '1003', 'churn', 'fr');
 SELECT code, explanation FROM explain('club', '1004', 'churn', 'en');
 SELECT code, explanation FROM explain('club', '1007', 'churn', 'fr');
 SELECT code, explanation FROM explain('club', '1009', 'churn');
+-- Turnover by prices paid, and the value of what runs: by hand. The price is 20, and no purchase is known.
+SELECT item, status, detail FROM workspace_check('club') WHERE item IN ('axis pmg', 'axis future_value');
+SELECT jsonb_pretty(quality -> 'value') AS value FROM (SELECT quality FROM club.parameter_set) AS g;
+WITH p AS (SELECT retention_model -> 'model' AS fitted FROM club.parameter_set)
+SELECT s.customer, s.turnover, c.pmg, s.future_value, c.future_value AS band, t.value_by_hand, round(t.turnover_by_hand, 4) AS turnover_by_hand
+FROM club.customer_scores AS s JOIN club.customer_segments AS c USING (customer) CROSS JOIN p
+LEFT JOIN LATERAL (VALUES
+  (1001, subscription_value(fitted, age('2025-06-01', '2024-01-10'), 20, '365 days', features => '{"plan": "full"}') + subscription_value(fitted, age('2025-06-01', '2024-05-10'), 10, '365 days', features => '{"plan": "light"}'), 30 * 365 / 30.4375),
+  (1003, round((20 * 19 / 30.4375 * 1.1 ^ (-9.5 / 365.25))::numeric, 4), 20 * 365 / 30.4375), (1004, round((20 * 273 / 30.4375 * 1.1 ^ (-136.5 / 365.25))::numeric, 4), 20 * 365 / 30.4375), (1005, 0, 0), (1006, NULL, NULL),
+  (1007, 0, 20 * 365 / 30.4375)) AS t (customer, value_by_hand, turnover_by_hand) ON t.customer = s.customer
+WHERE s.customer > 1000 ORDER BY 1;
+SELECT code, explanation FROM explain('club', '1001', 'future_value');
+SELECT code, explanation FROM explain('club', '1001', 'future_value', 'fr');
+SELECT code, explanation FROM explain('club', '1001', 'pmg', 'en');
 -- Days pass, contracts begin, end and are given notice of: incremental = full.
 SELECT create_workspace('anew');
 SELECT count(add_source('anew', kind, relation)) AS sources FROM club.source;

@@ -33,6 +33,7 @@ INSERT INTO orders SELECT n % 60, date '2024-01-01' + n * 7 % 500, n % 50 + 1 FR
 SET ROLE intruder;
 SELECT add_source('shop', 'purchases', 'orders');
 SELECT register_segment('shop', 'late', '{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "recency", ">": 100}}]}');
+SELECT workspace_target('shop', 'idle', '{"buys_nothing": true}', '30 days');
 CALL refresh('shop', '2025-05-31', true);
 CALL refresh('shop', '2025-06-30', false);
 SELECT * FROM assign_campaign('shop', 'spring', 'SELECT customer FROM shop.customer_segments', 0.2);
@@ -76,7 +77,8 @@ INSERT INTO look VALUES
   (11, 'campaign_uplift', 'SELECT * FROM segmentation.campaign_uplift(''shop'', ''spring'', ''2099-01-01'')'),
   (12, 'workspace_segment_preview', 'SELECT * FROM segmentation.workspace_segment_preview(''shop'', ''{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "recency", ">": 300}}]}'')'),
   (13, 'workspace_segment_overlap', 'SELECT * FROM segmentation.workspace_segment_overlap(''shop'')'),
-  (14, 'schedule_sql', 'SELECT * FROM segmentation.schedule_sql(''shop'')');
+  (14, 'schedule_sql', 'SELECT * FROM segmentation.schedule_sql(''shop'')'),
+  (15, 'target_explain', 'SELECT * FROM segmentation.target_explain(''shop'', ''1'', ''idle'')');
 GRANT SELECT ON look TO PUBLIC;
 CREATE PROCEDURE look_at_all() LANGUAGE plpgsql AS $$
 DECLARE
@@ -281,7 +283,7 @@ DECLARE
   held regclass;
 BEGIN
   SET LOCAL ROLE intruder;
-  DROP VIEW shop.customer_scores CASCADE;
+  DROP VIEW shop.customer_scores, shop.customer_targets CASCADE;
   FOR held IN SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = 'shop'::regnamespace AND c.relkind = 'm' LOOP
     EXECUTE format('DROP MATERIALIZED VIEW IF EXISTS %s CASCADE', held);
   END LOOP;

@@ -376,7 +376,7 @@ pub fn rfm_values(bytes: &[u8]) {
 pub fn lookalike(bytes: &[u8]) {
     let lookalike = state(bytes, Lookalike::from_bytes, Lookalike::to_bytes, Lookalike::merge);
     if let Some(model) = lookalike.and_then(|lookalike| lookalike.model().ok())
-        && let Ok(model) = LookalikeModel::parse(&model)
+        && let Ok(Some(model)) = LookalikeModel::parse(&model)
     {
         finite(Some(model.score(&serde_json::json!({ "a": 1, "b": "x" }))));
     }

@@ -350,7 +350,7 @@ pub fn definition(bytes: &[u8]) {
 
 pub fn lookalike_model(bytes: &[u8]) {
     let Some((value, customer)) = two(bytes) else { return };
-    let Ok(model) = LookalikeModel::parse(&value) else { return };
+    let Ok(Some(model)) = LookalikeModel::parse(&value) else { return };
     finite(Some(model.score(&customer)));
     let _ = model.explain(&customer);
 }

@@ -43,6 +43,7 @@ pub fn email(bytes: &[u8]) {
     let domain = email::domain(text);
     assert_eq!(domain.is_some(), email::is_role(text).is_some());
     let _ = email::is_freemail(text);
+    let _ = email::is_disposable(text);
     if let Some(domain) = email::registered_domain(text) {
         assert_eq!(email::registered_domain(&domain).as_deref(), Some(domain.as_str()));
     }

@@ -97,7 +97,7 @@ fn published_fits() {
             assert_digits(*value, expected);
         }
         for (value, expected) in model.standard_errors().unwrap().iter().zip(errors) {
-            assert_digits(*value, expected);
+            assert_digits(value.unwrap(), expected);
         }
         assert!(model.warnings.is_empty(), "{:?}", model.warnings);
         assert_eq!(PurchaseModel::from_json(&model.to_json()).unwrap(), model);

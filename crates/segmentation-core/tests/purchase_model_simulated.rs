@@ -114,7 +114,7 @@ fn parameters_are_recovered() {
             cells.add(days(&times)).unwrap();
         }
         let model = fit(&cells, &mut || {}).unwrap();
-        let errors = model.standard_errors().unwrap();
+        let errors: Vec<f64> = model.standard_errors().unwrap().into_iter().map(Option::unwrap).collect();
         eprintln!("{family:?} k {} {:?} {errors:?} {} cells", model.k, model.parameters, model.cells);
         assert_eq!(model.k, k);
         for ((estimate, truth), error) in model.parameters.iter().zip(&truth).zip(errors) {

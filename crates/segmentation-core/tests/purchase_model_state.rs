@@ -106,7 +106,10 @@ fn options_name_the_field() {
             json!({ "first_purchase_from": "2024-02-03", "first_purchase_to": "2024-02-02" }),
             "first_purchase_from",
         ),
-        (json!({ "family": "nbd", "holdout": "4 weeks" }), "\"holdout\""),
+        (json!({ "holdout": "4 weeks" }), "\"holdout\""),
+        (json!({ "horizon": "0 days" }), "\"horizon\""),
+        (json!({ "horizon": "-90 days" }), "\"horizon\""),
+        (json!({ "horizon": 90 }), "\"horizon\""),
     ] {
         let error = FitOptions::from_json(&value).unwrap_err();
         assert_eq!(error.kind, ErrorKind::InvalidParameter);
@@ -114,7 +117,7 @@ fn options_name_the_field() {
     }
     let all = json!({
         "family": "mbg_cnbd_k", "unit": "2 weeks", "k": 3, "first_purchase_from": "2024-01-01",
-        "first_purchase_to": "2024-02-01", "penalty": 0.5
+        "first_purchase_to": "2024-02-01", "penalty": 0.5, "horizon": "6 months"
     });
     assert_eq!(options(all.clone()).to_json(), all);
     assert_eq!(options(json!({ "unit": "1 WEEKS", "family": null })), FitOptions::default());
@@ -135,7 +138,7 @@ fn models_from_strangers() {
     assert_eq!(PurchaseModel::from_json(&model.to_json()).unwrap(), model);
     for (field, value, part) in [
         ("/kind", json!("spend_model"), "not a purchase model"),
-        ("/version", json!(2), "\"version\""),
+        ("/version", json!(3), "\"version\""),
         ("/family", json!("auto"), "\"family\""),
         ("/unit", json!(7), "\"unit\""),
         ("/as_of", json!("yesterday"), "\"as_of\""),

@@ -4,27 +4,27 @@
 CREATE FUNCTION segmentation_internal.workspace_consents_sql(ws text, number integer) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  assumed boolean;
-  channels jsonb;
+  assumed segmentation.consent_history;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT (g.settings ->> 'channel_assumes_consent')::boolean
-        AND NOT EXISTS (SELECT FROM @ws@.source AS o WHERE o.kind = 'consents'),
-      (SELECT jsonb_object_agg(c ->> 'channel', true) FROM jsonb_array_elements(g.channel_model -> 'channels') AS c)
-    FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$) INTO assumed, channels USING number;
-  RETURN CASE WHEN assumed AND channels IS NOT NULL
-    THEN format('segmentation.consents(%L::jsonb)', channels) ELSE 'f.consents' END;
+    SELECT segmentation_internal.workspace_assumed_consents(g.settings, g.sources, g.channel_model)
+    FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$) INTO assumed USING number;
+  RETURN CASE WHEN assumed IS NULL THEN 'f.consents'
+    ELSE format('%L::segmentation.consent_history', assumed) END;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_consents_sql(text, integer) IS
-  'Part of refresh: the consents of a customer, as SQL.';
+  'Part of refresh: the consents of a customer, as SQL over f.';
 
 CREATE FUNCTION segmentation_internal.workspace_channel_options(settings jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN jsonb_build_object('by', 'lower', 'margin', settings -> 'channel_margin',
-      'cost', '{"*": 0}'::jsonb || (settings -> 'channel_costs'))
+      'cost', '{"*": 0}'::jsonb || coalesce((
+        SELECT jsonb_object_agg(segmentation_internal.workspace_channel(c.key), c.value ORDER BY c.key)
+        FROM jsonb_each(settings -> 'channel_costs') AS c), '{}'))
     || coalesce((
-      SELECT jsonb_build_object('pressure', jsonb_agg(c.value || jsonb_build_object('channel', c.key) ORDER BY c.key))
+      SELECT jsonb_build_object('pressure', jsonb_agg(
+        c.value || jsonb_build_object('channel', segmentation_internal.workspace_channel(c.key)) ORDER BY c.key))
       FROM jsonb_each(settings -> 'channel_caps') AS c HAVING count(*) > 0), '{}');
 COMMENT ON FUNCTION segmentation_internal.workspace_channel_options(jsonb) IS
   'Part of refresh: the options of rank_channels from the settings.';

@@ -76,8 +76,11 @@ COMMENT ON FUNCTION segmentation_internal.workspace_stack_options(jsonb, date, t
 -- What a stack says of its quality, as the quality of a parameter set has it.
 CREATE FUNCTION segmentation_internal.workspace_stack_quality(stack jsonb, lost_stack jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN jsonb_strip_nulls(jsonb_build_object(
-      'churn', NULLIF(stack -> 'quality', 'null'), 'recency', NULLIF(stack -> 'recency', 'null')))
+  RETURN CASE WHEN jsonb_typeof(stack -> 'quality') = 'object' THEN jsonb_build_object('churn', stack -> 'quality'
+      -- On the last inner day all did the same: whatever came before, nobody can say how it would do now.
+      || CASE WHEN stack #>> '{last,auc}' IS NULL THEN '{"auc": null}' ELSE '{}' END::jsonb) ELSE '{}' END
+    || CASE WHEN jsonb_typeof(stack -> 'recency') = 'object' THEN jsonb_build_object('recency', stack -> 'recency')
+      ELSE '{}' END
     || jsonb_build_object(
       'candidate', stack -> 'candidate', 'churn_candidates', coalesce(stack -> 'candidates', '[]'),
       'inner_days', coalesce(stack -> 'inner_days', '[]'), 'inner_horizon', stack -> 'inner_horizon',
@@ -108,6 +111,14 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_backtest_stack(text, date, jsonb) IS
   'Part of refresh: the Brier score of a churn stack on its last horizon.';
 
+-- Families are judged by the horizon of churn.
+CREATE FUNCTION segmentation_internal.workspace_purchase_options(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN jsonb_build_object('family', settings ->> 'purchase_family', 'horizon',
+    greatest(('2001-01-01'::date + (settings ->> 'churn_horizon')::interval)::date - '2001-01-01'::date, 1) || ' days');
+COMMENT ON FUNCTION segmentation_internal.workspace_purchase_options(jsonb) IS
+  'Part of refresh: the options of fit_purchase_model from the settings.';
+
 -- How good the scores of churn and value would have been one horizon ago, beside what simple rules reach.
 -- model is the one to judge, or NULL for one fitted on what was known then.
 CREATE FUNCTION segmentation_internal.workspace_backtest(
@@ -123,7 +134,7 @@ BEGIN
     EXECUTE segmentation_internal.fill(NULL, $q$
       SELECT segmentation.fit_purchase_model(f.history, $1, $2), segmentation.fit_spend_model(f.history, $1)
       FROM @(facts)@ AS f$q$, jsonb_build_object('facts', facts))
-      INTO model, spend USING inner_day, jsonb_build_object('family', settings ->> 'purchase_family');
+      INTO model, spend USING inner_day, segmentation_internal.workspace_purchase_options(settings);
   END IF;
   EXECUTE segmentation_internal.fill(NULL, $q$
     SELECT jsonb_build_object(
@@ -313,6 +324,23 @@ CREATE FUNCTION segmentation_internal.workspace_contract_numbers(subscriptions j
 COMMENT ON FUNCTION segmentation_internal.workspace_contract_numbers(jsonb, date) IS
   'Part of explain: subscriptions of a customer in numbers.';
 
+-- Which candidate it is, and the two strongest of what drives it.
+CREATE FUNCTION segmentation_internal.workspace_churn_why(
+  stack jsonb, history segmentation.purchase_history, contacts segmentation.contact_history,
+  interactions segmentation.interaction_history, as_of date, language text
+) RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation.label('churn_candidate', stack ->> 'candidate', language) || coalesce((
+      SELECT CASE language WHEN 'fr' THEN ' : ' ELSE ': ' END
+        || string_agg(e.words, '; ' ORDER BY abs(e.contribution) DESC)
+      FROM (
+        SELECT e.words, e.contribution
+        FROM segmentation.churn_explain(stack, history, contacts, interactions, as_of, language) AS e
+        ORDER BY abs(e.contribution) DESC LIMIT 2) AS e), '') || '.';
+COMMENT ON FUNCTION segmentation_internal.workspace_churn_why(
+  jsonb, segmentation.purchase_history, segmentation.contact_history, segmentation.interaction_history, date, text) IS
+  'Part of explain: the candidate that a probability of churn is of, and what drives it.';
+
 INSERT INTO segmentation.workspace_axis
   (axis, place, about, readiness, train, judge, code, changes_on, look_again, numbers, topic)
 VALUES (
@@ -332,11 +360,13 @@ VALUES (
       s.churn_probability, CASE WHEN p.lost_above IS NOT NULL THEN s.lost_probability END, p.churn_limits) END$$,
   -- changes_on
   $$CASE WHEN p.churn_of <> 'subscriptions'
-    THEN segmentation.churn_next_change(
-      p.churn_stack, p.lost_stack, f.history, f.contacts, f.interactions, p.as_of, p.churn_limits) END$$,
+    -- The 61st day is one to look again on.
+    THEN NULLIF(segmentation.churn_next_change(
+      p.churn_stack, p.lost_stack, f.history, f.contacts, f.interactions, p.as_of, p.churn_limits), p.as_of + 61) END$$,
   -- look_again: subscriptions grow older, and so does the risk, every day that one runs; one that begins or ends later
-  -- is looked at then.
-  $$CASE WHEN p.churn_of = 'subscriptions' AND f.subscriptions IS NOT NULL THEN p.as_of + 1 END$$,
+  -- is looked at then. Purchases: no change is looked for further ahead.
+  $$CASE WHEN p.churn_of <> 'subscriptions' THEN CASE WHEN f.history IS NOT NULL THEN p.as_of + 61 END
+    WHEN f.subscriptions IS NOT NULL THEN p.as_of + 1 END$$,
   -- numbers
   $$jsonb_build_object(
       'churn_percent', segmentation_internal.workspace_rounded(100 * s.churn_probability),
@@ -352,14 +382,9 @@ VALUES (
     WHEN 'subscriptions' THEN segmentation_internal.workspace_contract_numbers(f.subscriptions, p.as_of)
     ELSE jsonb_build_object(
       'lost_above_percent', segmentation_internal.workspace_rounded(100 * p.lost_above, 1),
-      'candidate', segmentation.label('churn_candidate', p.churn_stack ->> 'candidate', a.language),
-      'drivers', (
-        SELECT coalesce(string_agg(e.words, '; ' ORDER BY abs(e.contribution) DESC), '-')
-        FROM (
-          SELECT e.words, e.contribution
-          FROM segmentation.churn_explain(
-            p.churn_stack, f.history, f.contacts, f.interactions, p.as_of, a.language) AS e
-          ORDER BY abs(e.contribution) DESC LIMIT 2) AS e),
+      'candidate', p.churn_stack -> 'candidate',
+      'why', segmentation_internal.workspace_churn_why(
+        p.churn_stack, f.history, f.contacts, f.interactions, p.as_of, a.language),
       'purchase_days', segmentation.purchase_days(f.history, p.as_of),
       'recency', segmentation.recency(f.history, p.as_of),
       'mean_gap', segmentation_internal.workspace_rounded(segmentation.mean_gap(f.history, p.as_of)),
@@ -381,13 +406,13 @@ INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
 INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
   -- || '{}' fetches a long value once, not once a row.
   ('churn', 'purchase_model', 'jsonb', $$g.purchase_model || '{}'$$),
-  ('churn', 'purchase_options', 'jsonb', $$jsonb_build_object('family', g.settings ->> 'purchase_family')$$),
   ('churn', 'churn_stack', 'jsonb', $$g.churn_stack || '{}'$$),
   ('churn', 'lost_stack', 'jsonb', $$g.lost_stack || '{}'$$),
   ('churn', 'stack_options', 'jsonb',
     $$segmentation_internal.workspace_stack_options(g.settings, g.as_of, 'churn_horizon')$$),
   ('churn', 'lost_options', 'jsonb',
     $$segmentation_internal.workspace_stack_options(g.settings, g.as_of, 'churn_lost_horizon', 'churn_lost')$$),
+  ('churn', 'purchase_options', 'jsonb', $$segmentation_internal.workspace_purchase_options(g.settings)$$),
   ('churn', 'retention_model', 'jsonb', $$g.retention_model || '{}'$$),
   ('churn', 'churn_of', 'text', $$g.settings ->> 'churn_of'$$),
   ('churn', 'churn_horizon', 'interval', $$(g.settings ->> 'churn_horizon')::interval$$),
@@ -419,17 +444,17 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('churn', 'en', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % '
     '(medium from {medium_percent} %, high from {high_percent} %). '
     'Bought on {purchase_days} days, lately {recency} days ago, usually every {mean_gap} days. '
-    '{candidate}: {drivers}.'),
+    '{why}'),
   ('churn', 'fr', 'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % '
     '(moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). '
     'A acheté {purchase_days} jours, la dernière fois il y a {recency} jours, en général tous les {mean_gap} jours. '
-    '{candidate} : {drivers}.'),
+    '{why}'),
   ('churn.once', 'en', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % '
     '(medium from {medium_percent} %, high from {high_percent} %). Bought on one day only, {recency} days ago. '
-    '{candidate}: {drivers}.'),
+    '{why}'),
   ('churn.once', 'fr', 'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % '
     '(moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). N''a acheté qu''un seul jour, il y a '
-    '{recency} jours. {candidate} : {drivers}.'),
+    '{recency} jours. {why}'),
   ('churn.lost', 'en', 'Buys nothing within {churn_lost_horizon} with a probability of {lost_percent} %, '
     'more than {lost_above_percent} %, the limit beyond which hardly any came back in the past. '
     'The last purchase was {recency} days ago.'),

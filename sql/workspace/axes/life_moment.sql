@@ -75,11 +75,14 @@ BEGIN
   EXECUTE format('SELECT g.loyalty_prior FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
     INTO prior USING number;
   model := jsonb_build_object(
-    'purchase_due', jsonb_build_object('prior', prior), 'reactivated', jsonb_build_object('prior', prior),
-    'waning_interest', jsonb_build_object('alpha', segmentation_internal.workspace_discovery_limit(ws,
-      segmentation_internal.fill(NULL,
-        'SELECT segmentation.waning_interest(f.history, @''as_of''@) AS found WHERE f.history IS NOT NULL',
-        jsonb_build_object('as_of', as_of)), settings)));
+    'purchase_due', jsonb_build_object('prior', prior), 'reactivated', jsonb_build_object('prior', prior));
+  IF settings -> 'moments' ? 'waning_interest' THEN
+    model := model || jsonb_build_object(
+      'waning_interest', jsonb_build_object('alpha', segmentation_internal.workspace_discovery_limit(ws,
+        segmentation_internal.fill(NULL,
+          'SELECT segmentation.waning_interest(f.history, @''as_of''@) AS found WHERE f.history IS NOT NULL',
+          jsonb_build_object('as_of', as_of)), settings)));
+  END IF;
   -- So with each moment that purchases in some categories mark.
   FOR marker IN
     SELECT m.moment, segmentation_internal.workspace_marker_sql(
@@ -124,25 +127,30 @@ BEGIN
       -- One SELECT each: the expressions of VALUES are prepared anew for every row, and options are parsed again.
       SELECT segmentation.purchase_due(
         f.history, @'as_of'@, coalesce(s.alive_probability, 1), @'purchase_due'@::jsonb) AS found
-      WHERE f.history IS NOT NULL
+      WHERE f.history IS NOT NULL AND @'moments'@::jsonb ? 'purchase_due'
       UNION ALL
-      SELECT segmentation.waning_interest(f.history, @'as_of'@, @'waning_interest'@::jsonb) WHERE f.history IS NOT NULL
+      SELECT segmentation.waning_interest(f.history, @'as_of'@, @'waning_interest'@::jsonb)
+      WHERE f.history IS NOT NULL AND @'moments'@::jsonb ? 'waning_interest'
       UNION ALL
       SELECT segmentation.first_purchase_moment(f.history, @'as_of'@, @'first_purchase'@::jsonb)
-      WHERE f.history IS NOT NULL
+      WHERE f.history IS NOT NULL AND @'moments'@::jsonb ? 'first_purchase'
       UNION ALL
-      SELECT segmentation.reactivated(f.history, @'as_of'@, @'reactivated'@::jsonb) WHERE f.history IS NOT NULL
+      SELECT segmentation.reactivated(f.history, @'as_of'@, @'reactivated'@::jsonb)
+      WHERE f.history IS NOT NULL AND @'moments'@::jsonb ? 'reactivated'
       UNION ALL
       SELECT segmentation.anniversary(
         segmentation.segment_date(f.attributes ->> 'birth_date'), @'as_of'@, 'birth_date', @'anniversary'@::jsonb)
-      WHERE segmentation.segment_date(f.attributes ->> 'birth_date') IS NOT NULL
+      WHERE @'moments'@::jsonb ? 'anniversary'
+        AND segmentation.segment_date(f.attributes ->> 'birth_date') IS NOT NULL
       UNION ALL
       SELECT segmentation.attribute_moment(a.change ->> 'attribute', (a.change ->> 'changed_on')::date,
         a.change ->> 'old', a.change ->> 'new', @'as_of'@, @'attributes'@::jsonb, f.company IS NOT NULL)
       FROM jsonb_array_elements(f.attribute_changes) AS a (change)
+      WHERE @'moments'@::jsonb ? 'attributes'
       @(markers)@
       OFFSET 0) AS m$q$, (
     SELECT jsonb_build_object('as_of', as_of, 'level', parameters.settings ->> 'product_level',
+        'moments', (parameters.settings -> 'moments')::text,
         'attributes', (parameters.settings -> 'moment_options' -> 'attributes')::text,
         'markers', coalesce('UNION ALL ' || segmentation_internal.workspace_marker_sql(
           parameters.settings, parameters.model, as_of), ''))

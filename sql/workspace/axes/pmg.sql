@@ -1,11 +1,59 @@
--- The axis pmg: petits, moyens, gros clients, by the turnover of rolling months.
+-- The axis pmg: petits, moyens, gros clients, by the turnover of rolling months. Without purchases, by what was paid for
+-- subscriptions.
 
-INSERT INTO segmentation.workspace_axis (axis, place, about, readiness, code, changes_on, numbers)
+-- The prices of subscriptions for as long as they ran: a month has 30.4375 days. NULL without a price.
+CREATE FUNCTION segmentation_internal.workspace_subscription_turnover(subscriptions jsonb, since date, until date)
+RETURNS numeric
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN (
+    SELECT round(sum(c.price * greatest(least(c.ended_on, until) - greatest(c.started_on, since), 0) / 30.4375), 4)
+    FROM jsonb_to_recordset(subscriptions) AS c (price numeric, started_on date, ended_on date)
+    WHERE c.price IS NOT NULL AND c.started_on <= until);
+COMMENT ON FUNCTION segmentation_internal.workspace_subscription_turnover(jsonb, date, date) IS
+  'Part of refresh: what subscriptions brought in a period, by their prices of a month.';
+
+CREATE FUNCTION segmentation_internal.workspace_has_price(subscriptions jsonb) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN pg_catalog.jsonb_path_exists(subscriptions, '$[*].price ? (@ > 0)');
+COMMENT ON FUNCTION segmentation_internal.workspace_has_price(jsonb) IS
+  'Part of refresh: whether a subscription of a customer has a price.';
+
+-- Limits by subscriptions, where there are no purchases.
+CREATE FUNCTION segmentation_internal.workspace_train_pmg(ws text, number integer, as_of date, settings jsonb)
+RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    CREATE UNLOGGED TABLE @ws@.stage_fits AS
+    SELECT segmentation.pmg_cuts(segmentation_internal.workspace_subscription_turnover(
+      f.subscriptions, (p.as_of - pg_catalog.make_interval(months => p.pmg_months))::date, p.as_of),
+      p.pmg_options) AS cuts
+    FROM @(constants)@ AS p CROSS JOIN @ws@.stage_facts AS f
+    WHERE p.turnover_of_subscriptions AND f.subscriptions IS NOT NULL;
+    UPDATE @ws@.parameter_set AS g SET pmg_cuts = (SELECT v.cuts FROM @ws@.stage_fits AS v)
+    WHERE g.parameter_set = @(number)@ AND g.purchase_model IS NULL;
+    DROP TABLE @ws@.stage_fits$q$,
+    jsonb_build_object(
+      'number', number, 'constants', segmentation_internal.workspace_constants(ws, number, as_of)));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_train_pmg(text, integer, date, jsonb) IS
+  'Part of refresh: trains the axis pmg where there are subscriptions and no purchases.';
+
+INSERT INTO segmentation.workspace_axis (axis, place, about, readiness, train, code, changes_on, look_again, numbers)
 VALUES (
   'pmg', 20, 'G, M, P or I: petits, moyens, gros clients (small, medium, large customers), inactifs.',
-  $$seen.purchases$$,
+  $$CASE WHEN seen.purchases ->> 'code' = 'no_source' AND segmentation_internal.workspace_too_thin(
+      seen.kinds, '{subscriptions}', 'few_prices', seen.prices, g.settings -> 'minimum_buyers') ->> 'code'
+      IS DISTINCT FROM 'no_source'
+    THEN segmentation_internal.workspace_too_thin(
+      seen.kinds, '{subscriptions}', 'few_prices', seen.prices, g.settings -> 'minimum_buyers')
+    ELSE seen.purchases END$$,
+  'segmentation_internal.workspace_train_pmg',
   $$coalesce(segmentation.pmg_bucket(s.turnover, p.pmg_cuts), 'I')::text$$,
   $$segmentation.pmg_next_change(f.history, p.as_of, p.pmg_cuts, p.pmg_months)$$,
+  -- look_again: a subscription brings something every day.
+  $$CASE WHEN p.turnover_of_subscriptions AND f.subscriptions IS NOT NULL THEN p.as_of + 1 END$$,
   $$jsonb_build_object('turnover', round(s.turnover, 2),
     'moyens_from', round((p.pmg_cuts).moyens_from, 2), 'gros_from', round((p.pmg_cuts).gros_from, 2))$$);
 
@@ -16,14 +64,19 @@ INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
 
 INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
   ('pmg', 'pmg_cuts', 'segmentation.pmg_cuts', $$g.pmg_cuts$$),
+  ('pmg', 'turnover_of_subscriptions', 'boolean', $$g.purchase_model IS NULL$$),
   ('pmg', 'pmg_months', 'integer', $$(g.settings ->> 'pmg_months')::integer$$),
   ('pmg', 'pmg_options', 'jsonb', $$jsonb_strip_nulls(jsonb_build_object('mode', g.settings -> 'pmg_mode',
     'gros', g.settings -> 'pmg_gros', 'moyens', g.settings -> 'pmg_moyens'))$$);
 
 INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) VALUES
   (20, 'pmg', 'turnover',
-    $$segmentation.turnover(f.history, (p.as_of - pg_catalog.make_interval(months => p.pmg_months))::date, p.as_of)$$,
-    'Turnover of the period that PMG looks at (12 rolling months).');
+    $$CASE WHEN p.turnover_of_subscriptions
+      THEN segmentation_internal.workspace_subscription_turnover(
+        f.subscriptions, (p.as_of - pg_catalog.make_interval(months => p.pmg_months))::date, p.as_of)
+      ELSE segmentation.turnover(f.history, (p.as_of - pg_catalog.make_interval(months => p.pmg_months))::date, p.as_of)
+      END$$,
+    'Turnover of the period that PMG looks at (12 rolling months); without purchases, what subscriptions brought.');
 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('pmg', 'en', 'Turnover of {turnover} {currency} over {pmg_months} rolling months; '
@@ -31,4 +84,6 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('pmg', 'fr', 'Chiffre d''affaires de {turnover} {currency} sur {pmg_months} mois glissants ; '
     'les moyens clients commencent à {moyens_from}, les gros à {gros_from}.'),
   ('pmg.I', 'en', 'No turnover over {pmg_months} rolling months.'),
-  ('pmg.I', 'fr', 'Aucun chiffre d''affaires sur {pmg_months} mois glissants.');
+  ('pmg.I', 'fr', 'Aucun chiffre d''affaires sur {pmg_months} mois glissants.'),
+  ('data.few_prices', 'en', 'Only {have} customers have subscriptions with a price; {need} are needed.'),
+  ('data.few_prices', 'fr', 'Seuls {have} clients ont des abonnements avec un prix ; il en faut {need}.');

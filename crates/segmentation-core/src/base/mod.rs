@@ -12,6 +12,7 @@ pub mod language;
 pub mod memory;
 pub mod money;
 pub mod span;
+pub mod spelling;
 pub mod template;
 pub mod unfitted;
 pub mod warning;

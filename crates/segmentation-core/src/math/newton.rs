@@ -56,40 +56,191 @@ pub(crate) struct Maximum<const N: usize> {
     /// Which parameters ran to the bound of what is tried.
     pub at_bound: [bool; N],
     pub converged: bool,
+    /// What was maximised: the log-likelihood without the ridge's penalty.
+    pub penalized: f64,
+    /// Which parameters the data tell. All of them until [`profiled`] has looked.
+    pub identified: [bool; N],
 }
 
-/// A log-parameter may lie this far from its start: a factor of 160,000 either way. Further out no
+/// A log-parameter may lie this far from the centre: a factor of 160,000 either way. Further out no
 /// data tell a parameter from its limit, and rounding errors take the place of the slope.
-const REACH: f64 = 12.0;
+pub(crate) const REACH: f64 = 12.0;
+/// Values that differ by less, relative to their size, are the same maximum.
+const SAME: f64 = 1e-9;
+/// A quantile of the chi-squared distribution with one degree of freedom: a profile likelihood that falls by less than
+/// half of it leaves a value within the 95 % interval.
+const LIKELIHOOD_RATIO: f64 = 3.841_458_820_694_124;
+/// The standard error of a logarithm from which on the profile likelihood is looked at: quadratic is it no longer.
+const VAGUE: f64 = 1.0;
+/// Likewise a condition number.
+const WORST_CONDITION: f64 = 1e6;
 /// The longest step of a log-parameter.
 const LONGEST_STEP: f64 = 1.5;
 const MOST_STEPS: usize = 200;
 
-/// Maximises `likelihood` from `start`.
+/// Maximises `likelihood` from `start`, within [`REACH`] of `centre`.
 ///
 /// The step solves the Newton equations with the Hessian's eigenvalues made negative, so that it
 /// always ascends; it is capped, and halved until the likelihood does not fall. The covariance is
 /// the inverse of the negative Hessian at the end.
 pub(crate) fn maximize<const N: usize>(
-    mut likelihood: impl FnMut(&[f64; N], Checkpoint) -> Evaluation<N>,
+    likelihood: impl FnMut(&[f64; N], Checkpoint) -> Evaluation<N>,
     start: [f64; N],
     centre: [f64; N],
     penalty: f64,
     checkpoint: Checkpoint,
 ) -> Option<Maximum<N>> {
-    let mut parameters = start;
+    maximize_with(likelihood, start, (centre, REACH), penalty, [false; N], checkpoint)
+}
+
+/// The highest of the maxima found from several starts; of equal ones that of the first start.
+///
+/// A likelihood may have a flat shoulder (a parameter that has run to its limit, where nothing pulls it back) beside its
+/// maximum: which of them a search ends at depends on where it began.
+pub(crate) fn maximize_from<const N: usize>(
+    mut likelihood: impl FnMut(&[f64; N], Checkpoint) -> Evaluation<N>,
+    starts: &[[f64; N]],
+    centre: [f64; N],
+    penalty: f64,
+    checkpoint: Checkpoint,
+) -> Option<Maximum<N>> {
+    let mut best: Option<Maximum<N>> = None;
+    for start in starts {
+        let found = maximize(&mut likelihood, *start, centre, penalty, &mut *checkpoint);
+        best = match (best, found) {
+            (Some(best), Some(found)) if !found.is_higher_than(&best) => Some(best),
+            (best, found) => found.or(best),
+        };
+    }
+    best
+}
+
+impl<const N: usize> Maximum<N> {
+    /// Whether it is higher than another by more than rounding, or as high and converged where the other is not.
+    pub(crate) fn is_higher_than(&self, other: &Self) -> bool {
+        let noise = SAME * (1.0 + other.penalized.abs());
+        let gain = self.penalized - other.penalized;
+        gain > noise || (gain > -noise && self.converged && !other.converged)
+    }
+
+    /// Whether all parameters are within reach of the centre.
+    fn within(&self, centre: &[f64; N]) -> bool {
+        self.parameters.iter().zip(centre).all(|(p, c)| (p / c).ln().abs() <= REACH + 1e-6)
+    }
+
+    /// The standard errors of the logarithms of the parameters; infinite where there is no curvature.
+    pub(crate) fn log_errors(&self) -> [f64; N] {
+        std::array::from_fn(|i| {
+            let variance = self.covariance.as_ref().map(|c| c[[i, i]]).filter(|v| *v > 0.0);
+            variance.map_or(f64::INFINITY, |v| v.sqrt() / self.parameters[i])
+        })
+    }
+}
+
+/// Asks the profile likelihood about the parameters that the curvature leaves in doubt: one is not identified if its
+/// 95 % interval has no end within [`REACH`] of the centre. What is found higher on the way takes the maximum's place.
+///
+/// The covariance is then that of the others, whatever value those take: as if they had been given with a standard error
+/// of half the reach. Functions of the parameters on which the data do speak, such as a ratio of two that run away
+/// together, keep the variance that they have.
+///
+/// Source: Venzon and Moolgavkar, A method for computing profile-likelihood-based confidence intervals, Applied
+/// Statistics 37 (1988).
+pub(crate) fn profiled<const N: usize>(
+    mut likelihood: impl FnMut(&[f64; N], Checkpoint) -> Evaluation<N>,
+    mut found: Maximum<N>,
+    centre: [f64; N],
+    penalty: f64,
+    checkpoint: Checkpoint,
+) -> Maximum<N> {
+    // Each better maximum is one more chance; there cannot be many.
+    for _ in 0..4 {
+        let errors = found.log_errors();
+        let in_doubt = |i: usize| found.at_bound[i] || errors[i] > VAGUE || found.condition > WORST_CONDITION;
+        let doubtful: Vec<usize> = (0..N).filter(|&i| in_doubt(i)).collect();
+        let mut identified = [true; N];
+        let mut higher: Option<Maximum<N>> = None;
+        'parameters: for i in doubtful {
+            for side in [-1.0, 1.0] {
+                let mut start = found.parameters;
+                start[i] = (centre[i].ln() + side * REACH).exp();
+                let mut held = [false; N];
+                held[i] = true;
+                // The others have more room: what runs away together is not to stop where the first one does.
+                let room = (centre, 1.5 * REACH);
+                let there = maximize_with(&mut likelihood, start, room, penalty, held, &mut *checkpoint);
+                let Some(there) = there else { continue };
+                if 2.0 * (found.penalized - there.penalized) < LIKELIHOOD_RATIO {
+                    identified[i] = false;
+                }
+                if there.penalized > found.penalized + 1e-6 * (1.0 + found.penalized.abs())
+                    && there.within(&centre)
+                {
+                    higher = maximize(&mut likelihood, there.parameters, centre, penalty, &mut *checkpoint);
+                    if higher.is_some() {
+                        break 'parameters;
+                    }
+                }
+                if !identified[i] {
+                    break;
+                }
+            }
+        }
+        match higher {
+            Some(higher) if higher.is_higher_than(&found) => found = higher,
+            _ => {
+                found.identified = identified;
+                break;
+            }
+        }
+    }
+    if found.identified.contains(&false) {
+        let at = likelihood(&found.parameters, checkpoint).in_logs(&found.parameters, &centre, penalty);
+        let mut curvature = -arr2(&at.hessian);
+        for i in (0..N).filter(|&i| !found.identified[i]) {
+            curvature[[i, i]] += 4.0 / (REACH * REACH);
+        }
+        found.covariance = covariance(curvature, &found.parameters);
+    }
+    found
+}
+
+/// The inverse of the curvature in the logarithms, as the covariance of the parameters themselves.
+fn covariance<const N: usize>(curvature: Array2<f64>, parameters: &[f64; N]) -> Option<Array2<f64>> {
+    let (values, _) = eigen(curvature.view())?;
+    let (smallest, largest) = (*values.first()?, *values.last()?);
+    let definite = smallest > 1e-14 * largest && largest > 0.0;
+    let mut covariance = Cholesky::new(curvature.view()).filter(|_| definite)?.inverse();
+    covariance.indexed_iter_mut().for_each(|((i, j), v)| *v *= parameters[i] * parameters[j]);
+    Some(covariance).filter(|c| c.iter().all(|v| v.is_finite()) && c.diag().iter().all(|v| *v > 0.0))
+}
+
+/// As [`maximize`], within any reach of the centre, and with some parameters held where they start.
+pub(crate) fn maximize_with<const N: usize>(
+    mut likelihood: impl FnMut(&[f64; N], Checkpoint) -> Evaluation<N>,
+    start: [f64; N],
+    (centre, reach): ([f64; N], f64),
+    penalty: f64,
+    fixed: [bool; N],
+    checkpoint: Checkpoint,
+) -> Option<Maximum<N>> {
+    let (low, high) = (centre.map(|p| p.ln() - reach), centre.map(|p| p.ln() + reach));
+    let mut parameters: [f64; N] = std::array::from_fn(|i| {
+        let theta = start[i].ln();
+        if theta < low[i] || theta > high[i] { theta.clamp(low[i], high[i]).exp() } else { start[i] }
+    });
     let mut at = likelihood(&parameters, &mut *checkpoint);
     if !at.is_finite() {
         return None;
     }
-    let (low, high) = (start.map(|p| p.ln() - REACH), start.map(|p| p.ln() + REACH));
     let mut converged = false;
     for _ in 0..MOST_STEPS {
         let log = at.in_logs(&parameters, &centre, penalty);
         let theta = parameters.map(f64::ln);
         // A parameter at its bound that wants further out is held there.
         let held: [bool; N] = std::array::from_fn(|i| {
-            (theta[i] <= low[i] + 1e-9 && log.gradient[i] < 0.0)
+            fixed[i]
+                || (theta[i] <= low[i] + 1e-9 && log.gradient[i] < 0.0)
                 || (theta[i] >= high[i] - 1e-9 && log.gradient[i] > 0.0)
         });
         let mut curvature = -arr2(&log.hessian);
@@ -141,7 +292,7 @@ pub(crate) fn maximize<const N: usize>(
         }
     }
     let log = at.in_logs(&parameters, &centre, penalty);
-    let at_bound = std::array::from_fn(|i| {
+    let at_bound: [bool; N] = std::array::from_fn(|i| {
         let theta = parameters[i].ln();
         theta <= low[i] + 1e-6 || theta >= high[i] - 1e-6
     });
@@ -150,20 +301,15 @@ pub(crate) fn maximize<const N: usize>(
         .and_then(|(values, _)| Some((*values.first()?, *values.last()?)))
         .unwrap_or_default();
     let definite = smallest > 1e-14 * largest && largest > 0.0;
-    let factor = definite.then(|| Cholesky::new(curvature.view())).flatten();
-    let covariance = factor.map(|factor| {
-        let mut covariance = factor.inverse();
-        // Back from the logarithms.
-        covariance.indexed_iter_mut().for_each(|((i, j), v)| *v *= parameters[i] * parameters[j]);
-        covariance
-    });
     Some(Maximum {
         parameters,
-        covariance: covariance.filter(|c| c.iter().all(|v| v.is_finite())),
+        covariance: covariance(curvature, &parameters),
         log_likelihood: at.value,
         condition: if definite { largest / smallest } else { f64::INFINITY },
         at_bound,
         converged,
+        penalized: log.value,
+        identified: [true; N],
     })
 }
 

@@ -325,6 +325,8 @@ pub struct QualityReport {
     pub brier: Option<f64>,
     /// 1 - Brier score over that of predicting the base rate for everyone.
     pub brier_skill: Option<f64>,
+    /// Its standard error, for independent rows (delta method, the base rate being of the same rows).
+    pub brier_skill_error: Option<f64>,
     /// Mean negative log-likelihood of the outcomes; a prediction of 0 or 1 counts as 1e-15 off.
     pub log_loss: Option<f64>,
     /// For the top 5, 10 and 20 %: the share that happened over the base rate. Customers with equal
@@ -367,6 +369,7 @@ fn report(groups: &[Group], checkpoint: Checkpoint) -> QualityReport {
         auc: None,
         brier: None,
         brier_skill: None,
+        brier_skill_error: None,
         log_loss: None,
         lift: None,
         lift_quality: None,
@@ -414,11 +417,30 @@ fn report(groups: &[Group], checkpoint: Checkpoint) -> QualityReport {
     report.lift_quality = ranking.lift_quality();
     report.lift = ranking.lift;
     report.brier_skill = Some(1.0 - brier / total / (base * (1.0 - base)));
+    report.brier_skill_error = Some(skill_error(groups, total, base, brier / total, &mut *checkpoint));
     if let Some((slope, intercept)) = recalibration(groups, base, checkpoint) {
         report.slope = Some(slope);
         report.intercept = Some(intercept);
     }
     report
+}
+
+/// The standard error of the Brier skill 1 - B / (b (1 - b)): both B, the mean of the squared errors, and b, the share
+/// that happened, are means over the rows, so each row adds -(e - B) / v + B (1 - 2 b) (y - b) / v^2, with v = b (1 - b).
+fn skill_error(groups: &[Group], total: f64, base: f64, brier: f64, checkpoint: Checkpoint) -> f64 {
+    let spread = base * (1.0 - base);
+    let tilt = brier * (1.0 - 2.0 * base) / (spread * spread);
+    let adds = |error: f64, outcome: f64| tilt * (outcome - base) - (error - brier) / spread;
+    let mut squares = 0.0;
+    for chunk in groups.chunks(4096) {
+        checkpoint();
+        for group in chunk {
+            let p = group.predicted;
+            let (yes, no) = (adds((1.0 - p) * (1.0 - p), 1.0), adds(p * p, 0.0));
+            squares += group.happened as f64 * yes * yes + group.not_happened as f64 * no * no;
+        }
+    }
+    squares.sqrt() / total
 }
 
 /// Slope and intercept of the logistic regression of the outcome on the logit of the prediction.
@@ -474,7 +496,7 @@ fn recalibration(groups: &[Group], base: f64, checkpoint: Checkpoint) -> Option<
 }
 
 impl QualityReport {
-    /// The JSON value: `{n, base_rate, auc, brier, brier_skill, log_loss, lift {"5%", "10%", "20%"},
+    /// The JSON value: `{n, base_rate, auc, brier, brier_skill, brier_skill_error, log_loss, lift {"5%", "10%", "20%"},
     /// lift_quality, calibration {slope, intercept, bins [{n, predicted, actual}]}, expected_total,
     /// actual_total, baselines {base_rate {auc, brier, log_loss}}}`: the last is what predicting the
     /// base rate for everyone comes to.
@@ -494,6 +516,7 @@ impl QualityReport {
             "auc": self.auc,
             "brier": self.brier,
             "brier_skill": self.brier_skill,
+            "brier_skill_error": self.brier_skill_error,
             "log_loss": self.log_loss,
             "lift": lift_json(self.lift),
             "lift_quality": self.lift_quality,
@@ -555,11 +578,39 @@ mod tests {
     }
 
     #[test]
+    fn the_error_of_the_skill_is_that_of_a_jackknife() {
+        // 400 rows of a fixed pattern: predictions that say something, of a rare outcome.
+        let rows: Vec<(f64, bool)> = (0..400_u32)
+            .map(|i| {
+                let p = f64::from(i % 20) / 40.0;
+                (p, f64::from(i.wrapping_mul(2_654_435_761) >> 8) / f64::from(1 << 24) < p)
+            })
+            .collect();
+        let report = of(&rows);
+        let n = rows.len() as f64;
+        let without: Vec<f64> = (0..rows.len())
+            .map(|i| {
+                let mut left = rows.clone();
+                left.remove(i);
+                of(&left).brier_skill.unwrap()
+            })
+            .collect();
+        let mean = without.iter().sum::<f64>() / n;
+        let jackknife = ((n - 1.0) / n * without.iter().map(|s| (s - mean) * (s - mean)).sum::<f64>()).sqrt();
+        let error = report.brier_skill_error.unwrap();
+        assert!((error / jackknife - 1.0).abs() < 0.02, "{error} against {jackknife}");
+        // The base rate for everyone has no skill, and is always exactly that bad; so is its error.
+        let constant = of(&[(0.5, true), (0.5, false)]);
+        assert_eq!((constant.brier_skill, constant.brier_skill_error), (Some(0.0), Some(0.0)));
+    }
+
+    #[test]
     fn what_is_not_defined_is_none() {
         let empty = of(&[]);
         assert_eq!((empty.n, empty.auc, empty.base_rate), (0, None, None));
         let one_sided = of(&[(0.2, true), (0.3, true)]);
         assert_eq!((one_sided.auc, one_sided.brier_skill, one_sided.slope), (None, None, None));
+        assert_eq!(one_sided.brier_skill_error, None);
         let perfect = of(&[(0.0, false), (0.1, false), (0.9, true), (1.0, true)]);
         assert_eq!((perfect.auc, perfect.slope), (Some(1.0), None));
         assert!(perfect.log_loss.unwrap().is_finite());

@@ -126,7 +126,10 @@ impl Calibration {
             Self::Isotonic(points) => {
                 let after = points.partition_point(|(x, _)| *x < predicted);
                 Ok(match (after.checked_sub(1).and_then(|i| points.get(i)), points.get(after)) {
-                    (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (predicted - a.0) / (b.0 - a.0),
+                    // Rounding must not carry it past the right end: above 1, or above what comes next.
+                    (Some(a), Some(b)) => {
+                        (a.1 + (b.1 - a.1) * (predicted - a.0) / (b.0 - a.0)).clamp(a.1, b.1)
+                    }
                     (None, Some(only)) | (Some(only), None) => only.1,
                     (None, None) => predicted,
                 })
@@ -230,6 +233,15 @@ mod tests {
         assert!(calibrate(&of(&rows[..1]), Method::Isotonic, &mut || {}).is_err());
     }
 
+    #[test]
+    fn never_beyond_the_steps() {
+        // 1/3 + 2/3 is 1.0000000000000002 at the right end of the line without a bound.
+        let rows = [(0.0, false), (0.1, false), (0.1, true), (0.2, false), (0.3, true)];
+        let c = calibrate(&of(&rows), Method::Isotonic, &mut || {}).unwrap();
+        assert_eq!(c.calibrated(0.3).unwrap(), 1.0);
+        assert_eq!(c.calibrated(0.300_01).unwrap(), 1.0);
+    }
+
     /// Isotonic regression is the rising curve with the least squared error. Ours has less of it than linfa-linear's,
     /// which keeps of each step its right end only and draws a slope to there.
     #[test]
@@ -286,8 +298,12 @@ mod tests {
             let c = calibrate(&of(&rows), Method::Isotonic, &mut || {}).unwrap();
             let total: f64 = rows.iter().map(|r| c.calibrated(r.0).unwrap()).sum();
             prop_assert!((total - happened as f64).abs() < 1e-9);
-            let all: Vec<f64> = (0..=100).map(|i| c.calibrated(f64::from(i) / 100.0).unwrap()).collect();
-            prop_assert!(all.is_sorted());
+            // Tenths of a grid step, and the steps themselves with their neighbours: where lines meet, rounding shows.
+            let mut at: Vec<f64> = (0..=290).map(|i| f64::from(i) / 290.0).collect();
+            at.extend(rows.iter().flat_map(|r| [r.0.next_down().max(0.0), r.0, r.0.next_up().min(1.0)]));
+            at.sort_by(f64::total_cmp);
+            let all: Vec<f64> = at.iter().map(|p| c.calibrated(*p).unwrap()).collect();
+            prop_assert!(all.is_sorted() && all.iter().all(|p| (0.0..=1.0).contains(p)));
         }
     }
 }

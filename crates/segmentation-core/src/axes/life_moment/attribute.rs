@@ -6,6 +6,7 @@ use super::moment::{LifeMoment, date, days_option, share};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
+use crate::base::spelling::{fold, same_value};
 
 /// How a value has to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub fn default_mapping() -> Value {
         { "attribute": ["children"], "change": "increased", "moment": "birth", "days": 365 },
         { "attribute": ["household_size"], "change": "increased", "least": 3, "moment": "birth", "days": 365 },
         { "attribute": ["marital_status", "civil_status"],
-          "new": ["married", "marri\u{e9}*", "mari\u{e9}*", "pacs*", "civil_partner*"], "moment": "marriage", "days": 60 },
+          "new": ["married", "marri\u{e9}*", "mari\u{e9}*", "remari*", "remarri*", "pacs*", "civil_partner*"], "moment": "marriage", "days": 60 },
         { "attribute": ["marital_status", "civil_status"],
           "new": ["separated", "divorced", "widow*", "s\u{e9}par\u{e9}*", "divorc\u{e9}*", "veuf", "veuve"],
           "moment": "separation", "days": 180 },
@@ -129,7 +130,7 @@ impl AttributeRule {
         })
     }
 
-    /// Whether it is about such a change; `folded` is the new value in small letters.
+    /// Whether it is about such a change; `folded` is the new value in small letters without accents.
     fn fits(&self, attribute: &str, old: &str, (new, folded): (&str, &str), company: bool) -> bool {
         // What is longer is no number that anybody wrote.
         let number = |text: &str| {
@@ -142,14 +143,18 @@ impl AttributeRule {
             (Change::Decreased, Some(old), Some(new)) => new < old,
             _ => false,
         };
-        let among = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(start) => folded.starts_with(&start.to_lowercase()),
-            None => folded == pattern.to_lowercase(),
+        let among = |value: &str| {
+            self.new.iter().any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => value.starts_with(&fold(start)),
+                None => value == fold(pattern),
+            })
         };
+        // A wrong letter put right, or another form of the same word: marrié, marié, Married.
+        let same_word = |old: &str| among(old) && old.chars().take(3).eq(folded.chars().take(3));
         self.attributes.iter().any(|a| a == attribute)
             && self.company.is_none_or(|wanted| wanted == company)
             && moved
-            && (self.new.is_empty() || self.new.iter().any(among))
+            && (self.new.is_empty() || among(folded) && !same_word(&fold(old.trim())))
             && self.least.is_none_or(|least| number(new).is_some_and(|n| n >= least))
     }
 }
@@ -170,7 +175,7 @@ pub struct AttributeChange<'a> {
 }
 
 /// What a change of an attribute means, and whether that is on. A value learnt for the first time, or
-/// lost, is no change.
+/// lost, is no change, nor is one that is only written otherwise ([`same_value`]).
 ///
 /// # Errors
 /// A day out of range.
@@ -183,14 +188,14 @@ pub fn attribute_moment(
     day::check(as_of)?;
     let nothing = || LifeMoment::nothing("none", json!({ "attribute": change.attribute }), None);
     let (Some(old), Some(new)) = (change.old_value, change.new_value) else { return Ok(nothing()) };
-    if old == new || old.is_empty() || new.is_empty() {
+    if old.trim().is_empty() || new.trim().is_empty() || same_value(old, new) {
         return Ok(nothing());
     }
     if on > as_of {
         // Not known yet.
         return Ok(LifeMoment { next_change: Some(on), ..nothing() });
     }
-    let folded = new.to_lowercase();
+    let folded = fold(new.trim());
     let rule =
         mapping.rules.iter().find(|r| r.fits(change.attribute, old, (new, &folded), change.is_company));
     let Some(rule) = rule else { return Ok(nothing()) };
@@ -228,5 +233,23 @@ mod tests {
         assert_eq!(code("occupation_code", "37", "74", false), "retirement");
         assert_eq!(code("main_contact", "Ada", "Grace", true), "new_decision_maker");
         assert_eq!(code("postcode", "", "69001", false), "none");
+        assert_eq!(code("marital_status", "pacsé", "marié", false), "marriage");
+        assert_eq!(code("marital_status", "divorcee", "remariée", false), "marriage");
+        for (attribute, old, new) in [
+            ("marital_status", "Married", "MARRIED"),
+            ("marital_status", "marrié", "Marié"),
+            ("marital_status", "married", "marié"),
+            ("city", "Paris", "PARIS"),
+            ("city", "Paris", "Paris "),
+            ("city", "Saint-Étienne", "ST ETIENNE"),
+            ("postcode", "06000", "6000"),
+            ("postcode", " ", "6000"),
+            ("siret", "73282932000074", "732 829 320 00074"),
+            ("contact", "A. Petit", "A. PETIT"),
+        ] {
+            for is_company in [false, true] {
+                assert_eq!(code(attribute, old, new, is_company), "none", "{attribute} {old} {new}");
+            }
+        }
     }
 }

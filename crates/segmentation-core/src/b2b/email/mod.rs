@@ -6,9 +6,11 @@
 mod words;
 
 use email_address::{EmailAddress, Options};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
-use super::fold;
-use words::{FREE_DOMAINS, FREE_NAMES, ROLES};
+use crate::base::spelling::fold;
+use words::{FREE_DOMAINS, FREE_NAMES, PLACES, ROLES};
 
 /// Longest text that is looked at: no address is longer.
 const LONGEST: usize = 512;
@@ -20,9 +22,9 @@ fn parts(address: &str) -> Option<(String, String)> {
     if address.len() > LONGEST {
         return None;
     }
-    let address = address.trim().trim_start_matches('<').trim_end_matches('>');
+    let address: String = address.trim().trim_start_matches('<').trim_end_matches('>').nfc().collect();
     let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
-    let address = EmailAddress::parse_with_options(address, options).ok()?;
+    let address = EmailAddress::parse_with_options(&address, options).ok()?;
     let local = address.local_part();
     let visible =
         !local.starts_with('"') && local.chars().all(|c| c.is_ascii_graphic() || c.is_alphanumeric());
@@ -30,14 +32,20 @@ fn parts(address: &str) -> Option<(String, String)> {
     Some((local.to_lowercase(), domain_of(address.domain())?))
 }
 
-/// A domain name in lower case, if it is one. Letters of other alphabets are accepted (IDN); signs, which the
-/// form of an address allows, are not, nor is a top that is a number.
+/// A domain name in its one form, if it is one: small letters, composed, no punycode (UTS 46). Letters of other alphabets
+/// are accepted (IDN); signs, which the form of an address allows, are not, nor is a top that is a number.
 fn domain_of(text: &str) -> Option<String> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let (text, read) = idna::domain_to_unicode(text);
+    read.ok()?;
     let (_, top) = text.rsplit_once('.')?;
-    let is_name = text.chars().all(|c| matches!(c, '-' | '.') || c.is_alphanumeric());
+    // Marks belong to the letters of other alphabets, and are no letters.
+    let is_name = text.chars().all(|c| matches!(c, '-' | '.') || c.is_alphanumeric() || is_combining_mark(c));
     let top_is_name = top.len() >= 2 && !top.bytes().all(|b| b.is_ascii_digit());
-    (is_name && top_is_name && text.len() <= 253 && EmailAddress::is_valid_domain(text))
-        .then(|| text.to_lowercase())
+    let ascii = idna::domain_to_ascii(&text).ok()?;
+    (is_name && top_is_name && ascii.len() <= 253 && EmailAddress::is_valid_domain(&ascii)).then_some(text)
 }
 
 /// The domain of an address, or of a domain name.
@@ -59,14 +67,20 @@ pub fn registered_domain(address_or_domain: &str) -> Option<String> {
     psl::domain_str(&domain).map(str::to_owned)
 }
 
-/// Whether an address belongs to a role (`contact@`, `compta2@`, `service-client+fr@`) rather than to a person.
+/// Whether an address belongs to a role (`contact@`, `compta2@`, `service-client+fr@`, `info.lyon@`) rather than to a
+/// person.
 /// Compared without `+tag`, digits, separators, accents and case. `None` if it is not an address.
 #[must_use]
 pub fn is_role(address: &str) -> Option<bool> {
     let (local, _) = parts(address)?;
-    let name = local.split('+').next().unwrap_or_default();
-    let name: String = fold(name).chars().filter(|c| c.is_alphabetic()).collect();
-    Some(ROLES.contains(&name.as_str()))
+    let name = fold(local.split('+').next().unwrap_or_default());
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).collect::<String>();
+    let is_role = |text: &str| ROLES.contains(&letters(text).as_str());
+    let of_a_place = || {
+        let (role, place) = name.rsplit_once(['.', '-', '_'])?;
+        Some(is_role(role) && PLACES.contains(&letters(place).as_str()))
+    };
+    Some(is_role(&name) || of_a_place() == Some(true))
 }
 
 /// Whether an address, or a domain, is of a provider for private persons (gmail.com, orange.fr, ...): such a
@@ -75,6 +89,15 @@ pub fn is_role(address: &str) -> Option<bool> {
 pub fn is_freemail(address_or_domain: &str) -> Option<bool> {
     let domain = domain_of_either(address_or_domain)?;
     Some(FREE_DOMAINS.contains(&domain.as_str()) || is_name_of_provider(&domain))
+}
+
+/// Whether an address, or a domain, is of a provider of addresses to throw away (yopmail.com, ...), by the list of
+/// the crate `mailchecker`. `None` if it is neither.
+#[must_use]
+pub fn is_disposable(address_or_domain: &str) -> Option<bool> {
+    let domain = domain_of_either(address_or_domain)?;
+    let ascii = idna::domain_to_ascii(&domain).ok()?;
+    Some(!mailchecker::is_valid(&format!("a@{ascii}")))
 }
 
 /// Whether a provider with many countries stands before the suffix of a country (`fr`, `co.uk`, `com.br`), or
@@ -98,7 +121,16 @@ mod tests {
     fn domains() {
         assert_eq!(domain(" Jean.Dupont@Exemple.FR ").as_deref(), Some("exemple.fr"));
         assert_eq!(domain("<a+b@sub.example.co.uk>").as_deref(), Some("sub.example.co.uk"));
-        assert_eq!(domain("info@société.fr").as_deref(), Some("société.fr"));
+        for written in
+            ["info@société.fr", "info@socie\u{301}te\u{301}.fr", "INFO@SOCIÉTÉ.FR", "info@xn--socit-esab.fr"]
+        {
+            assert_eq!(domain(written).as_deref(), Some("société.fr"), "{written}");
+        }
+        assert_eq!(is_disposable("a@yopmail.com"), Some(true));
+        assert_eq!(is_disposable("yopmail.com"), Some(true));
+        assert_eq!(is_disposable("a@gmail.com"), Some(false));
+        assert_eq!(is_disposable("a"), None);
+        assert_eq!(is_freemail("a@yopmail.com"), Some(false));
         for bad in [
             "",
             "@",
@@ -143,6 +175,9 @@ mod tests {
             "mairie@ville.fr",
             "r.h@a.fr",
             "compta_75@a.fr",
+            "direction.generale@a.fr",
+            "info.fr@a.com",
+            "info.lyon@a.fr",
         ] {
             assert_eq!(is_role(role), Some(true), "{role}");
         }
@@ -164,6 +199,11 @@ mod tests {
             "a@gmx.net",
             "a@outlook.com.br",
             "laposte.net",
+            "a@netcourrier.com",
+            "a@tuta.io",
+            "a@interia.eu",
+            "a@posteo.net",
+            "x1@privaterelay.appleid.com",
         ] {
             assert_eq!(is_freemail(free), Some(true), "{free}");
         }
@@ -186,11 +226,11 @@ mod tests {
 
     #[test]
     fn lists_are_in_order() {
-        for list in [words::ROLES, words::FREE_NAMES, words::FREE_DOMAINS] {
+        for list in [words::ROLES, words::FREE_NAMES, words::FREE_DOMAINS, words::PLACES] {
             assert!(list.is_sorted_by(|a, b| a < b));
         }
         // Every provider is a domain that somebody registered.
-        for domain in words::FREE_DOMAINS {
+        for domain in words::FREE_DOMAINS.iter().filter(|d| **d != "privaterelay.appleid.com") {
             assert_eq!(registered_domain(domain).as_deref(), Some(*domain));
         }
     }

@@ -1,11 +1,26 @@
 //! A title as words, and phrases in it.
 
-use super::super::{fold, head};
+use super::super::head;
+use crate::base::spelling::fold;
 
 /// Words of a title that are looked at: what follows is not a title any more.
 const WORDS: usize = 24;
 
-/// The words of a title. Inclusive forms (`chargé(e)`, `directeur·rice`, `directeur/trice`) lose their ending,
+/// What says that somebody was, and is no more.
+const FORMER: &[&str] =
+    &["ancien", "ancienne", "anciennement", "ex", "former", "formerly", "retired", "retraite", "retraitee"];
+
+/// The parts of a title that are so today: `Ex-directeur, consultant` is a consultant.
+fn current(text: &str) -> String {
+    let parts = text.split([',', ';', '|', '/', '\n']).flat_map(|part| part.split(" - "));
+    let was = |part: &&str| {
+        let first = part.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+        first.is_some_and(|word| FORMER.contains(&word))
+    };
+    parts.filter(|part| !was(part)).collect::<Vec<_>>().join(", ")
+}
+
+/// The words of a title, without what somebody was. Inclusive forms (`chargé(e)`, `directeur·rice`, `directeur/trice`) lose their ending,
 /// `R&D` is one word, and so is an abbreviation with dots (`P.D.G.`).
 pub(super) fn words(title: &str) -> Vec<String> {
     let mut text = fold(head(title, 400));
@@ -21,6 +36,9 @@ pub(super) fn words(title: &str) -> Vec<String> {
         for (written, read) in [("r&d", "rd"), ("r & d", "rd"), ("h/f", ""), ("f/h", ""), ("m/f", "")] {
             text = text.replace(written, read);
         }
+    }
+    if FORMER.iter().any(|word| text.contains(word)) {
+        text = current(&text);
     }
     let mut words: Vec<String> = Vec::new();
     for word in text.split(|c: char| !c.is_alphanumeric() && c != '.') {

@@ -446,6 +446,7 @@ pub(super) const FUNCTIONS: &[(&str, &[&str])] = &[
         "it",
         &[
             "it",
+            "si",
             "dsi",
             "dosi",
             "cio",

@@ -14,7 +14,7 @@ mod week;
 use opening_hours_syntax::Error as GrammarError;
 use pest::error::InputLocation;
 
-use super::{fold, head};
+use super::head;
 pub use mask::Mask;
 
 /// Longest text that is read.
@@ -153,6 +153,16 @@ mod tests {
             ),
             ("lun-ven 9h-12h30, 14h-18h; sam 9h-12h", "Mo-Fr 09:00-13:00,14:00-18:00; Sa 09:00-12:00"),
             ("Lundi au vendredi : 9h00 à 12h00 et 14h00 à 18h00", "Mo-Fr 09:00-12:00,14:00-18:00"),
+            ("Samedi de 9h à 12h et de 14h à 17h", "Sa 09:00-12:00,14:00-17:00"),
+            ("9h-12h / 14h-18h", "Mo-Su 09:00-12:00,14:00-18:00"),
+            ("9h-12h 14h-18h", "Mo-Su 09:00-12:00,14:00-18:00"),
+            ("lundi 9h-12h puis 14h-18h", "Mo 09:00-12:00,14:00-18:00"),
+            ("lundi 9 h 00 - 12 h 00", "Mo 09:00-12:00"),
+            ("Mo-Fr 9-17", "Mo-Fr 09:00-17:00"),
+            ("Mo-Fr 9-12,14-17; Sa 9-12", "Mo-Fr 09:00-12:00,14:00-17:00; Sa 09:00-12:00"),
+            ("Mo-Fr 8-18; Mo-Fr 12:00-14:00 off", "Mo-Fr 08:00-12:00,14:00-18:00"),
+            ("24/7, Su off", "Mo-Sa 00:00-24:00"),
+            ("Mo-Fr 08:00-12:00, open", ""),
             ("Du lundi", ""),
             ("lu.–ve. 9h–17h", "Mo-Fr 09:00-17:00"),
             ("Mo-Fr 9:00-17:00; PH 10:00-12:00", "Mo-Fr 09:00-17:00"),
@@ -218,7 +228,7 @@ mod tests {
             ("Mo 09:00-10:00 ||  Tu 09:00-10:00", Refusal::Fallback),
             ("abc", syntax("\"abc\"")),
             ("on request", syntax("\"on request\"")),
-            ("Mo-Fr 9-17", syntax("\"9-17\"")),
+            ("Apr 9-17", syntax("\"9-17\"")),
             ("Mo-Fr 09:00-", syntax("the end is missing")),
             ("Mo-Fr 09:60-10:00", syntax("\"60-10:00\"")),
             ("Mo 09:00-10:00 ferme 12:00-14:00", syntax("\"12:00-14:00\"")),

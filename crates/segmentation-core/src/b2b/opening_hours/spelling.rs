@@ -3,7 +3,8 @@
 //! Words and times are replaced, one by one; what is not known here stays as it is, for the
 //! crate that reads the grammar to understand it or to refuse it.
 
-use super::{Refusal, fold};
+use super::Refusal;
+use crate::base::spelling::fold;
 
 /// Names of days, folded: OpenStreetMap's, English and French, short and whole.
 const DAYS: [(&str, &[&str]); 7] = [
@@ -78,7 +79,7 @@ pub(super) fn translate(text: &str) -> Result<String, Refusal> {
     let text = PHRASES.iter().fold(text, |text, (written, read)| text.replace(written, read));
     let mut rules = Vec::new();
     for rule in text.split([';', '\n']) {
-        let rule = rule_in_grammar(&tokens(rule))?;
+        let rule = rule_in_grammar(&whole_hours(tokens(rule)))?;
         if !rule.is_empty() {
             rules.push(rule);
         }
@@ -89,6 +90,26 @@ pub(super) fn translate(text: &str) -> Result<String, Refusal> {
 /// How many bytes of `text` come before the first that is not `of`.
 fn run(text: &str, of: impl Fn(u8) -> bool) -> usize {
     text.bytes().position(|b| !of(b)).unwrap_or(text.len())
+}
+
+/// `8-18` after days is from 8:00 to 18:00. Elsewhere such numbers may be days of a month, or weeks.
+fn whole_hours(mut tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
+    let hour = |token: &Token<'_>| match token {
+        Token::Other(digits, _) if digits.len() <= 2 => digits.parse::<u8>().is_ok_and(|hour| hour <= 24),
+        _ => false,
+    };
+    for at in 1..tokens.len().saturating_sub(2) {
+        let after_days = tokens[at - 1].is_day() || (tokens[at - 1] == Token::Comma && at > 1 && tokens[at - 2].is_time());
+        let ends = matches!(tokens.get(at + 3), None | Some(Token::Comma | Token::State(_)));
+        if after_days && ends && tokens[at + 1] == Token::Dash && hour(&tokens[at]) && hour(&tokens[at + 2]) {
+            for at in [at, at + 2] {
+                if let Token::Other(hours, _) = tokens[at] {
+                    tokens[at] = Token::Time(hours, "00");
+                }
+            }
+        }
+    }
+    tokens
 }
 
 /// The pieces of a rule.
@@ -114,7 +135,9 @@ fn tokens(rule: &str) -> Vec<Token<'_>> {
             let token = match first {
                 '-' => Some(Token::Dash),
                 ',' | '&' => Some(Token::Comma),
+                // A span of times after a slash is the second of two; a time alone is how often.
                 '/' if after_day => Some(Token::Comma),
+                '/' if tokens.last().is_some_and(Token::is_time) && bare.contains('-') => Some(Token::Comma),
                 // Of an abbreviation, or before its hours.
                 '.' | ':' if after_day => None,
                 _ => Some(Token::Other(&bare[..length], spaced)),
@@ -126,6 +149,10 @@ fn tokens(rule: &str) -> Vec<Token<'_>> {
         let holds = token.as_ref().is_some_and(|token| token.is_time() || matches!(token, Token::State(_)));
         if holds && matches!(tokens[..], [.., Token::Day(_) | Token::Holiday(_), Token::Comma]) {
             tokens.pop();
+        }
+        // `9h-12h 14h-18h`: two spans.
+        if token.as_ref().is_some_and(Token::is_time) && tokens.last().is_some_and(Token::is_time) {
+            tokens.push(Token::Comma);
         }
         tokens.extend(token);
         rest = &bare[length..];
@@ -155,7 +182,9 @@ fn number(text: &str, spaced: bool) -> (Token<'_>, usize) {
     }
     let rest = &word[length..];
     let minutes = rest.trim_start();
-    let (minutes, rest) = if two_digits(minutes) { minutes.split_at(2) } else { ("00", rest) };
+    // In `12h 14h-18h` the 14 are hours.
+    let hours_again = minutes.get(2..).is_some_and(|after| after.trim_start().starts_with(['h', ':']));
+    let (minutes, rest) = if two_digits(minutes) && !hours_again { minutes.split_at(2) } else { ("00", rest) };
     (Token::Time(hours, minutes), text.len() - rest.len())
 }
 
@@ -167,7 +196,7 @@ fn word(word: &str, spaced: bool, after_dash: bool) -> Option<Token<'_>> {
     Some(match word {
         "de" | "du" | "le" | "les" | "des" | "from" => return None,
         "a" | "au" | "to" => Token::Dash,
-        "et" | "and" => Token::Comma,
+        "et" | "and" | "puis" | "then" => Token::Comma,
         "ph" => Token::Holiday("PH"),
         "sh" => Token::Holiday("SH"),
         "off" | "closed" | "ferme" | "fermee" | "fermes" => Token::State(false),

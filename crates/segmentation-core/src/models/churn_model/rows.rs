@@ -142,13 +142,6 @@ impl ChurnRows {
         }
     }
 
-    /// The same rows with other options for their fit.
-    #[must_use]
-    pub(crate) fn with_options(mut self, options: ChurnOptions) -> Self {
-        self.options = options;
-        self
-    }
-
     /// The options that it was begun with.
     #[must_use]
     pub fn options(&self) -> &ChurnOptions {

@@ -6,9 +6,9 @@ use super::candidate::{Training, Way};
 use super::days::{Plan, Reach};
 use super::judge::{Trial, judge, quality};
 use super::lost::verify;
-use super::model::{Candidate, ChurnStack, Coefficient};
+use super::model::{Candidate, ChurnStack, Coefficient, LastDay};
 use super::rows::StackRows;
-use super::snapshot::{Snapshots, fit_families};
+use super::snapshot::{Snapshots, fit_families, fit_scorers};
 use super::terms::{self, Linear, TERMS};
 use crate::Checkpoint;
 use crate::base::day::Day;
@@ -26,6 +26,8 @@ const FEW_CUSTOMERS: u64 = 100;
 const MOST_REACH: i32 = 730;
 /// So many first purchases in a thousand may lie before the log begins: a date mistyped is no log.
 const STRAYS: usize = 2;
+/// So many different customers a day are learnt from and judged on, at most: the first of the sample.
+const MOST_ROWS: usize = 32_768;
 /// A day is judged on, or learnt from, only with so many customers.
 const LEAST_CUSTOMERS: usize = 20;
 /// Regressions on features are tried with so many customers for each of them.
@@ -92,12 +94,12 @@ impl<'a> Work<'a> {
 
     /// Customers on every inner day. A family that cannot be fitted on one of them is no candidate.
     fn look_back(&mut self, checkpoint: Checkpoint) -> Result<()> {
-        let mut fitted: Vec<Vec<Option<PurchaseModel>>> = Vec::new();
+        let mut fitted: Vec<Vec<Option<(u32, Scorer)>>> = Vec::new();
         let mut shapes: Vec<Option<u32>> = Vec::new();
         for inner in &self.plan.days {
-            let models = fit_families(self.sample, inner.day, &self.families, &shapes, &mut *checkpoint)?;
+            let models = fit_scorers(self.sample, inner.day, &self.families, &shapes, &mut *checkpoint)?;
             if shapes.is_empty() {
-                shapes = models.iter().map(|model| model.as_ref().map(|model| model.k)).collect();
+                shapes = models.iter().map(|model| model.as_ref().map(|(k, _)| *k)).collect();
             }
             fitted.push(models);
         }
@@ -112,16 +114,14 @@ impl<'a> Work<'a> {
         self.plan.days.drain(..from);
         fitted.drain(..from);
         for (inner, models) in self.plan.days.iter().zip(&fitted) {
-            let models = usable.iter().filter_map(|i| models[*i].as_ref());
-            let scorers = models.map(|m| Ok((m.family, Scorer::new(m)?))).collect::<Result<Vec<_>>>()?;
-            let taken = Snapshots::take(
-                self.sample,
-                *inner,
-                &scorers,
-                self.frame,
-                self.with_events,
-                &mut *checkpoint,
-            )?;
+            let scorers = usable
+                .iter()
+                .zip(&self.families)
+                .filter_map(|(i, family)| models[*i].as_ref().map(|(_, scorer)| (*family, scorer.clone())));
+            let scorers: Vec<(Family, Scorer)> = scorers.collect();
+            let sample = self.sample.get(..MOST_ROWS).unwrap_or(self.sample);
+            let taken =
+                Snapshots::take(sample, *inner, &scorers, self.frame, self.with_events, &mut *checkpoint)?;
             self.days.push(taken);
         }
         Ok(())
@@ -200,7 +200,7 @@ fn lacking(message: &'static str) -> Error {
 
 /// Where nothing can be judged: the family of the greatest likelihood less its parameters (Akaike 1974).
 fn likeliest(work: &Work, families: &[Family], as_of: Day, checkpoint: Checkpoint) -> Result<Family> {
-    let models = fit_families(work.sample, as_of, families, &[], checkpoint)?;
+    let models = fit_families(work.sample, as_of, families, checkpoint)?;
     let mut best: Option<(f64, Family)> = None;
     for model in models.into_iter().flatten() {
         let score =
@@ -226,7 +226,7 @@ fn finish(
     let as_of = rows.as_of();
     let used: Vec<usize> = (0..TERMS).filter(|t| linear.coefficients[*t] != 0.0).collect();
     let families: Vec<Family> = used.iter().filter_map(|t| terms::family(*t)).collect();
-    let fitted = fit_families(work.sample, as_of, &families, &[], &mut *checkpoint)?;
+    let fitted = fit_families(work.sample, as_of, &families, &mut *checkpoint)?;
     let models: Vec<PurchaseModel> = fitted.into_iter().flatten().collect();
     if models.len() < families.len() {
         return Err(lacking("no purchase model can be fitted to these customers"));
@@ -238,7 +238,9 @@ fn finish(
     let mut warnings = doubts(reach, work.plan.horizon, rows, &models);
     let lost = match rows.options().lost {
         None => None,
-        Some(stay) if matches!(reach, Reach::Full | Reach::Calibration) => Some(verify(trials, way, stay)?),
+        Some(stay) if matches!(reach, Reach::Full | Reach::Calibration) => {
+            Some(verify(trials, way, stay, &mut *checkpoint)?)
+        }
         Some(_) => Some(Default::default()),
     };
     if lost.is_some_and(|lost| lost.threshold.is_none()) {
@@ -250,7 +252,7 @@ fn finish(
     let last = match (trials.last(), work.plan.days.last()) {
         (Some(_), Some(inner)) => {
             let quality = quality(&trials[trials.len() - 1..], way, &mut *checkpoint)?;
-            quality.brier.map(|brier| (inner.day, brier))
+            quality.brier.map(|brier| LastDay { day: inner.day, auc: quality.auc, brier })
         }
         _ => None,
     };

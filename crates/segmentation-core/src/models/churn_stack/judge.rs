@@ -95,9 +95,7 @@ pub(super) fn judge(
     let least = (0..ways.len()).filter(may).min_by(|a, b| sums[*a].total_cmp(&sums[*b]));
     let Some(least) = least else { return Ok(None) };
     let best = (0..ways.len()).filter(may).find(|&i| {
-        i == least
-            || (ways[i] != Way::BaseRate
-                && sums[i] - sums[least] <= tmp_factor() * error(&all[i], &all[least]))
+        i == least || (ways[i] != Way::BaseRate && sums[i] - sums[least] <= error(&all[i], &all[least]))
     });
     let mut candidates = Vec::with_capacity(ways.len());
     for way in ways {
@@ -111,8 +109,4 @@ fn error(one: &[f64], other: &[f64]) -> f64 {
     let n = one.len() as f64;
     let mean = one.iter().zip(other).map(|(a, b)| a - b).sum::<f64>() / n;
     one.iter().zip(other).map(|(a, b)| (a - b - mean) * (a - b - mean)).sum::<f64>().sqrt()
-}
-
-fn tmp_factor() -> f64 {
-    std::env::var("H2_SE").ok().and_then(|s| s.parse().ok()).unwrap_or(1.0)
 }

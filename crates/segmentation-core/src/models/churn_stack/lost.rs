@@ -1,7 +1,10 @@
 //! From which probability on a customer may be called lost: where it has been seen that hardly any came back.
+//!
+//! Two things have to be so: the probability says it of each customer, and days of the past say it of all of them.
 
 use super::candidate::Way;
 use super::judge::Trial;
+use crate::Checkpoint;
 use crate::base::error::Result;
 use crate::base::memory;
 use crate::math::special::{beta_quantile, logistic};
@@ -14,7 +17,7 @@ const CONFIDENCE: f64 = 0.95;
 pub struct Lost {
     /// Who is more likely than this to stay away is lost; `None`: nobody is.
     pub threshold: Option<f64>,
-    /// Customers above it on the last day of judgement; without one, the group of which the fewest came back.
+    /// Customers above it on the last day of judgement; without one, all of whom the model is as certain as asked.
     pub customers: u64,
     /// How many of them came back.
     pub back: u64,
@@ -49,42 +52,55 @@ fn by_probability(trial: &Trial, way: Way) -> Result<Vec<(f64, u64, u64)>> {
 }
 
 /// The least threshold above which the share that came back on the last day of judgement, each customer counting once,
-/// stays below `1 - stay` with confidence, and did so on each day before.
-pub(super) fn verify(trials: &[Trial], way: Way, stay: f64) -> Result<Lost> {
+/// stays below `1 - stay` with confidence, and did so on each day before. Nobody is called lost of whom the model itself
+/// says that they come back more than twice as likely as that.
+pub(super) fn verify(trials: &[Trial], way: Way, stay: f64, checkpoint: Checkpoint) -> Result<Lost> {
     let Some((last, before)) = trials.split_last() else { return Ok(Lost::default()) };
     let allowed = 1.0 - stay;
+    let least = 1.0 - 2.0 * allowed;
     let last = by_probability(last, way)?;
+    checkpoint();
     let mut others = Vec::with_capacity(before.len());
     for trial in before {
         others.push((by_probability(trial, way)?, 0, 0_u64, 0_u64));
+        checkpoint();
     }
-    let (mut customers, mut back, mut next_look, mut found) = (0, 0, 1, Lost::default());
-    for (i, &(p, n, came)) in last.iter().enumerate() {
+    // Threshold, customers above it, how many of them came back, and whether it held on the days before.
+    let mut groups: Vec<(f64, u64, u64, bool)> = memory::with_capacity(last.len())?;
+    let (mut customers, mut back) = (0, 0);
+    for (i, &(p, n, came)) in last.iter().enumerate().take_while(|(_, (p, ..))| *p > least) {
         (customers, back) = (customers + n, back + came);
-        // Below the next lower probability, half way.
-        let threshold = last.get(i + 1).map_or(p * (1.0 - 1e-6), |next| 0.5 * (p + next.0));
+        // Half way to the next lower probability.
+        let threshold = last.get(i + 1).map_or(0.0, |next| 0.5 * (p + next.0)).max(least);
         let mut held = true;
         for (rows, at, customers, back) in &mut others {
-            while let Some(&(q, n, came)) = rows.get(*at).filter(|row| row.0 > threshold) {
-                debug_assert!(q > threshold);
+            while let Some(&(_, n, came)) = rows.get(*at).filter(|row| row.0 > threshold) {
                 (*customers, *back, *at) = (*customers + n, *back + came, *at + 1);
             }
             held &= *back as f64 <= allowed * *customers as f64;
         }
-        // Sums over whole customers: cheap bounds before the dear one.
-        let promising = held && (back as f64) < allowed * customers as f64;
-        // Of what does not pass, a look at each half as many again.
-        if promising || (found.threshold.is_none() && customers >= next_look) {
-            next_look = customers + customers / 2 + 1;
+        groups.push((threshold, customers, back, held));
+    }
+    for (i, &(threshold, customers, back, held)) in groups.iter().enumerate().rev() {
+        if i % 64 == 0 {
+            checkpoint();
+        }
+        // A cheap bound before the dear one.
+        if held && (back as f64) < allowed * customers as f64 {
             let upper = upper_bound(back, customers);
-            if promising && upper <= allowed {
-                found = Lost { threshold: Some(threshold), customers, back, upper: Some(upper) };
-            } else if found.threshold.is_none() && found.upper.is_none_or(|least| upper < least) {
-                found = Lost { threshold: None, customers, back, upper: Some(upper) };
+            if upper <= allowed {
+                return Ok(Lost { threshold: Some(threshold), customers, back, upper: Some(upper) });
             }
         }
     }
-    Ok(found)
+    // None: what was seen of those that the model is so certain of.
+    let all = groups.last().copied();
+    Ok(all.map_or(Lost::default(), |(_, customers, back, _)| Lost {
+        threshold: None,
+        customers,
+        back,
+        upper: Some(upper_bound(back, customers)),
+    }))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ mod tests;
 
 pub use fit::fit;
 pub use lost::Lost;
-pub use model::{Candidate, ChurnStack, Coefficient};
+pub use model::{Candidate, ChurnStack, Coefficient, LastDay};
 pub use options::StackOptions;
 pub use rows::{SkippedCustomers, StackRows};
 pub use score::{StackCustomer, StackScorer};

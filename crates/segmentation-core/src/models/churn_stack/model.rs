@@ -48,6 +48,17 @@ pub struct Candidate {
     pub log_loss: Option<f64>,
 }
 
+/// How good the chosen one was on the last inner day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LastDay {
+    /// The day.
+    pub day: Day,
+    /// Area under the ROC curve; `None` if all customers did the same.
+    pub auc: Option<f64>,
+    /// Mean squared error.
+    pub brier: f64,
+}
+
 /// A fitted churn stack.
 ///
 /// As a JSON value: `{kind: "churn_stack", version: 1, as_of, horizon, candidate, family, ridge, reach, unit,
@@ -87,8 +98,8 @@ pub struct ChurnStack {
     pub skipped: SkippedCustomers,
     /// How good the chosen one was, out of time, as `prediction_quality` says it, without bins.
     pub quality: Option<Value>,
-    /// Its Brier score on the last inner day alone.
-    pub last: Option<(Day, f64)>,
+    /// Its quality on the last inner day alone.
+    pub last: Option<LastDay>,
     /// AUC and Brier score of the recency alone, likewise.
     pub recency: Option<(Option<f64>, Option<f64>)>,
     /// All that were judged.
@@ -171,7 +182,7 @@ impl ChurnStack {
             "sample": self.sample,
             "skipped": skipped,
             "quality": self.quality,
-            "last": self.last.map(|(day, brier)| json!({"as_of": date(day), "brier": brier})),
+            "last": self.last.map(|last| json!({"as_of": date(last.day), "auc": last.auc, "brier": last.brier})),
             "recency": self.recency.map(|(auc, brier)| json!({"auc": auc, "brier": brier})),
             "candidates": self.candidates.iter().map(candidate_json).collect::<Vec<_>>(),
             "lost": self.lost.map(|lost| json!({
@@ -328,11 +339,12 @@ fn quality(object: &Object) -> Result<Option<Value>> {
     Ok(Some(value.clone()))
 }
 
-fn last(object: &Object) -> Result<Option<(Day, f64)>> {
+fn last(object: &Object) -> Result<Option<LastDay>> {
     let Some(value) = object.get("last") else { return Ok(None) };
-    let one = Object::new(WHAT, "last", value, &["as_of", "brier"])?;
+    let one = Object::new(WHAT, "last", value, &["as_of", "auc", "brier"])?;
     let day = one.date("as_of")?.ok_or_else(|| one.wrong("as_of", "a date written yyyy-mm-dd"))?;
-    Ok(Some((day, one.need_number("brier", 0.0, 1.0)?)))
+    let (auc, brier) = (one.number("auc", 0.0, 1.0)?, one.need_number("brier", 0.0, 1.0)?);
+    Ok(Some(LastDay { day, auc, brier }))
 }
 
 fn recency(object: &Object) -> Result<Option<(Option<f64>, Option<f64>)>> {

@@ -10,10 +10,14 @@ use crate::facts::event_features::KnownEvents;
 use crate::facts::history_sample::Sampled;
 use crate::facts::purchase_features::{Frame, Known};
 use crate::facts::purchase_history::{History, PurchaseDays};
-use crate::models::purchase_model::{Cells, CustomerSummary, Family, FitOptions, PurchaseModel, Scorer, fit};
+use crate::models::purchase_model::{
+    Cells, CustomerSummary, Family, FitOptions, PurchaseModel, Scorer, fit, fit_scorer,
+};
 
 /// How often long loops look up.
 const STRIDE: usize = 256;
+/// Families are fitted on inner days to so many different customers, at most.
+const MOST_FITTED: usize = 16_384;
 /// Log-odds of a family's probability stay within this.
 const MOST_LOG_ODDS: f64 = 12.0;
 
@@ -24,15 +28,15 @@ pub(super) fn log_odds(scorer: &Scorer, customer: CustomerSummary, horizon: f64)
     (p.ln() - (-p).ln_1p()).clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS)
 }
 
-/// The purchase model of each family to what was known on a day; `None` where it cannot be fitted. The shape of
-/// Erlang gaps is looked for where `shapes` has none.
-pub(super) fn fit_families(
+/// What each family is fitted to: customers as they are known on a day. The shape of Erlang gaps is looked for where
+/// `shapes` has none.
+fn gather(
     customers: &[Sampled],
     day: Day,
     families: &[Family],
     shapes: &[Option<u32>],
     checkpoint: Checkpoint,
-) -> Result<Vec<Option<PurchaseModel>>> {
+) -> Result<Vec<Cells>> {
     let mut cells: Vec<Cells> = Vec::with_capacity(families.len());
     for (i, family) in families.iter().enumerate() {
         let k = shapes.get(i).copied().flatten().filter(|_| family.is_erlang());
@@ -62,15 +66,37 @@ pub(super) fn fit_families(
             }
         }
     }
-    let mut models = Vec::with_capacity(families.len());
-    for cells in &cells {
-        models.push(match fit(cells, &mut *checkpoint) {
-            Ok(model) => Some(model),
-            Err(error) if error.kind == ErrorKind::NotReady => None,
-            Err(error) => return Err(error),
-        });
-    }
-    Ok(models)
+    Ok(cells)
+}
+
+/// The scorer of each family as it would have been fitted on a day, with its shape; `None` where it could not be. Of
+/// many customers the first of the sample: their parameters are known better than people are like them.
+pub(super) fn fit_scorers(
+    customers: &[Sampled],
+    day: Day,
+    families: &[Family],
+    shapes: &[Option<u32>],
+    checkpoint: Checkpoint,
+) -> Result<Vec<Option<(u32, Scorer)>>> {
+    let customers = customers.get(..MOST_FITTED).unwrap_or(customers);
+    let cells = gather(customers, day, families, shapes, &mut *checkpoint)?;
+    cells.iter().map(|cells| fit_scorer(cells, &mut *checkpoint)).collect()
+}
+
+/// The purchase model of each family; `None` where it cannot be fitted.
+pub(super) fn fit_families(
+    customers: &[Sampled],
+    day: Day,
+    families: &[Family],
+    checkpoint: Checkpoint,
+) -> Result<Vec<Option<PurchaseModel>>> {
+    let cells = gather(customers, day, families, &[], &mut *checkpoint)?;
+    let fitted = cells.iter().map(|cells| match fit(cells, &mut *checkpoint) {
+        Ok(model) => Ok(Some(model)),
+        Err(error) if error.kind == ErrorKind::NotReady => Ok(None),
+        Err(error) => Err(error),
+    });
+    fitted.collect()
 }
 
 /// Rows of one inner day.
@@ -88,7 +114,7 @@ pub(super) struct Snapshots {
 impl Snapshots {
     /// Those of the sample who had bought something by the day.
     ///
-    /// `models` are those of [`fit_families`], in the same order as `families`.
+    /// `models` are those of the families that count.
     pub(super) fn take(
         sample: &[Sampled],
         inner: InnerDay,

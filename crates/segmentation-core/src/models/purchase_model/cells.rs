@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use serde_json::Value;
 
 use super::options::FitOptions;
+use super::sample::Sample;
 use crate::Checkpoint;
 use crate::base::codec::{Reader, put, put_signed};
 use crate::base::day::{self, Day};
@@ -142,7 +143,7 @@ const PENDING: usize = 1 << 16;
 const MOST_PENDING: usize = 1 << 20;
 
 /// A cell: a summary, and how many customers share it.
-type Cell = (CustomerSummary, u64);
+pub(super) type Cell = (CustomerSummary, u64);
 
 /// Customers grouped by equal summaries, and the gaps between their purchases.
 ///
@@ -217,6 +218,15 @@ fn merged(one: &[Cell], other: &[Cell]) -> Result<Vec<Cell>> {
 }
 
 impl Group {
+    /// Takes ascending cells in place of its own.
+    pub(super) fn set(&mut self, cells: Vec<Cell>) -> Result<()> {
+        self.customers = 0;
+        cells.iter().try_for_each(|(_, count)| self.admit(*count))?;
+        self.pending.clear();
+        self.cells = cells;
+        Ok(())
+    }
+
     #[inline]
     fn add(&mut self, summary: CustomerSummary, count: u64) -> Result<()> {
         self.admit(count)?;
@@ -241,7 +251,7 @@ impl Group {
     }
 
     #[inline]
-    fn add_gap(&mut self, gap: u32, count: u64) {
+    pub(super) fn add_gap(&mut self, gap: u32, count: u64) {
         let slot = if (gap as usize) < SHORT_GAP {
             if self.short_gaps.is_empty() {
                 self.short_gaps = vec![0; SHORT_GAP];
@@ -364,20 +374,19 @@ impl Group {
 /// The mergeable sufficient state of a fit (the SQL type `purchase_cells`).
 ///
 /// Its size is bounded by the distinct summaries, not by the customers; merging is exact and its
-/// order leaves no trace. For `auto` it holds a second group: the same customers as they were at
-/// an inner split day that depends on `as_of` and the options only.
+/// order leaves no trace. For `auto` it holds the purchase days of a sample of the customers besides, from which they
+/// can be seen as they were on any earlier day.
 #[derive(Debug, Clone)]
 pub struct Cells {
     as_of: Day,
     options: FitOptions,
-    split: Option<Day>,
     with_gaps: bool,
     pub(crate) all: Group,
-    pub(crate) before_split: Group,
+    pub(super) sample: Sample,
     skipped: Skipped,
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Cells {
     /// No customers yet.
@@ -387,11 +396,10 @@ impl Cells {
     pub fn new(as_of: Day, options: FitOptions) -> Result<Self> {
         Ok(Self {
             as_of: day::check(as_of)?,
-            split: options.split(as_of),
             with_gaps: options.needs_gaps(),
             options,
             all: Group::default(),
-            before_split: Group::default(),
+            sample: Sample::default(),
             skipped: Skipped::default(),
         })
     }
@@ -434,12 +442,6 @@ impl Cells {
         self.skipped
     }
 
-    /// The inner split day of `auto`.
-    #[must_use]
-    pub fn split(&self) -> Option<Day> {
-        self.split
-    }
-
     /// An estimate of the memory held, in bytes.
     #[must_use]
     pub fn memory_size(&self) -> usize {
@@ -449,13 +451,13 @@ impl Cells {
                 + g.short_gaps.capacity() * 8
                 + g.long_gaps.capacity() * 17
         };
-        size_of::<Self>() + group(&self.all) + group(&self.before_split)
+        size_of::<Self>() + group(&self.all) + self.sample.memory_size()
     }
 
     /// Whether this fit needs every purchase day, not only the first, the last and their number.
     #[must_use]
     pub fn needs_days(&self) -> bool {
-        self.split.is_some() || self.with_gaps
+        self.options.family.is_none() || self.with_gaps
     }
 
     /// Whether a customer who first bought on that day is to be taken in; counted if not.
@@ -514,10 +516,9 @@ impl Cells {
         if !self.belongs(first)? {
             return Ok(());
         }
-        // Without a split, a split before every first purchase: the inner group stays empty.
-        let split = self.split.unwrap_or(i32::MIN);
+        let sampled = self.options.family.is_none();
+        let mut list = vec![first];
         let (mut x, mut last) = (0_u32, first);
-        let (mut inner_x, mut inner_last) = (0_u32, first);
         for day in days {
             if day > self.as_of {
                 break;
@@ -532,23 +533,15 @@ impl Cells {
             if self.with_gaps {
                 let gap = (day - last) as u32;
                 self.all.add_gap(gap, 1);
-                if day <= split {
-                    self.before_split.add_gap(gap, 1);
-                }
             }
             last = day;
-            if day <= split {
-                (inner_x, inner_last) = (x, day);
+            if sampled {
+                memory::push(&mut list, day)?;
             }
         }
         let summary = CustomerSummary { x, tx: (last - first) as u32, t: (self.as_of - first) as u32 };
         self.all.add(summary, 1)?;
-        if first <= split {
-            let inner =
-                CustomerSummary { x: inner_x, tx: (inner_last - first) as u32, t: (split - first) as u32 };
-            self.before_split.add(inner, 1)?;
-        }
-        Ok(())
+        if sampled { self.sample.add(&list, 1) } else { Ok(()) }
     }
 
     /// Takes in `count` customers of one summary, for families that need neither gaps nor an
@@ -586,7 +579,7 @@ impl Cells {
             )));
         }
         self.all.merge(&other.all, &mut *checkpoint)?;
-        self.before_split.merge(&other.before_split, checkpoint)?;
+        self.sample.merge(&other.sample, checkpoint)?;
         for (reason, count) in other.skipped.counts() {
             if let Some(slot) = self.skipped.slot(reason) {
                 *slot = slot.saturating_add(count);
@@ -609,7 +602,7 @@ impl Cells {
             put(&mut out, count);
         }
         self.all.write(&mut out)?;
-        self.before_split.write(&mut out)?;
+        self.sample.write(&mut out)?;
         out.finish()
     }
 
@@ -638,11 +631,15 @@ impl Cells {
             }
         }
         cells.all = Group::read(&mut reader)?;
-        cells.before_split = Group::read(&mut reader)?;
+        cells.sample = Sample::read(&mut reader, as_of)?;
         reader.finish()?;
-        if (cells.split.is_none() && cells.before_split.customers > 0)
-            || cells.before_split.customers > cells.all.customers
-        {
+        let sampled = cells.sample.customers();
+        let fits = match (cells.options.family.is_none(), cells.sample.is_whole()) {
+            (true, true) => sampled == cells.all.customers,
+            (true, false) => sampled < cells.all.customers,
+            (false, whole) => whole && sampled == 0,
+        };
+        if !fits {
             return Err(reader.error("Its groups do not belong together."));
         }
         Ok(cells)

@@ -2,7 +2,7 @@
 
 use super::cells::Group;
 use crate::base::error::Result;
-use crate::base::memory;
+use crate::base::{hash, memory};
 use crate::math::special::{digamma, ln_gamma, trigamma};
 
 /// One cell: indices into the distinct counts and times, and how many customers share it.
@@ -26,7 +26,37 @@ pub(crate) struct Design {
     pub ln_gaps: f64,
 }
 
+/// A cell's place in a sample by its content.
+fn place(x: u32, tx: u32, t: u32) -> u64 {
+    [x, tx, t].iter().fold(0, |hash, &v| hash::mix(hash ^ u64::from(v)))
+}
+
 impl Design {
+    /// A sample of the cells, by their content, that stands for all customers; `None` if there are no more than `most`.
+    pub(crate) fn thinned(&self, most: usize) -> Result<Option<Self>> {
+        if self.rows.len() <= most {
+            return Ok(None);
+        }
+        let mut places: Vec<(u64, u32)> = memory::collect(
+            (0_u32..).zip(&self.rows).map(|(i, row)| (place(self.xs[row.x as usize].0, row.tx, row.t), i)),
+        )?;
+        places.select_nth_unstable(most);
+        places.truncate(most);
+        places.sort_unstable_by_key(|(_, i)| *i);
+        let kept = places.iter().map(|&(_, i)| &self.rows[i as usize]);
+        let share = self.customers / kept.clone().map(|row| row.n).sum::<f64>();
+        let mut thin = Self { xs: Vec::new(), times: memory::copy(&self.times)?, rows: Vec::new(), ..*self };
+        for row in kept {
+            let (x, n) = (self.xs[row.x as usize].0, row.n * share);
+            match thin.xs.last_mut() {
+                Some((last, total)) if *last == x => *total += n,
+                _ => thin.xs.push((x, n)),
+            }
+            thin.rows.push(Row { x: thin.xs.len() as u32 - 1, n, ..*row });
+        }
+        Ok(Some(thin))
+    }
+
     pub(crate) fn new(group: &Group, unit_days: f64) -> Result<Self> {
         let cells = group.sorted()?;
         // A table over all days up to the longest: no search for each of a million cells.

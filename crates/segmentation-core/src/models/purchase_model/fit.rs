@@ -1,35 +1,58 @@
-//! Fitting: maximum likelihood, the choice of k, the choice of the family.
+//! Fitting: maximum likelihood from several starts, the choice of k, and doubts.
 
 use ndarray::Array2;
 
 use super::beta_geometric::{beta_geometric, nbd};
 use super::cells::{Cells, Group};
+use super::choose::choose;
 use super::design::Design;
-use super::model::{Candidate, PurchaseModel};
+use super::model::PurchaseModel;
 use super::options::FitOptions;
 use super::pareto_nbd::pareto_nbd;
+use super::score::Scorer;
 use super::{Family, MAX_K};
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::warning::Warning;
-use crate::math::newton::{Maximum, maximize};
+use crate::math::newton::{Evaluation, Maximum, REACH, maximize, maximize_from, maximize_with, profiled};
 
 /// Fewer customers than this get a warning.
-const FEW_CUSTOMERS: u64 = 100;
-/// A likelihood this much flatter in one direction than in another is not to be trusted.
-const WORST_CONDITION: f64 = 1e6;
-/// A standard error this large, of a parameter's logarithm, leaves its order of magnitude open.
-const WORST_ERROR: f64 = 3.0;
+pub(super) const FEW_CUSTOMERS: u64 = 100;
+/// A family that lets customers leave gains less than this over one in which nobody does: no sign of leaving. Half the
+/// 90 % quantile of the chi-squared distribution with one degree of freedom: nobody leaving is the end of the range.
+const NO_DROPOUT: f64 = 0.5 * 2.705_543_454_095_404;
+/// Several starts are tried on at most so many cells; the best of them on all.
+const EXPLORED: usize = 4096;
 
 /// One maximum, whatever the number of parameters.
-struct Found {
-    k: u32,
-    parameters: Vec<f64>,
+pub(super) struct Found {
+    pub k: u32,
+    pub parameters: Vec<f64>,
     covariance: Option<Array2<f64>>,
-    log_likelihood: f64,
-    condition: f64,
-    at_bound: Vec<&'static str>,
+    identified: Vec<bool>,
+    pub log_likelihood: f64,
     converged: bool,
+    /// The gain over nobody leaving, if it was asked for.
+    gain: Option<f64>,
+}
+
+/// What a fit searches on.
+pub(super) struct Search {
+    pub design: Design,
+    /// A sample of it for trying starts.
+    thin: Option<Design>,
+    penalty: f64,
+    /// One week in the unit of time: the literature's start is in weeks, so that the fit does not depend on the unit.
+    week: f64,
+    /// Whether to look at what is identified, and at signs of leaving.
+    doubts: bool,
+}
+
+impl Search {
+    pub(super) fn new(design: Design, options: &FitOptions, doubts: bool) -> Result<Self> {
+        let thin = design.thinned(EXPLORED)?;
+        Ok(Self { design, thin, penalty: options.penalty, week: 7.0 / options.unit.days(), doubts })
+    }
 }
 
 /// Fits the model that the cells' options ask for.
@@ -47,42 +70,29 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
     let mut candidates = Vec::new();
     let (family, k) = match options.family {
         Some(family) => (family, options.k),
-        None => choose(cells, &design, &mut candidates, &mut warnings, &mut *checkpoint)?,
+        None => {
+            let design = Design::new(&cells.all, options.unit.days())?;
+            let choice = choose(cells, design, &mut *checkpoint)?;
+            warnings.extend(choice.warning);
+            if choice.family == Family::Nbd {
+                warnings.push(Warning::new(
+                    "no_dropout",
+                    "The family chosen is nbd, in which nobody ever leaves. Expect churn probabilities that are too low.",
+                ));
+            }
+            candidates = choice.candidates;
+            (choice.family, choice.k)
+        }
     };
-    let found = fit_family(&design, family, k, options, &mut *checkpoint).ok_or_else(|| {
+    let search = Search::new(design, options, true)?;
+    let found = fit_family(&search, family, k, &mut *checkpoint).ok_or_else(|| {
         Error::new(
             ErrorKind::NotReady,
             format!("the {} model cannot be fitted to these customers", family.name()),
         )
         .detail("The likelihood is not finite.")
     })?;
-
-    if !found.converged {
-        warnings
-            .push(Warning::new("not_converged", "The search for the maximum ended before it was certain."));
-    }
-    let vague = found.covariance.as_ref().is_some_and(|covariance| {
-        covariance.diag().iter().zip(&found.parameters).any(|(v, p)| v.sqrt() > WORST_ERROR * p)
-    });
-    if !found.at_bound.is_empty() || found.condition > WORST_CONDITION || vague {
-        let what = if found.at_bound.is_empty() {
-            "The likelihood is nearly flat in one direction".to_owned()
-        } else {
-            format!("The likelihood still rises where {} left the range tried", found.at_bound.join(" and "))
-        };
-        let condition = if found.condition.is_finite() {
-            format!("condition number {:.1e}", found.condition)
-        } else {
-            "no finite condition number".to_owned()
-        };
-        warnings.push(Warning::new(
-            "not_identified",
-            format!(
-                "{what} ({condition}): single parameters mean little. Use more customers, a simpler family, \
-                 or the option penalty."
-            ),
-        ));
-    }
+    warnings.extend(doubts_of(&found, family));
     if cells.customers() < FEW_CUSTOMERS {
         warnings.push(Warning::new(
             "few_customers",
@@ -98,6 +108,7 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
         unit: options.unit.clone(),
         as_of: cells.as_of(),
         parameters: found.parameters,
+        identified: found.identified.iter().map(|i| *i && found.covariance.is_some()).collect(),
         covariance: found.covariance,
         log_likelihood: found.log_likelihood,
         customers: cells.customers(),
@@ -106,6 +117,25 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
         warnings,
         candidates,
     })
+}
+
+/// The scorer of the family that the cells' options name, and its k, without all that [`fit`] says of parameters, which
+/// takes longer than to find them. `None` where nothing can be fitted.
+///
+/// # Errors
+/// No memory.
+pub(crate) fn fit_scorer(cells: &Cells, checkpoint: Checkpoint) -> Result<Option<(u32, Scorer)>> {
+    let options = cells.options();
+    let design = Design::new(&cells.all, options.unit.days())?;
+    let Some(family) = options.family.filter(|_| check(&cells.all, &design).is_ok()) else { return Ok(None) };
+    let search = Search::new(design, options, false)?;
+    let found = fit_family(&search, family, options.k, checkpoint);
+    found
+        .map(|found| {
+            let scorer = Scorer::from_parameters(family, found.k, &found.parameters, options.unit.days())?;
+            Ok((found.k, scorer))
+        })
+        .transpose()
 }
 
 /// Whether there is anything to learn from.
@@ -124,141 +154,206 @@ fn check(group: &Group, design: &Design) -> Result<()> {
     Ok(())
 }
 
-fn fit_family(
-    design: &Design,
+/// What a maximum leaves open.
+fn doubts_of(found: &Found, family: Family) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if !found.converged {
+        warnings
+            .push(Warning::new("not_converged", "The search for the maximum ended before it was certain."));
+    }
+    if let Some(gain) = found.gain.filter(|gain| *gain < NO_DROPOUT) {
+        let instead = if found.k > 1 { "the same gaps without leaving" } else { "nbd" };
+        warnings.push(Warning::new(
+            "no_dropout",
+            format!(
+                "These customers show no sign of leaving: the log-likelihood is only {:.3} above that of {instead}. \
+                 Expect churn probabilities that are too low.",
+                gain.max(0.0)
+            ),
+        ));
+    }
+    let names = family.parameter_names().iter().zip(&found.identified);
+    let vague: Vec<&str> = names.filter(|(_, identified)| !**identified).map(|(name, _)| *name).collect();
+    if !vague.is_empty() {
+        let (verb, it) = if vague.len() == 1 { ("is", "It has") } else { ("are", "They have") };
+        warnings.push(Warning::new(
+            "not_identified",
+            format!(
+                "The data do not tell how great {} {verb}: the 95 % interval by profile likelihood has no end. {it} no \
+                 standard error. Use more customers, a simpler family, or the option penalty.",
+                vague.join(" and ")
+            ),
+        ));
+    }
+    warnings
+}
+
+/// The maximum of a family; k by likelihood if it is not given.
+pub(super) fn fit_family(
+    search: &Search,
     family: Family,
     k: Option<u32>,
-    options: &FitOptions,
     checkpoint: Checkpoint,
 ) -> Option<Found> {
-    // The literature's start (1, e, 1, e) in weeks, in whatever unit: the fit does not depend on it.
-    let e = std::f64::consts::E;
-    let weeks = 7.0 / options.unit.days();
-    let penalty = options.penalty;
-    match family {
-        Family::Nbd => {
-            let start = [1.0, e * weeks];
-            let maximum = maximize(|p, c| nbd(design, p, c), start, start, penalty, checkpoint)?;
-            Some(found(family, 1, maximum))
+    let k = if family.is_erlang() { k } else { Some(1) };
+    if let Some(k) = k {
+        let before = if k > 1 { fit_at(search, family, 1, None, &mut *checkpoint) } else { None };
+        return fit_at(search, family, k, before.as_ref(), checkpoint).map(|found| found.found(family, k));
+    }
+    // BTYDplus' search: from 1 on, until the likelihood has fallen twice running.
+    let mut best: Option<(u32, Fitted)> = None;
+    let (mut last, mut falls): (Option<Fitted>, _) = (None, 0);
+    for k in 1..=MAX_K {
+        let Some(fitted) = fit_at(search, family, k, last.as_ref(), &mut *checkpoint) else { break };
+        let value = fitted.log_likelihood();
+        falls = if last.is_some_and(|last| value < last.log_likelihood()) { falls + 1 } else { 0 };
+        if best.as_ref().is_none_or(|(_, best)| value > best.log_likelihood()) {
+            best = Some((k, fitted.clone()));
         }
-        Family::ParetoNbd => {
-            let start = [1.0, e * weeks, 1.0, e * weeks];
-            let maximum = maximize(|p, c| pareto_nbd(design, p, c), start, start, penalty, checkpoint)?;
-            Some(found(family, 1, maximum))
+        last = Some(fitted);
+        if falls == 2 {
+            break;
         }
-        Family::BgNbd | Family::MbgNbd | Family::BgCnbdK | Family::MbgCnbdK => {
-            let d = family.leaves_at_zero();
-            let centre = [1.0, e * weeks, 1.0, e];
-            let mut at = |k: u32, start: [f64; 4]| {
-                // Stages pass k times as fast as purchases.
-                let centre = [centre[0], centre[1] / f64::from(k), centre[2], centre[3]];
-                maximize(|p, c| beta_geometric(design, k, d, p, c), start, centre, penalty, &mut *checkpoint)
-            };
-            let k = if family.is_erlang() { k } else { Some(1) };
-            if let Some(k) = k {
-                let first = at(1, centre)?;
-                let maximum = if k == 1 { first } else { at(k, slowed(first.parameters, 1, k))? };
-                return Some(found(family, k, maximum));
-            }
-            // BTYDplus' search: from 1 on, until the likelihood has fallen twice running.
-            let mut best = (1, at(1, centre)?);
-            let (mut last, mut falls) = (best.1.clone(), 0);
-            for k in 2..=MAX_K {
-                let Some(maximum) = at(k, slowed(last.parameters, k - 1, k)) else { break };
-                falls = if maximum.log_likelihood < last.log_likelihood { falls + 1 } else { 0 };
-                if maximum.log_likelihood > best.1.log_likelihood {
-                    best = (k, maximum.clone());
-                }
-                last = maximum;
-                if falls == 2 {
-                    break;
-                }
-            }
-            Some(found(family, best.0, best.1))
+    }
+    best.map(|(k, fitted)| fitted.found(family, k))
+}
+
+/// A maximum of two or of four parameters.
+#[derive(Clone)]
+pub(super) enum Fitted {
+    Two(Maximum<2>),
+    Four(Maximum<4>, Option<f64>),
+}
+
+impl Fitted {
+    fn log_likelihood(&self) -> f64 {
+        match self {
+            Self::Two(maximum) => maximum.log_likelihood,
+            Self::Four(maximum, _) => maximum.log_likelihood,
+        }
+    }
+
+    pub(super) fn parameters(&self) -> &[f64] {
+        match self {
+            Self::Two(maximum) => &maximum.parameters,
+            Self::Four(maximum, _) => &maximum.parameters,
+        }
+    }
+
+    fn found(self, family: Family, k: u32) -> Found {
+        let k = if family.is_erlang() { k } else { 1 };
+        match self {
+            Self::Two(maximum) => found(k, maximum, None),
+            Self::Four(maximum, gain) => found(k, maximum, gain),
         }
     }
 }
 
-/// The start at another k: the same mean gap.
-fn slowed([r, alpha, a, b]: [f64; 4], from: u32, to: u32) -> [f64; 4] {
-    [r, alpha * f64::from(from) / f64::from(to), a, b]
+/// The maximum at one k; `before` is that at the k before, whose mean gaps are one of the starts.
+pub(super) fn fit_at(
+    search: &Search,
+    family: Family,
+    k: u32,
+    before: Option<&Fitted>,
+    checkpoint: Checkpoint,
+) -> Option<Fitted> {
+    // The literature's start in weeks; stages pass k times as fast as purchases.
+    let e = std::f64::consts::E;
+    let stage = search.week / f64::from(k);
+    match family {
+        Family::Nbd => {
+            let centre = [1.0, e * search.week];
+            climb(&nbd, search, &[centre], centre, &mut *checkpoint).map(Fitted::Two)
+        }
+        Family::ParetoNbd => {
+            let centre = [1.0, e * search.week, 1.0, e * search.week];
+            // Few who leave, late; and many, at once.
+            let few = [0.5, 5.0 * search.week, 0.1, 10.0 * search.week];
+            climb_leaving(&pareto_nbd, search, &[centre, few], centre, checkpoint)
+        }
+        Family::BgNbd | Family::MbgNbd | Family::BgCnbdK | Family::MbgCnbdK => {
+            let d = family.leaves_at_zero();
+            let likelihood = |design: &Design, p: &[f64; 4], checkpoint: Checkpoint| {
+                beta_geometric(design, k, d, p, checkpoint)
+            };
+            let centre = [1.0, e * stage, 1.0, e];
+            // Few who leave, unlike each other and alike.
+            let mut starts = vec![centre, [0.7, 8.0 * stage, 0.1, 1.0], [0.7, 8.0 * stage, 0.1, 10.0]];
+            if let Some(Fitted::Four(before, _)) = before {
+                let [r, alpha, a, b] = before.parameters;
+                starts.push([r, alpha * f64::from(k.max(2) - 1) / f64::from(k), a, b]);
+            }
+            climb_leaving(&likelihood, search, &starts, centre, checkpoint)
+        }
+    }
 }
 
-fn found<const N: usize>(family: Family, k: u32, maximum: Maximum<N>) -> Found {
-    let names = family.parameter_names();
+/// The highest maximum from several starts, which are tried on a sample if there are many cells.
+fn climb<const N: usize>(
+    likelihood: &impl Fn(&Design, &[f64; N], Checkpoint) -> Evaluation<N>,
+    search: &Search,
+    starts: &[[f64; N]],
+    centre: [f64; N],
+    checkpoint: Checkpoint,
+) -> Option<Maximum<N>> {
+    let full = |p: &[f64; N], c: Checkpoint| likelihood(&search.design, p, c);
+    let penalty = search.penalty;
+    let mut tops: Vec<Maximum<N>> = Vec::new();
+    let best = match &search.thin {
+        None => maximize_from(full, starts, centre, penalty, &mut *checkpoint)?,
+        Some(thin) => {
+            for start in starts {
+                let at = |p: &[f64; N], c: Checkpoint| likelihood(thin, p, c);
+                tops.extend(maximize(at, *start, centre, penalty, &mut *checkpoint));
+            }
+            tops.sort_by(|a, b| b.penalized.total_cmp(&a.penalized));
+            let apart = |a: &Maximum<N>, b: &Maximum<N>| {
+                a.parameters.iter().zip(&b.parameters).any(|(a, b)| (a / b).ln().abs() > 0.05)
+            };
+            tops.dedup_by(|b, a| !apart(a, b));
+            tops.truncate(2);
+            let tops: Vec<[f64; N]> = tops.iter().map(|top| top.parameters).collect();
+            maximize_from(full, &tops, centre, penalty, &mut *checkpoint)?
+        }
+    };
+    Some(if search.doubts { profiled(full, best, centre, penalty, checkpoint) } else { best })
+}
+
+/// The same for a family whose customers leave, with the gain over nobody leaving where that is in doubt.
+fn climb_leaving(
+    likelihood: &impl Fn(&Design, &[f64; 4], Checkpoint) -> Evaluation<4>,
+    search: &Search,
+    starts: &[[f64; 4]],
+    centre: [f64; 4],
+    checkpoint: Checkpoint,
+) -> Option<Fitted> {
+    let found = climb(likelihood, search, starts, centre, &mut *checkpoint)?;
+    let in_doubt = found.at_bound[2] || !found.identified[2] || found.log_errors()[2] > 0.5;
+    let gain = (search.doubts && in_doubt).then(|| {
+        let start = [found.parameters[0], found.parameters[1], centre[2] * (-REACH).exp(), centre[3]];
+        let full = |p: &[f64; 4], c: Checkpoint| likelihood(&search.design, p, c);
+        let nobody = maximize_with(
+            full,
+            start,
+            (centre, REACH),
+            search.penalty,
+            [false, false, true, true],
+            checkpoint,
+        );
+        nobody.map(|nobody| found.penalized - nobody.penalized)
+    });
+    Some(Fitted::Four(found, gain.flatten()))
+}
+
+fn found<const N: usize>(k: u32, maximum: Maximum<N>, gain: Option<f64>) -> Found {
     Found {
         k,
         parameters: maximum.parameters.to_vec(),
         covariance: maximum.covariance,
+        identified: maximum.identified.to_vec(),
         log_likelihood: maximum.log_likelihood,
-        condition: maximum.condition,
-        at_bound: (0..N).filter(|&i| maximum.at_bound[i]).map(|i| names[i]).collect(),
         converged: maximum.converged,
-    }
-}
-
-/// The family that foresees best: each is fitted to the customers as they were at the inner split,
-/// and judged by the log-likelihood of all that followed, given what came before (the ratio of the
-/// two likelihoods; new customers count with their own). That is a proper score, so that no family
-/// gains by being more certain than it should.
-fn choose(
-    cells: &Cells,
-    design: &Design,
-    candidates: &mut Vec<Candidate>,
-    warnings: &mut Vec<Warning>,
-    checkpoint: Checkpoint,
-) -> Result<(Family, Option<u32>)> {
-    let options = cells.options();
-    let inner = Design::new(&cells.before_split, options.unit.days())?;
-    let usable = cells.before_split.customers() >= FEW_CUSTOMERS && inner.purchases > 0.0;
-    if !usable {
-        warnings.push(Warning::new(
-            "holdout_unusable",
-            "Too few customers bought before the inner split: the family was chosen by Akaike's criterion on all \
-             the data. Set the option holdout, or name a family.",
-        ));
-    }
-    let fitted_to = if usable { &inner } else { design };
-    let mut best: Option<(f64, Family, Option<u32>)> = None;
-    for family in Family::ALL {
-        checkpoint();
-        let found = fit_family(fitted_to, family, None, options, &mut *checkpoint);
-        let score = found.as_ref().and_then(|found| {
-            let score = if usable {
-                value(design, family, found, &mut *checkpoint) - found.log_likelihood
-            } else {
-                let shape = if family.is_erlang() { 1 } else { 0 };
-                found.log_likelihood - (found.parameters.len() + shape) as f64
-            };
-            score.is_finite().then_some(score)
-        });
-        let k = found.as_ref().map(|found| found.k).filter(|_| family.is_erlang());
-        candidates.push(Candidate { family, k, log_likelihood_after_split: score.filter(|_| usable) });
-        // With equal scores the simpler family, which comes first: k = 1 is the family without k.
-        if let Some(score) = score {
-            let noise = 1e-9 * (1.0 + score.abs());
-            if best.is_none_or(|(most, ..)| score > most + noise) {
-                best = Some((score, family, k));
-            }
-        }
-    }
-    best.map(|(_, family, k)| (family, k)).ok_or_else(|| {
-        Error::new(ErrorKind::NotReady, "no purchase model can be fitted to these customers")
-            .detail("The likelihood of every family is not finite.")
-    })
-}
-
-/// The log-likelihood of a design under a fit to another.
-fn value(design: &Design, family: Family, found: &Found, checkpoint: Checkpoint) -> f64 {
-    match (family, found.parameters.as_slice()) {
-        (Family::Nbd, &[r, alpha]) => nbd(design, &[r, alpha], checkpoint).value,
-        (Family::ParetoNbd, &[r, alpha, s, beta]) => {
-            pareto_nbd(design, &[r, alpha, s, beta], checkpoint).value
-        }
-        (_, &[r, alpha, a, b]) => {
-            beta_geometric(design, found.k, family.leaves_at_zero(), &[r, alpha, a, b], checkpoint).value
-        }
-        _ => f64::NAN,
+        gain,
     }
 }
 

@@ -18,17 +18,20 @@
 
 mod beta_geometric;
 mod cells;
+mod choose;
 mod design;
 mod fit;
 mod model;
 mod options;
 mod pareto_nbd;
 mod predictive;
+mod sample;
 mod score;
 mod uncertainty;
 
 pub use cells::{Cells, CustomerSummary, Skipped};
 pub use fit::fit;
+pub(crate) use fit::fit_scorer;
 pub use model::{Candidate, PurchaseModel};
 pub use options::FitOptions;
 pub use predictive::NextPurchase;

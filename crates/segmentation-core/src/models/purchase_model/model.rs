@@ -12,21 +12,24 @@ use crate::base::span::Span;
 use crate::base::warning::Warning;
 use crate::math::covariance;
 
-/// A family that `auto` tried, and how well it foresaw what came after the inner split.
+/// A family that `auto` tried, and how well it foresaw on the inner days who buys nothing within the horizon.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// The family.
     pub family: Family,
     /// Its Erlang shape.
     pub k: Option<u32>,
-    /// The log-likelihood of what came after the inner split day, given what came before, under
-    /// the parameters fitted to what came before. `None` if it could not be fitted.
-    pub log_likelihood_after_split: Option<f64>,
+    /// The mean logarithmic score, the higher the better. `None` if it could not be fitted, or no inner day was usable.
+    pub log_score: Option<f64>,
+    /// The Brier score of the same.
+    pub brier: Option<f64>,
+    /// The inner days.
+    pub inner_days: Vec<Day>,
 }
 
 /// A fitted purchase model.
 ///
-/// As a JSON value: `{kind: "purchase_model", version: 1, family, unit, as_of, parameters {r, alpha,
+/// As a JSON value: `{kind: "purchase_model", version: 2, family, unit, as_of, parameters {r, alpha,
 /// a, b | s, beta, k}, standard_errors, covariance, log_likelihood, customers, cells, skipped
 /// {reason: n}, warnings [{code, message}]}` and, from `auto`, `candidates`.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +44,11 @@ pub struct PurchaseModel {
     pub as_of: Day,
     /// In the order of [`Family::parameter_names`].
     pub parameters: Vec<f64>,
-    /// Covariance of the parameters; `None` where the likelihood is flat.
+    /// Covariance of the parameters, those that are not identified as if they were known to within their range; `None`
+    /// where the likelihood has no curvature.
     pub covariance: Option<Array2<f64>>,
+    /// Which parameters the data tell, in the same order: the others have no standard error.
+    pub identified: Vec<bool>,
     /// At the maximum, without any penalty, of the purchase dates in units.
     pub log_likelihood: f64,
     /// Customers in the fit.
@@ -60,6 +66,9 @@ pub struct PurchaseModel {
 /// The range of a parameter that a stored model may have.
 const LEAST: f64 = 1e-20;
 const MOST: f64 = 1e20;
+
+/// Version 1 had another measure in its candidates, and standard errors for every parameter.
+const VERSION: u64 = 2;
 
 const FIELDS: &[&str] = &[
     "kind",
@@ -86,21 +95,22 @@ impl PurchaseModel {
         self.parameters.get(i).copied()
     }
 
-    /// The standard errors, in the order of [`Family::parameter_names`].
+    /// The standard errors, in the order of [`Family::parameter_names`]; none for what is not identified.
     #[must_use]
-    pub fn standard_errors(&self) -> Option<Vec<f64>> {
+    pub fn standard_errors(&self) -> Option<Vec<Option<f64>>> {
         let covariance = self.covariance.as_ref()?;
-        Some(covariance.diag().iter().map(|v| v.sqrt()).collect())
+        let errors = covariance.diag().into_iter().map(|v| v.sqrt()).zip(&self.identified);
+        Some(errors.map(|(error, identified)| identified.then_some(error)).collect())
     }
 
     /// The JSON value.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let names = self.family.parameter_names();
-        let named = |values: &[f64]| -> Map<String, Value> {
+        let named = |values: &[Option<f64>]| -> Map<String, Value> {
             names.iter().zip(values).map(|(n, v)| ((*n).to_owned(), json!(v))).collect()
         };
-        let mut parameters = named(&self.parameters);
+        let mut parameters = named(&self.parameters.iter().copied().map(Some).collect::<Vec<_>>());
         if self.family.is_erlang() {
             parameters.insert("k".to_owned(), json!(self.k));
         }
@@ -113,7 +123,7 @@ impl PurchaseModel {
             .collect();
         let mut value = json!({
             "kind": "purchase_model",
-            "version": 1,
+            "version": VERSION,
             "family": self.family.name(),
             "unit": self.unit.text(),
             "as_of": day::format(self.as_of).unwrap_or_default(),
@@ -135,7 +145,9 @@ impl PurchaseModel {
                     if let Some(k) = c.k {
                         one["k"] = json!(k);
                     }
-                    one["log_likelihood_after_split"] = json!(c.log_likelihood_after_split);
+                    one["log_score"] = json!(c.log_score);
+                    one["brier"] = json!(c.brier);
+                    one["inner_days"] = c.inner_days.iter().flat_map(|d| day::format(*d)).collect();
                     one
                 })
                 .collect();
@@ -161,8 +173,8 @@ impl PurchaseModel {
                 .hint("Use what fit_purchase_model returned."));
         }
         let object = Object::new(what, "", value, FIELDS)?;
-        if object.need_whole("version", 1, 1_000_000)? != 1 {
-            return Err(object.wrong("version", "1"));
+        if object.need_whole("version", 1, 1_000_000)? > VERSION {
+            return Err(object.wrong("version", "1 or 2"));
         }
         let family = Family::parse(object.need_text("family")?).ok_or_else(|| {
             object.wrong("family", "one of nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k")
@@ -197,11 +209,12 @@ impl PurchaseModel {
             Some(some) => some,
             None => None,
         };
+        // Beside the covariance they only say which parameters have none.
+        let mut identified = vec![covariance.is_some(); names.len()];
         if object.get("standard_errors").is_some() {
-            // Redundant beside the covariance: checked, not used.
             let fields = inner("standard_errors", names)?;
-            for name in names {
-                fields.need_number(name, 0.0, f64::MAX)?;
+            for (name, identified) in names.iter().zip(&mut identified) {
+                *identified = fields.number(name, 0.0, f64::MAX)?.is_some();
             }
         }
 
@@ -221,16 +234,20 @@ impl PurchaseModel {
             .enumerate()
             .map(|(i, value)| {
                 let path = format!("candidates[{i}]");
-                let one = Object::new(what, &path, value, &["family", "k", "log_likelihood_after_split"])?;
+                // Version 1 judged by the likelihood of what came after one inner day.
+                let known = ["family", "k", "log_score", "brier", "inner_days", "log_likelihood_after_split"];
+                let one = Object::new(what, &path, value, &known)?;
+                one.number("log_likelihood_after_split", f64::MIN, f64::MAX)?;
+                let wrong = || one.wrong("inner_days", "a list of dates");
+                let days = one.list("inner_days")?.unwrap_or_default().iter();
+                let days = days.map(|day| day.as_str().and_then(|day| day::parse(day)).ok_or_else(wrong));
                 Ok(Candidate {
                     family: Family::parse(one.need_text("family")?)
                         .ok_or_else(|| one.wrong("family", "a family of purchase models"))?,
                     k: one.whole("k", 1, u64::from(MAX_K))?.map(|k| k as u32),
-                    log_likelihood_after_split: one.number(
-                        "log_likelihood_after_split",
-                        f64::MIN,
-                        f64::MAX,
-                    )?,
+                    log_score: one.number("log_score", f64::MIN, 0.0)?,
+                    brier: one.number("brier", 0.0, 1.0)?,
+                    inner_days: days.collect::<Result<_>>()?,
                 })
             })
             .collect::<Result<Vec<_>>>()?;
@@ -241,6 +258,7 @@ impl PurchaseModel {
             as_of,
             parameters,
             covariance,
+            identified,
             log_likelihood: object.need_number("log_likelihood", f64::MIN, f64::MAX)?,
             customers: object.need_whole("customers", 0, u64::MAX)?,
             cells: object.need_whole("cells", 0, u64::MAX)?,

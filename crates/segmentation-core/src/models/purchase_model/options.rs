@@ -1,4 +1,4 @@
-//! What a fit may be told: family, unit of time, cohort, penalty, inner split.
+//! What a fit may be told: family, unit of time, cohort, penalty, the horizon that `auto` is to foresee.
 
 use serde_json::{Value, json};
 
@@ -23,10 +23,11 @@ pub struct FitOptions {
     pub first_purchase_to: Option<Day>,
     /// The weight of a ridge on the logarithms of the parameters; 0 for plain maximum likelihood.
     pub penalty: f64,
-    /// `auto` only: how long before `as_of` the inner split lies; `None` for the default
-    /// (a third of the time from `first_purchase_from` if that is given, else 13 weeks).
-    pub holdout: Option<Span>,
+    /// `auto` only: families are judged by P(no purchase within this time).
+    pub horizon: Span,
 }
+
+const HORIZON_DAYS: &str = "90 days";
 
 impl Default for FitOptions {
     fn default() -> Self {
@@ -37,13 +38,17 @@ impl Default for FitOptions {
             first_purchase_from: None,
             first_purchase_to: None,
             penalty: 0.0,
-            holdout: None,
+            horizon: default_horizon(),
         }
     }
 }
 
+fn default_horizon() -> Span {
+    Span::parse(HORIZON_DAYS).unwrap_or_else(Span::one_month)
+}
+
 const FIELDS: &[&str] =
-    &["family", "k", "unit", "first_purchase_from", "first_purchase_to", "penalty", "holdout"];
+    &["family", "k", "unit", "first_purchase_from", "first_purchase_to", "penalty", "horizon"];
 
 impl FitOptions {
     /// Options for one family, the rest as by default.
@@ -60,7 +65,7 @@ impl FitOptions {
     /// * `first_purchase_from`, `first_purchase_to`: dates; the cohort fitted
     /// * `penalty`: 0 (default) to 1e6; adds -penalty/2 times the sum of the squares of the
     ///   log-parameters, taken from the starting values, to the log-likelihood
-    /// * `holdout`: such as `13 weeks`; for `auto`
+    /// * `horizon`: such as `90 days` (default); what `auto` judges families by
     ///
     /// # Errors
     /// Names the field that is unknown or has a wrong value.
@@ -92,13 +97,12 @@ impl FitOptions {
         if let Some(unit) = span("unit")? {
             options.unit = unit;
         }
-        options.holdout = span("holdout")?;
+        if let Some(horizon) = span("horizon")? {
+            options.horizon = horizon;
+        }
         options.k = object.whole("k", 1, u64::from(MAX_K))?.map(|k| k as u32);
         if options.k.is_some() && !options.family.is_some_and(Family::is_erlang) {
             return Err(object.wrong("k", "left out unless family is bg_cnbd_k or mbg_cnbd_k"));
-        }
-        if options.holdout.is_some() && options.family.is_some() {
-            return Err(object.wrong("holdout", "left out unless family is auto"));
         }
         options.first_purchase_from = object.date("first_purchase_from")?;
         options.first_purchase_to = object.date("first_purchase_to")?;
@@ -129,25 +133,12 @@ impl FitOptions {
         );
         put("first_purchase_to", self.first_purchase_to.and_then(|d| day::format(d).ok()).map(Value::from));
         put("penalty", (self.penalty != 0.0).then(|| Value::from(self.penalty)));
-        put("holdout", self.holdout.as_ref().map(|s| Value::from(s.text())));
+        put("horizon", (self.horizon.text() != HORIZON_DAYS).then(|| Value::from(self.horizon.text())));
         Value::Object(map)
     }
 
     /// Whether the Erlang families, and so the gaps between purchases, are needed.
     pub(crate) fn needs_gaps(&self) -> bool {
         self.family.is_none_or(|family| family.is_erlang() && self.k != Some(1))
-    }
-
-    /// The day of the inner split of `auto`: it depends on `as_of` and the options only.
-    pub(crate) fn split(&self, as_of: Day) -> Option<Day> {
-        if self.family.is_some() {
-            return None;
-        }
-        let back = match (&self.holdout, self.first_purchase_from) {
-            (Some(span), _) => span.days().round() as i32,
-            (None, Some(from)) if from < as_of => ((as_of - from) / 3).max(1),
-            (None, _) => 91,
-        };
-        Some((as_of - back.max(1)).max(day::FIRST))
     }
 }

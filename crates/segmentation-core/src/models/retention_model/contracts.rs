@@ -13,6 +13,7 @@ use crate::models::churn_model::{ChurnRows, FeatureValue, Features, Stored};
 // Names that the state and the regression keep for themselves.
 const ENTER: &str = " enter";
 const EXIT: &str = " exit";
+const UNTIL: &str = " until";
 pub(super) const STEP: &str = "tenure_periods";
 
 /// Contracts that are not in the fit, and why.
@@ -26,8 +27,8 @@ pub(super) struct Skipped {
     ended_before_start: u64,
     /// Ended before the log begins.
     before_observation: u64,
-    /// No period completed.
-    no_full_period: u64,
+    /// Begins on the last day that is observed.
+    no_exposure: u64,
 }
 
 impl Skipped {
@@ -38,7 +39,7 @@ impl Skipped {
             ("not_started", self.not_started),
             ("ended_before_start", self.ended_before_start),
             ("before_observation", self.before_observation),
-            ("no_full_period", self.no_full_period),
+            ("no_exposure", self.no_exposure),
         ]
     }
 }
@@ -53,7 +54,7 @@ pub struct Contracts {
 }
 
 const WHAT: &str = "contracts";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Contracts {
     /// No contracts yet.
@@ -115,30 +116,34 @@ impl Contracts {
                     self.skipped.before_observation += 1;
                     return Ok(());
                 }
-                let (whole, exact) = period.completed(started, from)?;
-                whole + u32::from(!exact)
+                period.elapsed(started, from)?
             }
-            _ => 0,
+            _ => 0.0,
         };
+        let seen = period.elapsed(started, self.as_of)?;
         let exit = match ended {
-            Some(ended) => {
-                let (whole, exact) = period.completed(started, ended)?;
-                // What ends within a period ends with it.
-                (whole + u32::from(!exact)).max(1)
-            }
-            None => period.completed(started, self.as_of)?.0,
+            // What ends on its first day has lasted for half of it.
+            Some(ended) if ended == started => period.half_a_day(started)?,
+            Some(ended) => period.elapsed(started, ended)?,
+            None => seen,
         };
         if exit <= enter {
-            self.skipped.no_full_period += 1;
+            self.skipped.no_exposure += 1;
             return Ok(());
         }
+        // Who ended is watched to the end of the period, as far as it has passed: so are those who did not.
+        let until = if ended.is_some() { exit.ceil().min(seen).max(exit) } else { exit };
         let mut all = features.cloned().unwrap_or_default();
-        if let Some((name, _)) = all.0.iter().find(|(name, _)| [ENTER, EXIT, STEP].contains(&&**name)) {
+        if let Some((name, _)) = all.0.iter().find(|(name, _)| [ENTER, EXIT, UNTIL, STEP].contains(&&**name))
+        {
             return Err(Error::invalid(format!("a feature cannot be named \"{name}\""))
                 .hint("The retention model uses this name itself."));
         }
-        all.0.push((Cow::Borrowed(ENTER), FeatureValue::Number(f64::from(enter))));
-        all.0.push((Cow::Borrowed(EXIT), FeatureValue::Number(f64::from(exit))));
+        all.0.push((Cow::Borrowed(ENTER), FeatureValue::Number(enter)));
+        all.0.push((Cow::Borrowed(EXIT), FeatureValue::Number(exit)));
+        if until < exit.ceil() && ended.is_some() {
+            all.0.push((Cow::Borrowed(UNTIL), FeatureValue::Number(until)));
+        }
         all.0.sort_by(|a, b| a.0.len().cmp(&b.0.len()).then_with(|| a.0.cmp(&b.0)));
         self.rows.insert(&all, 1.0, u64::from(ended.is_none()), u64::from(ended.is_some()))
     }
@@ -156,7 +161,7 @@ impl Contracts {
         mine.not_started = mine.not_started.saturating_add(other.skipped.not_started);
         mine.ended_before_start = mine.ended_before_start.saturating_add(other.skipped.ended_before_start);
         mine.before_observation = mine.before_observation.saturating_add(other.skipped.before_observation);
-        mine.no_full_period = mine.no_full_period.saturating_add(other.skipped.no_full_period);
+        mine.no_exposure = mine.no_exposure.saturating_add(other.skipped.no_exposure);
         self.rows.merge(&other.rows)
     }
 
@@ -202,9 +207,9 @@ impl Contracts {
                 return Err(reader.error("A count is impossible."));
             }
         }
-        let [null_started, not_started, ended_before_start, before_observation, no_full_period] = counts;
+        let [null_started, not_started, ended_before_start, before_observation, no_exposure] = counts;
         state.skipped =
-            Skipped { null_started, not_started, ended_before_start, before_observation, no_full_period };
+            Skipped { null_started, not_started, ended_before_start, before_observation, no_exposure };
         let rest = reader.rest();
         state.rows = ChurnRows::from_bytes(rest)?;
         state.decoded()?;
@@ -218,13 +223,14 @@ impl Contracts {
         let invalid = || Error::new(ErrorKind::InvalidBinary, "invalid binary form of contracts");
         let mut list: Vec<Contract> = memory::with_capacity(canonical.len())?;
         canonical.each(|_, row| {
-            let (mut enter, mut exit, mut features) = (None, None, Vec::new());
+            let (mut enter, mut exit, mut until, mut features) = (None, None, None, Vec::new());
             for &(id, value) in &row.values {
                 let name = canonical.names.get(id as usize).ok_or_else(invalid)?;
-                let whole = |x: f64| (x.fract() == 0.0 && (0.0..4e6).contains(&x)).then_some(x as u32);
+                let time = |x: f64| (0.0..4e6).contains(&x).then_some(x);
                 match (name.as_str(), value) {
-                    (ENTER, Stored::Number(x)) => enter = whole(x),
-                    (EXIT, Stored::Number(x)) => exit = whole(x),
+                    (ENTER, Stored::Number(x)) => enter = time(x),
+                    (EXIT, Stored::Number(x)) => exit = time(x),
+                    (UNTIL, Stored::Number(x)) => until = Some(x),
                     (_, Stored::Number(x)) => features.push((name.clone(), FeatureValue::Number(x))),
                     (_, Stored::Boolean(x)) => features.push((name.clone(), FeatureValue::Boolean(x))),
                     (_, Stored::Text(x)) => {
@@ -232,31 +238,66 @@ impl Contracts {
                     }
                 }
             }
-            match (enter, exit) {
-                (Some(enter), Some(exit)) if enter < exit && row.weight == 1.0 => {
-                    list.push(Contract { features, enter, exit, running: row.stayed, ended: row.churned });
-                    Ok(())
-                }
-                _ => Err(invalid()),
+            let (Some(enter), Some(exit)) = (enter, exit) else { return Err(invalid()) };
+            let fits = match until {
+                Some(until) => row.stayed == 0 && exit <= until && until < exit.ceil(),
+                None => true,
+            };
+            if !(fits && enter < exit && row.weight == 1.0) {
+                return Err(invalid());
             }
+            let until = until.unwrap_or(exit.ceil());
+            list.push(Contract { features, enter, exit, until, running: row.stayed, ended: row.churned });
+            Ok(())
         })?;
         Ok(list)
     }
 }
 
-/// Contracts of the same features and periods.
+/// Contracts of the same features and times, in periods from their beginning.
+#[derive(Debug)]
 pub(super) struct Contract {
     pub(super) features: Vec<(String, FeatureValue<'static>)>,
-    /// At risk in the periods after this one ...
-    pub(super) enter: u32,
-    /// ... up to this one.
-    pub(super) exit: u32,
+    /// Watched from here on ...
+    pub(super) enter: f64,
+    /// ... to their end, or to the end of observation.
+    pub(super) exit: f64,
+    /// Who ended might have done so until here: the end of the period, or of observation.
+    pub(super) until: f64,
     pub(super) running: u64,
     pub(super) ended: u64,
+}
+
+/// A stretch of periods in which contracts were at risk.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Piece {
+    /// Periods that were over when it begins.
+    pub(super) from: u32,
+    /// The whole periods in it; none if it is a part of one.
+    pub(super) whole: u32,
+    /// The part of one.
+    pub(super) part: f64,
 }
 
 impl Contract {
     pub(super) fn all(&self) -> u64 {
         self.running + self.ended
+    }
+
+    /// Where the risk of those who ended, or of those who run on, lies: at most a part, whole periods and a part.
+    pub(super) fn pieces(&self, ended: bool) -> impl Iterator<Item = Piece> {
+        let (low, high) = (self.enter, if ended { self.until } else { self.exit });
+        let (from, to) = (low.ceil(), high.floor());
+        let part = |low: f64, high: f64| Piece { from: low.floor() as u32, whole: 0, part: high - low };
+        let list = if to < from {
+            [Some(part(low, high)), None, None]
+        } else {
+            [
+                (low < from).then(|| part(low, from)),
+                (from < to).then(|| Piece { from: from as u32, whole: (to - from) as u32, part: 0.0 }),
+                (to < high).then(|| part(to, high)),
+            ]
+        };
+        list.into_iter().flatten()
     }
 }

@@ -34,11 +34,8 @@ pub fn fit(state: &Contracts, checkpoint: Checkpoint) -> Result<RetentionModel> 
     checkpoint();
     let total: u64 = contracts.iter().map(Contract::all).sum();
     if total < LEAST_CONTRACTS {
-        return Err(Error::new(ErrorKind::NotReady, "too little data for a retention model").detail(
-            format!(
-                "There are {total} contracts with a period completed; at least {LEAST_CONTRACTS} are needed."
-            ),
-        ));
+        return Err(Error::new(ErrorKind::NotReady, "too little data for a retention model")
+            .detail(format!("There are {total} contracts; at least {LEAST_CONTRACTS} are needed.")));
     }
     let with_features = contracts.iter().any(|c| !c.features.is_empty());
     let family =

@@ -1,4 +1,4 @@
-//! The share that survives, period by period, as observed.
+//! The share that survives, by exact days, shown period by period.
 //!
 //! Sources: Kaplan and Meier, Nonparametric estimation from incomplete observations, Journal of the American
 //! Statistical Association 53 (1958); the variance of the log is Greenwood's (1926), and bands are made on the scale
@@ -24,28 +24,29 @@ pub struct Point {
     pub band: Option<(f64, f64)>,
 }
 
-/// The Kaplan-Meier curve, by period; `z` is the normal quantile of the bands.
+/// The Kaplan-Meier curve; `z` is the normal quantile of the bands.
+///
+/// Its steps are where contracts ended, to the day: who still runs is at risk up to the end of observation and no
+/// further, in the middle of a period too. A point is the end of a period.
 pub(super) fn kaplan_meier(contracts: &[&Contract], z: f64) -> Vec<Point> {
-    let last = contracts.iter().map(|c| c.exit).max().unwrap_or(0);
-    let mut steps: BTreeMap<u32, (i64, u64)> = BTreeMap::new();
+    // At a time: who enters after it, who leaves at it, and how many of those ended. Times are positive: so are their
+    // bits, and in the same order.
+    let mut times: BTreeMap<u64, [u64; 3]> = BTreeMap::new();
     for c in contracts {
-        // At risk from the period after `enter` on, no more after `exit`.
-        steps.entry(c.enter + 1).or_default().0 += c.all() as i64;
-        steps.entry(c.exit + 1).or_default().0 -= c.all() as i64;
-        steps.entry(c.exit).or_default().1 += c.ended;
+        times.entry(c.enter.to_bits()).or_default()[0] += c.all();
+        let exit = times.entry(c.exit.to_bits()).or_default();
+        exit[1] += c.all();
+        exit[2] += c.ended;
     }
-    let (mut at_risk, mut survival, mut variance) = (0_i64, 1.0_f64, 0.0);
-    let mut curve = Vec::new();
-    for (&period, &(change, ended)) in &steps {
-        at_risk += change;
-        let n = at_risk.max(0) as u64;
-        if ended > 0 {
-            let (d, n) = (ended as f64, n as f64);
-            survival *= 1.0 - d / n;
-            variance += d / (n * (n - d));
-        }
-        if ended == 0 && period != last {
-            continue;
+    let last = contracts.iter().map(|c| c.exit).fold(0.0, f64::max);
+    // What nobody has been seen through half of is no period of the curve, unless contracts ended in it.
+    let last = if last.fract() >= 0.5 { last.ceil() } else { last.floor() };
+    let (mut n, mut survival, mut variance) = (0_u64, 1.0_f64, 0.0);
+    let mut curve: Vec<Point> = Vec::new();
+    let (mut period, mut at_risk, mut ended_in) = (0_u32, 0_u64, 0_u64);
+    let mut point = |period: u32, at_risk: u64, ended: u64, survival: f64, variance: f64| {
+        if period == 0 || (ended == 0 && f64::from(period) != last) {
+            return;
         }
         let band = if survival >= 1.0 {
             Some((1.0, 1.0))
@@ -56,11 +57,33 @@ pub(super) fn kaplan_meier(contracts: &[&Contract], z: f64) -> Vec<Point> {
         } else {
             None
         };
-        curve.push(Point { period, at_risk: n, ended, survival, band });
+        curve.push(Point { period, at_risk, ended, survival, band });
+    };
+    for (&time, &[enter, exit, ended]) in &times {
+        let time = f64::from_bits(time);
+        let this = time.ceil() as u32;
+        if this > period {
+            point(period, at_risk, ended_in, survival, variance);
+            if f64::from(period) < last && last < f64::from(this) {
+                point(last as u32, n, 0, survival, variance);
+            }
+            (period, at_risk, ended_in) = (this, n, 0);
+        }
+        if ended > 0 {
+            let (d, n) = (ended as f64, n as f64);
+            survival *= 1.0 - d / n;
+            variance += d / (n * (n - d));
+            ended_in += ended;
+        }
+        // Who enters in the midst of a period is at risk in it.
+        if time.fract() > 0.0 {
+            at_risk += enter;
+        }
+        n = n + enter - exit;
     }
+    point(period, at_risk, ended_in, survival, variance);
     curve
 }
-
 /// The first period after which at most half is left; `None` if that is not seen.
 pub(super) fn median(curve: &[Point]) -> Option<u32> {
     curve.iter().find(|p| p.survival <= 0.5).map(|p| p.period)
@@ -76,8 +99,9 @@ mod tests {
         let list: Vec<Contract> = [(1, true), (2, true), (2, false), (3, true), (4, false)]
             .map(|(exit, ended)| Contract {
                 features: Vec::new(),
-                enter: 0,
-                exit,
+                enter: 0.0,
+                exit: f64::from(exit),
+                until: f64::from(exit),
                 running: u64::from(!ended),
                 ended: u64::from(ended),
             })

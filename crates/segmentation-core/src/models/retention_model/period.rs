@@ -44,6 +44,30 @@ impl Period {
         }
     }
 
+    /// Periods from one day to another: whole ones, and the days left over as a share of the period that they begin.
+    pub(super) fn elapsed(&self, from: Day, to: Day) -> Result<f64> {
+        let (whole, exact) = self.completed(from, to)?;
+        if exact {
+            return Ok(f64::from(whole));
+        }
+        Ok(match self {
+            Period::Days(days) => f64::from(to - from) / days,
+            Period::Months(months) => {
+                let begin = day::add_months(from, (whole as i32).saturating_mul(*months))?;
+                let end = day::add_months(from, (whole as i32 + 1).saturating_mul(*months))?;
+                f64::from(whole) + f64::from(to - begin) / f64::from(end - begin)
+            }
+        })
+    }
+
+    /// Half a day in the first period from a day on.
+    pub(super) fn half_a_day(&self, from: Day) -> Result<f64> {
+        Ok(match self {
+            Period::Days(days) => 0.5 / days,
+            Period::Months(_) => 0.5 * self.elapsed(from, from + 1)?,
+        })
+    }
+
     /// Periods in an interval of months and days, where a month has 30.4375 days.
     pub(super) fn count(&self, months: i32, days: f64) -> f64 {
         match self {
@@ -75,5 +99,9 @@ mod tests {
         assert_eq!(month.completed(d("2024-05-05"), d("2024-05-05")).unwrap(), (0, true));
         let week = period(&Span::parse("1 week").unwrap());
         assert_eq!(week.completed(0, 15).unwrap(), (2, false));
+        assert_eq!(week.elapsed(0, 15).unwrap(), 15.0 / 7.0);
+        // The third month from 15 January is from 15 March to 15 April.
+        assert_eq!(month.elapsed(d("2024-01-15"), d("2024-03-20")).unwrap(), 2.0 + 5.0 / 31.0);
+        assert_eq!(month.elapsed(d("2024-01-31"), d("2024-02-29")).unwrap(), 1.0);
     }
 }

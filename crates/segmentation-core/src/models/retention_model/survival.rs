@@ -15,13 +15,28 @@ use crate::base::host;
 use crate::math::special::softplus;
 use crate::models::churn_model::{FeatureValue, Features};
 
+/// One over what is left of a probability as a difference of two numbers near 1.
+const ROUNDING: f64 = 1e13;
+
 /// Money and time of a remaining value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
-    /// Money brought at each renewal.
+    /// Money brought at each renewal, or in each month.
     pub margin: f64,
     /// Yearly rate: 0.1 is 10%.
     pub discount_rate: f64,
+}
+
+impl Terms {
+    fn check(self, money: &str) -> Result<()> {
+        if !(self.margin.is_finite() && self.margin.abs() <= 1e12) {
+            return Err(Error::invalid(format!("{money} must be a number from -1e12 to 1e12")));
+        }
+        if !(-0.5..=10.0).contains(&self.discount_rate) {
+            return Err(Error::invalid("discount_rate must be a number from -0.5 to 10"));
+        }
+        Ok(())
+    }
 }
 
 /// What survives of a customer's contract: made for one set of features.
@@ -95,10 +110,39 @@ impl Survival<'_> {
     }
 
     /// Probability of ending within the horizon for who has lasted `tenure` periods.
+    ///
+    /// Where hazards are equal, so is every bit of it, whatever the tenure: what comes out of the difference of two
+    /// survivals is rounded to what they have digits for.
     #[must_use]
     pub fn churn_probability(&self, tenure: f64, horizon: f64) -> Option<f64> {
-        let now = self.at(tenure).filter(|s| *s > 0.0)?;
-        Some((1.0 - self.at(tenure + horizon)? / now).clamp(0.0, 1.0))
+        let p = match self.model.family {
+            Family::Hazard => -self.ln_survival_within(tenure, horizon)?.exp_m1(),
+            Family::ShiftedBetaGeometric => {
+                let g = self.group.geometric.as_ref()?;
+                let ln = |t| ln_survival(g.alpha, g.beta, t);
+                -(ln(tenure + horizon) - ln(tenure)).exp_m1()
+            }
+            Family::KaplanMeier => {
+                let now = self.at(tenure).filter(|s| *s > 0.0)?;
+                1.0 - self.at(tenure + horizon)? / now
+            }
+        };
+        Some(((p * ROUNDING).round() / ROUNDING).clamp(0.0, 1.0))
+    }
+
+    /// ln of the share of those who have lasted `tenure` periods that last for the horizon: steps of equal hazard are one.
+    fn ln_survival_within(&self, tenure: f64, horizon: f64) -> Option<f64> {
+        let first = self.hazard.partition_point(|(start, ..)| *start <= tenure).checked_sub(1)?;
+        let end = tenure + horizon;
+        let (mut from, mut sum, mut each) = (tenure, 0.0, self.hazard.get(first)?.2);
+        for &(start, _, next) in self.hazard[first + 1..].iter().take_while(|(start, ..)| *start < end) {
+            if next != each {
+                sum += (start - from) * each;
+                (from, each) = (start, next);
+            }
+        }
+        // In one step, the horizon itself: not what is left of it by subtraction.
+        Some(sum + if from == tenure { horizon } else { end - from } * each)
     }
 
     /// Expected periods from now on within the horizon, the one that runs included.
@@ -127,12 +171,7 @@ impl Survival<'_> {
         terms: Terms,
         checkpoint: Checkpoint,
     ) -> Result<Option<f64>> {
-        if !(terms.margin.is_finite() && terms.margin.abs() <= 1e12) {
-            return Err(Error::invalid("margin must be a number from -1e12 to 1e12"));
-        }
-        if !(-0.5..=10.0).contains(&terms.discount_rate) {
-            return Err(Error::invalid("discount_rate must be a number from -0.5 to 10"));
-        }
+        terms.check("margin")?;
         let Some(now) = self.at(tenure).filter(|s| *s > 0.0) else { return Ok(None) };
         let each = (1.0 + terms.discount_rate).powf(-period(&self.model.unit).years());
         let (mut sum, mut discount) = (0.0, 1.0);
@@ -145,6 +184,38 @@ impl Survival<'_> {
             sum += discount * then / now;
         }
         Ok(Some(sum * terms.margin))
+    }
+
+    /// Expected discounted price of the time within the horizon that the contract runs, for a price a month
+    /// ([`Terms::margin`]): the price of each period for the share of it that is expected to run, which is the mean of
+    /// the survivals at its ends, discounted from its middle. `None` beyond what was observed (`kaplan_meier`).
+    ///
+    /// # Errors
+    /// Terms that are not finite or out of range.
+    pub fn subscription_value(
+        &self,
+        tenure: f64,
+        horizon: f64,
+        terms: Terms,
+        checkpoint: Checkpoint,
+    ) -> Result<Option<f64>> {
+        terms.check("price")?;
+        let Some(now) = self.at(tenure).filter(|s| *s > 0.0) else { return Ok(None) };
+        let years = period(&self.model.unit).years();
+        let (mut sum, mut passed, mut before) = (0.0, 0.0, 1.0);
+        while passed < horizon {
+            if (passed as u64).is_multiple_of(1024) {
+                checkpoint();
+            }
+            let step = (horizon - passed).min(1.0);
+            let Some(then) = self.at(tenure + passed + step) else { return Ok(None) };
+            let after = then / now;
+            let discount = (1.0 + terms.discount_rate).powf(-(passed + 0.5 * step) * years);
+            sum += step * 0.5 * (before + after) * discount;
+            passed += 1.0;
+            before = after;
+        }
+        Ok(Some(sum * terms.margin * 12.0 * years))
     }
 
     /// The observed curve of the customer's group.

@@ -6,7 +6,7 @@ use super::summary::SpendSummary;
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
-use crate::math::newton::{Evaluation, Maximum, maximize};
+use crate::math::newton::{Evaluation, Maximum, maximize, maximize_from};
 use crate::math::special::{digamma, ln_gamma, trigamma};
 
 /// The shapes of the latent classes: amounts that vary by 200 % of their mean to 6 %.
@@ -49,7 +49,14 @@ pub(super) fn fit_shape(
     let customers: f64 = rows.iter().map(|r| r.n).sum();
     let mean = rows.iter().map(|r| r.total / f64::from(r.x) * r.n).sum::<f64>() / customers;
     let start = [1.0, 2.0, mean];
-    maximize(|at, c| in_shape(rows, means, at, c), start, start, penalty, checkpoint).ok_or_else(not_finite)
+    let likelihood = |at: &[f64; 3], c: Checkpoint| in_shape(rows, means, at, c);
+    let found = maximize(likelihood, start, start, penalty, &mut *checkpoint);
+    if found.as_ref().is_some_and(|found| found.converged && !found.at_bound.contains(&true)) {
+        return found.ok_or_else(not_finite);
+    }
+    // A flat shoulder, or nothing found: customers who hardly vary, each alike or unlike the others.
+    let starts = [start, [20.0, 2.0, mean / 10.0], [20.0, 20.0, mean], [0.5, 20.0, 40.0 * mean]];
+    maximize_from(likelihood, &starts, start, penalty, checkpoint).ok_or_else(not_finite)
 }
 
 /// The log-likelihood in (p, q, v).

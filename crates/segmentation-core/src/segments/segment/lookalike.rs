@@ -228,11 +228,11 @@ pub struct LookalikeModel {
 }
 
 impl LookalikeModel {
-    /// Reads a model.
+    /// Reads a model; `None` where there was too little data for one.
     ///
     /// # Errors
     /// It is none.
-    pub fn parse<'a, N: Node<'a>>(model: N) -> Result<Self> {
+    pub fn parse<'a, N: Node<'a>>(model: N) -> Result<Option<Self>> {
         let invalid = |what: &str| {
             Error::invalid("invalid lookalike model")
                 .detail(format!("It lacks {what}."))
@@ -250,6 +250,9 @@ impl LookalikeModel {
             return Err(invalid("kind: lookalike"));
         }
         let list = model.get("features").ok_or_else(|| invalid("features"))?;
+        if matches!(list.view(), View::Null) {
+            return Ok(None);
+        }
         let mut features = Vec::new();
         for feature in list.elements() {
             let name = text(feature, "feature").ok_or_else(|| invalid("the name of a feature"))?;
@@ -276,7 +279,7 @@ impl LookalikeModel {
             };
             features.push((name, weigh));
         }
-        Ok(LookalikeModel { features })
+        Ok(Some(LookalikeModel { features }))
     }
 
     /// What each feature of a customer adds.
@@ -302,9 +305,9 @@ impl LookalikeModel {
         })
     }
 
-    /// The score: above 0, the customer resembles members more than others.
+    /// The score: above 0, the customer resembles members more than others. The sum of nothing is -0: hence + 0.
     pub fn score<'a, N: Node<'a>>(&self, customer: N) -> f64 {
-        self.parts(customer).map(|(_, part)| part).sum()
+        self.parts(customer).map(|(_, part)| part).sum::<f64>() + 0.0
     }
 
     /// What each feature adds to the score, the most telling first.

@@ -271,7 +271,7 @@ fn lookalikes_are_found() {
     merged.merge(&other);
     let model = merged.model().unwrap();
     assert_eq!(model["features"][2]["feature"], "noise");
-    let model = LookalikeModel::parse(&model).unwrap();
+    let model = LookalikeModel::parse(&model).unwrap().unwrap();
     assert!(model.score(&json!({"age": 31, "city": "Nice"})) > 1.0);
     assert!(model.score(&json!({"age": 52, "city": "Lille"})) < -1.0);
     assert_eq!(model.score(&json!({})), 0.0);

@@ -94,7 +94,8 @@ COMMENT ON AGGREGATE segmentation.fit_value_stack(segmentation.purchase_history,
   'their mean and a regression, judged on days of the past by rank, total and error; a jsonb value for future_value.';
 COMMENT ON AGGREGATE segmentation.fit_value_stack(segmentation.purchase_history, date, jsonb) IS
   'Model of what customers bring within a horizon: the best of purchase model x spend model, last year''s turnover, '
-  'their mean and a regression, judged on days of the past by rank, total and error; a jsonb value for future_value. options: '
+  'their mean and a regression, judged on days of the past by rank, total and error; a jsonb value for future_value. '
+  'options: '
   'horizon (365 days), family (mbg_nbd, nbd, bg_nbd, pareto_nbd), spend (options of fit_spend_model), season (auto, '
   'none, or twelve factors by month), sample (50,000 customers).';
 

@@ -146,7 +146,7 @@ CREATE TABLE public.wholesale AS
   FROM generate_series(1, 90) AS c, generate_series(0, 4 + c % 20) AS k GROUP BY c UNION ALL
   SELECT 100, purchase_history(date '2023-01-01' + k * 12, 150 + k % 5 - 2) FROM generate_series(0, 20) AS k;
 SELECT round(expected_spend(model, h, '2024-01-01')) AS regular, round(expected_spend(means, h, '2024-01-01')) AS by_means,
-       expected_spend(model, '{2023-06-01:1:168469}', '2024-01-01') < 20000 AS extreme, expected_spend(model, '{2023-06-01:1:0}', '2024-01-01') < expected_spend(model, '{2023-06-01:1:900}', '2024-01-01') AS back
+       expected_spend(model, '{2023-06-01:1:168469}', '2024-01-01') < 20000 AS extreme, expected_spend(model, '{2023-06-01:1:900,2023-07-01:1:0}', '2024-01-01') < expected_spend(model, '{2023-06-01:1:900,2023-07-01:1:900}', '2024-01-01') AS back
 FROM (SELECT fit_spend_model(h, '2024-01-01') AS model, fit_spend_model(h, '2024-01-01', '{"family": "gamma_gamma"}') AS means FROM wholesale) AS m, wholesale WHERE c = 100;
 -- Goods sent back on a later day: off the latest day that came to as much, else off the latest days.
 SELECT h, expected_spend(model, h::purchase_history, '2024-12-31') = expected_spend(model, same::purchase_history, '2024-12-31') AS same

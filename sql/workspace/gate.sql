@@ -413,7 +413,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_sources_now(text) IS
 -- Settings that a training does not look at.
 CREATE FUNCTION segmentation_internal.workspace_settings_at_once() RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN '{language,notify,source_silence,retrain_after,keep_parameter_sets,promote_tolerance}'::text[];
+  RETURN '{language,notify,source_silence,bad_rows,retrain_after,keep_parameter_sets,promote_tolerance}'::text[];
 COMMENT ON FUNCTION segmentation_internal.workspace_settings_at_once() IS
   'Part of refresh: the settings that hold without a training.';
 

@@ -68,7 +68,8 @@ mod install {
         requires = ["segment_rules"]
     );
     extension_sql_file!("../sql/models/spend_model.sql", name = "spend_model", requires = ["purchase_model"]);
-    extension_sql_file!("../sql/models/churn_model.sql", name = "churn_model", requires = ["spend_model"]);
+    extension_sql_file!("../sql/models/value_stack.sql", name = "value_stack", requires = ["spend_model"]);
+    extension_sql_file!("../sql/models/churn_model.sql", name = "churn_model", requires = ["value_stack"]);
     extension_sql_file!("../sql/models/churn_stack.sql", name = "churn_stack", requires = ["churn_model"]);
     extension_sql_file!(
         "../sql/models/retention_model.sql",

@@ -28,3 +28,11 @@ COMMENT ON FUNCTION segmentation.future_value_next_change(
 ) IS
   'The first day after as_of on which future_value_band changes if nothing is bought, or an earlier one on which '
   'to look again. NULL: not within ten years.';
+CREATE FUNCTION segmentation.future_value_next_change(
+  model jsonb, history segmentation.purchase_history, as_of date, cuts segmentation.pmg_cuts, options jsonb DEFAULT '{}'
+) RETURNS date
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'future_value_next_change_stack_wrapper';
+COMMENT ON FUNCTION segmentation.future_value_next_change(
+  jsonb, segmentation.purchase_history, date, segmentation.pmg_cuts, jsonb
+) IS
+  'The same for the value by a model of fit_value_stack. options: discount_rate (0.10 a year), margin (1).';

@@ -3,15 +3,18 @@
 
 use pgrx::prelude::*;
 use segmentation_core::Result;
-use segmentation_core::axes::future_value_band::{self, Valued, value_options};
+use segmentation_core::axes::future_value_band::{self, Valued, stack_options, value_options};
 use segmentation_core::axes::pmg::Cuts;
-use segmentation_core::axes::silence::with_later_purchases;
+use segmentation_core::axes::silence::with_later_turnover;
 use segmentation_core::base::day::Day;
+use segmentation_core::base::money::Money;
 use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::spend_model::{SpendModel, ValueOptions};
+use segmentation_core::models::value_stack::ValueScorer;
 
 use crate::base::cuts::pmg_cuts;
 use crate::base::purchases::{Prepared, customer_summary, prepare_purchases};
+use crate::base::value_stacks::prepare_value_stack;
 use crate::models::spend_model::{prepare_spend, spent};
 use crate::pg::jsonb::JsonbArg;
 use crate::pg::numeric::NumericArg;
@@ -111,8 +114,48 @@ fn future_value_next_change<'fcx>(
     let value = prepare_value(&mut call, [purchase_model, spend_model], cuts, options).as_ref()?;
     let valued = value.valued(&history, as_of).or_raise();
     let history = History::read(&history).or_raise();
-    with_later_purchases(&history, as_of, |until| match valued {
+    with_later_turnover(&history, as_of, |until| match valued {
         Some(valued) => valued.next_change(value.cuts, as_of, until),
+        None => Ok(None),
+    })
+    .or_raise()
+}
+
+/// A stack, the limits of the bands, discount rate and margin.
+struct StackRules {
+    scorer: ValueScorer,
+    cuts: Cuts,
+    options: ValueOptions,
+}
+
+#[pg_extern(sql = false)]
+fn future_value_next_change_stack<'fcx>(
+    model: JsonbArg<'fcx>,
+    history: BytesArg<'fcx>,
+    as_of: i32,
+    cuts: Value,
+    options: JsonbArg<'fcx>,
+    mut call: CallSite<'fcx>,
+) -> Option<i32> {
+    let rules = call
+        .memo(&[Key::of(model), Key::of(cuts), Key::of(options)], || {
+            let (discount_rate, margin) = stack_options(&options.value("options")?)?;
+            Ok(match (prepare_value_stack(model)?, pmg_cuts(cuts)?) {
+                (Some(scorer), Some(cuts)) => {
+                    Some(StackRules { options: scorer.options(discount_rate, margin)?, scorer, cuts })
+                }
+                _ => None,
+            })
+        })
+        .or_raise()
+        .as_ref()?;
+    let history = History::read(&history).or_raise();
+    let customer = rules.scorer.customer(&history, as_of).or_raise();
+    with_later_turnover(&history, as_of, |until| match &customer {
+        Some(customer) => {
+            let band = |value| Ok(rules.cuts.class(Money::from_f64(value)?));
+            rules.scorer.next_change(customer, as_of, until, &rules.options, band)
+        }
         None => Ok(None),
     })
     .or_raise()

@@ -5,3 +5,4 @@ pub(crate) mod purchases;
 pub(crate) mod stacks;
 pub(crate) mod template;
 pub(crate) mod time_zone;
+pub(crate) mod value_stacks;

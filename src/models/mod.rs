@@ -8,3 +8,4 @@ pub(crate) mod purchase_model;
 pub(crate) mod retention_model;
 pub(crate) mod send_time;
 pub(crate) mod spend_model;
+pub(crate) mod value_stack;

@@ -217,13 +217,7 @@ fn future_value<'fcx>(
 ) -> Option<Numeric> {
     let models = (purchase_model, spend_model);
     value(&mut call, models, &history, as_of, (horizon, discount_rate, margin), |v| {
-        spend_model::future_value(
-            &v.purchases.scorer,
-            v.spend,
-            v.customer,
-            &v.spent,
-            &v.options,
-        )
+        spend_model::future_value(&v.purchases.scorer, v.spend, v.customer, &v.spent, &v.options)
     })?
     .map(numeric)
 }

@@ -94,6 +94,7 @@ RETURN CASE
   WHEN f.name ~ 'lookalike' THEN 'lookalike_model'
   WHEN f.name = 'calibrated' THEN 'calibration'
   WHEN f.signature ~ 'tenure interval' OR f.name = 'retention_curve' THEN 'retention_model'
+  WHEN f.name ~ 'future_value' AND argument = 'model' THEN 'value_stack'
   WHEN argument = 'lost_model' OR f.name ~ 'churn' AND f.signature ~ 'interaction_history' THEN 'churn_stack'
   WHEN f.signature ~ 'history' OR argument = 'purchase_model' THEN 'purchase_model'
   WHEN f.name ~ 'churn' THEN 'churn_model'

@@ -94,6 +94,8 @@ INSERT INTO hostile.thing (kind, value)
 INSERT INTO hostile.thing (kind, value)
   SELECT 'churn_stack', fit_churn_stack(history, contacts, interactions, '2024-12-31', jsonb_build_object('horizon', horizon, 'lost', 0.8))
   FROM hostile.customer, unnest('{30 days,400 days}'::text[]) AS horizon GROUP BY horizon;
+INSERT INTO hostile.thing (kind, value) SELECT 'value_stack', fit_value_stack(history, '2024-12-31') FROM hostile.customer;
+INSERT INTO hostile.thing (kind, value) SELECT 'spend_model', fit_spend_model(history, '2024-12-31', '{"family": "gamma_gamma"}') FROM hostile.customer;
 INSERT INTO hostile.thing (kind, value) SELECT 'spend_model', fit_spend_model(history, '2024-12-31') FROM hostile.customer;
 INSERT INTO hostile.thing (kind, value) SELECT 'spend_model', fit_spend_model(history, '2024-12-31', '{"transactions": "all"}') FROM hostile.customer;
 CREATE TABLE hostile.features AS
@@ -255,6 +257,7 @@ CALL hostile.keep('turnover_values', 'SELECT turnover_values(turnover(history)) 
 CALL hostile.keep('purchase_cells', $$SELECT purchase_cells(history, '2024-12-31', o::jsonb) FROM hostile.customer, unnest('{"{}","{\"holdout\": \"91 days\"}"}'::text[]) AS o GROUP BY customer_id % 3, o$$);
 CALL hostile.keep('spend_cells', $$SELECT spend_cells(history, '2024-12-31') FROM hostile.customer GROUP BY customer_id % 3$$);
 CALL hostile.keep('churn_rows', 'SELECT churn_rows("left", features) FROM hostile.features GROUP BY customer_id % 3');
+CALL hostile.keep('value_stack_rows', $$SELECT value_stack_rows(history, '2024-12-31') FROM hostile.customer GROUP BY customer_id % 3$$);
 CALL hostile.keep('churn_stack_rows', $$SELECT churn_stack_rows(history, '2024-12-31') FROM hostile.customer GROUP BY customer_id % 3$$);
 CALL hostile.keep('contracts', $$SELECT contracts(date '2022-01-01' + n % 300, CASE WHEN n % 3 = 0 THEN date '2022-11-01' + n % 300 END, '2024-12-31', jsonb_build_object('plan', n % 2)) FROM generate_series(1, 90) AS n GROUP BY n % 4$$);
 CALL hostile.keep('profile_rows', 'SELECT profile_rows(ARRAY[n % 3, n % 5 * 0.1]) FROM generate_series(1, 60) AS n GROUP BY n % 2');

@@ -196,7 +196,7 @@ FROM (SELECT translate(md5(n::text), 'abcdef', E' @.-\u00e9:') AS t FROM generat
 -- One domain has one key, however it is written; addresses to throw away are a class of their own.
 SELECT e, email_domain(e), is_freemail(e), email_is_disposable(e), email_is_role(e)
 FROM unnest(ARRAY['info@société.fr', U&'info@socie\0301te\0301.fr', 'INFO@SOCIÉTÉ.FR', 'info@xn--socit-esab.fr', 'a@netcourrier.com', 'a@tuta.io', 'a@interia.eu', 'a@posteo.net',
-  'x@privaterelay.appleid.com', 'a@yopmail.com', 'direction.generale@a.fr', 'info.fr@a.com', 'info.lyon@a.fr', 'jean.dupont@a.fr']) AS e;
+  'x@privaterelay.appleid.com', 'a@yopmail.com', 'direction.generale@a.fr', 'info.fr@exemple.com', 'info.lyon@a.fr', 'jean.dupont@a.fr']) AS e;
 -- What somebody was, they are no more.
 SELECT t, job_seniority(t), job_function(t)
 FROM unnest('{Ex-directeur,Ancien PDG,"Ancien PDG, consultant en informatique",Former CEO,"Directrice commerciale, ex Danone",Resp. SI,Responsable SI,Directeur export}'::text[]) AS t;

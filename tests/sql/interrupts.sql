@@ -76,6 +76,7 @@ CALL cancelled('SELECT fit_purchase_model(purchases) FROM gathered');
 CALL cancelled('SELECT fit_purchase_model(pareto) FROM gathered');
 CALL cancelled('SELECT fit_spend_model(spend) FROM gathered, generate_series(1, 100)');
 CALL cancelled('SELECT merge(spend) FROM gathered, generate_series(1, 1000)');
+CALL cancelled('SELECT fit_value_stack(history, ''2026-06-30'') FROM buyers');
 CALL cancelled('SELECT sum(churn_probability(purchases, history, ''2026-06-30'', ''1 year'')) FROM buyers, models, generate_series(1, 1000)');
 CALL cancelled('SELECT count(next_purchase(purchases, history, ''2026-06-30'')) FROM buyers, models, generate_series(1, 100)');
 CALL cancelled('SELECT count(expected_purchases_confidence(purchases, history, ''2026-06-30'', ''1 year'')) FROM buyers, models, generate_series(1, 100)');

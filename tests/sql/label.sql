@@ -10,15 +10,18 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'pmg_mode', (pmg_cuts(1, jsonb_build_object('mode', mode))).mode FROM unnest('{rank,cumulative}'::text[]) AS mode GROUP BY mode
   UNION SELECT 'rfm_rule', (rfm_cuts(1, 1, 1, jsonb_build_object('rule', rule))).rule FROM unnest('{quantile,r_rfm}'::text[]) AS rule GROUP BY rule
   UNION SELECT 'rfm_map_fault', fault FROM rfm_map_check('{"segments": [{"segment": "a", "r": 1}, {"segment": "b", "r": 1}, {"segment": "c", "r": 9}]}'::jsonb)
-  UNION SELECT 'model_kind', unnest(ARRAY[(SELECT fit_purchase_model(h, '1997-09-30') FROM histories), (SELECT fit_spend_model(h, '1997-09-30') FROM histories)]) ->> 'kind'
+  UNION SELECT 'model_kind', unnest(ARRAY[(SELECT fit_purchase_model(h, '1997-09-30') FROM histories), (SELECT fit_spend_model(h, '1997-09-30') FROM histories), (SELECT fit_value_stack(h, '1997-09-30') FROM histories)]) ->> 'kind'
   UNION SELECT 'purchase_family', 'auto'
   UNION SELECT 'purchase_family', (SELECT fit_purchase_model(h, '1997-09-30', jsonb_build_object('family', family)) FROM histories) ->> 'family'
     FROM unnest('{nbd,bg_nbd,mbg_nbd,pareto_nbd,bg_cnbd_k,mbg_cnbd_k}'::text[]) AS family
-  UNION SELECT 'spend_family', fit_spend_model(h, '1997-09-30') ->> 'family' FROM histories
+  UNION SELECT 'spend_family', (SELECT fit_spend_model(h, '1997-09-30', jsonb_build_object('family', family)) FROM histories) ->> 'family'
+    FROM unnest('{gamma_gamma,gamma_gamma_days,gamma_gamma_mixture}'::text[]) AS family
   UNION SELECT 'spend_transactions', (SELECT fit_spend_model(h, '1997-09-30', jsonb_build_object('transactions', transactions)) FROM histories) ->> 'transactions'
-    FROM unnest('{repeat,all}'::text[]) AS transactions
+    FROM unnest('{repeat,all,every}'::text[]) AS transactions
+  UNION SELECT 'spend_transactions', 'auto'
+  UNION SELECT 'value_candidate', c ->> 'candidate' FROM (SELECT fit_value_stack(h, '1997-12-31', '{"horizon": "60 days"}') AS v FROM histories) AS s, jsonb_array_elements(v -> 'candidates') AS c
   -- These come up in special data only, so they are told over.
-  UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,holdout_unusable,horizon_too_long,infinite_mean,left_truncated,no_dropout,not_converged,not_identified}'::text[])
+  UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,not_judged,shorter_horizon,holdout_unusable,horizon_too_long,infinite_mean,left_truncated,no_dropout,not_converged,not_identified}'::text[])
   UNION SELECT 'skip_reason', unnest('{no_history,no_purchase,after_as_of,before_cohort,after_cohort,one_purchase_day,no_positive_spend}'::text[])
   UNION SELECT 'segment', unnest(segment_codes(definition)) FROM segment_template
   UNION SELECT 'profile', 'profile_' || n FROM generate_series(1, 50) AS n

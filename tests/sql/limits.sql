@@ -176,6 +176,8 @@ INSERT INTO model
   UNION ALL
   SELECT 'spend', fit_spend_model(history, '2024-12-31') FROM buyers
   UNION ALL
+  SELECT 'value', fit_value_stack(history, '2024-12-31', '{"season": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2]}') FROM buyers
+  UNION ALL
   SELECT 'prior', fit_loyalty_prior(history, '2024-12-31') FROM buyers
   UNION ALL
   SELECT 'churn', fit_churn_model(hashint4(n) & 3 = 0, jsonb_build_object('a', n % 7, 'b', (n % 3)::text)) FROM generate_series(1, 500) AS n
@@ -254,7 +256,7 @@ INSERT INTO call (query)
   SELECT format('SELECT %s FROM swollen AS d, document AS c, (SELECT purchase_history ''{2024-01-01:1:10,2024-02-01:2:20}'' AS h) AS b WHERE d.id = %s AND c.name = ''customer''', f.call, s.id)
   FROM swollen AS s JOIN (VALUES
     ('purchase', 'alive_probability(d.value, b.h, date ''2024-06-01'')'), ('purchase', 'next_purchase(d.value, b.h, date ''2024-06-01'')'),
-    ('purchase', 'churn_next_change(d.value, b.h, date ''2024-06-01'')'), ('spend', 'expected_spend(d.value, b.h, date ''2024-06-01'')'),
+    ('purchase', 'churn_next_change(d.value, b.h, date ''2024-06-01'')'), ('spend', 'expected_spend(d.value, b.h, date ''2024-06-01'')'), ('value', 'future_value(d.value, b.h, date ''2024-06-01'')'),
     ('prior', 'loyalty(b.h, date ''2024-06-01'', jsonb_build_object(''prior'', d.value))'), ('prior', 'purchase_due(b.h, date ''2024-06-01'', 0.5, jsonb_build_object(''prior'', d.value))'),
     ('churn', 'churn_probability(d.value, ''{"a": 1, "b": "2"}''::jsonb)'), ('churn', 'churn_probability(d.value, c.value - ''list'')'), ('churn', 'churn_explain(d.value, ''{"a": 1, "b": "2"}'')'), ('churn', 'churn_coefficients(d.value)'),
     ('retention', 'survival_probability(d.value, interval ''2 months'', ''{"a": 1}'')'), ('retention', 'retention_curve(d.value)'), ('retention', 'contract_value(d.value, interval ''2 months'', interval ''1 year'', 1)'), ('retention', 'subscription_value(d.value, interval ''2 months'', 1, interval ''1 year'')'),

@@ -34,6 +34,7 @@ SELECT kind, nth, type, v FROM (VALUES (1, date '2025-01-01'), (2, date '2024-11
   SELECT 'stack', 'jsonb', jsonb_build_object('kind', 'churn_stack', 'version', 1, 'as_of', day, 'horizon', '90 days', 'candidate', 'recency',
     'reach', 365, 'unit', 1, 'with_events', false, 'intercept', -2.5 - nth / 2.0, 'coefficients', '[{"term": "recency", "estimate": 1, "mean": 3}]'::jsonb,
     'inner_horizon', '90 days', 'customers', count(*), 'sample', 60)::text FROM memo_customer UNION ALL
+  SELECT 'value', 'jsonb', fit_value_stack(h, day)::text FROM memo_customer UNION ALL
   SELECT 'profile', 'jsonb', fit_profile(jsonb_build_object('a', c, 'b', c * c % (7 + nth)), jsonb_build_object('k', 1 + nth))::text FROM memo_customer UNION ALL
   SELECT 'profile_array', 'jsonb', fit_profile(ARRAY[c, c * c % (7 + nth)]::float8[], jsonb_build_object('k', 1 + nth))::text FROM memo_customer UNION ALL
   SELECT 'retention', 'jsonb', fit_retention_model('2023-01-01', CASE WHEN c % (nth + 1) > 0 THEN date '2023-01-01' + c * 9 END, day)::text FROM memo_customer UNION ALL
@@ -53,7 +54,7 @@ INSERT INTO memo_value VALUES
 CREATE TABLE memo_literal (name text PRIMARY KEY, literal text);
 INSERT INTO memo_literal
 SELECT '{' || name || '}', format('%L::%s', v, type) FROM (
-  SELECT kind, type, v FROM memo_value WHERE n = 1 AND kind IN ('purchase', 'stack', 'spend', 'affinity', 'channel', 'pmg_cuts') UNION ALL
+  SELECT kind, type, v FROM memo_value WHERE n = 1 AND kind IN ('purchase', 'stack', 'value', 'spend', 'affinity', 'channel', 'pmg_cuts') UNION ALL
   SELECT 'h', 'purchase_history', h::text FROM memo_customer WHERE c = 23 UNION ALL
   SELECT 'i', 'item_history', i::text FROM memo_customer WHERE c = 23 UNION ALL
   SELECT 'marked', 'purchase_history', purchase_history(date '2026-01-01' + 10 * k, 1)::text FROM generate_series(0, 9) AS k UNION ALL
@@ -107,6 +108,9 @@ INSERT INTO memo_call (call, kind, expression) VALUES
 ('future_value_interval(jsonb,jsonb,purchase_history,date,interval,double precision,double precision,double precision)', 'purchase', $$future_value_interval($1, {spend}, {h}, '2025-01-01', '1 year', 0.1, 1, 0.8)$$),
 ('future_value_interval(jsonb,jsonb,purchase_history,date,interval,double precision,double precision,double precision)', 'spend', $$future_value_interval({purchase}, $1, {h}, '2025-01-01', '1 year', 0.1, 1, 0.8)$$),
 ('churn_next_change(jsonb,purchase_history,date,jsonb)', 'purchase', $$churn_next_change($1, {quiet}, '2024-10-10', '{}')$$),
+('future_value(jsonb,purchase_history,date,double precision,double precision)', 'value', $$future_value($1, {h}, '2025-01-01', 0.1, 1)$$),
+('future_value_next_change(jsonb,purchase_history,date,pmg_cuts,jsonb)', 'value', $$future_value_next_change($1, {h}, '2025-01-01', '(rank,0.05,0.2,10000,10,1,1,1)', '{}')$$),
+('future_value_next_change(jsonb,purchase_history,date,pmg_cuts,jsonb)', 'future_cuts', $$future_value_next_change({value}, {h}, '2025-01-01', $1, '{}')$$),
 ('future_value_next_change(jsonb,jsonb,purchase_history,date,pmg_cuts,jsonb)', 'future_cuts', $$future_value_next_change({purchase}, {spend}, {quiet}, '2024-12-01', $1, '{}')$$),
 ('pmg_next_change(purchase_history,date,pmg_cuts,integer)', 'turnover_cuts', $$pmg_next_change('{2024-05-20:3:500,2024-04-10:1:100}', '2024-06-01', $1, 3)$$),
 ('rfm_next_change(purchase_history,date,rfm_cuts)', 'rfm_cuts', $$rfm_next_change({quiet}, '2024-10-12', $1)$$),
@@ -148,6 +152,7 @@ INSERT INTO memo_call VALUES
 ('churn_next_change(jsonb,purchase_history,date,jsonb)', '', $$churn_next_change({purchase}, {quiet}, '2024-10-10', $1)$$, '{}', '{"medium_from": 0.1}'),
 ('churn_level(jsonb,jsonb,purchase_history,contact_history,interaction_history,date,jsonb)', '', $$churn_level({stack}, NULL, {quiet}, NULL, NULL, '2024-10-20', $1)$$, '{}', '{"medium_from": 0.6}'),
 ('churn_next_change(jsonb,jsonb,purchase_history,contact_history,interaction_history,date,jsonb)', '', $$churn_next_change({stack}, NULL, {quiet}, NULL, NULL, '2024-10-10', $1)$$, '{}', '{"medium_from": 0.5}'),
+('future_value_next_change(jsonb,purchase_history,date,pmg_cuts,jsonb)', '', $$future_value_next_change({value}, {h}, '2025-01-01', {pmg_cuts}, $1)$$, '{"margin": 0.0001}', '{"margin": 10000}'),
 ('future_value_band(jsonb,jsonb,purchase_history,date,pmg_cuts,jsonb)', '', $$future_value_band({purchase}, {spend}, {h}, '2025-01-01', {pmg_cuts}, $1)$$, '{"margin": 0.0001}', '{"margin": 10000}'),
 ('segmentation_internal.product_offers(product_affinity,item_history,date,integer,jsonb,text)', '', $$segmentation_internal.product_offers({affinity}, {i}, '2025-01-01', 3, $1, NULL)$$, '{"only": ["i1"]}', '{"only": ["i4"]}'),
 ('product_next_change(product_affinity,item_history,date,integer,jsonb,text)', '', $$product_next_change({affinity}, {i}, '2025-01-01', 3, $1, NULL)$$, '{}', '{"only": ["i1"]}'),
@@ -189,6 +194,8 @@ INSERT INTO memo_call SELECT call, '', format('(SELECT md5((%s)::text) FROM memo
 ('churn_stack_rows(purchase_history,contact_history,interaction_history,date,jsonb)', $$churn_stack_rows(h, t, n, '2025-01-01', $1)$$, '{"horizon": "30 days"}', '{"horizon": "60 days"}'),
 ('fit_churn_stack(purchase_history,date,jsonb)', $$fit_churn_stack(h, '2025-01-01', $1)$$, '{"horizon": "30 days"}', '{"horizon": "60 days"}'),
 ('fit_churn_stack(purchase_history,contact_history,interaction_history,date,jsonb)', $$fit_churn_stack(h, t, n, '2025-01-01', $1)$$, '{"horizon": "30 days"}', '{"horizon": "60 days"}'),
+('value_stack_rows(purchase_history,date,jsonb)', $$value_stack_rows(h, '2025-01-01', $1)$$, '{"horizon": "30 days"}', '{"horizon": "60 days"}'),
+('fit_value_stack(purchase_history,date,jsonb)', $$fit_value_stack(h, '2025-01-01', $1)$$, '{"horizon": "30 days"}', '{"horizon": "60 days"}'),
 ('spend_cells(purchase_history,date,jsonb)', $$spend_cells(h, '2025-01-01', $1)$$, '{"transactions": "all"}', '{"transactions": "repeat"}'),
 ('fit_spend_model(purchase_history,date,jsonb)', $$fit_spend_model(h, '2025-01-01', $1)$$, '{"transactions": "all"}', '{"transactions": "repeat"}'),
 ('churn_rows(boolean,jsonb,jsonb)', $$churn_rows(c % 5 < 2, jsonb_build_object('a', c), $1)$$, '{"ridge": 1}', '{"ridge": 9}'),

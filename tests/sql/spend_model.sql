@@ -6,7 +6,7 @@ CREATE UNLOGGED TABLE public.histories AS
 ANALYZE histories;
 
 -- CDNOW to 30 September 1997: 946 customers who bought again, p 6.25, q 3.74, v 15.44 (Fader and Hardie, note 025), log-likelihood -4055.9177 (CLVTools).
-CREATE TEMP TABLE spend AS SELECT fit_spend_model(history, '1997-09-30') AS model FROM histories;
+CREATE TEMP TABLE spend AS SELECT fit_spend_model(history, '1997-09-30', '{"family": "gamma_gamma"}') AS model FROM histories;
 SELECT model ->> 'kind' AS kind, model ->> 'family' AS family, model ->> 'transactions' AS transactions, model ->> 'as_of' AS as_of, model ->> 'customers' AS customers,
        model -> 'skipped' AS skipped, model -> 'warnings' AS warnings FROM spend;
 SELECT round((model #>> '{parameters,p}')::numeric, 2) AS p, round((model #>> '{parameters,q}')::numeric, 2) AS q, round((model #>> '{parameters,v}')::numeric, 2) AS v,
@@ -63,11 +63,11 @@ SELECT customer_id, future_value_interval(p.model, s.model, history, '1997-09-30
 
 -- Options, and what is refused.
 SELECT t AS transactions, round((model #>> '{parameters,p}')::numeric, 3) AS p, round((model #>> '{parameters,q}')::numeric, 3) AS q, round((model #>> '{parameters,v}')::numeric, 3) AS v, model -> 'customers' AS customers, round(expected_spend(model, history, '1997-09-30'), 2) AS customer_1
-FROM (SELECT t, fit_spend_model(history, '1997-09-30', jsonb_build_object('transactions', t)) AS model FROM histories, unnest('{repeat,all}'::text[]) AS t GROUP BY t) AS m, histories WHERE customer_id = 1 ORDER BY t;
-SELECT fit_spend_model(history, '1997-09-30', '{"first_purchase_from": "1997-02-01", "first_purchase_to": "1997-02-28"}') -> 'skipped' AS february,
-       round((fit_spend_model(history, '1997-09-30', '{"penalty": 1e6}') #>> '{parameters,q}')::numeric, 3) AS penalised,
-       fit_spend_model(history, '1997-09-30', '{}') = (SELECT model FROM spend) AS empty_options FROM histories;
-CALL refused('SELECT fit_spend_model(history, ''1997-09-30'', ''{"family": "gamma_gamma"}'') FROM histories');
+FROM (SELECT t, fit_spend_model(history, '1997-09-30', jsonb_build_object('family', 'gamma_gamma', 'transactions', t)) AS model FROM histories, unnest('{repeat,all}'::text[]) AS t GROUP BY t) AS m, histories WHERE customer_id = 1 ORDER BY t;
+SELECT fit_spend_model(history, '1997-09-30', '{"family": "gamma_gamma", "first_purchase_from": "1997-02-01", "first_purchase_to": "1997-02-28"}') -> 'skipped' AS february,
+       round((fit_spend_model(history, '1997-09-30', '{"family": "gamma_gamma", "penalty": 1e6}') #>> '{parameters,q}')::numeric, 3) AS penalised,
+       fit_spend_model(history, '1997-09-30', '{}') = fit_spend_model(history, '1997-09-30') AS empty_options FROM histories;
+CALL refused('SELECT fit_spend_model(history, ''1997-09-30'', ''{"family": "normal"}'') FROM histories');
 CALL refused('SELECT fit_spend_model(history, ''1997-09-30'', ''{"transactions": "first"}'') FROM histories');
 CALL refused('SELECT fit_spend_model(history, ''1997-09-30'', ''{"penalty": -1}'') FROM histories');
 CALL refused('SELECT fit_spend_model(history, ''1997-09-30'', ''[]'') FROM histories');
@@ -107,7 +107,8 @@ SELECT future_value(p.model, s.model, history, '1997-09-30', '0') AS zero_horizo
 FROM purchases AS p, spend AS s, histories WHERE customer_id = 1;
 
 -- Refunds, free orders, customers whose repeat spend is nothing: counted, never a NaN; they have the mean of all as expectation.
-SELECT fit_spend_model(h::purchase_history, '2024-06-30', '{"first_purchase_from": "2023-01-01", "first_purchase_to": "2024-03-31"}') -> 'skipped' AS skipped
+SELECT fit_spend_model(h::purchase_history, '2024-06-30', '{"family": "gamma_gamma", "first_purchase_from": "2023-01-01", "first_purchase_to": "2024-03-31"}') -> 'skipped' AS means,
+       fit_spend_model(h::purchase_history, '2024-06-30', '{"first_purchase_from": "2023-01-01", "first_purchase_to": "2024-03-31"}') -> 'skipped' AS days
 FROM unnest('{NULL,"{}","{2024-02-01:0:-3}","{2024-07-01:1:1}","{2022-12-31:1:1}","{2024-04-01:1:1}","{2024-02-01:1:1}","{2024-02-05:1:1,2024-03-01:1:0}","{2024-02-05:1:1,2024-03-01:1:-5}"}'::text[]) AS h;
 SELECT h, expected_spend(model, h::purchase_history, '2024-06-30') AS spend
 FROM spend, unnest('{"{2024-01-01:1:10}","{2024-01-01:1:10,2024-02-01:1:0}","{2024-01-01:1:10,2024-02-01:1:5,2024-03-01:1:-20}","{2024-01-01:1:10,2024-02-01:1:5,2024-02-03:0:-5}","{2024-01-01:1:10,2024-02-01:1:1000000}","{}","{2024-07-01:1:10}"}'::text[]) AS h;
@@ -115,7 +116,7 @@ FROM spend, unnest('{"{2024-01-01:1:10}","{2024-01-01:1:10,2024-02-01:1:0}","{20
 SELECT expected_spend(pg_temp.spend_model(2, 0.9, 15), '{2024-01-01:1:10}', '2024-06-30') AS one_time, expected_spend(pg_temp.spend_model(2, 0.9, 15), '{2024-01-01:1:10,2024-02-01:1:10}', '2024-06-30') AS repeat,
        future_value(p.model, pg_temp.spend_model(2, 0.9, 15), '{2024-01-01:1:10}', '2024-06-30', '1 year') AS value FROM purchases AS p;
 -- Not enough to learn from: a value that says why, and NULL scores; alike amounts: a warning.
-CREATE TEMP TABLE none AS SELECT fit_spend_model('{2024-01-01:1:10}'::purchase_history, '2024-06-30') AS model FROM generate_series(1, 50);
+CREATE TEMP TABLE none AS SELECT fit_spend_model('{2024-01-01:1:10}'::purchase_history, '2024-06-30', '{"transactions": "repeat"}') AS model FROM generate_series(1, 50);
 SELECT model FROM none;
 SELECT expected_spend(none.model, '{2024-01-01:1:10}', '2024-06-30') AS spend, future_value(p.model, none.model, '{2024-01-01:1:10}', '2024-06-30', '1 year') AS value,
        future_value_interval(p.model, none.model, '{2024-01-01:1:10}', '2024-06-30', '1 year') AS interval FROM none, purchases AS p;
@@ -165,3 +166,36 @@ SET extra_float_digits = 0;
 SELECT fit_spend_model(history, '1997-09-30') = (SELECT model FROM spend) AS same_anywhere FROM histories;
 RESET ALL;
 DROP TABLE public.histories;
+
+-- Each day's amount, by default: how regular a customer's amounts are differs, and one-time buyers' amount counts where a back-test says so.
+CREATE TEMP TABLE days AS SELECT f AS family, fit_spend_model(history, '1997-09-30', jsonb_build_object('family', f)) AS model FROM histories, unnest('{gamma_gamma_days,gamma_gamma_mixture}'::text[]) AS f GROUP BY f;
+SELECT family, model ->> 'transactions' AS transactions, (model #>> '{compared,every}')::numeric < (model #>> '{compared,repeat}')::numeric AS every_is_better, round((model ->> 'log_likelihood')::numeric, 1) AS log_likelihood, model -> 'skipped' AS skipped, model -> 'warnings' AS warnings FROM days ORDER BY 1;
+SELECT family, key, round(value::numeric, 2) AS value, round((model #>> ARRAY['standard_errors', key])::numeric, 3) AS error FROM days, jsonb_each_text(model -> 'parameters') ORDER BY 1, 2;
+SELECT c ->> 'shape' AS shape, round((c ->> 'share')::numeric, 3) AS share FROM days, jsonb_array_elements(model -> 'classes') AS c WHERE family = 'gamma_gamma_mixture';
+SELECT customer_id, purchase_days(history, '1997-09-30') AS days, round(monetary(history, '1997-09-30') / purchase_days(history, '1997-09-30'), 2) AS own_mean,
+       round(expected_spend(d.model, history, '1997-09-30'), 2) AS by_days, round(expected_spend(m.model, history, '1997-09-30'), 2) AS by_classes
+FROM histories, (SELECT model FROM days WHERE family = 'gamma_gamma_days') AS d, (SELECT model FROM days WHERE family = 'gamma_gamma_mixture') AS m WHERE customer_id <= 6 ORDER BY 1;
+SELECT fit_spend_model(history, '1997-09-30') = (SELECT model FROM days WHERE family = 'gamma_gamma_mixture') AS default FROM histories;
+-- A wholesaler: 21 orders near 150 beside customers whose orders vary by their whole mean. And an order of 168,469, sent back or not.
+CREATE TABLE public.wholesale AS
+  SELECT c, purchase_history(date '2023-01-01' + k * 12 + c % 5, round((-ln(((c * 7919 + k * 104729) % 997 + 1) / 998.0) * (200 + (c * 613) % 1800))::numeric, 2)) AS h
+  FROM generate_series(1, 90) AS c, generate_series(0, 4 + c % 20) AS k GROUP BY c UNION ALL
+  SELECT 100, purchase_history(date '2023-01-01' + k * 12, 150 + k % 5 - 2) FROM generate_series(0, 20) AS k;
+SELECT round(expected_spend(model, h, '2024-01-01')) AS regular, round(expected_spend(means, h, '2024-01-01')) AS by_means,
+       expected_spend(model, '{2023-06-01:1:168469}', '2024-01-01') < 20000 AS extreme, expected_spend(model, '{2023-06-01:1:0}', '2024-01-01') < expected_spend(model, '{2023-06-01:1:100}', '2024-01-01') AS back
+FROM (SELECT fit_spend_model(h, '2024-01-01') AS model, fit_spend_model(h, '2024-01-01', '{"family": "gamma_gamma"}') AS means FROM wholesale) AS m, wholesale WHERE c = 100;
+-- Goods sent back on a later day: off the latest day that came to as much, else off the latest days.
+SELECT h, expected_spend(model, h::purchase_history, '2024-12-31') = expected_spend(model, same::purchase_history, '2024-12-31') AS same
+FROM (SELECT model FROM days WHERE family = 'gamma_gamma_mixture') AS m, (VALUES
+  ('{2024-01-01:1:50,2024-02-01:1:30,2024-03-01:1:50,2024-04-01:1:20,2024-05-01:0:-50}', '{2024-01-01:1:50,2024-02-01:1:30,2024-03-01:1:0,2024-04-01:1:20}'),
+  ('{2024-01-01:1:50,2024-02-01:1:30,2024-03-01:1:50,2024-04-01:1:20,2024-05-01:0:-45}', '{2024-01-01:1:50,2024-02-01:1:30,2024-03-01:1:25,2024-04-01:1:0}'),
+  ('{2024-01-01:0:-10,2024-02-01:1:30}', '{2024-02-01:1:30}'), ('{2024-02-01:1:30,2024-05-01:0:-999}', '{2024-02-01:1:0}'), ('{2024-02-01:1:30,2025-01-01:0:-30}', '{2024-02-01:1:30}')) AS v (h, same);
+-- Models by strangers.
+CREATE PROCEDURE pg_temp.wrong_days(change jsonb) LANGUAGE plpgsql AS $$ BEGIN CALL refused(format('SELECT pg_temp.spend(jsonb_strip_nulls(model || %L)) FROM days WHERE family = %L', change, 'gamma_gamma_mixture')); END $$;
+CALL pg_temp.wrong_days('{"family": "gamma_gamma"}');
+CALL pg_temp.wrong_days('{"classes": []}');
+CALL pg_temp.wrong_days('{"classes": null}');
+CALL pg_temp.wrong_days('{"nothing": 2}');
+CALL pg_temp.wrong_days('{"transactions": "auto"}');
+CALL pg_temp.wrong_days('{"compared": {"repeat": 1}}');
+CALL pg_temp.wrong_days('{"covariance": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]}');

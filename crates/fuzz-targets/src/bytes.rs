@@ -22,6 +22,7 @@ use segmentation_core::models::purchase_model::Cells;
 use segmentation_core::models::retention_model::Contracts;
 use segmentation_core::models::send_time::{SendHours, SendTimeCells, SendTimeOptions};
 use segmentation_core::models::spend_model::SpendCells;
+use segmentation_core::models::value_stack::{self, ValueRows};
 use segmentation_core::segments::association::Crossing;
 use segmentation_core::segments::association_rules::{BasketCounts, RuleOptions};
 use segmentation_core::segments::criteria::Criterion;
@@ -198,6 +199,17 @@ pub fn churn_stack_rows(bytes: &[u8]) {
         let _ = twice.merge(&rows, &mut || {});
         if bytes.len() < 1_500 {
             let _ = segmentation_core::models::churn_stack::fit(&rows, &mut || {});
+        }
+    }
+}
+
+pub fn value_stack_rows(bytes: &[u8]) {
+    if let Ok(rows) = ValueRows::from_bytes(bytes) {
+        assert_eq!(rows.to_bytes().expect("it is written"), bytes);
+        let mut twice = ValueRows::from_bytes(bytes).expect("the same bytes");
+        let _ = twice.merge(&rows, &mut || {});
+        if bytes.len() < 1_500 {
+            let _ = value_stack::fit(&rows, &mut || {});
         }
     }
 }

@@ -26,7 +26,8 @@ use segmentation_core::models::purchase_model::{
 };
 use segmentation_core::models::retention_model::{RetentionModel, RetentionOptions};
 use segmentation_core::models::send_time::{SendTimeModel, SendTimeOptions};
-use segmentation_core::models::spend_model::{SpendModel, SpendOptions};
+use segmentation_core::models::spend_model::{SpendModel, SpendOptions, SpendSummary};
+use segmentation_core::models::value_stack::{ValueScorer, ValueStack, ValueStackOptions};
 use segmentation_core::segments::association_rules::RuleOptions;
 use segmentation_core::segments::segment::{Answer, Context, Definition, LookalikeModel, Source};
 use segmentation_core::simulate::{Options, Shop};
@@ -376,6 +377,29 @@ pub fn simulate_options(bytes: &[u8]) {
     }
 }
 
+pub fn value_stack_options(bytes: &[u8]) {
+    let Some(value) = one(bytes) else { return };
+    stable(&value, ValueStackOptions::from_json, ValueStackOptions::to_json);
+}
+
+pub fn value_stack(bytes: &[u8]) {
+    let Some(value) = one(bytes) else { return };
+    let Some(stack) = stable(&value, ValueStack::from_json, ValueStack::to_json) else { return };
+    let Ok(scorer) = ValueScorer::new(&stack) else { return };
+    let Ok(options) = scorer.options(0.1, 1.0) else { return };
+    for days in [&[0][..], &[0, 40, 90], &[0, 1, 2, 3, 365, 4000]] {
+        let entries: Vec<_> = days.iter().map(|day| Entry::order(*day, Money(70_000))).collect();
+        let packed = pack(&entries);
+        let Ok(history) = History::read(&packed) else { continue };
+        for as_of in [90, 8_000] {
+            if let Ok(Some(customer)) = scorer.customer(&history, as_of) {
+                finite(scorer.value(&customer, as_of, &options).ok().flatten());
+                let _ = scorer.next_change(&customer, as_of, as_of + 800, &options, |value| Ok(value > 1.0));
+            }
+        }
+    }
+}
+
 pub fn spend_options(bytes: &[u8]) {
     let Some(value) = one(bytes) else { return };
     stable(&value, SpendOptions::from_json, SpendOptions::to_json);
@@ -385,8 +409,15 @@ pub fn spend_model(bytes: &[u8]) {
     let Some(value) = one(bytes) else { return };
     let Some(model) = stable(&value, SpendModel::from_json, SpendModel::to_json) else { return };
     let _ = model.standard_errors();
-    for (frequency, mean) in [(0, 0.0), (1, 25.0), (1_000_000, 1e9)] {
-        finite(model.expected_spend(frequency, mean));
+    let one = SpendSummary::of(Money(250_000));
+    let huge = SpendSummary {
+        transactions: 1_000_000,
+        nothing: 3,
+        total: Money(i64::MAX),
+        logs: 20_000_000_000_000_000,
+    };
+    for spent in [SpendSummary::default(), SpendSummary::of(Money::ZERO), one, huge] {
+        finite(model.expected_spend(&spent));
     }
 }
 

@@ -85,6 +85,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("spend_options", json::spend_options),
     ("turnovers", bytes::turnovers),
     ("value_options", json::value_options),
+    ("value_stack", json::value_stack),
+    ("value_stack_options", json::value_stack_options),
+    ("value_stack_rows", bytes::value_stack_rows),
 ];
 
 /// The target called `name`.

@@ -1,10 +1,10 @@
 //! Purchase models on simulated customers, whose truth is known.
 
 use segmentation_core::base::day::Day;
+use segmentation_core::base::money::Money;
 use segmentation_core::models::purchase_model::{
     Cells, CustomerSummary, Family, FitOptions, PurchaseModel, Scorer, fit,
 };
-use segmentation_core::base::money::Money;
 use segmentation_core::models::spend_model::{
     SpendModel, SpendSummary, ValueOptions, future_value, future_value_interval,
 };

@@ -125,9 +125,8 @@ fn future_value_of_customer_one() {
         let exact = discounted_purchases(&scorer, customer, &options);
         assert!((exact / sum - 1.0).abs() < 1e-6, "{horizon} {rate}: {exact} {sum}");
     }
-    let interval = |level| {
-        future_value_interval(&scorer, &spend, customer, &summary, &options, level).unwrap()
-    };
+    let interval =
+        |level| future_value_interval(&scorer, &spend, customer, &summary, &options, level).unwrap();
     let ((low, high), (lower, higher)) = (interval(0.5), interval(0.9));
     eprintln!("{low} {high} {lower} {higher}");
     assert!(lower <= low && low < ours && high < higher);
@@ -261,7 +260,9 @@ fn simulated(family: SpendFamily, q: f64, scale: f64, shape: impl Fn(f64) -> f64
 fn simulated_truth_is_recovered() {
     let model = simulated(SpendFamily::GammaGammaDays, 3.5, 90.0, |_| 3.0);
     let Shape::One { p, q, v } = model.shape else { panic!("one shape") };
-    for ((found, truth), error) in [(p, 3.0), (q, 3.5), (v, 30.0)].iter().zip(model.standard_errors().unwrap()) {
+    for ((found, truth), error) in
+        [(p, 3.0), (q, 3.5), (v, 30.0)].iter().zip(model.standard_errors().unwrap())
+    {
         eprintln!("{found} {truth} {error}");
         assert!((found - truth).abs() < 3.0 * error, "{found} is not {truth} +- {error}");
     }
@@ -277,7 +278,9 @@ fn simulated_truth_is_recovered() {
         eprintln!("{found} {truth} {error}");
         assert!((found - truth).abs() < 3.0 * error, "{found} is not {truth} +- {error}");
     }
-    let near = |classes: std::ops::Range<usize>, truth: f64| (shares[classes].iter().sum::<f64>() - truth).abs() < 0.03;
+    let near = |classes: std::ops::Range<usize>, truth: f64| {
+        (shares[classes].iter().sum::<f64>() - truth).abs() < 0.03
+    };
     assert!(near(0..4, 0.5) && near(4..7, 0.333) && near(8..11, 0.167));
 }
 

@@ -2,13 +2,36 @@
 
 CREATE FUNCTION segmentation_internal.workspace_value_options(settings jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN CASE WHEN segmentation_internal.workspace_days((settings ->> 'value_horizon')::interval) IS NOT NULL THEN
-    jsonb_build_object('horizon', segmentation_internal.workspace_days((settings ->> 'value_horizon')::interval),
-      'discount_rate', settings -> 'value_discount_rate', 'margin', settings -> 'value_margin') END;
+  RETURN jsonb_build_object('discount_rate', settings -> 'value_discount_rate', 'margin', settings -> 'value_margin');
 COMMENT ON FUNCTION segmentation_internal.workspace_value_options(jsonb) IS
-  'Part of refresh: the options of future_value_band from the settings; NULL if the horizon is not of whole days.';
+  'Part of refresh: the options of future_value_next_change from the settings.';
 
--- The limits, and the test: that of churn where it is about purchases, as value stands on the same model.
+-- A horizon of months has the days that it has from the day of training on.
+CREATE FUNCTION segmentation_internal.workspace_value_stack_options(settings jsonb, as_of date) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN jsonb_build_object('horizon',
+    least(greatest((as_of + (settings ->> 'value_horizon')::interval)::date - as_of, 1), 3653) || ' days')
+  || CASE WHEN settings ->> 'purchase_family' IN ('nbd', 'bg_nbd', 'mbg_nbd', 'pareto_nbd')
+    THEN jsonb_build_object('family', settings -> 'purchase_family') ELSE '{}' END;
+COMMENT ON FUNCTION segmentation_internal.workspace_value_stack_options(jsonb, date) IS
+  'Part of refresh: the options of fit_value_stack from the settings.';
+
+-- What a stack says of its quality, as the quality of a parameter set has it.
+CREATE FUNCTION segmentation_internal.workspace_value_quality(stack jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN jsonb_build_object(
+    'value', coalesce(NULLIF(stack -> 'quality', 'null'), '{}') || jsonb_build_object(
+      'predicted', round((stack #>> '{quality,predicted}')::numeric, 2),
+      'actual', round((stack #>> '{quality,actual}')::numeric, 2),
+      'candidate', stack -> 'candidate', 'correlation_past', stack -> 'correlation_past',
+      'inner_days', coalesce(stack -> 'inner_days', '[]'), 'inner_horizon', stack -> 'inner_horizon',
+      'warnings', coalesce(jsonb_path_query_array(stack, '$.warnings[*].code'), '[]')),
+    'value_candidates', coalesce(stack -> 'candidates', '[]'));
+COMMENT ON FUNCTION segmentation_internal.workspace_value_quality(jsonb) IS
+  'Part of refresh: the quality of value of a parameter set from its stack.';
+
+-- The limits; the stack was tested as it was trained. Whether purchases can be foreseen at all is tested with churn where
+-- that is about purchases.
 CREATE FUNCTION segmentation_internal.workspace_train_future_value(ws text, number integer, as_of date, settings jsonb)
 RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -33,6 +56,13 @@ BEGIN
     tested := segmentation_internal.workspace_backtest(facts, as_of, settings);
     EXECUTE format('UPDATE %s.parameter_set AS g SET quality = $2 || g.quality WHERE g.parameter_set = $1', ws)
       USING number, tested;
+  END IF;
+  IF NOT of_subscriptions THEN
+    EXECUTE format($q$
+      UPDATE %s.parameter_set AS g
+      SET quality = coalesce(g.quality, '{}') || segmentation_internal.workspace_value_quality(g.value_stack)
+      WHERE g.parameter_set = $1$q$, ws)
+      USING number;
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
     CREATE UNLOGGED TABLE @ws@.stage_fits AS
@@ -65,10 +95,9 @@ VALUES (
   -- code
   $$segmentation.future_value_band(s.future_value, p.value_cuts)$$,
   -- changes_on
-  $$segmentation.future_value_next_change(
-    p.purchase_model, p.spend_model, f.history, p.as_of, p.value_cuts, p.value_options)$$,
-  -- look_again: a horizon of months is looked at every day, and a subscription grows older every day.
-  $$CASE WHEN p.value_options IS NULL OR f.subscriptions IS NOT NULL THEN p.as_of + 1 END$$,
+  $$segmentation.future_value_next_change(p.value_stack, f.history, p.as_of, p.value_cuts, p.value_options)$$,
+  -- look_again: a subscription grows older every day.
+  $$CASE WHEN f.subscriptions IS NOT NULL THEN p.as_of + 1 END$$,
   -- numbers
   $$jsonb_build_object(
     'future_value', round(s.future_value, 2),
@@ -77,6 +106,9 @@ VALUES (
         f.subscriptions, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin) AS e),
     'expected_purchases', segmentation_internal.workspace_rounded(s.expected_purchases, 2),
     'expected_spend', round(segmentation.expected_spend(p.spend_model, f.history, p.as_of), 2),
+    'last_year', round(segmentation.turnover(f.history, p.as_of - 365, p.as_of), 2),
+    'candidate', segmentation.label('value_candidate', p.value_candidate),
+    'candidate_fr', segmentation.label('value_candidate', p.value_candidate, 'fr'),
     'value_horizon', p.settings -> 'value_horizon',
     'value_horizon_fr', segmentation_internal.workspace_interval_fr(p.settings ->> 'value_horizon'),
     'high_from', round((p.value_cuts).gros_from, 2), 'medium_from', round((p.value_cuts).moyens_from, 2))$$,
@@ -86,11 +118,17 @@ VALUES (
 
 INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
   (50, 'future_value', 'spend_model', 'jsonb', $$segmentation.fit_spend_model(f.history, p.as_of)$$),
-  (60, 'future_value', 'value_cuts', 'segmentation.pmg_cuts', NULL);
+  (60, 'future_value', 'value_cuts', 'segmentation.pmg_cuts', NULL),
+  (65, 'future_value', 'value_stack', 'jsonb',
+    $$segmentation.fit_value_stack(f.history, p.as_of, p.value_stack_options)$$);
 
 INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
   ('future_value', 'spend_model', 'jsonb', $$g.spend_model || '{}'$$),
   ('future_value', 'value_cuts', 'segmentation.pmg_cuts', $$g.value_cuts$$),
+  ('future_value', 'value_stack', 'jsonb', $$g.value_stack || '{}'$$),
+  ('future_value', 'value_candidate', 'text', $$g.value_stack ->> 'candidate'$$),
+  ('future_value', 'value_stack_options', 'jsonb',
+    $$segmentation_internal.workspace_value_stack_options(g.settings, g.as_of)$$),
   ('future_value', 'value_horizon', 'interval', $$(g.settings ->> 'value_horizon')::interval$$),
   ('future_value', 'value_discount_rate', 'double precision',
     $$(g.settings ->> 'value_discount_rate')::double precision$$),
@@ -105,25 +143,26 @@ INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) 
     'Expected purchase days within value_horizon (365 days).'),
   (51, 'future_value', 'future_value',
     $$CASE WHEN f.subscriptions IS NULL
-      THEN segmentation.future_value(
-        p.purchase_model, p.spend_model, f.history, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin)
+      THEN segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_discount_rate, p.value_margin)
       ELSE (
         SELECT CASE WHEN v.bought IS NOT NULL OR v.subscribed IS NOT NULL
           THEN coalesce(v.bought, 0) + coalesce(v.subscribed, 0) END
         FROM (
-          SELECT segmentation.future_value(p.purchase_model, p.spend_model, f.history, p.as_of, p.value_horizon,
-              p.value_discount_rate, p.value_margin) AS bought,
+          SELECT segmentation.future_value(
+              p.value_stack, f.history, p.as_of, p.value_discount_rate, p.value_margin) AS bought,
             (SELECT e.value FROM segmentation_internal.workspace_subscription_value(p.retention_model,
               f.subscriptions, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin) AS e) AS subscribed
         ) AS v) END$$,
     'Expected value within value_horizon, discounted: of purchases, and of subscriptions that run at a price.');
 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
-  ('future_value', 'en', 'Expected to bring {future_value} {currency} within {value_horizon}: '
-    '{expected_purchases} purchases of {expected_spend} {currency} each, discounted. '
+  ('future_value', 'en', 'Expected to bring {future_value} {currency} within {value_horizon}, discounted, by {candidate}: '
+    '{expected_purchases} purchases of {expected_spend} {currency} each are foreseen, and the last year brought '
+    '{last_year} {currency}. '
     'High from {high_from}, medium from {medium_from}.'),
-  ('future_value', 'fr', 'Devrait rapporter {future_value} {currency} dans les {value_horizon_fr} : '
-    '{expected_purchases} achats de {expected_spend} {currency}, actualisés. '
+  ('future_value', 'fr', 'Devrait rapporter {future_value} {currency} dans les {value_horizon_fr}, actualisés, d''après '
+    '{candidate_fr} : {expected_purchases} achats de {expected_spend} {currency} sont prévus, et l''an passé a rapporté '
+    '{last_year} {currency}. '
     'Élevée à partir de {high_from}, moyenne à partir de {medium_from}.'),
   ('future_value.subscription', 'en', 'Subscriptions are expected to bring {future_value} {currency} within '
     '{value_horizon}: their prices for as long as they are expected to run, discounted. '

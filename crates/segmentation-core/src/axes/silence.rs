@@ -20,8 +20,29 @@ pub fn with_later_purchases(
     as_of: Day,
     search: impl FnOnce(Day) -> Result<Option<Day>>,
 ) -> Result<Option<Day>> {
+    until_next(history, as_of, false, search)
+}
+
+/// The same where refunds count too: what comes back lowers what was spent.
+///
+/// # Errors
+/// A day out of range, damaged bytes, what `search` says.
+pub fn with_later_turnover(
+    history: &History,
+    as_of: Day,
+    search: impl FnOnce(Day) -> Result<Option<Day>>,
+) -> Result<Option<Day>> {
+    until_next(history, as_of, true, search)
+}
+
+fn until_next(
+    history: &History,
+    as_of: Day,
+    refunds: bool,
+    search: impl FnOnce(Day) -> Result<Option<Day>>,
+) -> Result<Option<Day>> {
     let last = look_ahead(day::check(as_of)?);
-    let next = history.next_day(as_of, false)?.filter(|day| *day <= last);
+    let next = history.next_day(as_of, refunds)?.filter(|day| *day <= last);
     Ok(search(next.map_or(last, |day| day - 1))?.or(next))
 }
 

@@ -10,3 +10,4 @@ pub mod purchase_model;
 pub mod retention_model;
 pub mod send_time;
 pub mod spend_model;
+pub mod value_stack;

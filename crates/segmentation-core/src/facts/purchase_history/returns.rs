@@ -69,8 +69,10 @@ mod tests {
     use crate::facts::purchase_history::pack;
 
     fn net(entries: &[(Day, u32, i64)], until: Day) -> Vec<(Day, i64)> {
-        let entries: Vec<Entry> =
-            entries.iter().map(|&(day, purchases, amount)| Entry { day, purchases, amount: Money(amount) }).collect();
+        let entries: Vec<Entry> = entries
+            .iter()
+            .map(|&(day, purchases, amount)| Entry { day, purchases, amount: Money(amount) })
+            .collect();
         let packed = pack(&entries);
         let history = History::read(&packed).unwrap();
         net_purchases(&history, until).unwrap().into_iter().map(|(day, left)| (day, left.0)).collect()

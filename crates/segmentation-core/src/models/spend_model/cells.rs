@@ -155,7 +155,8 @@ impl SpendCells {
         match counted.summarize(seen, as_of, None)? {
             None => self.skip("no_purchase"),
             Some(spent) => {
-                let ends = if auto { [first.map_or(Money::ZERO, |(_, a)| a), last] } else { [Money::ZERO; 2] };
+                let ends =
+                    if auto { [first.map_or(Money::ZERO, |(_, a)| a), last] } else { [Money::ZERO; 2] };
                 self.add_cell(Cell { spent, ends }, 1)?;
             }
         }
@@ -297,12 +298,14 @@ impl SpendCells {
             let nothing = reader.small()?;
             let total = before.spent.total.0.checked_add(reader.signed()?);
             let logs = reader.signed()?;
-            let ends = if auto { [Money(reader.signed()?), Money(reader.signed()?)] } else { [Money::ZERO; 2] };
+            let ends =
+                if auto { [Money(reader.signed()?), Money(reader.signed()?)] } else { [Money::ZERO; 2] };
             let count = reader.number()?;
             let (Some(transactions), Some(total)) = (transactions, total) else {
                 return Err(reader.error("A cell is impossible."));
             };
-            let cell = Cell { spent: SpendSummary { transactions, nothing, total: Money(total), logs }, ends };
+            let cell =
+                Cell { spent: SpendSummary { transactions, nothing, total: Money(total), logs }, ends };
             // A logarithm of an amount lies between -10 and 35.
             let reach = 35_000_000_000_i64.saturating_mul(i64::from(transactions));
             let possible = transactions > 0

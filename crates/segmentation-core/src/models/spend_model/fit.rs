@@ -39,13 +39,15 @@ pub fn fit_spend(cells: &SpendCells, checkpoint: Checkpoint) -> Result<SpendMode
         return fit_to(cells, &sorted, options.transactions, &mut *checkpoint);
     }
     let every = fit_to(cells, &sorted, Transactions::Every, &mut *checkpoint)?;
-    let repeat = match fit_to(cells, &repeats(&sorted, options.family)?, Transactions::Repeat, &mut *checkpoint) {
-        Ok(repeat) => repeat,
-        // Nobody bought twice: there is one way only, and no back-test.
-        Err(error) if error.kind == ErrorKind::NotReady => return Ok(every),
-        Err(error) => return Err(error),
-    };
-    let errors = [last_day_errors(&repeat, &sorted, checkpoint), last_day_errors(&every, &sorted, checkpoint)];
+    let repeat =
+        match fit_to(cells, &repeats(&sorted, options.family)?, Transactions::Repeat, &mut *checkpoint) {
+            Ok(repeat) => repeat,
+            // Nobody bought twice: there is one way only, and no back-test.
+            Err(error) if error.kind == ErrorKind::NotReady => return Ok(every),
+            Err(error) => return Err(error),
+        };
+    let errors =
+        [last_day_errors(&repeat, &sorted, checkpoint), last_day_errors(&every, &sorted, checkpoint)];
     let better = if errors[1] <= errors[0] { every } else { repeat };
     Ok(SpendModel { compared: Some(errors), ..better })
 }

@@ -72,21 +72,11 @@ fn in_shape(rows: &[Row], means: bool, &[p, q, v]: &[f64; 3], checkpoint: Checkp
             if of_x.0 != transactions {
                 let (px, pxq) = (p * x, p * x + q);
                 // What the mean, or the days, take the place of: Γ(px), or Γ(p)^x.
-                let own = if means {
-                    [ln_gamma(px), digamma(px), trigamma(px)]
-                } else {
-                    [x * ln_p, dp, tp / x]
-                };
+                let own =
+                    if means { [ln_gamma(px), digamma(px), trigamma(px)] } else { [x * ln_p, dp, tp / x] };
                 of_x = (
                     transactions,
-                    [
-                        ln_gamma(pxq) - own[0],
-                        own[1],
-                        digamma(pxq),
-                        own[2],
-                        trigamma(pxq),
-                        x.ln(),
-                    ],
+                    [ln_gamma(pxq) - own[0], own[1], digamma(pxq), own[2], trigamma(pxq), x.ln()],
                 );
             }
             let [g, d_px, d_pxq, t_px, t_pxq, ln_x] = of_x.1;
@@ -147,7 +137,8 @@ pub(super) fn ln_gammas(x: u32, q: f64) -> [f64; CLASSES] {
 
 /// ln of a sum of exponentials, and the share of each; of all that has a weight.
 pub(super) fn shares_of(terms: [f64; CLASSES], weights: &[f64; CLASSES]) -> (f64, [f64; CLASSES]) {
-    let most = terms.iter().zip(weights).filter(|(_, w)| **w > 0.0).fold(f64::NEG_INFINITY, |m, (t, _)| m.max(*t));
+    let most =
+        terms.iter().zip(weights).filter(|(_, w)| **w > 0.0).fold(f64::NEG_INFINITY, |m, (t, _)| m.max(*t));
     let mut shares: [f64; CLASSES] =
         std::array::from_fn(|k| if weights[k] > 0.0 { weights[k] * (terms[k] - most).exp() } else { 0.0 });
     let sum: f64 = shares.iter().sum();
@@ -274,4 +265,3 @@ fn in_mixture(
     sum.hessian[1][0] = sum.hessian[0][1];
     sum
 }
-

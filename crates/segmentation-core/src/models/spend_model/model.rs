@@ -156,7 +156,8 @@ impl SpendModel {
         let known = self.posterior(&SpendSummary::default());
         let weight: f64 = known.iter().map(|k| k.weight).sum();
         let below = |z: f64| -> f64 {
-            known.iter().map(|k| k.weight * incomplete_beta(k.p, k.shape, z / (k.rate + z)).0).sum::<f64>() / weight
+            known.iter().map(|k| k.weight * incomplete_beta(k.p, k.shape, z / (k.rate + z)).0).sum::<f64>()
+                / weight
         };
         let (mut low, mut high) = (0.0, known.iter().fold(1e-4, |most: f64, k| most.max(k.rate)));
         while below(high) < 0.999 && high < 1e14 {
@@ -278,14 +279,20 @@ impl SpendModel {
             None => None,
             Some(rows) => Some(covariance::from_json(rows, names.len()).ok_or_else(|| {
                 let n = names.len();
-                object.wrong("covariance", format_args!("a symmetric {n} by {n} matrix with a positive diagonal"))
+                object.wrong(
+                    "covariance",
+                    format_args!("a symmetric {n} by {n} matrix with a positive diagonal"),
+                )
             })?),
         };
         let compared = match object.get("compared") {
             None => None,
             Some(value) => {
                 let fields = Object::new(what, "compared", value, &["repeat", "every"])?;
-                Some([fields.need_number("repeat", 0.0, f64::MAX)?, fields.need_number("every", 0.0, f64::MAX)?])
+                Some([
+                    fields.need_number("repeat", 0.0, f64::MAX)?,
+                    fields.need_number("every", 0.0, f64::MAX)?,
+                ])
             }
         };
         let mut skipped = Vec::new();
@@ -326,7 +333,10 @@ fn read_shape(what: &'static str, object: &Object, family: SpendFamily) -> Resul
     }
     let expected = || {
         let shapes = SHAPES.map(|p| p.to_string()).join(", ");
-        object.wrong("classes", format_args!("a list of {{shape, share}} with the shapes {shapes}, shares that sum to 1"))
+        object.wrong(
+            "classes",
+            format_args!("a list of {{shape, share}} with the shapes {shapes}, shares that sum to 1"),
+        )
     };
     let classes = object.list("classes")?.filter(|list| list.len() == CLASSES).ok_or_else(expected)?;
     let mut shares = [0.0; CLASSES];

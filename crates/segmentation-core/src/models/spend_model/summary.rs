@@ -97,7 +97,8 @@ impl Transactions {
         let mut largest = [Money::ZERO; 2];
         let mut count = |summary: &mut SpendSummary, amount: Money| -> Result<()> {
             *summary = summary.and(SpendSummary::of(amount))?;
-            largest = if amount > largest[0] { [amount, largest[0]] } else { [largest[0], largest[1].max(amount)] };
+            largest =
+                if amount > largest[0] { [amount, largest[0]] } else { [largest[0], largest[1].max(amount)] };
             Ok(())
         };
         for (_, amount) in days {
@@ -127,9 +128,11 @@ mod tests {
 
     #[test]
     fn which_days_count() {
-        for (transactions, of_one, of_three) in
-            [(Transactions::Repeat, (0, 0), (2, 50)), (Transactions::All, (0, 0), (3, 60)), (Transactions::Every, (1, 10), (3, 60))]
-        {
+        for (transactions, of_one, of_three) in [
+            (Transactions::Repeat, (0, 0), (2, 50)),
+            (Transactions::All, (0, 0), (3, 60)),
+            (Transactions::Every, (1, 10), (3, 60)),
+        ] {
             let one = transactions.summarize(days(&[10]), 9, None).unwrap().unwrap();
             assert_eq!((one.transactions, one.total.0 / 10_000), of_one);
             let three = transactions.summarize(days(&[10, 20, 30, 40]), 2, None).unwrap().unwrap();

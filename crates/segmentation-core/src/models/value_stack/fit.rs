@@ -104,7 +104,8 @@ impl<'a> Work<'a> {
 
     /// How many days of turnover are last year's on a day.
     fn window(&self, day: Day) -> i32 {
-        (day - self.start).clamp(1, YEAR)
+        // The first day of the log is one of them.
+        (day - self.start + 1).clamp(1, YEAR)
     }
 
     /// Customers as they were on an inner day, and what followed; nothing if the models cannot be fitted to it.

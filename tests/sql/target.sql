@@ -58,6 +58,8 @@ CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": {"product": 
 CALL refused('SELECT workspace_target(''crm'', ''mail'', ''{"responds": {"channel": "e-mail"}}'')');
 CALL refused('SELECT workspace_target(''crm'', ''angry'', ''{"interaction": {"kind": "complaints"}}'')');
 CALL refused('SELECT workspace_target(''crm'', ''quits'', ''{"subscription_ends": {"plan": "fulll"}}'')');
+CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": true, "attributes": ["region", "kids"]}'')');
+CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": true, "attributes": ["childrens"]}'')');
 CALL refused('SELECT workspace_target(''crm'', ''Toys'', ''{"buys": true}'')');
 CALL refused('SELECT workspace_target(''crm'', ''churn'', ''{"buys": true}'')');
 CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": true}'', ''3 months'')');

@@ -242,13 +242,10 @@ BEGIN
         about text,
         registered_at timestamptz NOT NULL DEFAULT now()
       );
-      ALTER TABLE @ws@.parameter_set ADD COLUMN IF NOT EXISTS targets jsonb NOT NULL DEFAULT '{}';
       COMMENT ON TABLE @ws@.target IS
         'Targets: what the probability is wanted of; see segmentation.workspace_target.';
       COMMENT ON COLUMN @ws@.target.definition IS 'What has to happen.';
-      COMMENT ON COLUMN @ws@.target.horizon IS 'Within which time.';
-      COMMENT ON COLUMN @ws@.parameter_set.targets IS
-        'Target to its definition, model, calibration, back-tested quality, and why it is thin or weak.'$q$);
+      COMMENT ON COLUMN @ws@.target.horizon IS 'Within which time.'$q$);
   END IF;
   IF to_regclass(ws || '.customer_targets') IS NULL THEN
     EXECUTE segmentation_internal.fill(ws, $q$
@@ -757,7 +754,7 @@ RETURNS jsonb
 COMMENT ON FUNCTION segmentation_internal.target_gate(jsonb, integer, integer, integer) IS
   'Part of refresh: why a trained target is thin, or weak.';
 
--- All that are registered. Of many customers a sample, by hash of their keys: 100,000.
+-- All that are registered. Of many customers a sample, by hash of their keys: 50,000.
 CREATE FUNCTION segmentation_internal.workspace_train_targets(ws text, number integer, as_of date, settings jsonb)
 RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -776,7 +773,7 @@ BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     CREATE UNLOGGED TABLE @ws@.stage_target_facts AS
     SELECT f.* FROM @ws@.stage_facts AS f
-    ORDER BY hashtextextended(f.customer::text, 0), f.customer LIMIT 100000;
+    ORDER BY hashtextextended(f.customer::text, 0), f.customer LIMIT 50000;
     ANALYZE @ws@.stage_target_facts (customer)$q$);
   -- The first day of which anything is known.
   EXECUTE segmentation_internal.fill(ws, $q$

@@ -484,6 +484,27 @@ CREATE FUNCTION segmentation_internal.target_names(given jsonb) RETURNS jsonb
 COMMENT ON FUNCTION segmentation_internal.target_names(jsonb) IS
   'Part of workspace_target: a text or a list of texts as a list.';
 
+-- An attribute that no source of customers or companies has, with the nearest one.
+CREATE FUNCTION segmentation_internal.workspace_target_attribute_fault(ws text, names jsonb) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  known text[];
+  unknown text;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT array_agg(DISTINCT a.attname::text)
+    FROM @ws@.source AS s
+    JOIN pg_attribute AS a ON a.attrelid = s.relation AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE s.kind IN ('customers', 'companies')$q$) INTO known;
+  SELECT n.name INTO unknown FROM jsonb_array_elements_text(names) AS n (name)
+  WHERE n.name <> ALL (coalesce(known, '{}') || '{birth_year,birth_date}'::text[]) LIMIT 1;
+  RETURN 'no source of customers or companies has the attribute "' || unknown || '"'
+    || coalesce(', do you mean "' || segmentation_internal.nearest_name(unknown, known) || '"?', '');
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_target_attribute_fault(text, jsonb) IS
+  'Part of workspace_target: an attribute that no source has, in words; NULL if all are there.';
+
 -- What a definition comes to in a workspace, by the level of its items.
 CREATE FUNCTION segmentation_internal.target_plan(definition jsonb, level text) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -517,10 +538,15 @@ CREATE FUNCTION segmentation_internal.workspace_target_fault(ws text, definition
 DECLARE
   form constant text := segmentation_internal.target_form_fault(definition);
   level constant text := segmentation_internal.workspace_settings_now(ws) ->> 'product_level';
+  attribute text;
   event jsonb;
 BEGIN
   IF form IS NOT NULL THEN
     RETURN form;
+  END IF;
+  attribute := segmentation_internal.workspace_target_attribute_fault(ws, definition -> 'attributes');
+  IF attribute IS NOT NULL THEN
+    RETURN attribute;
   END IF;
   event := coalesce(definition -> 'buys', definition -> 'buys_nothing');
   IF event ? 'product' AND level = 'category' THEN

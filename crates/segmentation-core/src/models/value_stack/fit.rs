@@ -61,7 +61,10 @@ fn fit_models(
         if net.is_empty() {
             continue;
         }
-        for _ in 0..customer.customers {
+        for copy in 1..=customer.customers {
+            if copy % 4096 == 0 {
+                checkpoint();
+            }
             purchases.add(net.iter().map(|(day, _)| *day))?;
             spend.add(net.iter().copied())?;
         }

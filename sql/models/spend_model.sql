@@ -87,12 +87,12 @@ CREATE AGGREGATE segmentation.fit_spend_model(history segmentation.purchase_hist
   PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_spend_model(segmentation.purchase_history, date) IS
-  'Gamma-Gamma model of spend per purchase day, as observed to as_of, net of what was sent back by then: a jsonb value. '
-  'By default every day''s amount is read, and how regular a customer''s amounts are differs between customers.';
+  'Gamma-Gamma model of spend per purchase day, as observed to as_of, net of what was sent back by then: a jsonb '
+  'value. By default every day''s amount is read, and how regular a customer''s amounts are differs between customers.';
 COMMENT ON AGGREGATE segmentation.fit_spend_model(segmentation.purchase_history, date, jsonb) IS
-  'Gamma-Gamma model of spend per purchase day, as observed to as_of, net of what was sent back by then: a jsonb value. '
-  'options: family (gamma_gamma_mixture, gamma_gamma_days, or gamma_gamma: the published fit of means), transactions '
-  '(repeat: all purchase days but the first; all; every: one-time buyers too; auto: by a back-test), '
+  'Gamma-Gamma model of spend per purchase day, as observed to as_of, net of what was sent back by then: a jsonb '
+  'value. options: family (gamma_gamma_mixture, gamma_gamma_days, or gamma_gamma: the published fit of means), '
+  'transactions (repeat: all purchase days but the first; all; every: one-time buyers too; auto: by a back-test), '
   'first_purchase_from, first_purchase_to, penalty.';
 
 CREATE TYPE segmentation.money_interval AS (lower numeric, upper numeric);

@@ -90,21 +90,21 @@ CREATE AGGREGATE segmentation.fit_value_stack(history segmentation.purchase_hist
   PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.fit_value_stack(segmentation.purchase_history, date) IS
-  'Model of what customers bring within 365 days: the best of purchase model x spend model, last year''s turnover, their '
-  'mean and a regression, judged on days of the past by rank, total and error; a jsonb value for future_value.';
+  'Model of what customers bring within 365 days: the best of purchase model x spend model, last year''s turnover, '
+  'their mean and a regression, judged on days of the past by rank, total and error; a jsonb value for future_value.';
 COMMENT ON AGGREGATE segmentation.fit_value_stack(segmentation.purchase_history, date, jsonb) IS
-  'Model of what customers bring within a horizon: the best of purchase model x spend model, last year''s turnover, their '
-  'mean and a regression, judged on days of the past by rank, total and error; a jsonb value for future_value. options: '
+  'Model of what customers bring within a horizon: the best of purchase model x spend model, last year''s turnover, '
+  'their mean and a regression, judged on days of the past by rank, total and error; a jsonb value for future_value. '
+  'options: '
   'horizon (365 days), family (mbg_nbd, nbd, bg_nbd, pareto_nbd), spend (options of fit_spend_model), season (auto, '
   'none, or twelve factors by month), sample (50,000 customers).';
 
 CREATE FUNCTION segmentation.future_value(
-  model jsonb, history segmentation.purchase_history, as_of date,
-  discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1
+  model jsonb, history segmentation.purchase_history, as_of date, options jsonb DEFAULT '{}'
 ) RETURNS numeric
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'future_value_stack_wrapper';
 COMMENT ON FUNCTION segmentation.future_value(
-  jsonb, segmentation.purchase_history, date, double precision, double precision
+  jsonb, segmentation.purchase_history, date, jsonb
 ) IS
   'Expected value of a customer within the horizon of a model of fit_value_stack after as_of, x margin, discounted '
-  'continuously at ln(1 + discount_rate) a year.';
+  'continuously at ln(1 + discount_rate) a year. options: discount_rate (0.10 a year), margin (1).';

@@ -413,7 +413,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_sources_now(text) IS
 -- Settings that a training does not look at.
 CREATE FUNCTION segmentation_internal.workspace_settings_at_once() RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN '{language,notify,source_silence,retrain_after,keep_parameter_sets,promote_tolerance}'::text[];
+  RETURN '{language,notify,source_silence,bad_rows,retrain_after,keep_parameter_sets,promote_tolerance}'::text[];
 COMMENT ON FUNCTION segmentation_internal.workspace_settings_at_once() IS
   'Part of refresh: the settings that hold without a training.';
 
@@ -503,6 +503,38 @@ CREATE FUNCTION segmentation_internal.workspace_mend(axis text, reason jsonb, pl
 COMMENT ON FUNCTION segmentation_internal.workspace_mend(text, jsonb, jsonb, text) IS
   'Part of workspace_check: the setting and the call that mend what is missing or thin.';
 
+CREATE FUNCTION segmentation_internal.workspace_check_targets(ws text, language text)
+RETURNS TABLE (item text, status text, detail text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  target record;
+BEGIN
+  FOR target IN EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT t.target AS name, g.targets -> t.target AS trained
+    FROM ONLY @ws@.target AS t
+    LEFT JOIN ONLY @ws@.workspace AS w ON true
+    LEFT JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set
+      AND g.targets -> t.target -> 'definition' = t.definition
+      AND (g.targets -> t.target ->> 'horizon')::interval = t.horizon
+    ORDER BY t.target$q$)
+  LOOP
+    item := 'target ' || target.name;
+    status := segmentation_internal.workspace_axis_status(
+      target.trained -> 'readiness', NULLIF(target.trained -> 'weak', 'null'));
+    detail := CASE
+      WHEN target.trained IS NULL THEN CASE language WHEN 'fr' THEN 'connu après le prochain rafraîchissement'
+        ELSE 'known after the next refresh' END
+      WHEN status = 'weak' THEN segmentation_internal.workspace_capital(
+        segmentation_internal.workspace_weak_words('target', target.trained -> 'weak', language))
+      WHEN status = 'thin' THEN segmentation_internal.workspace_say(
+        'data.' || (target.trained #>> '{readiness,code}'), target.trained -> 'readiness', language) END;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_check_targets(text, text) IS
+  'Part of workspace_check: the targets of a workspace.';
+
 CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
@@ -517,7 +549,6 @@ DECLARE
   changes text[];
   readiness jsonb;
   axis text;
-  target record;
 BEGIN
   EXECUTE format('SELECT * FROM ONLY %s.workspace', ws) INTO w;
   EXECUTE format('SELECT l.* FROM ONLY %s.refresh_log AS l ORDER BY l.refresh DESC, l.place DESC LIMIT 1', ws)
@@ -588,27 +619,7 @@ BEGIN
     END IF;
     RETURN NEXT;
   END LOOP;
-  FOR target IN EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT t.target AS name, g.targets -> t.target AS trained
-    FROM ONLY @ws@.target AS t
-    LEFT JOIN ONLY @ws@.workspace AS w ON true
-    LEFT JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set
-      AND g.targets -> t.target -> 'definition' = t.definition
-      AND (g.targets -> t.target ->> 'horizon')::interval = t.horizon
-    ORDER BY t.target$q$)
-  LOOP
-    item := 'target ' || target.name;
-    status := segmentation_internal.workspace_axis_status(
-      target.trained -> 'readiness', NULLIF(target.trained -> 'weak', 'null'));
-    detail := CASE
-      WHEN target.trained IS NULL THEN CASE language WHEN 'fr' THEN 'connu après le prochain rafraîchissement'
-        ELSE 'known after the next refresh' END
-      WHEN status = 'weak' THEN segmentation_internal.workspace_capital(
-        segmentation_internal.workspace_weak_words('target', target.trained -> 'weak', language))
-      WHEN status = 'thin' THEN segmentation_internal.workspace_say(
-        'data.' || (target.trained #>> '{readiness,code}'), target.trained -> 'readiness', language) END;
-    RETURN NEXT;
-  END LOOP;
+  RETURN QUERY SELECT * FROM segmentation_internal.workspace_check_targets(ws, language);
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_check(text) IS

@@ -242,13 +242,10 @@ BEGIN
         about text,
         registered_at timestamptz NOT NULL DEFAULT now()
       );
-      ALTER TABLE @ws@.parameter_set ADD COLUMN IF NOT EXISTS targets jsonb NOT NULL DEFAULT '{}';
       COMMENT ON TABLE @ws@.target IS
         'Targets: what the probability is wanted of; see segmentation.workspace_target.';
       COMMENT ON COLUMN @ws@.target.definition IS 'What has to happen.';
-      COMMENT ON COLUMN @ws@.target.horizon IS 'Within which time.';
-      COMMENT ON COLUMN @ws@.parameter_set.targets IS
-        'Target to its definition, model, calibration, back-tested quality, and why it is thin or weak.'$q$);
+      COMMENT ON COLUMN @ws@.target.horizon IS 'Within which time.'$q$);
   END IF;
   IF to_regclass(ws || '.customer_targets') IS NULL THEN
     EXECUTE segmentation_internal.fill(ws, $q$
@@ -487,6 +484,27 @@ CREATE FUNCTION segmentation_internal.target_names(given jsonb) RETURNS jsonb
 COMMENT ON FUNCTION segmentation_internal.target_names(jsonb) IS
   'Part of workspace_target: a text or a list of texts as a list.';
 
+-- An attribute that no source of customers or companies has, with the nearest one.
+CREATE FUNCTION segmentation_internal.workspace_target_attribute_fault(ws text, names jsonb) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  known text[];
+  unknown text;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT array_agg(DISTINCT a.attname::text)
+    FROM @ws@.source AS s
+    JOIN pg_attribute AS a ON a.attrelid = s.relation AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE s.kind IN ('customers', 'companies')$q$) INTO known;
+  SELECT n.name INTO unknown FROM jsonb_array_elements_text(names) AS n (name)
+  WHERE n.name <> ALL (coalesce(known, '{}') || '{birth_year,birth_date}'::text[]) LIMIT 1;
+  RETURN 'no source of customers or companies has the attribute "' || unknown || '"'
+    || coalesce(', do you mean "' || segmentation_internal.nearest_name(unknown, known) || '"?', '');
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_target_attribute_fault(text, jsonb) IS
+  'Part of workspace_target: an attribute that no source has, in words; NULL if all are there.';
+
 -- What a definition comes to in a workspace, by the level of its items.
 CREATE FUNCTION segmentation_internal.target_plan(definition jsonb, level text) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -520,10 +538,15 @@ CREATE FUNCTION segmentation_internal.workspace_target_fault(ws text, definition
 DECLARE
   form constant text := segmentation_internal.target_form_fault(definition);
   level constant text := segmentation_internal.workspace_settings_now(ws) ->> 'product_level';
+  attribute text;
   event jsonb;
 BEGIN
   IF form IS NOT NULL THEN
     RETURN form;
+  END IF;
+  attribute := segmentation_internal.workspace_target_attribute_fault(ws, definition -> 'attributes');
+  IF attribute IS NOT NULL THEN
+    RETURN attribute;
   END IF;
   event := coalesce(definition -> 'buys', definition -> 'buys_nothing');
   IF event ? 'product' AND level = 'category' THEN
@@ -757,7 +780,7 @@ RETURNS jsonb
 COMMENT ON FUNCTION segmentation_internal.target_gate(jsonb, integer, integer, integer) IS
   'Part of refresh: why a trained target is thin, or weak.';
 
--- All that are registered. Of many customers a sample, by hash of their keys: 100,000.
+-- All that are registered. Of many customers a sample, by hash of their keys: 50,000.
 CREATE FUNCTION segmentation_internal.workspace_train_targets(ws text, number integer, as_of date, settings jsonb)
 RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -776,7 +799,7 @@ BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     CREATE UNLOGGED TABLE @ws@.stage_target_facts AS
     SELECT f.* FROM @ws@.stage_facts AS f
-    ORDER BY hashtextextended(f.customer::text, 0), f.customer LIMIT 100000;
+    ORDER BY hashtextextended(f.customer::text, 0), f.customer LIMIT 50000;
     ANALYZE @ws@.stage_target_facts (customer)$q$);
   -- The first day of which anything is known.
   EXECUTE segmentation_internal.fill(ws, $q$

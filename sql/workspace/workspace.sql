@@ -91,6 +91,7 @@ BEGIN
       seen jsonb NOT NULL DEFAULT '{}',
       readiness jsonb NOT NULL,
       weak jsonb NOT NULL DEFAULT '{}',
+      targets jsonb NOT NULL DEFAULT '{}',
       @(models)@,
       segments jsonb NOT NULL DEFAULT '{}',
       quality jsonb NOT NULL DEFAULT '{}',
@@ -319,6 +320,8 @@ BEGIN
       ('parameter_set', 'readiness', 'Axis to the reason why its data are too thin, null if they are not.'),
       ('parameter_set', 'weak', 'Axis to the reasons why what it says is weak, though its data suffice.'),
       ('parameter_set', 'quality', 'Back-tested quality, beside what simple rules reach.'),
+      ('parameter_set', 'targets', 'Target to its definition, model, calibration, back-tested quality, and why it is '
+        'thin or weak.'),
       ('parameter_set', 'segments', 'Definitions of the registered segments by which customers were last scored.'),
       ('segment', NULL, 'Segments of your own, by definition; see segmentation.register_segment.'),
       ('segment_override', NULL, 'Who is put into a segment or kept out of it by hand. It wins over the definition.'),

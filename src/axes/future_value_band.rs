@@ -3,7 +3,7 @@
 
 use pgrx::prelude::*;
 use segmentation_core::Result;
-use segmentation_core::axes::future_value_band::{self, Valued, stack_options, value_options};
+use segmentation_core::axes::future_value_band::{self, Valued, value_options};
 use segmentation_core::axes::pmg::Cuts;
 use segmentation_core::axes::silence::with_later_turnover;
 use segmentation_core::base::day::Day;
@@ -139,10 +139,10 @@ fn future_value_next_change_stack<'fcx>(
 ) -> Option<i32> {
     let rules = call
         .memo(&[Key::of(model), Key::of(cuts), Key::of(options)], || {
-            let (discount_rate, margin) = stack_options(&options.value("options")?)?;
             Ok(match (prepare_value_stack(model)?, pmg_cuts(cuts)?) {
                 (Some(scorer), Some(cuts)) => {
-                    Some(StackRules { options: scorer.options(discount_rate, margin)?, scorer, cuts })
+                    let options = scorer.read_options(&options.value("options")?)?;
+                    Some(StackRules { scorer, cuts, options })
                 }
                 _ => None,
             })

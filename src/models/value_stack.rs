@@ -126,16 +126,19 @@ fn future_value_stack<'fcx>(
     model: JsonbArg<'fcx>,
     history: BytesArg<'fcx>,
     as_of: i32,
-    discount_rate: f64,
-    margin: f64,
+    options: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<Numeric> {
-    let scorer = call.memo(&[Key::of(model)], || prepare_value_stack(model)).or_raise().as_ref()?;
+    let prepared = call.memo(&[Key::of(model), Key::of(options)], || {
+        let Some(scorer) = prepare_value_stack(model)? else { return Ok(None) };
+        let options = scorer.read_options(&options.value("options")?)?;
+        Ok(Some((scorer, options)))
+    });
+    let (scorer, options) = prepared.or_raise().as_ref()?;
     let value = || -> Result<Option<Money>> {
-        let options = scorer.options(discount_rate, margin)?;
         let history = History::read(&history)?;
         let Some(customer) = scorer.customer(&history, as_of)? else { return Ok(None) };
-        scorer.value(&customer, as_of, &options)?.map(Money::from_f64).transpose()
+        scorer.value(&customer, as_of, options)?.map(Money::from_f64).transpose()
     };
     value().or_raise().map(Numeric::of_money)
 }

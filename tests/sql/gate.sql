@@ -125,6 +125,26 @@ SELECT configure_workspace('few', '{"language": "en", "minimum_buyers": 50}');
 CREATE TABLE contacts AS SELECT c AS customer_id, 'email' AS channel, timestamptz '2025-01-01 10:00' + c * interval '1 day' AS sent_at, NULL::text AS response, NULL::timestamptz AS responded_at FROM generate_series(1, 60) AS c;
 SELECT add_source('few', 'contacts', 'contacts') \g /dev/null
 SELECT item, status, detail FROM workspace_check('few') WHERE item IN ('training', 'axis channel_appetence');
+-- Settings and sources that changed: a refresh trains anew, once, or says that it does not.
+SELECT configure_workspace('few', '{"churn_high": 0.7}');
+SELECT workspace_due('few', '2025-12-31'), workspace_changed('few', true) AS changed, workspace_changed('few', false) AS since_the_newest;
+CALL refresh('few', '2025-12-31', retrain => false);
+SET client_min_messages = notice;
+CALL refresh_changed('few', '2025-12-31');
+SET client_min_messages = warning;
+CALL refresh('few', '2025-12-31');
+SELECT parameter_set, status, settings -> 'churn_high' AS churn_high, jsonb_array_length(sources) AS sources FROM few.parameter_set ORDER BY 1;
+SELECT workspace_due('few', '2025-12-31'), workspace_changed('few', true) AS changed;
+-- One that was rejected is not tried again and again, but it is said that its settings do not hold.
+UPDATE few.parameter_set SET status = CASE WHEN parameter_set = 3 THEN 'rejected' ELSE 'in_use' END WHERE parameter_set IN (2, 3);
+SELECT workspace_due('few', '2025-12-31'), workspace_changed('few', true) AS changed, workspace_changed('few', false) AS since_the_newest;
+UPDATE few.parameter_set SET status = CASE WHEN parameter_set = 2 THEN 'retired' ELSE 'in_use' END WHERE parameter_set IN (2, 3);
+SELECT d.name AS at_once_but_no_setting FROM unnest(workspace_settings_at_once()) AS d (name) WHERE NOT EXISTS (SELECT FROM workspace_setting AS s WHERE s.name = d.name);
+-- A view that cannot be computed.
+UPDATE few.parameter_set SET quality = jsonb_set(quality, '{churn,auc}', '"x"') WHERE status = 'in_use';
+CALL refresh_views('few');
+SELECT phase, status, detail FROM few.refresh_log ORDER BY refresh DESC LIMIT 1;
+UPDATE few.parameter_set SET quality = jsonb_set(quality, '{churn,auc}', '0.5') WHERE status = 'in_use';
 -- A refresh that failed.
 ALTER TABLE orders RENAME TO orders_gone;
 CREATE TABLE orders (customer_id text);

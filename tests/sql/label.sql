@@ -10,7 +10,9 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'pmg_mode', (pmg_cuts(1, jsonb_build_object('mode', mode))).mode FROM unnest('{rank,cumulative}'::text[]) AS mode GROUP BY mode
   UNION SELECT 'rfm_rule', (rfm_cuts(1, 1, 1, jsonb_build_object('rule', rule))).rule FROM unnest('{quantile,r_rfm}'::text[]) AS rule GROUP BY rule
   UNION SELECT 'rfm_map_fault', fault FROM rfm_map_check('{"segments": [{"segment": "a", "r": 1}, {"segment": "b", "r": 1}, {"segment": "c", "r": 9}]}'::jsonb)
-  UNION SELECT 'model_kind', unnest(ARRAY[(SELECT fit_purchase_model(h, '1997-09-30') FROM histories), (SELECT fit_spend_model(h, '1997-09-30') FROM histories), (SELECT fit_value_stack(h, '1997-09-30') FROM histories)]) ->> 'kind'
+  UNION SELECT 'model_kind', unnest(ARRAY[(SELECT fit_purchase_model(h, '1997-09-30') FROM histories), (SELECT fit_spend_model(h, '1997-09-30') FROM histories), (SELECT fit_value_stack(h, '1997-09-30') FROM histories), (SELECT fit_churn_stack(h, '1997-09-30') FROM histories)]) ->> 'kind'
+  UNION SELECT 'churn_candidate', unnest('{base_rate,recency,family,calibrated,features,mean,stack}'::text[])
+  UNION SELECT 'churn_driver', unnest('{purchase_model,recency,purchases,spend,returns,contacts,interactions}'::text[])
   UNION SELECT 'purchase_family', 'auto'
   UNION SELECT 'purchase_family', (SELECT fit_purchase_model(h, '1997-09-30', jsonb_build_object('family', family)) FROM histories) ->> 'family'
     FROM unnest('{nbd,bg_nbd,mbg_nbd,pareto_nbd,bg_cnbd_k,mbg_cnbd_k}'::text[]) AS family

@@ -58,6 +58,8 @@ CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": {"product": 
 CALL refused('SELECT workspace_target(''crm'', ''mail'', ''{"responds": {"channel": "e-mail"}}'')');
 CALL refused('SELECT workspace_target(''crm'', ''angry'', ''{"interaction": {"kind": "complaints"}}'')');
 CALL refused('SELECT workspace_target(''crm'', ''quits'', ''{"subscription_ends": {"plan": "fulll"}}'')');
+CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": true, "attributes": ["region", "kids"]}'')');
+CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": true, "attributes": ["childrens"]}'')');
 CALL refused('SELECT workspace_target(''crm'', ''Toys'', ''{"buys": true}'')');
 CALL refused('SELECT workspace_target(''crm'', ''churn'', ''{"buys": true}'')');
 CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": true}'', ''3 months'')');
@@ -180,7 +182,7 @@ SELECT (SELECT count(*) FROM crm.customer_targets_stored) = (SELECT count(*) FRO
 
 -- Another definition: nothing is said until it is trained, which the next refresh does; one that was dropped is gone at once.
 SELECT workspace_target('crm', 'toys', '{"buys": {"category": "toys"}}', '30 days');
-SELECT drop_workspace_target('crm', 'toy_3');
+SELECT count(drop_workspace_target('crm', t)) AS dropped FROM unnest('{toy_3,answers,complains,quits}'::text[]) AS t;
 SELECT DISTINCT target FROM crm.customer_targets ORDER BY 1;
 SELECT item, status, detail FROM workspace_check('crm') WHERE item ~ 'target toy';
 SELECT workspace_due('crm', '2026-01-10'), (SELECT parameter_set FROM crm.workspace) AS parameter_set;

@@ -17,13 +17,13 @@ FROM (SELECT by, value, actual, (rank() OVER (PARTITION BY by ORDER BY value) + 
              (rank() OVER (PARTITION BY by ORDER BY actual) + count(*) OVER (PARTITION BY by, actual) / 2.0)::float8 AS actual_r
       FROM histories, stack, LATERAL (SELECT turnover(history, '1997-12-31', '1998-06-29') AS actual) AS a,
            (SELECT fit_purchase_model(history, '1997-12-31', '{"family": "mbg_nbd"}') AS p, fit_spend_model(history, '1997-12-31', '{"family": "gamma_gamma"}') AS s FROM histories) AS m,
-           LATERAL (VALUES ('stack', future_value(model, history, '1997-12-31', 0)), ('last year', turnover(history, '1996-12-31', '1997-12-31') * 180 / 365),
+           LATERAL (VALUES ('stack', future_value(model, history, '1997-12-31', '{"discount_rate": 0}')), ('last year', turnover(history, '1996-12-31', '1997-12-31') * 180 / 365),
                            ('purchases x spend', future_value(p, s, history, '1997-12-31', '180 days', 0))) AS v (by, value)) AS t
 GROUP BY by ORDER BY by;
 
 -- Discount, margin, NULLs.
-SELECT customer_id, round(future_value(model, history, '1997-12-31'), 2) AS value, round(future_value(model, history, '1997-12-31', 0), 2) AS undiscounted,
-       round(future_value(model, history, '1997-12-31', discount_rate => 0, margin => 0.3), 2) AS at_30_percent, round(future_value(model, history, '1999-12-31'), 2) AS much_later
+SELECT customer_id, round(future_value(model, history, '1997-12-31'), 2) AS value, round(future_value(model, history, '1997-12-31', '{"discount_rate": 0}'), 2) AS undiscounted,
+       round(future_value(model, history, '1997-12-31', '{"discount_rate": 0, "margin": 0.3}'), 2) AS at_30_percent, round(future_value(model, history, '1999-12-31'), 2) AS much_later
 FROM stack, histories WHERE customer_id IN (1, 3, 6) ORDER BY 1;
 SELECT future_value(model, '{}', '1997-12-31') AS no_purchase, future_value(model, history, '1996-12-31') AS before, future_value(NULL::jsonb, history, '1997-12-31') AS no_model FROM stack, histories WHERE customer_id = 1;
 
@@ -51,8 +51,8 @@ CREATE TABLE public.bands AS
   SELECT model, cuts FROM (SELECT model FROM stack UNION ALL
       SELECT fit_value_stack(history, '1997-12-31', '{"horizon": "90 days", "season": [0.6, 0.7, 0.8, 0.9, 1, 1, 1, 1, 1, 1.2, 1.5, 2]}') FROM histories) AS m,
     LATERAL (SELECT pmg_cuts(future_value(model, history, '1997-12-31'), '{"mode": "cumulative", "gros": 0.5, "moyens": 0.8}') AS cuts FROM histories) AS c;
-SELECT model -> 'season' <> 'null' AS season, count(*) AS customers, count(told) FILTER (WHERE told < date '1997-12-31' + 121) AS change, count(*) FILTER (WHERE told <> coalesce(asked, told)) AS early,
-       bool_and(told <= coalesce(asked, date '1997-12-31' + 121) OR asked IS NULL AND told IS NULL) AS not_late
+SELECT model -> 'season' <> 'null' AS season, count(*) AS customers, count(told) FILTER (WHERE told < date '1997-12-31' + 121) AS change, count(*) FILTER (WHERE told < asked) AS early,
+       count(*) FILTER (WHERE asked < told OR asked IS NOT NULL AND told IS NULL) AS late
 FROM (SELECT model, future_value_next_change(model, h, '1997-12-31', cuts) AS told,
              (SELECT min(date '1997-12-31' + n) FROM generate_series(1, 120) AS n
               WHERE future_value_band(future_value(model, h, '1997-12-31'), cuts) <> future_value_band(future_value(model, h, date '1997-12-31' + n), cuts)) AS asked
@@ -78,6 +78,6 @@ CALL refused('SELECT future_value(''{"kind": "value_stack", "version": 2}''::jso
 CALL refused('SELECT future_value(model - ''kind'', history, ''1997-12-31'') FROM stack, histories');
 CALL refused('SELECT future_value(model || ''{"intercept": "high"}'', history, ''1997-12-31'') FROM stack, histories');
 CALL refused('SELECT future_value(jsonb_set(model, ''{coefficients,0,term}'', ''"shoe_size"''), history, ''1997-12-31'') FROM stack, histories');
-CALL refused('SELECT future_value(model, history, ''1997-12-31'', -1) FROM stack, histories');
+CALL refused('SELECT future_value(model, history, ''1997-12-31'', ''{"discount_rate": -1}'') FROM stack, histories');
 CALL refused('SELECT future_value(model, history, ''infinity'') FROM stack, histories');
 CALL refused('SELECT future_value_next_change(model, ''{}'', ''1997-12-31'', cuts, ''{"horizon": "1 year"}'') FROM bands');

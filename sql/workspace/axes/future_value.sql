@@ -4,7 +4,7 @@ CREATE FUNCTION segmentation_internal.workspace_value_options(settings jsonb) RE
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN jsonb_build_object('discount_rate', settings -> 'value_discount_rate', 'margin', settings -> 'value_margin');
 COMMENT ON FUNCTION segmentation_internal.workspace_value_options(jsonb) IS
-  'Part of refresh: the options of future_value_next_change from the settings.';
+  'Part of refresh: the options of future_value and future_value_next_change from the settings.';
 
 -- A horizon of months has the days that it has from the day of training on.
 CREATE FUNCTION segmentation_internal.workspace_value_stack_options(settings jsonb, as_of date) RETURNS jsonb
@@ -30,8 +30,8 @@ CREATE FUNCTION segmentation_internal.workspace_value_quality(stack jsonb) RETUR
 COMMENT ON FUNCTION segmentation_internal.workspace_value_quality(jsonb) IS
   'Part of refresh: the quality of value of a parameter set from its stack.';
 
--- The limits; the stack was tested as it was trained. Whether purchases can be foreseen at all is tested with churn where
--- that is about purchases.
+-- The limits; the stack was tested as it was trained. Whether purchases can be foreseen at all is tested with churn
+-- where that is about purchases.
 CREATE FUNCTION segmentation_internal.workspace_train_future_value(ws text, number integer, as_of date, settings jsonb)
 RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -84,8 +84,8 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_future_value(text, integer, date, jsonb) IS
   'Part of refresh: trains the axis future_value, and tests it.';
 
-INSERT INTO segmentation.workspace_axis (
-  axis, place, about, readiness, train, code, changes_on, look_again, numbers, topic)
+INSERT INTO segmentation.workspace_axis
+  (axis, place, about, readiness, train, code, changes_on, look_again, numbers, topic)
 VALUES (
   'future_value', 50, 'Expected value: high, medium, low, none.',
   $$CASE WHEN seen.lasting ->> 'code' = 'no_source' AND 'subscriptions' = ANY (seen.kinds)
@@ -145,26 +145,27 @@ INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) 
     'Expected purchase days within value_horizon (365 days).'),
   (51, 'future_value', 'future_value',
     $$CASE WHEN f.subscriptions IS NULL
-      THEN segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_discount_rate, p.value_margin)
+      THEN segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options)
       ELSE (
         SELECT CASE WHEN v.bought IS NOT NULL OR v.subscribed IS NOT NULL
           THEN coalesce(v.bought, 0) + coalesce(v.subscribed, 0) END
         FROM (
-          SELECT segmentation.future_value(
-              p.value_stack, f.history, p.as_of, p.value_discount_rate, p.value_margin) AS bought,
+          SELECT segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options) AS bought,
             (SELECT e.value FROM segmentation_internal.workspace_subscription_value(p.retention_model,
               f.subscriptions, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin) AS e) AS subscribed
         ) AS v) END$$,
     'Expected value within value_horizon, discounted: of purchases, and of subscriptions that run at a price.');
 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
-  ('future_value', 'en', 'Expected to bring {future_value} {currency} within {value_horizon}, discounted, by {candidate}: '
+  ('future_value', 'en', 'Expected to bring {future_value} {currency} within {value_horizon}, discounted, '
+    'by {candidate}: '
     '{expected_purchases} purchases of {expected_spend} {currency} each are foreseen, and the last year brought '
     '{last_year} {currency}. '
     'High from {high_from}, medium from {medium_from}.'),
-  ('future_value', 'fr', 'Devrait rapporter {future_value} {currency} dans les {value_horizon_fr}, actualisés, d''après '
-    '{candidate_fr} : {expected_purchases} achats de {expected_spend} {currency} sont prévus, et l''an passé a rapporté '
-    '{last_year} {currency}. '
+  ('future_value', 'fr', 'Devrait rapporter {future_value} {currency} dans les {value_horizon_fr}, actualisés, '
+    'd''après '
+    '{candidate_fr} : {expected_purchases} achats de {expected_spend} {currency} sont prévus, et l''an passé a '
+    'rapporté {last_year} {currency}. '
     'Élevée à partir de {high_from}, moyenne à partir de {medium_from}.'),
   ('future_value.subscription', 'en', 'Subscriptions are expected to bring {future_value} {currency} within '
     '{value_horizon}: their prices for as long as they are expected to run, discounted. '

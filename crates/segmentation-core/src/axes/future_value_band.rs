@@ -37,16 +37,6 @@ pub fn value_options(value: &Value) -> Result<ValueOptions> {
     )
 }
 
-/// Discount rate and margin of a value whose horizon is that of its model, from their JSON object.
-///
-/// # Errors
-/// Names the field that is unknown or has a wrong value.
-pub fn stack_options(value: &Value) -> Result<(f64, f64)> {
-    let object = Object::new("options", "", value, &["discount_rate", "margin"])?;
-    let number = |key| object.number(key, f64::MIN, f64::MAX);
-    Ok((number("discount_rate")?.unwrap_or(0.10), number("margin")?.unwrap_or(1.0)))
-}
-
 /// The code of a band.
 #[must_use]
 pub fn code(band: Pmg) -> &'static str {

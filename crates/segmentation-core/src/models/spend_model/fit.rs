@@ -14,12 +14,12 @@ use crate::base::warning::Warning;
 
 /// A likelihood this much flatter in one direction than in another is not to be trusted.
 const WORST_CONDITION: f64 = 1e6;
-/// Likelihoods of days look at no more cells than this: shares of classes are then known to a fifth of a percent.
-const SAMPLE: usize = 1 << 16;
+/// Likelihoods of days look at about so many cells at most: shares of classes are then known to half a percent.
+const SAMPLE: usize = 1 << 14;
 
 /// Fits a spend model by maximum likelihood; under `auto` two, of which a back-test says which.
 ///
-/// The families of days take at most 65,536 cells, chosen by a hash of what is in them.
+/// The families of days take about 16,384 cells at most, chosen by a hash of what is in them.
 ///
 /// # Errors
 /// [`ErrorKind::NotReady`] if no customer has a transaction with a positive spend, or the likelihood

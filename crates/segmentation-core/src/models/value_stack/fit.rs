@@ -61,7 +61,10 @@ fn fit_models(
         if net.is_empty() {
             continue;
         }
-        for _ in 0..customer.customers {
+        for copy in 1..=customer.customers {
+            if copy % 4096 == 0 {
+                checkpoint();
+            }
             purchases.add(net.iter().map(|(day, _)| *day))?;
             spend.add(net.iter().copied())?;
         }
@@ -104,7 +107,8 @@ impl<'a> Work<'a> {
 
     /// How many days of turnover are last year's on a day.
     fn window(&self, day: Day) -> i32 {
-        (day - self.start).clamp(1, YEAR)
+        // The first day of the log is one of them.
+        (day - self.start + 1).clamp(1, YEAR)
     }
 
     /// Customers as they were on an inner day, and what followed; nothing if the models cannot be fitted to it.

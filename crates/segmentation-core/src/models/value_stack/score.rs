@@ -1,11 +1,14 @@
 //! The value of one customer under a fitted stack, and the day on which silence changes its class.
 
+use serde_json::Value;
+
 use super::customer::{FEATURES, ValueCustomer};
 use super::model::ValueStack;
 use super::season::Season;
 use super::weights::{Weights, terms};
 use crate::base::day::Day;
 use crate::base::error::Result;
+use crate::base::json::Object;
 use crate::facts::purchase_features::Frame;
 use crate::facts::purchase_history::History;
 use crate::models::purchase_model::Scorer;
@@ -56,6 +59,16 @@ impl ValueScorer {
     /// If the discount rate is not above -1 and below 1000, or the margin not finite.
     pub fn options(&self, discount_rate: f64, margin: f64) -> Result<ValueOptions> {
         ValueOptions::new(f64::from(self.horizon), discount_rate, margin)
+    }
+
+    /// The same from a JSON object: `discount_rate` (0.10 a year) and `margin` (1).
+    ///
+    /// # Errors
+    /// Names the field that is unknown or has a wrong value.
+    pub fn read_options(&self, value: &Value) -> Result<ValueOptions> {
+        let object = Object::new("options", "", value, &["discount_rate", "margin"])?;
+        let number = |key| object.number(key, f64::MIN, f64::MAX);
+        self.options(number("discount_rate")?.unwrap_or(0.10), number("margin")?.unwrap_or(1.0))
     }
 
     /// What is known of a customer on a day; `None` without a purchase by then.

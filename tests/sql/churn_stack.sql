@@ -133,3 +133,4 @@ SELECT churn_probability(model || '{"intercept": "high"}', history, '1997-12-31'
 SELECT churn_probability(jsonb_set(model, '{coefficients,0,term}', '"shoe_size"'), history, '1997-12-31') FROM stack, histories LIMIT 1;
 SELECT churn_probability(model - 'kind', history, '1997-12-31') FROM stack, histories LIMIT 1;
 SELECT * FROM stack, histories, churn_explain(model, history, NULL, NULL, '1997-12-31', 'de') LIMIT 1;
+DROP TABLE public.histories, public.stack, public.talks, public.two;

@@ -77,8 +77,8 @@ CALL cancelled('SELECT fit_churn_model(churn) FROM gathered, generate_series(1, 
 CALL cancelled('SELECT churn_stack_rows(history, ''2024-09-15'') FROM baskets, generate_series(1, 1000)');
 CALL cancelled('SELECT fit_churn_stack(stacks) FROM gathered, generate_series(1, 10)');
 SET statement_timeout = '1s';
-CALL cancelled('SELECT fit_product_affinity(products) FROM gathered');
-CALL cancelled('SELECT appetence_quality(products) FROM gathered');
+CALL cancelled('SELECT fit_product_affinity(products) FROM gathered, generate_series(1, 5)');
+CALL cancelled('SELECT appetence_quality(products) FROM gathered, generate_series(1, 5)');
 
 -- Cancelled work leaves the backend as it was.
 SET statement_timeout = 0;

@@ -81,3 +81,4 @@ CALL refused('SELECT future_value(jsonb_set(model, ''{coefficients,0,term}'', ''
 CALL refused('SELECT future_value(model, history, ''1997-12-31'', ''{"discount_rate": -1}'') FROM stack, histories');
 CALL refused('SELECT future_value(model, history, ''infinity'') FROM stack, histories');
 CALL refused('SELECT future_value_next_change(model, ''{}'', ''1997-12-31'', cuts, ''{"horizon": "1 year"}'') FROM bands');
+DROP TABLE public.histories, public.stack, public.sp, public.bands;

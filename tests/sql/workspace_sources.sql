@@ -144,7 +144,7 @@ CALL refresh_views('may');
 SELECT sum(reachable), sum(customers) FROM may.bi_reach WHERE axis = 'rfm';
 SELECT segments, count(*) FROM may.customer_segments GROUP BY 1 ORDER BY 2;
 SELECT code, customers FROM workspace_segment_preview('may', '{"kind": "rules", "segments": [{"segment": "yes", "when": {"field": "consents", "contains": "email"}}]}');
-SELECT explanation FROM explain('may', '8', 'mailable');
+SELECT explanation FROM explain('may', '8', 'segment:mailable');
 -- A source of consents is believed.
 CREATE TABLE assumed.consents (customer_id integer, channel text, granted boolean, changed_on date);
 INSERT INTO assumed.consents VALUES (1, 'email', true, '2025-01-01');

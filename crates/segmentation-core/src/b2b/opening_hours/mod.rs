@@ -228,7 +228,7 @@ mod tests {
             ("Mo 09:00-10:00 ||  Tu 09:00-10:00", Refusal::Fallback),
             ("abc", syntax("\"abc\"")),
             ("on request", syntax("\"on request\"")),
-            ("Apr 9-17", syntax("\"9-17\"")),
+            ("Apr 9-17", Refusal::Dates),
             ("Mo-Fr 09:00-", syntax("the end is missing")),
             ("Mo-Fr 09:60-10:00", syntax("\"60-10:00\"")),
             ("Mo 09:00-10:00 ferme 12:00-14:00", syntax("\"12:00-14:00\"")),

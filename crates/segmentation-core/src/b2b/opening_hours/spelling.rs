@@ -99,7 +99,8 @@ fn whole_hours(mut tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
         _ => false,
     };
     for at in 1..tokens.len().saturating_sub(2) {
-        let after_days = tokens[at - 1].is_day() || (tokens[at - 1] == Token::Comma && at > 1 && tokens[at - 2].is_time());
+        let after_days =
+            tokens[at - 1].is_day() || (tokens[at - 1] == Token::Comma && at > 1 && tokens[at - 2].is_time());
         let ends = matches!(tokens.get(at + 3), None | Some(Token::Comma | Token::State(_)));
         if after_days && ends && tokens[at + 1] == Token::Dash && hour(&tokens[at]) && hour(&tokens[at + 2]) {
             for at in [at, at + 2] {
@@ -184,7 +185,8 @@ fn number(text: &str, spaced: bool) -> (Token<'_>, usize) {
     let minutes = rest.trim_start();
     // In `12h 14h-18h` the 14 are hours.
     let hours_again = minutes.get(2..).is_some_and(|after| after.trim_start().starts_with(['h', ':']));
-    let (minutes, rest) = if two_digits(minutes) && !hours_again { minutes.split_at(2) } else { ("00", rest) };
+    let (minutes, rest) =
+        if two_digits(minutes) && !hours_again { minutes.split_at(2) } else { ("00", rest) };
     (Token::Time(hours, minutes), text.len() - rest.len())
 }
 

@@ -62,6 +62,9 @@ impl Way {
     }
 }
 
+/// Ways with what they come to, the simpler first, and the family that the stack stands on.
+pub(super) type Learnt = (Vec<(Way, Linear)>, Option<Family>);
+
 /// What is learnt from.
 pub(super) struct Training<'a> {
     /// Snapshots with the weight of their rows.
@@ -91,7 +94,7 @@ impl Training<'_> {
     }
 
     /// All ways with what they come to, the simpler first, and the family that the stack stands on.
-    pub(super) fn learn(&self, checkpoint: Checkpoint) -> Result<(Vec<(Way, Linear)>, Option<Family>)> {
+    pub(super) fn learn(&self, checkpoint: Checkpoint) -> Result<Learnt> {
         let mut ways = Vec::new();
         if self.regressions {
             let base = regress(self.days, None, &[], 0.0, &mut *checkpoint)?;

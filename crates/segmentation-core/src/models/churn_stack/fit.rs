@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::candidate::{Training, Way};
+use super::candidate::{Learnt, Training, Way};
 use super::days::{Plan, Reach};
 use super::judge::{Trial, judge, quality};
 use super::lost::verify;
@@ -127,7 +127,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn learn(&self, days: &[usize], checkpoint: Checkpoint) -> Result<(Vec<(Way, Linear)>, Option<Family>)> {
+    fn learn(&self, days: &[usize], checkpoint: Checkpoint) -> Result<Learnt> {
         let weighted: Vec<(&Snapshots, f64)> = days.iter().map(|i| (&self.days[*i], self.weight)).collect();
         let training = Training {
             days: &weighted,

@@ -240,7 +240,7 @@ impl PurchaseModel {
                 one.number("log_likelihood_after_split", f64::MIN, f64::MAX)?;
                 let wrong = || one.wrong("inner_days", "a list of dates");
                 let days = one.list("inner_days")?.unwrap_or_default().iter();
-                let days = days.map(|day| day.as_str().and_then(|day| day::parse(day)).ok_or_else(wrong));
+                let days = days.map(|day| day.as_str().and_then(day::parse).ok_or_else(wrong));
                 Ok(Candidate {
                     family: Family::parse(one.need_text("family")?)
                         .ok_or_else(|| one.wrong("family", "a family of purchase models"))?,

@@ -175,8 +175,7 @@ impl Sample {
     /// Reads the stored form, of customers seen until `as_of`.
     pub(super) fn read(reader: &mut Reader, as_of: Day) -> Result<Self> {
         let bad = |reader: &Reader| reader.error("Its sample is impossible.");
-        let mut sample = Self::default();
-        sample.end = match reader.number()? {
+        let end = match reader.number()? {
             0 => None,
             1 => {
                 let mut end = [0; 8];
@@ -185,6 +184,7 @@ impl Sample {
             }
             _ => return Err(bad(reader)),
         };
+        let mut sample = Self { end, ..Self::default() };
         let n = reader.count(3)?;
         let mut list = Vec::new();
         for _ in 0..n {

@@ -294,7 +294,11 @@ impl Contract {
         } else {
             [
                 (low < from).then(|| part(low, from)),
-                (from < to).then(|| Piece { from: from as u32, whole: (to - from) as u32, part: 0.0 }),
+                if from < to {
+                    Some(Piece { from: from as u32, whole: (to - from) as u32, part: 0.0 })
+                } else {
+                    None
+                },
                 (to < high).then(|| part(to, high)),
             ]
         };

@@ -296,7 +296,8 @@ BEGIN
              $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member
       FROM @(relation)@ AS "segmentation row"
     ), model AS MATERIALIZED (
-      SELECT segmentation_internal.lookalike_fitted(segmentation.fit_lookalike(member, features)) AS model FROM customer),
+      SELECT segmentation_internal.lookalike_fitted(segmentation.fit_lookalike(member, features)) AS model
+      FROM customer),
     best AS (
       SELECT c.key, c.features, m.model, segmentation.lookalike_score(m.model, c.features) AS score
       FROM customer AS c CROSS JOIN model AS m WHERE NOT c.member

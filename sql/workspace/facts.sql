@@ -201,7 +201,8 @@ CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, z
     WHEN 'contacts' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
         segmentation.contact_history(
-          segmentation_internal.workspace_channel(r.channel), (r.sent_at AT TIME ZONE @'zone'@)::date, r.response) AS contacts,
+          segmentation_internal.workspace_channel(r.channel), (r.sent_at AT TIME ZONE @'zone'@)::date, r.response)
+          AS contacts,
         segmentation.send_hours(r.responded_at, @'zone'@) FILTER (WHERE r.response IS NOT NULL) AS hours
       FROM @(rows)@ AS r
       WHERE btrim(r.channel) <> '' AND r.sent_at IS NOT NULL

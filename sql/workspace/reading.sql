@@ -171,7 +171,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_reading_words(text, integer, text) IS
-  'Part of workspace_check: how many rows of a source were used, and why others were not, with their share of turnover.';
+  'Part of workspace_check: how many rows of a source were used, and why others were not, with their share of '
+  'turnover.';
 
 -- The first row of the sources of some kinds that is wrong, in words; NULL if none is found.
 CREATE FUNCTION segmentation_internal.workspace_first_fault(ws text, kinds text[]) RETURNS text

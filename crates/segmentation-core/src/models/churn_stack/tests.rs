@@ -7,7 +7,6 @@ use super::regression::regress;
 use super::snapshot::Snapshots;
 use super::terms::{self, TERMS};
 use super::*;
-use crate::axes::churn_level::{ChurnLevels, Stacks};
 use crate::base::day::Day;
 use crate::base::error::ErrorKind;
 use crate::base::language::Language;
@@ -157,64 +156,6 @@ fn within_noise_of_the_truth() {
     // Out of time it was calibrated, too.
     let slope = stack.quality.as_ref().unwrap()["calibration"]["slope"].as_f64().unwrap();
     assert!((0.8..1.25).contains(&slope), "{slope}");
-}
-
-#[test]
-fn levels_change_on_the_day_that_is_told() {
-    let shop = shop(900, 300.0, 900.0, 3);
-    let refunds = |i: usize, days: &[Day]| -> Vec<Day> {
-        days.iter().filter(|d| (**d as usize + i) % 3 == 0).map(|d| d + 2).collect()
-    };
-    let histories: Vec<Vec<u8>> =
-        shop.iter().enumerate().map(|(i, days)| history(days, &refunds(i, days))).collect();
-    let as_of = 800;
-    let fitted = |horizon: &str| {
-        let options = json!({"horizon": horizon, "lost": 0.9});
-        fit(&rows(&histories, as_of, options), &mut || {}).unwrap()
-    };
-    let (stack, mut lost) = (fitted("60 days"), fitted("120 days"));
-    lost.lost = Some(Lost { threshold: Some(0.85), ..Lost::default() });
-    told_as_asked(&histories, as_of, &stack, &lost);
-    // Whatever was chosen: terms of both signs, that turn and jump.
-    let mut made = stack.clone();
-    made.intercept = -0.3;
-    made.coefficients =
-        [("purchases_30", -0.9), ("purchases_90", 0.5), ("spend_60", -0.6), ("spend_90", 0.3)]
-            .into_iter()
-            .chain([("recency", 0.25), ("overdue", -0.1)])
-            .map(|(name, estimate)| Coefficient { term: terms::parse(name).unwrap(), estimate, mean: 0.0 })
-            .collect();
-    told_as_asked(&histories, as_of, &made, &lost);
-}
-
-/// The day that is told against the level asked anew each day, as a refresh does.
-fn told_as_asked(histories: &[Vec<u8>], as_of: Day, stack: &ChurnStack, lost: &ChurnStack) {
-    let (scorer, lost_scorer) = (StackScorer::new(stack).unwrap(), StackScorer::new(lost).unwrap());
-    let threshold = lost.lost.unwrap().threshold.unwrap();
-    let levels = ChurnLevels::from_json(&json!({"medium_from": 0.4, "high_from": 0.6})).unwrap();
-    let (mut changes, mut stays) = (0, 0);
-    for bytes in histories.iter().step_by(3) {
-        let short = History::read(bytes).unwrap().until(as_of).unwrap();
-        let history = History::read(&short).unwrap();
-        let on = |day: Day| {
-            let one = scorer.customer(&history, None, None, day).unwrap();
-            one.zip(lost_scorer.customer(&history, None, None, day).unwrap())
-        };
-        let Some((customer, own)) = on(as_of) else { continue };
-        let stacks = Stacks { level: (&scorer, &customer), lost: Some((&lost_scorer, &own, threshold)) };
-        let told = levels.next_change_of_stacks(&stacks, as_of, as_of + 3000).unwrap();
-        let level = |day: Day| {
-            let (customer, own) = on(day).unwrap();
-            let stacks = Stacks { level: (&scorer, &customer), lost: Some((&lost_scorer, &own, threshold)) };
-            levels.level_of_stacks(&stacks, day).unwrap()
-        };
-        let now = level(as_of);
-        let right = (as_of + 1..=as_of + 60).find(|day| level(*day) != now);
-        assert_eq!(told, right.or(Some(as_of + 61)));
-        changes += u32::from(right.is_some());
-        stays += u32::from(right.is_none());
-    }
-    assert!(changes > 10 && stays > 10, "{changes} {stays}");
 }
 
 #[test]

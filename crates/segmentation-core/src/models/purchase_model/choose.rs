@@ -7,9 +7,9 @@
 
 use super::cells::{Cell, Cells, CustomerSummary, Group};
 use super::design::Design;
-use super::fit::{FEW_CUSTOMERS, Fitted, Found, Search, fit_at, fit_family};
 use super::model::Candidate;
 use super::score::Scorer;
+use super::search::{FEW_CUSTOMERS, Fitted, Found, Search, fit_at, fit_family};
 use super::{Family, MAX_K};
 use crate::Checkpoint;
 use crate::base::day::Day;

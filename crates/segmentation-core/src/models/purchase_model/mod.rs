@@ -27,6 +27,7 @@ mod pareto_nbd;
 mod predictive;
 mod sample;
 mod score;
+mod search;
 mod uncertainty;
 
 pub use cells::{Cells, CustomerSummary, Skipped};

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::{Map, Value, json};
+
 use super::options::RetentionOptions;
 use super::period::period;
 use crate::base::codec::{Reader, put};
@@ -15,6 +17,17 @@ const ENTER: &str = " enter";
 const EXIT: &str = " exit";
 const UNTIL: &str = " until";
 pub(super) const STEP: &str = "tenure_periods";
+
+/// Features as JSON: what tells groups apart.
+pub(super) fn feature_json(features: &[(String, FeatureValue)]) -> Map<String, Value> {
+    let value = |v: &FeatureValue| match v {
+        FeatureValue::Boolean(b) => json!(b),
+        FeatureValue::Number(x) => json!(x),
+        FeatureValue::Text(t) => json!(t),
+        FeatureValue::Missing | FeatureValue::Nested => Value::Null,
+    };
+    features.iter().map(|(name, v)| (name.clone(), value(v))).collect()
+}
 
 /// Contracts that are not in the fit, and why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

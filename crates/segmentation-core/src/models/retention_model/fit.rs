@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::contracts::{Contract, Contracts};
+use super::contracts::{Contract, Contracts, feature_json};
 use super::geometric::geometric;
 use super::hazard::fit_hazard;
 use super::kaplan_meier::kaplan_meier;
-use super::model::{Group, RetentionModel, feature_json};
+use super::model::{Group, RetentionModel};
 use super::options::Family;
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};

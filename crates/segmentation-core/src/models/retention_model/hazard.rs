@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::contracts::{Contract, Piece, STEP};
-use super::model::feature_json;
+use super::contracts::{Contract, Piece, STEP, feature_json};
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::math::special::{logistic, softplus};

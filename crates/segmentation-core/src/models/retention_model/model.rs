@@ -12,7 +12,7 @@ use crate::base::error::{Error, Result};
 use crate::base::json::Object;
 use crate::base::span::Span;
 use crate::base::warning::Warning;
-use crate::models::churn_model::{ChurnModel, FeatureValue};
+use crate::models::churn_model::ChurnModel;
 
 /// A group of contracts with its curve and, by family, its parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,17 +37,6 @@ pub struct RetentionModel {
     pub(super) hazard: Option<Hazard>,
     pub(super) skipped: Map<String, Value>,
     pub(super) warnings: Vec<Warning>,
-}
-
-/// Features as JSON: what tells groups apart.
-pub(super) fn feature_json(features: &[(String, FeatureValue)]) -> Map<String, Value> {
-    let value = |v: &FeatureValue| match v {
-        FeatureValue::Boolean(b) => json!(b),
-        FeatureValue::Number(x) => json!(x),
-        FeatureValue::Text(t) => json!(t),
-        FeatureValue::Missing | FeatureValue::Nested => Value::Null,
-    };
-    features.iter().map(|(name, v)| (name.clone(), value(v))).collect()
 }
 
 impl RetentionModel {

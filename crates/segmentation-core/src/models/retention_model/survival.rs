@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::contracts::STEP;
+use super::contracts::{STEP, feature_json};
 use super::geometric::ln_survival;
 use super::hazard::step_name;
 use super::kaplan_meier::{Point, median};
-use super::model::{Group, RetentionModel, feature_json};
+use super::model::{Group, RetentionModel};
 use super::options::Family;
 use super::period::period;
 use crate::Checkpoint;

@@ -1,5 +1,8 @@
 //! Bytes of the stored states: variable-length integers, read with suspicion.
 
+use serde_json::Value;
+
+use crate::base::day::Day;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory::Bytes;
 
@@ -98,6 +101,25 @@ impl<'a> Reader<'a> {
     pub(crate) fn small(&mut self) -> Result<u32> {
         let value = self.number()?;
         u32::try_from(value).map_err(|_| self.error("A number is too large."))
+    }
+
+    /// The day and the options of a state: options have one form, that in which they are written.
+    pub(crate) fn day_and_options<O>(
+        &mut self,
+        read: impl Fn(&Value) -> Result<O>,
+        write: impl Fn(&O) -> Value,
+    ) -> Result<(Day, O)> {
+        let day = self.signed()?;
+        let length = self.number()?;
+        let text = self.take(length)?;
+        let bad = || self.error("Its head is impossible.");
+        let day = Day::try_from(day).map_err(|_| bad())?;
+        let options: Value = serde_json::from_slice(text).map_err(|_| bad())?;
+        let options = read(&options).map_err(|_| bad())?;
+        if write(&options).to_string().as_bytes() != text {
+            return Err(bad());
+        }
+        Ok((day, options))
     }
 
     /// A count of items that take at least `least` bytes each: never more than can follow.

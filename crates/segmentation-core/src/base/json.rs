@@ -50,6 +50,25 @@ impl<'a> Object<'a> {
         Ok(object)
     }
 
+    /// `value` as a model of that `kind`, which `fit_<kind>` returns and messages call `what`.
+    ///
+    /// # Errors
+    /// It is of another kind, or no object, or has a key that is not among `known`.
+    pub fn of_kind(what: &'static str, kind: &str, value: &'a Value, known: &[&str]) -> Result<Self> {
+        let own = value.get("kind").and_then(Value::as_str);
+        if value.is_object() && own != Some(kind) {
+            return Err(Error::invalid(format!("value is not {what}"))
+                .detail(match own {
+                    Some(own) => {
+                        format!("Its field \"kind\" is \"{}\".", own.chars().take(40).collect::<String>())
+                    }
+                    None => "Its field \"kind\" is missing or no text.".to_owned(),
+                })
+                .hint(format!("Use what fit_{kind} returned.")));
+        }
+        Self::new(what, "", value, known)
+    }
+
     /// `value` as an object, whatever its keys.
     ///
     /// # Errors

@@ -140,9 +140,7 @@ impl<const N: usize> Maximum<N> {
 /// Asks the profile likelihood about the parameters that the curvature leaves in doubt: one is not identified if its
 /// 95 % interval has no end within [`REACH`] of the centre. What is found higher on the way takes the maximum's place.
 ///
-/// The covariance is then that of the others, whatever value those take: as if they had been given with a standard error
-/// of half the reach. Functions of the parameters on which the data do speak, such as a ratio of two that run away
-/// together, keep the variance that they have.
+/// The covariance is left as it is: see [`widened`].
 ///
 /// Source: Venzon and Moolgavkar, A method for computing profile-likelihood-based confidence intervals, Applied
 /// Statistics 37 (1988).
@@ -194,6 +192,19 @@ pub(crate) fn profiled<const N: usize>(
             }
         }
     }
+    found
+}
+
+/// A maximum of which some parameters are not identified, with the covariance that is left: that of the others, whatever
+/// value those take, as if they had been given with a standard error of half the reach. Functions of the parameters on
+/// which the data do speak, such as a ratio of two that run away together, keep the variance that they have.
+pub(crate) fn widened<const N: usize>(
+    mut likelihood: impl FnMut(&[f64; N], Checkpoint) -> Evaluation<N>,
+    mut found: Maximum<N>,
+    centre: [f64; N],
+    penalty: f64,
+    checkpoint: Checkpoint,
+) -> Maximum<N> {
     if found.identified.contains(&false) {
         let at = likelihood(&found.parameters, checkpoint).in_logs(&found.parameters, &centre, penalty);
         let mut curvature = -arr2(&at.hessian);

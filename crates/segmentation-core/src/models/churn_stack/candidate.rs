@@ -76,6 +76,8 @@ pub(super) struct Training<'a> {
     pub regressions: bool,
     /// Whether features may be.
     pub features: bool,
+    /// Only this way, which was chosen; else all.
+    pub only: Option<Way>,
 }
 
 impl Training<'_> {
@@ -118,10 +120,16 @@ impl Training<'_> {
             return Ok((ways, family));
         }
         let (mut features, mut means, mut stacks) = (Vec::new(), Vec::new(), Vec::new());
+        let wanted = |ways: &[Way]| self.only.is_none_or(|only| ways.contains(&only));
         for ridge in RIDGES {
-            let own = regress(self.days, None, self.told, ridge, &mut *checkpoint)?;
-            features.extend(own.map(|linear| (Way::Features(ridge), linear)));
+            if wanted(&[Way::Features(ridge)]) {
+                let own = regress(self.days, None, self.told, ridge, &mut *checkpoint)?;
+                features.extend(own.map(|linear| (Way::Features(ridge), linear)));
+            }
             let Some((_, family, calibrated)) = &best else { continue };
+            if !wanted(&[Way::Mean(ridge), Way::Stack(ridge)]) {
+                continue;
+            }
             let towards = Some(terms::of_family(*family));
             if let Some(stack) = regress(self.days, towards, self.told, ridge, &mut *checkpoint)? {
                 means.push((Way::Mean(ridge), stack.mean(calibrated)));

@@ -27,7 +27,7 @@ const MOST_REACH: i32 = 730;
 /// So many first purchases in a thousand may lie before the log begins: a date mistyped is no log.
 const STRAYS: usize = 2;
 /// So many different customers a day are learnt from and judged on, at most: the first of the sample.
-const MOST_ROWS: usize = 32_768;
+const MOST_ROWS: usize = 16_384;
 /// A day is judged on, or learnt from, only with so many customers.
 const LEAST_CUSTOMERS: usize = 20;
 /// Regressions on features are tried with so many customers for each of them.
@@ -127,7 +127,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn learn(&self, days: &[usize], checkpoint: Checkpoint) -> Result<Learnt> {
+    fn learn(&self, days: &[usize], only: Option<Way>, checkpoint: Checkpoint) -> Result<Learnt> {
         let weighted: Vec<(&Snapshots, f64)> = days.iter().map(|i| (&self.days[*i], self.weight)).collect();
         let training = Training {
             days: &weighted,
@@ -135,6 +135,7 @@ impl<'a> Work<'a> {
             told: &self.told,
             regressions: self.plan.reach == Reach::Full,
             features: self.features,
+            only,
         };
         training.learn(checkpoint)
     }
@@ -149,7 +150,7 @@ impl<'a> Work<'a> {
             if !whole || (before.is_empty() && judged + 1 < self.days.len()) {
                 continue;
             }
-            let (learnt, _) = self.learn(&before, &mut *checkpoint)?;
+            let (learnt, _) = self.learn(&before, None, &mut *checkpoint)?;
             trials.push(Trial { snapshots: &self.days[judged], learnt });
         }
         Ok(trials)
@@ -181,7 +182,7 @@ pub fn fit(rows: &StackRows, checkpoint: Checkpoint) -> Result<ChurnStack> {
     let (way, linear) = match &verdict {
         Some(verdict) => {
             let way = verdict.candidates[verdict.best].way;
-            let (learnt, _) = work.learn(&all, &mut *checkpoint)?;
+            let (learnt, _) = work.learn(&all, Some(way), &mut *checkpoint)?;
             let linear = learnt.into_iter().find(|(other, _)| *other == way).map(|(_, linear)| linear);
             (way, linear.ok_or_else(|| lacking("the candidate that was chosen cannot be learnt again"))?)
         }
@@ -233,7 +234,8 @@ fn finish(
     }
     let scorers = models.iter().map(|m| Ok((m.family, Scorer::new(m)?))).collect::<Result<Vec<_>>>()?;
     let now = super::days::InnerDay { day: as_of, horizon: rows.options().horizon_days() };
-    let today = Snapshots::take(work.sample, now, &scorers, work.frame, work.with_events, &mut *checkpoint)?;
+    let sample = work.sample.get(..MOST_ROWS).unwrap_or(work.sample);
+    let today = Snapshots::take(sample, now, &scorers, work.frame, work.with_events, &mut *checkpoint)?;
     let averages = today.averages();
     let mut warnings = doubts(reach, work.plan.horizon, rows, &models);
     let lost = match rows.options().lost {

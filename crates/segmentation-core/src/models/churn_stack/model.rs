@@ -6,7 +6,7 @@ use super::lost::Lost;
 use super::rows::SkippedCustomers;
 use super::terms;
 use crate::base::day::{self, Day};
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
 use crate::base::json::Object;
 use crate::base::span::Span;
 use crate::base::warning::Warning;
@@ -197,18 +197,7 @@ impl ChurnStack {
     /// # Errors
     /// Names the field that is missing, unknown, of a wrong kind or out of range.
     pub fn from_json(value: &Value) -> Result<Self> {
-        let kind = value.get("kind").and_then(Value::as_str);
-        if value.is_object() && kind != Some("churn_stack") {
-            return Err(Error::invalid("value is not a churn stack")
-                .detail(match kind {
-                    Some(kind) => {
-                        format!("Its field \"kind\" is \"{}\".", kind.chars().take(40).collect::<String>())
-                    }
-                    None => "Its field \"kind\" is missing or no text.".to_owned(),
-                })
-                .hint("Use what fit_churn_stack returned."));
-        }
-        let object = Object::new(WHAT, "", value, FIELDS)?;
+        let object = Object::of_kind(WHAT, "churn_stack", value, FIELDS)?;
         if object.need_whole("version", 1, 1_000_000)? != 1 {
             return Err(object.wrong("version", "1"));
         }

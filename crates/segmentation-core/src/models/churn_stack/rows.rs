@@ -1,7 +1,5 @@
 //! The mergeable state of a fit: a sample of customers as they are known at its day.
 
-use serde_json::Value;
-
 use super::options::StackOptions;
 use crate::Checkpoint;
 use crate::base::codec::{Reader, put, put_signed};
@@ -178,14 +176,7 @@ impl StackRows {
             1 => true,
             _ => return Err(bad(&reader)),
         };
-        let as_of = Day::try_from(reader.signed()?).map_err(|_| bad(&reader))?;
-        let length = reader.number()?;
-        let text = reader.take(length)?;
-        let options: Value = serde_json::from_slice(text).map_err(|_| bad(&reader))?;
-        let options = StackOptions::from_json(&options).map_err(|_| bad(&reader))?;
-        if options.to_json().to_string().as_bytes() != text {
-            return Err(bad(&reader));
-        }
+        let (as_of, options) = reader.day_and_options(StackOptions::from_json, StackOptions::to_json)?;
         let mut rows = Self::new(as_of, options, with_events).map_err(|_| bad(&reader))?;
         rows.skipped = SkippedCustomers { no_history: reader.number()?, no_purchase: reader.number()? };
         rows.sample = HistorySample::read(&mut reader, |content| {

@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use serde_json::Value;
 
 use super::options::FitOptions;
 use super::sample::Sample;
@@ -616,14 +615,7 @@ impl Cells {
             return Err(reader.error("Its version is not known."));
         }
         let bad = |reader: &Reader| reader.error("Its head is impossible.");
-        let as_of = Day::try_from(reader.signed()?).map_err(|_| bad(&reader))?;
-        let length = reader.number()?;
-        let text = reader.take(length)?;
-        let options: Value = serde_json::from_slice(text).map_err(|_| bad(&reader))?;
-        let options = FitOptions::from_json(&options).map_err(|_| bad(&reader))?;
-        if options.to_json().to_string().as_bytes() != text {
-            return Err(bad(&reader));
-        }
+        let (as_of, options) = reader.day_and_options(FitOptions::from_json, FitOptions::to_json)?;
         let mut cells = Self::new(as_of, options).map_err(|_| bad(&reader))?;
         for (reason, _) in Skipped::default().counts() {
             if let Some(slot) = cells.skipped.slot(reason) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::cells::Skipped;
 use super::{Family, MAX_K};
 use crate::base::day::{self, Day};
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
 use crate::base::json::Object;
 use crate::base::span::Span;
 use crate::base::warning::Warning;
@@ -161,18 +161,7 @@ impl PurchaseModel {
     /// Names the field that is missing, unknown, of a wrong kind or out of range.
     pub fn from_json(value: &Value) -> Result<Self> {
         let what = "a purchase model";
-        let kind = value.get("kind").and_then(Value::as_str);
-        if value.is_object() && kind != Some("purchase_model") {
-            return Err(Error::invalid("value is not a purchase model")
-                .detail(match kind {
-                    Some(kind) => {
-                        format!("Its field \"kind\" is \"{}\".", kind.chars().take(40).collect::<String>())
-                    }
-                    None => "Its field \"kind\" is missing or no text.".to_owned(),
-                })
-                .hint("Use what fit_purchase_model returned."));
-        }
-        let object = Object::new(what, "", value, FIELDS)?;
+        let object = Object::of_kind(what, "purchase_model", value, FIELDS)?;
         if object.need_whole("version", 1, 1_000_000)? > VERSION {
             return Err(object.wrong("version", "1 or 2"));
         }

@@ -9,12 +9,16 @@ use super::pareto_nbd::pareto_nbd;
 use super::{Family, MAX_K};
 use crate::Checkpoint;
 use crate::base::error::Result;
-use crate::math::newton::{Evaluation, Maximum, REACH, maximize, maximize_from, maximize_with, profiled};
+use crate::math::newton::{
+    Evaluation, Maximum, REACH, maximize, maximize_from, maximize_with, profiled, widened,
+};
 
 /// Fewer customers than this get a warning.
 pub(super) const FEW_CUSTOMERS: u64 = 100;
 /// Several starts are tried on at most so many cells; the best of them on all.
 const EXPLORED: usize = 4096;
+/// What is identified is asked of at most so many: a likelihood that is flat takes hundreds of looks at each.
+const PROFILED: usize = 16_384;
 
 /// One maximum, whatever the number of parameters.
 pub(super) struct Found {
@@ -33,6 +37,8 @@ pub(super) struct Search {
     pub design: Design,
     /// A sample of it for trying starts.
     thin: Option<Design>,
+    /// Another, to ask what is identified.
+    asked: Option<Design>,
     penalty: f64,
     /// One week in the unit of time: the literature's start is in weeks, so that the fit does not depend on the unit.
     week: f64,
@@ -43,7 +49,8 @@ pub(super) struct Search {
 impl Search {
     pub(super) fn new(design: Design, options: &FitOptions, doubts: bool) -> Result<Self> {
         let thin = design.thinned(EXPLORED)?;
-        Ok(Self { design, thin, penalty: options.penalty, week: 7.0 / options.unit.days(), doubts })
+        let asked = if doubts { design.thinned(PROFILED)? } else { None };
+        Ok(Self { design, thin, asked, penalty: options.penalty, week: 7.0 / options.unit.days(), doubts })
     }
 }
 
@@ -175,7 +182,25 @@ fn climb<const N: usize>(
             maximize_from(full, &tops, centre, penalty, &mut *checkpoint)?
         }
     };
-    Some(if search.doubts { profiled(full, best, centre, penalty, checkpoint) } else { best })
+    if !search.doubts {
+        return Some(best);
+    }
+    let best = match &search.asked {
+        None => profiled(full, best, centre, penalty, &mut *checkpoint),
+        Some(asked) => {
+            let at = |p: &[f64; N], c: Checkpoint| likelihood(asked, p, c);
+            let near = maximize(at, best.parameters, centre, penalty, &mut *checkpoint)?;
+            let looked = profiled(at, near.clone(), centre, penalty, &mut *checkpoint);
+            // What was found higher on the way may be so for all.
+            let other = looked
+                .is_higher_than(&near)
+                .then(|| maximize(full, looked.parameters, centre, penalty, &mut *checkpoint))
+                .flatten();
+            let best = other.filter(|other| other.is_higher_than(&best)).unwrap_or(best);
+            Maximum { identified: looked.identified, ..best }
+        }
+    };
+    Some(widened(full, best, centre, penalty, checkpoint))
 }
 
 /// The same for a family whose customers leave, with the gain over nobody leaving where that is in doubt.

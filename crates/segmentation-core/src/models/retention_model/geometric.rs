@@ -12,7 +12,7 @@ use super::contracts::Contract;
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::warning::Warning;
-use crate::math::newton::{Evaluation, maximize_from, profiled};
+use crate::math::newton::{Evaluation, maximize_from, profiled, widened};
 use crate::math::special::{digamma, ln_gamma, trigamma};
 
 /// A fitted shifted-beta-geometric distribution.
@@ -120,7 +120,10 @@ pub(super) fn geometric(contracts: &[&Contract], checkpoint: Checkpoint) -> Resu
     let centre = [1.0, 1.0];
     let found =
         maximize_from(likelihood, &[centre, [1.0, 20.0], [20.0, 200.0]], centre, 0.0, &mut *checkpoint);
-    let found = found.map(|found| profiled(likelihood, found, centre, 0.0, checkpoint));
+    let found = found.map(|found| {
+        let found = profiled(likelihood, found, centre, 0.0, &mut *checkpoint);
+        widened(likelihood, found, centre, 0.0, checkpoint)
+    });
     let not_fitted = || {
         Error::new(ErrorKind::NotReady, "a shifted-beta-geometric model could not be fitted")
             .detail("Its likelihood has no maximum that is a number.")

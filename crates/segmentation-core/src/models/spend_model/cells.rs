@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use serde_json::Value;
 
 use super::options::{SpendFamily, SpendOptions, Transactions};
 use super::summary::SpendSummary;
@@ -273,14 +272,7 @@ impl SpendCells {
             return Err(reader.error("Its version is not known."));
         }
         let bad = |reader: &Reader| reader.error("Its head is impossible.");
-        let as_of = Day::try_from(reader.signed()?).map_err(|_| bad(&reader))?;
-        let length = reader.number()?;
-        let text = reader.take(length)?;
-        let options: Value = serde_json::from_slice(text).map_err(|_| bad(&reader))?;
-        let options = SpendOptions::from_json(&options).map_err(|_| bad(&reader))?;
-        if options.to_json().to_string().as_bytes() != text {
-            return Err(bad(&reader));
-        }
+        let (as_of, options) = reader.day_and_options(SpendOptions::from_json, SpendOptions::to_json)?;
         let auto = options.transactions == Transactions::Auto;
         let mut state = Self::new(as_of, options).map_err(|_| bad(&reader))?;
         for slot in &mut state.skipped {

@@ -8,7 +8,7 @@ use super::likelihood::{CLASSES, Row, SHAPES, by_class, ln_gammas, shares_of};
 use super::options::{SpendFamily, Transactions};
 use super::summary::SpendSummary;
 use crate::base::day::{self, Day};
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
 use crate::base::json::Object;
 use crate::base::money::Money;
 use crate::base::warning::Warning;
@@ -230,17 +230,6 @@ impl SpendModel {
     /// Names the field that is missing, unknown, of a wrong kind or out of range.
     pub fn from_json(value: &Value) -> Result<Self> {
         let what = "a spend model";
-        let kind = value.get("kind").and_then(Value::as_str);
-        if value.is_object() && kind != Some("spend_model") {
-            return Err(Error::invalid("value is not a spend model")
-                .detail(match kind {
-                    Some(kind) => {
-                        format!("Its field \"kind\" is \"{}\".", kind.chars().take(40).collect::<String>())
-                    }
-                    None => "Its field \"kind\" is missing or no text.".to_owned(),
-                })
-                .hint("Use what fit_spend_model returned."));
-        }
         let known = [
             "kind",
             "version",
@@ -259,7 +248,7 @@ impl SpendModel {
             "skipped",
             "warnings",
         ];
-        let object = Object::new(what, "", value, &known)?;
+        let object = Object::of_kind(what, "spend_model", value, &known)?;
         if object.need_whole("version", 1, 1_000_000)? != 1 {
             return Err(object.wrong("version", "1"));
         }

@@ -8,7 +8,7 @@ use super::rows::REASONS;
 use super::season::Season;
 use super::weights::{self, Coefficient, TERMS, Way, Weights};
 use crate::base::day::{self, Day};
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
 use crate::base::json::Object;
 use crate::base::span::Span;
 use crate::base::warning::Warning;
@@ -138,18 +138,7 @@ impl ValueStack {
     /// # Errors
     /// Names the field that is missing, unknown, of a wrong kind or out of range.
     pub fn from_json(value: &Value) -> Result<Self> {
-        let kind = value.get("kind").and_then(Value::as_str);
-        if value.is_object() && kind != Some("value_stack") {
-            return Err(Error::invalid("value is not a value stack")
-                .detail(match kind {
-                    Some(kind) => {
-                        format!("Its field \"kind\" is \"{}\".", kind.chars().take(40).collect::<String>())
-                    }
-                    None => "Its field \"kind\" is missing or no text.".to_owned(),
-                })
-                .hint("Use what fit_value_stack returned."));
-        }
-        let object = Object::new(WHAT, "", value, KNOWN)?;
+        let object = Object::of_kind(WHAT, "value_stack", value, KNOWN)?;
         if object.need_whole("version", 1, 1_000_000)? != 1 {
             return Err(object.wrong("version", "1"));
         }

@@ -324,19 +324,18 @@ CREATE FUNCTION segmentation_internal.workspace_contract_numbers(subscriptions j
 COMMENT ON FUNCTION segmentation_internal.workspace_contract_numbers(jsonb, date) IS
   'Part of explain: subscriptions of a customer in numbers.';
 
--- Which candidate it is, and the two strongest of what drives it.
+-- What the probability goes by, for people: where there is more than one driver, the two strongest.
 CREATE FUNCTION segmentation_internal.workspace_churn_why(
   stack jsonb, history segmentation.purchase_history, contacts segmentation.contact_history,
   interactions segmentation.interaction_history, as_of date, language text
 ) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-  RETURN segmentation.label('churn_candidate', stack ->> 'candidate', language) || coalesce((
-      SELECT CASE language WHEN 'fr' THEN ' : ' ELSE ': ' END
-        || string_agg(e.words, '; ' ORDER BY abs(e.contribution) DESC)
+  RETURN segmentation_internal.workspace_say('churn_by.' || (stack ->> 'candidate'), jsonb_build_object('reasons', (
+      SELECT string_agg(e.words, '; ' ORDER BY abs(e.contribution) DESC)
       FROM (
         SELECT e.words, e.contribution
         FROM segmentation.churn_explain(stack, history, contacts, interactions, as_of, language) AS e
-        ORDER BY abs(e.contribution) DESC LIMIT 2) AS e), '') || '.';
+        ORDER BY abs(e.contribution) DESC LIMIT 2) AS e)), language);
 COMMENT ON FUNCTION segmentation_internal.workspace_churn_why(
   jsonb, segmentation.purchase_history, segmentation.contact_history, segmentation.interaction_history, date, text) IS
   'Part of explain: the candidate that a probability of churn is of, and what drives it.';
@@ -441,6 +440,16 @@ INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) 
     'Probability of still being a customer.');
 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
+  ('churn_by', 'en', 'What speaks most: {reasons}.'),
+  ('churn_by', 'fr', 'Ce qui pèse le plus : {reasons}.'),
+  ('churn_by.base_rate', 'en', 'The same for all: on days of the past nothing told customers apart.'),
+  ('churn_by.base_rate', 'fr', 'La même pour tous : par le passé, rien ne distinguait les clients.'),
+  ('churn_by.recency', 'en', 'By the time since the last purchase alone.'),
+  ('churn_by.recency', 'fr', 'D''après le seul temps écoulé depuis le dernier achat.'),
+  ('churn_by.family', 'en', 'By the rhythm of the purchases.'),
+  ('churn_by.family', 'fr', 'D''après le rythme des achats.'),
+  ('churn_by.calibrated', 'en', 'By the rhythm of the purchases.'),
+  ('churn_by.calibrated', 'fr', 'D''après le rythme des achats.'),
   ('churn', 'en', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % '
     '(medium from {medium_percent} %, high from {high_percent} %). '
     'Bought on {purchase_days} days, lately {recency} days ago, usually every {mean_gap} days. '

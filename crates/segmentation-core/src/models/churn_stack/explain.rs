@@ -66,8 +66,12 @@ impl Group {
     /// What its value is called.
     fn words(self, language: Language) -> &'static str {
         match (self, language) {
-            (Self::PurchaseModel, Language::English) => "the probability of the purchase model in percent",
-            (Self::PurchaseModel, Language::French) => "la probabilité du modèle d'achat en pour cent",
+            (Self::PurchaseModel, Language::English) => {
+                "the risk by the rhythm of the purchases alone, in percent,"
+            }
+            (Self::PurchaseModel, Language::French) => {
+                "le risque d'après le seul rythme des achats, en pour cent,"
+            }
             (Self::Recency, Language::English) => "the number of days since the last purchase",
             (Self::Recency, Language::French) => "le nombre de jours depuis le dernier achat",
             (Self::Purchases, Language::English) => "the number of purchase days in 90 days",

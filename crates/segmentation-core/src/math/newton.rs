@@ -284,20 +284,21 @@ pub(crate) fn maximize_with<const N: usize>(
         let promise = step.dot(&gradient);
         // Sums of this size are not exact: a fall within their noise is none.
         let noise = 1e-12 * (1.0 + log.value.abs());
-        let mut moved = false;
+        let (mut moved, mut gain) = (false, 0.0);
         for _ in 0..24 {
             let trial: [f64; N] = std::array::from_fn(|i| (theta[i] + step[i]).clamp(low[i], high[i]).exp());
             let there = likelihood(&trial, &mut *checkpoint);
             if there.is_finite() {
                 let value = there.in_logs(&trial, &centre, penalty).value;
                 if value >= log.value + 1e-4 * promise - noise {
-                    (parameters, at, moved) = (trial, there, true);
+                    (parameters, at, moved, gain) = (trial, there, true, value - log.value);
                     break;
                 }
             }
             step *= 0.5;
         }
-        if !moved || promise <= 1e-9 {
+        // Along a flat ridge steps would go on for ever whose gains are nothing but noise.
+        if !moved || promise <= 1e-9 || gain <= noise {
             converged = promise <= 1e-4;
             break;
         }

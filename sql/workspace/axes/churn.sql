@@ -231,6 +231,7 @@ RETURNS void
 DECLARE
   facts constant text := ws || '.stage_facts';
   of_contracts constant boolean := settings ->> 'churn_of' = 'subscriptions';
+  horizon constant interval := (settings ->> 'churn_horizon')::interval;
   stacks record;
   tested jsonb;
 BEGIN
@@ -242,10 +243,12 @@ BEGIN
     IF of_contracts THEN
       tested := segmentation_internal.workspace_backtest_contracts(facts, as_of, settings);
     ELSE
-      -- The stacks were tested as they were trained; value is tested here.
+      -- The stacks were tested as they were trained; the model alone is where the log is too short for that.
       EXECUTE format('SELECT g.churn_stack, g.lost_stack FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
         INTO stacks USING number;
-      tested := segmentation_internal.workspace_backtest(facts, as_of, settings)
+      tested := CASE WHEN jsonb_typeof(stacks.churn_stack -> 'quality') = 'object'
+          THEN jsonb_build_object('as_of', (as_of - horizon)::date, 'horizon', horizon::text)
+          ELSE segmentation_internal.workspace_backtest(facts, as_of, settings) END
         || segmentation_internal.workspace_stack_quality(stacks.churn_stack, stacks.lost_stack);
     END IF;
     EXECUTE format('UPDATE %s.parameter_set AS g SET quality = $2 WHERE g.parameter_set = $1', ws) USING number, tested;

@@ -138,11 +138,21 @@ mod install {
         name = "workspace",
         requires = ["workspace_registry"]
     );
-    extension_sql_file!("../sql/workspace/source.sql", name = "workspace_source", requires = ["workspace"]);
+    extension_sql_file!("../sql/workspace/mapping.sql", name = "workspace_mapping", requires = ["workspace"]);
+    extension_sql_file!(
+        "../sql/workspace/source.sql",
+        name = "workspace_source",
+        requires = ["workspace_mapping"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/suggest.sql",
+        name = "workspace_suggest",
+        requires = ["workspace_source"]
+    );
     extension_sql_file!(
         "../sql/workspace/reading.sql",
         name = "workspace_reading",
-        requires = ["workspace_source"]
+        requires = ["workspace_suggest"]
     );
     extension_sql_file!(
         "../sql/workspace/facts.sql",

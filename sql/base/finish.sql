@@ -18,7 +18,7 @@ GRANT SELECT ON segmentation.rfm_map, segmentation.label, segmentation.b2b_defin
   segmentation.segment_template, segmentation.workspace_field, segmentation.workspace_setting,
   segmentation.workspace_sentence, segmentation.workspace_registry, segmentation.workspace_axis,
   segmentation.workspace_model, segmentation.workspace_parameter, segmentation.workspace_score,
-  segmentation.workspace_list, segmentation.workspace_row_fault TO PUBLIC;
+  segmentation.workspace_list, segmentation.workspace_row_fault, segmentation.workspace_platform TO PUBLIC;
 
 UPDATE segmentation.label SET built_in = true;
 

@@ -48,6 +48,57 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_uncapturable(regclass) IS
   'Part of start_capture: why a table cannot have triggers that see changed rows, though it is one; NULL if it can.';
 
+-- The tables of a source, each once, with the place at which its mapping has it first.
+CREATE FUNCTION segmentation_internal.workspace_captured(relation regclass, mapping jsonb)
+RETURNS TABLE (place integer, captured regclass)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT min(r.place), r.joined
+  FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+  WHERE r.joined IS NOT NULL GROUP BY r.joined ORDER BY 1;
+END;
+COMMENT ON FUNCTION segmentation_internal.workspace_captured(regclass, jsonb) IS
+  'Part of start_capture: the relations that triggers of a source belong on.';
+
+-- All that triggers of a source belong on.
+CREATE FUNCTION segmentation_internal.workspace_source_members(relation regclass, mapping jsonb)
+RETURNS TABLE (place integer, member regclass)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT c.place, m
+  FROM segmentation_internal.workspace_captured(relation, mapping) AS c
+  CROSS JOIN LATERAL segmentation_internal.workspace_members(c.captured) WITH ORDINALITY AS m (m, number)
+  ORDER BY c.place, m.number;
+END;
+COMMENT ON FUNCTION segmentation_internal.workspace_source_members(regclass, jsonb) IS
+  'Part of start_capture: the tables of a source, with their partitions and children.';
+
+-- A trigger function of several tables reads them, with the rights of the workspace's owner and in the statements of
+-- others: so there is no code of others in the way to their rows.
+CREATE FUNCTION segmentation_internal.workspace_source_uncapturable(relation regclass, mapping jsonb) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN coalesce(segmentation_internal.workspace_uncapturable(relation), (
+    SELECT format('the rows of %s are behind row-level security or rules', r.joined)
+    FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+    JOIN pg_class AS c ON c.oid = r.joined
+    WHERE mapping ? 'join' AND c.relkind IN ('r', 'p') AND (c.relrowsecurity OR c.relhasrules)
+    ORDER BY r.place LIMIT 1), (
+    SELECT CASE
+      WHEN NOT (SELECT c.relkind IN ('r', 'p') FROM pg_class AS c WHERE c.oid = r.joined)
+        THEN format('it joins %s, which is no table', r.joined)
+      WHEN NOT segmentation_internal.workspace_joins_once(r.joined, r.columns)
+        THEN format('it joins %s, which has no unique index on (%s)', r.joined, (
+          SELECT string_agg(o.value, ', ' ORDER BY o.key) FROM jsonb_each_text(r.columns) AS o))
+      ELSE format('it joins %s: %s', r.joined, segmentation_internal.workspace_uncapturable(r.joined)) END
+    FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+    WHERE r.place > 0 AND r.joined IS NOT NULL
+      AND (NOT (SELECT c.relkind IN ('r', 'p') FROM pg_class AS c WHERE c.oid = r.joined)
+        OR NOT segmentation_internal.workspace_joins_once(r.joined, r.columns)
+        OR segmentation_internal.workspace_uncapturable(r.joined) IS NOT NULL)
+    ORDER BY r.place LIMIT 1));
+COMMENT ON FUNCTION segmentation_internal.workspace_source_uncapturable(regclass, jsonb) IS
+  'Part of start_capture: why the tables of a source cannot have triggers that see changed rows; NULL if they can.';
+
 -- The trigger function of a source, NULL if it has none. Its name ends in a number drawn by lot: so the name that it
 -- was given proves, in the function itself, that it still lives where it was made.
 CREATE FUNCTION segmentation_internal.workspace_capture_function(ws text, source integer) RETURNS regprocedure
@@ -89,7 +140,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_captured_sql(name, regtype, 
 
 -- Notes the keys of changed rows. What is no key is the refresh's to say.
 CREATE FUNCTION segmentation_internal.workspace_note_sql(
-  ws text, customer name, given regtype, key regtype
+  ws text, new_rows text, old_rows text, customer name, given regtype, key regtype
 ) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -97,15 +148,15 @@ DECLARE
 BEGIN
   note := segmentation_internal.fill(ws, $body$
       IF TG_OP = 'INSERT' THEN
-        INSERT INTO @ws@.queue (customer) SELECT DISTINCT @(key)@ FROM new_rows AS r WHERE r.@customer@ IS NOT NULL;
+        INSERT INTO @ws@.queue (customer) SELECT DISTINCT @(key)@ FROM @(new)@ AS r WHERE r.@customer@ IS NOT NULL;
       ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO @ws@.queue (customer) SELECT DISTINCT @(key)@ FROM old_rows AS r WHERE r.@customer@ IS NOT NULL;
+        INSERT INTO @ws@.queue (customer) SELECT DISTINCT @(key)@ FROM @(old)@ AS r WHERE r.@customer@ IS NOT NULL;
       ELSE
         INSERT INTO @ws@.queue (customer)
-        SELECT @(key)@ FROM new_rows AS r WHERE r.@customer@ IS NOT NULL
-        UNION SELECT @(key)@ FROM old_rows AS r WHERE r.@customer@ IS NOT NULL;
+        SELECT @(key)@ FROM @(new)@ AS r WHERE r.@customer@ IS NOT NULL
+        UNION SELECT @(key)@ FROM @(old)@ AS r WHERE r.@customer@ IS NOT NULL;
       END IF;$body$,
-    jsonb_build_object('customer', customer,
+    jsonb_build_object('customer', customer, 'new', new_rows, 'old', old_rows,
       'key', segmentation_internal.workspace_captured_sql(customer, given, key)));
   IF segmentation_internal.workspace_key_narrows(given, key)
      OR NOT segmentation_internal.workspace_own_type(given) AND key <> 'text'::regtype
@@ -119,8 +170,109 @@ BEGIN
   RETURN note;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_note_sql(text, name, regtype, regtype) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_note_sql(text, text, text, name, regtype, regtype) IS
   'Part of start_capture: what of the trigger function of a source notes the keys of changed rows.';
+
+-- A source of several relations, or of expressions
+
+-- The aliases of relations without which the customer of a row is not known: those that it is computed from, and those
+-- that lead there.
+CREATE FUNCTION segmentation_internal.workspace_customer_relations(kind text, relation regclass, mapping jsonb)
+RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  needed text[];
+  part record;
+BEGIN
+  SELECT g.relations INTO needed FROM segmentation_internal.workspace_given(kind, relation, mapping, 'customer') AS g;
+  FOR part IN SELECT * FROM segmentation_internal.workspace_relations(relation, mapping) AS r ORDER BY r.place DESC LOOP
+    IF part.place > 0 AND part.alias = ANY (needed) THEN
+      needed := needed || ARRAY(
+        SELECT r.alias
+        FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+        CROSS JOIN jsonb_object_keys(part.columns) AS o (name)
+        WHERE r.place < part.place AND r.place > 0 AND starts_with(o.name, r.alias || '.'));
+    END IF;
+  END LOOP;
+  RETURN needed;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_customer_relations(text, regclass, jsonb) IS
+  'Part of start_capture: the relations of a source that the customer of a row depends on, by alias.';
+
+-- The customers of changed rows of one of the relations, in a column customer. Where all that the customer is computed
+-- from is in the changed row, the others are not asked: so who moves an order to another customer notes both, whatever
+-- others write at the same moment. The filter is not asked either: a row that it lets in, or out, has changed.
+CREATE FUNCTION segmentation_internal.workspace_changed_rows(
+  kind text, relation regclass, mapping jsonb, captured regclass, rows text
+) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT '(' || string_agg(format('SELECT %s AS customer FROM %s',
+        segmentation_internal.workspace_given_sql(mapping -> 'customer', relation, mapping),
+        CASE WHEN n.needed <@ ARRAY[r.alias] THEN format('%s AS %I', rows, r.alias)
+          ELSE segmentation_internal.workspace_from(relation, mapping, r.place, rows) END),
+      ' UNION ALL ' ORDER BY r.place) || ')'
+    FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+    CROSS JOIN (SELECT segmentation_internal.workspace_customer_relations(kind, relation, mapping)) AS n (needed)
+    WHERE r.joined = captured);
+COMMENT ON FUNCTION segmentation_internal.workspace_changed_rows(text, regclass, jsonb, regclass, text) IS
+  'Part of start_capture: the customers of changed rows of a relation of a source, as SQL.';
+
+-- Rows of the source whose customer is not to be known yet: what they are joined with is not there. It may be on its
+-- way, in a transaction that this one does not see.
+CREATE FUNCTION segmentation_internal.workspace_orphans_sql(kind text, relation regclass, mapping jsonb) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT segmentation_internal.fill(NULL, 'EXISTS (SELECT FROM @(whole)@ WHERE @(lost)@)', jsonb_build_object(
+      'whole', segmentation_internal.workspace_from(relation, mapping, 0, 'new_rows'),
+      'lost', string_agg('(' || (
+        SELECT string_agg(format('%s IS NOT NULL AND %I.%I IS NULL', l.sql, r.alias, o.value), ' AND ' ORDER BY o.key)
+        FROM jsonb_each_text(r.columns) AS o
+        CROSS JOIN LATERAL segmentation_internal.workspace_column_sql(o.key, relation, mapping) AS l) || ')',
+        ' OR ' ORDER BY r.place)))
+    FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+    WHERE r.place > 0
+      AND r.alias = ANY (segmentation_internal.workspace_customer_relations(kind, relation, mapping))
+    HAVING count(*) > 0);
+COMMENT ON FUNCTION segmentation_internal.workspace_orphans_sql(text, regclass, jsonb) IS
+  'Part of start_capture: whether new rows of a source lack what their customer is known by, as SQL; NULL if the '
+  'customer is in the row.';
+
+-- Each trigger says by its argument which relation it is on. What can go wrong in an expression must not stop a write:
+-- then everybody is noted.
+CREATE FUNCTION segmentation_internal.workspace_note_computed(
+  ws text, kind text, relation regclass, mapping jsonb, given regtype, key regtype
+) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT segmentation_internal.fill(ws, $body$
+      BEGIN
+        CASE TG_ARGV[0]@(branches)@
+        ELSE
+          INSERT INTO @ws@.queue (customer) VALUES (NULL);
+        END CASE;@(orphans)@
+      EXCEPTION WHEN OTHERS THEN
+        RAISE LOG 'segmentation: whose row of % changed is not known: %', TG_RELID::regclass, SQLERRM;
+        INSERT INTO @ws@.queue (customer) VALUES (NULL);
+      END;$body$,
+      jsonb_build_object(
+        'branches', string_agg(format(E'\n        WHEN %L THEN%s', c.place, segmentation_internal.workspace_note_sql(ws,
+          segmentation_internal.workspace_changed_rows(kind, relation, mapping, c.captured, 'new_rows'),
+          segmentation_internal.workspace_changed_rows(kind, relation, mapping, c.captured, 'old_rows'),
+          'customer', given, key)), '' ORDER BY c.place),
+        'orphans', (
+          SELECT CASE WHEN o.found IS NULL THEN '' ELSE segmentation_internal.fill(ws, $body$
+        IF TG_ARGV[0] = '0' AND TG_OP IN ('INSERT', 'UPDATE') THEN
+          IF @(found)@ THEN
+            INSERT INTO @ws@.queue (customer) VALUES (NULL);
+          END IF;
+        END IF;$body$, jsonb_build_object('found', o.found)) END
+          FROM (SELECT segmentation_internal.workspace_orphans_sql(kind, relation, mapping)) AS o (found))))
+    FROM segmentation_internal.workspace_captured(relation, mapping) AS c);
+COMMENT ON FUNCTION segmentation_internal.workspace_note_computed(text, text, regclass, jsonb, regtype, regtype) IS
+  'Part of start_capture: what of the trigger function of a source with expressions or joins notes the keys of changed '
+  'rows.';
 
 -- The body of the trigger function. It writes the queue, to which those who write the source have no right: so it runs
 -- with the rights of the workspace's owner. Nothing that a writer can name gets into its SQL, and no code of others
@@ -131,11 +283,14 @@ COMMENT ON FUNCTION segmentation_internal.workspace_note_sql(text, name, regtype
 -- noted; where that cannot be, the sequence "missed" counts it. A block with EXCEPTION gives each statement a
 -- transaction number of its own, so it is for that second way only.
 CREATE FUNCTION segmentation_internal.workspace_capture_body(
-  ws text, function name, customer name, given regtype, key regtype
+  ws text, function name, kind text, relation regclass, mapping jsonb, given regtype, key regtype
 ) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  computed constant boolean := segmentation_internal.workspace_computed(mapping);
 BEGIN
   RETURN segmentation_internal.fill(ws, $body$
+#variable_conflict use_column
 DECLARE
   home oid;
 BEGIN
@@ -147,12 +302,9 @@ BEGIN
       FROM pg_catalog.pg_class AS q
       JOIN pg_catalog.pg_attribute AS k ON k.attrelid = q.oid AND k.attname = 'customer'
         AND pg_catalog.format_type(k.atttypid, NULL) = @'key'@ AND NOT k.attnotnull
-      CROSS JOIN pg_catalog.pg_attribute AS a
       WHERE q.oid = pg_catalog.to_regclass(@'queue'@) AND q.relkind = 'r' AND q.relnatts = 4 AND q.relchecks = 0
         AND NOT q.relhastriggers AND NOT q.relhasrules AND NOT q.relrowsecurity
-        AND pg_catalog.has_table_privilege(q.oid, 'INSERT')
-        AND a.attrelid = TG_RELID AND a.attname = @'customer'@ AND NOT a.attisdropped
-        AND pg_catalog.format_type(a.atttypid, NULL) = @'given'@)
+        AND pg_catalog.has_table_privilege(q.oid, 'INSERT')@(column)@)
     THEN@(note)@
       RETURN NULL;
     END IF;
@@ -177,11 +329,31 @@ BEGIN
 END
 $body$,
     jsonb_build_object('schema', ws, 'function', format('%s.%I()', ws, function), 'queue', ws || '.queue',
-      'customer', customer, 'given', format_type(given, NULL), 'key', format_type(key, NULL),
-      'note', segmentation_internal.workspace_note_sql(ws, customer, given, key)));
+      'key', format_type(key, NULL),
+      'column', CASE WHEN computed THEN coalesce((
+          SELECT format($body$
+        AND NOT EXISTS (
+          SELECT FROM pg_catalog.unnest(%L::pg_catalog.text[]) AS v (name)
+          LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(v.name)
+          WHERE c.oid IS NULL OR NOT c.relkind IN ('r', 'p') OR c.relrowsecurity OR c.relhasrules)$body$,
+            array_agg(r.joined::text ORDER BY r.place))
+          FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+          WHERE mapping ? 'join' HAVING count(*) > 0), '')
+        ELSE segmentation_internal.fill(NULL, $body$
+        AND EXISTS (
+          SELECT FROM pg_catalog.pg_attribute AS a
+          WHERE a.attrelid = TG_RELID AND a.attname = @'customer'@ AND NOT a.attisdropped
+            AND pg_catalog.format_type(a.atttypid, NULL) = @'given'@)$body$,
+        jsonb_build_object('customer', mapping ->> 'customer', 'given', format_type(given, NULL))) END,
+      'note', CASE WHEN computed
+        THEN segmentation_internal.workspace_note_computed(ws, kind, relation, mapping, given, key)
+        ELSE segmentation_internal.workspace_note_sql(
+          ws, 'new_rows', 'old_rows', (mapping ->> 'customer')::name, given, key) END));
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_capture_body(text, name, name, regtype, regtype) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_capture_body(
+  text, name, text, regclass, jsonb, regtype, regtype
+) IS
   'Part of start_capture: the body of the trigger function of a source.';
 
 -- What the capture of a source rests on, as one text. Where it has changed since the last look something may have been
@@ -197,7 +369,8 @@ BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     SELECT md5(concat_ws(' ', s.mapping, s.time_zone, q.oid, q.relfilenode, m.last_value, m.is_called,
       (SELECT string_agg(concat(c.oid, ':', c.relfilenode), ' ' ORDER BY c.oid)
-       FROM segmentation_internal.workspace_members(s.relation) AS r JOIN pg_class AS c ON c.oid = r),
+       FROM segmentation_internal.workspace_source_members(s.relation, s.mapping) AS r
+       JOIN pg_class AS c ON c.oid = r.member),
       (SELECT string_agg(concat(t.oid, ':', t.xmin), ' ' ORDER BY t.oid)
        FROM pg_trigger AS t WHERE t.tgfoid = $2),
       (SELECT string_agg(r.xmin::text, ' ' ORDER BY r.oid) FROM pg_rewrite AS r WHERE r.ev_class = s.relation),
@@ -205,7 +378,11 @@ BEGIN
        FROM pg_attribute AS a
        WHERE a.attrelid = s.relation AND a.attnum > 0 AND NOT a.attisdropped
          AND (s.kind IN ('customers', 'companies') OR a.attname = s.watermark_column
-           OR a.attname IN (SELECT f.value FROM jsonb_each_text(s.mapping) AS f)))))
+           OR a.attname IN (SELECT f.value FROM jsonb_each_text(s.mapping) AS f))),
+      CASE WHEN segmentation_internal.workspace_computed(s.mapping) THEN (
+        SELECT string_agg(concat(a.attrelid, ':', a.attname, ':', a.atttypid), ' ' ORDER BY a.attrelid, a.attnum)
+        FROM segmentation_internal.workspace_captured(s.relation, s.mapping) AS r
+        JOIN pg_attribute AS a ON a.attrelid = r.captured AND a.attnum > 0 AND NOT a.attisdropped) END))
     FROM @ws@.source AS s
     CROSS JOIN @ws@.missed AS m
     JOIN pg_class AS q ON q.oid = to_regclass(@'queue'@)
@@ -282,7 +459,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_mend_queue(text) IS
 
 -- The trigger function of a source as it has to be; NULL if it was so.
 CREATE FUNCTION segmentation_internal.workspace_settle_function(
-  ws text, source integer, relation regclass, customer name, given regtype, key regtype
+  ws text, source integer, kind text, relation regclass, mapping jsonb, given regtype, key regtype
 ) RETURNS regprocedure
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -290,7 +467,7 @@ DECLARE
   name text := coalesce(
     (SELECT p.proname FROM pg_proc AS p WHERE p.oid = function),
     format('capture_%s_%s', source, right(replace(gen_random_uuid()::text, '-', ''), 12)));
-  body text := segmentation_internal.workspace_capture_body(ws, name, customer, given, key);
+  body text := segmentation_internal.workspace_capture_body(ws, name, kind, relation, mapping, given, key);
 BEGIN
   IF EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = function AND p.prosrc = body) THEN
     RETURN NULL;
@@ -308,23 +485,31 @@ BEGIN
   RETURN segmentation_internal.workspace_capture_function(ws, source);
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_settle_function(text, integer, regclass, name, regtype, regtype) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_settle_function(
+  text, integer, text, regclass, jsonb, regtype, regtype
+) IS
   'Part of start_capture: makes the trigger function of a source what it has to be; NULL if it was.';
 
 -- The triggers of a source: on the table and all that belongs to it, and nowhere else. Whether they were not so.
 CREATE FUNCTION segmentation_internal.workspace_settle_triggers(
-  ws text, source integer, relation regclass
+  ws text, source integer, relation regclass, mapping jsonb
 ) RETURNS boolean
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   function regprocedure := segmentation_internal.workspace_capture_function(ws, source);
   name text := (SELECT p.proname FROM pg_proc AS p WHERE p.oid = function);
-  member regclass;
+  computed constant boolean := segmentation_internal.workspace_computed(mapping);
+  part record;
+  -- Which relation it is on; one that is read as it is has no need of it.
+  argument text := '';
   event record;
   lost record;
   done boolean := false;
 BEGIN
-  FOR member IN SELECT m FROM segmentation_internal.workspace_members(relation) AS m LOOP
+  FOR part IN SELECT * FROM segmentation_internal.workspace_source_members(relation, mapping) AS m LOOP
+    IF computed THEN
+      argument := part.place;
+    END IF;
     FOR event IN
       SELECT v.event, v.tables
       FROM (VALUES
@@ -333,14 +518,17 @@ BEGIN
         (8, 'delete', 'REFERENCING OLD TABLE AS old_rows'),
         (32, 'truncate', '')) AS v (bit, event, tables)
       WHERE NOT EXISTS (
-        SELECT FROM pg_trigger AS t WHERE t.tgrelid = member AND t.tgfoid = function AND t.tgtype & v.bit <> 0)
+        SELECT FROM pg_trigger AS t
+        WHERE t.tgrelid = part.member AND t.tgfoid = function AND t.tgtype & v.bit <> 0
+          AND t.tgargs = CASE WHEN computed THEN convert_to(argument, 'UTF8') || '\x00' ELSE '' END::bytea)
     LOOP
       done := true;
-      EXECUTE segmentation_internal.fill(ws, $q$
-        CREATE TRIGGER @trigger@ AFTER @(event)@ ON @(table)@ @(tables)@
-        FOR EACH STATEMENT EXECUTE FUNCTION @(function)@$q$,
+      EXECUTE segmentation_internal.fill(ws, $q$CREATE OR REPLACE TRIGGER @trigger@
+        AFTER @(event)@ ON @(table)@ @(tables)@
+        FOR EACH STATEMENT EXECUTE FUNCTION @ws@.@function@(@(argument)@)$q$,
         jsonb_build_object('trigger', format('segmentation_%s_%s', substr(name, 9), event.event),
-          'event', event.event, 'table', member, 'tables', event.tables, 'function', function));
+          'event', event.event, 'table', part.member, 'tables', event.tables, 'function', name,
+          'argument', CASE WHEN computed THEN quote_literal(argument) ELSE '' END));
     END LOOP;
   END LOOP;
   -- On the table of another they stay, and note more than is needed.
@@ -348,7 +536,8 @@ BEGIN
     SELECT t.tgname AS trigger, t.tgrelid::regclass AS relation
     FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
     WHERE t.tgfoid = function AND pg_has_role(c.relowner, 'USAGE')
-      AND NOT t.tgrelid IN (SELECT m FROM segmentation_internal.workspace_members(relation) AS m)
+      AND NOT t.tgrelid IN (
+        SELECT m.member FROM segmentation_internal.workspace_source_members(relation, mapping) AS m)
   LOOP
     done := true;
     EXECUTE format('DROP TRIGGER %I ON %s', lost.trigger, lost.relation);
@@ -356,7 +545,7 @@ BEGIN
   RETURN done;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_settle_triggers(text, integer, regclass) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_settle_triggers(text, integer, regclass, jsonb) IS
   'Part of start_capture: makes the triggers of a source what they have to be. Whether they were not.';
 
 -- Brings the trigger function and the triggers of a source to what they have to be, and takes them off what no longer
@@ -371,38 +560,42 @@ DECLARE
   moved boolean;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT s.relation, s.mapping ->> 'customer' AS customer, w.key_type::regtype AS key
+    SELECT s.kind, s.relation, s.mapping, w.key_type::regtype AS key
     FROM @ws@.source AS s
     CROSS JOIN @ws@.workspace AS w
     WHERE s.source = $1$q$)
     INTO captured USING source;
-  SELECT a.atttypid INTO given
-  FROM pg_attribute AS a
-  WHERE a.attrelid = captured.relation AND a.attname = captured.customer AND a.attnum > 0 AND NOT a.attisdropped;
+  BEGIN
+    SELECT g.type INTO given
+    FROM segmentation_internal.workspace_given(captured.kind, captured.relation, captured.mapping, 'customer') AS g;
+  EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
+    given := NULL;
+  END;
   IF given IS NULL
      OR NOT segmentation_internal.workspace_type_fits(
        'key', segmentation_internal.workspace_base_type(given), captured.key)
   THEN
     IF strict THEN
       RAISE datatype_mismatch USING
-        MESSAGE = format('column "%s" of %s cannot be a key of type %s',
-          captured.customer, captured.relation, captured.key),
+        MESSAGE = format('%s of %s cannot be a key of type %s',
+          segmentation_internal.workspace_given_words(captured.mapping -> 'customer'), captured.relation, captured.key),
         HINT = 'Call add_source again with a new mapping, or remove_source.';
     END IF;
     RETURN true;
   END IF;
   made := segmentation_internal.workspace_settle_function(
-    ws, source, captured.relation, captured.customer::name, given, captured.key);
-  moved := segmentation_internal.workspace_settle_triggers(ws, source, captured.relation);
+    ws, source, captured.kind, captured.relation, captured.mapping, given, captured.key);
+  moved := segmentation_internal.workspace_settle_triggers(ws, source, captured.relation, captured.mapping);
   EXECUTE segmentation_internal.fill(ws, $q$
     DELETE FROM @ws@.capture AS c
-    WHERE c.source = $1 AND NOT c.relation IN (SELECT m FROM segmentation_internal.workspace_members($2) AS m)$q$)
-    USING source, captured.relation;
+    WHERE c.source = $1
+      AND NOT c.relation IN (SELECT m.member FROM segmentation_internal.workspace_source_members($2, $3) AS m)$q$)
+    USING source, captured.relation, captured.mapping;
   EXECUTE segmentation_internal.fill(ws, $q$
     INSERT INTO @ws@.capture (source, relation)
-    SELECT $1, m FROM segmentation_internal.workspace_members($2) AS m
+    SELECT $1, m.member FROM segmentation_internal.workspace_source_members($2, $3) AS m
     ON CONFLICT DO NOTHING$q$)
-    USING source, captured.relation;
+    USING source, captured.relation, captured.mapping;
   RETURN made IS NOT NULL OR moved;
 END
 $$;
@@ -503,10 +696,12 @@ BEGIN
   PERFORM segmentation_internal.workspace_mend_queue(ws);
   PERFORM segmentation_internal.workspace_uncapture(ws, given.source);
   IF watermark_column IS NULL THEN
-    reason := CASE WHEN (SELECT NOT c.relkind IN ('r', 'p') FROM pg_class AS c WHERE c.oid = relation)
-      THEN 'Views, materialized views and foreign tables have none.'
+    reason := CASE (SELECT c.relkind FROM pg_class AS c WHERE c.oid = relation)
+      WHEN 'v' THEN 'Views have none. The tables of a simple view can be the source, and be captured: add_source takes '
+        'its joins, expressions and filter.'
+      WHEN 'm' THEN 'Materialized views have none.' WHEN 'f' THEN 'Foreign tables have none.'
       ELSE (SELECT upper(left(u, 1)) || substr(u, 2) || '.'
-            FROM segmentation_internal.workspace_uncapturable(relation) AS u) END;
+            FROM segmentation_internal.workspace_source_uncapturable(relation, given.mapping) AS u) END;
     IF reason IS NOT NULL THEN
       RAISE wrong_object_type USING
         MESSAGE = format('%s cannot have triggers that see changed rows', relation),
@@ -568,29 +763,31 @@ COMMENT ON FUNCTION segmentation.stop_capture(text, text, regclass) IS
 -- What triggers on a source do not see. sound: whether they can write the queue; own: whether it has triggers of its
 -- own.
 CREATE FUNCTION segmentation_internal.workspace_triggers_miss(
-  relation regclass, function regprocedure, sound boolean, own boolean
+  relation regclass, mapping jsonb, function regprocedure, sound boolean, own boolean
 ) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN concat_ws('; ',
     'writes with session_replication_role = replica, among them those of logical replication',
+    CASE WHEN mapping ? 'join' THEN 'a row that moves to another customer while another session adds rows that it is '
+      'joined with: a full refresh finds it' END,
     CASE WHEN function IS NULL THEN
       'all writes: its trigger function is gone, until refresh_changed has made it anew' END,
     CASE WHEN sound IS NOT TRUE THEN 'all writes: the queue is gone, or its owner may not write it' END,
     CASE WHEN own THEN
       'nothing, but each write means everybody: the queue has a trigger, rule, check or policy' END,
     'writes that come to the foreign table, which fail, until refresh_changed takes the triggers off: '
-      || segmentation_internal.workspace_uncapturable(relation),
-    (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text)
+      || segmentation_internal.workspace_source_uncapturable(relation, mapping),
+    (SELECT 'writes to ' || string_agg(m.member::text, ', ' ORDER BY m.member::text)
        || ', whose triggers refresh_changed has yet to make'
-     FROM segmentation_internal.workspace_members(relation) AS m
+     FROM segmentation_internal.workspace_source_members(relation, mapping) AS m
      WHERE function IS NOT NULL
-       AND 4 > (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = m AND t.tgfoid = function)),
-    (SELECT 'writes to ' || string_agg(m::text, ', ' ORDER BY m::text) || ': its triggers are disabled'
-     FROM segmentation_internal.workspace_members(relation) AS m
+       AND 4 > (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = m.member AND t.tgfoid = function)),
+    (SELECT 'writes to ' || string_agg(m.member::text, ', ' ORDER BY m.member::text) || ': its triggers are disabled'
+     FROM segmentation_internal.workspace_source_members(relation, mapping) AS m
      WHERE EXISTS (
        SELECT FROM pg_trigger AS t
-       WHERE t.tgrelid = m AND t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A'))));
-COMMENT ON FUNCTION segmentation_internal.workspace_triggers_miss(regclass, regprocedure, boolean, boolean) IS
+       WHERE t.tgrelid = m.member AND t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A'))));
+COMMENT ON FUNCTION segmentation_internal.workspace_triggers_miss(regclass, jsonb, regprocedure, boolean, boolean) IS
   'Part of capture_status: what triggers on a source do not see.';
 
 CREATE FUNCTION segmentation.capture_status(workspace text)
@@ -627,15 +824,17 @@ BEGIN
     misses := CASE capture
       WHEN 'none' THEN concat_ws('; ',
         'everything: changes are read by a full refresh only',
-        'triggers are not possible: ' || segmentation_internal.workspace_uncapturable(source.relation))
+        'triggers are not possible: '
+          || segmentation_internal.workspace_source_uncapturable(source.relation, source.mapping))
       WHEN 'watermark' THEN concat_ws('; ',
         format('deleted rows, rows whose %s did not grow or is null, and commits later than %s: a full refresh finds '
           'them', source.watermark_column, source.overlap),
+        CASE WHEN source.mapping ? 'join' THEN 'changes of the relations that it joins' END,
         CASE WHEN NOT EXISTS (
             SELECT FROM pg_attribute AS a
             WHERE a.attrelid = source.relation AND a.attname = source.watermark_column AND NOT a.attisdropped)
           THEN format('everything: there is no column "%s"', source.watermark_column) END)
-      ELSE segmentation_internal.workspace_triggers_miss(source.relation,
+      ELSE segmentation_internal.workspace_triggers_miss(source.relation, source.mapping,
         segmentation_internal.workspace_capture_function(ws, source.source), sound, own) END;
     -- Nested: what may not be looked at is not.
     IF capture <> 'none' AND may_look THEN

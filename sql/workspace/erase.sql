@@ -77,15 +77,15 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   FOR source IN EXECUTE format($q$
-    SELECT s.relation, s.mapping ->> 'customer' AS customer
+    SELECT s.kind, s.relation, s.mapping
     FROM %s.source AS s
     WHERE s.mapping ? 'customer'
     ORDER BY s.source$q$, ws)
   LOOP
     EXECUTE segmentation_internal.fill(ws,
-      'SELECT EXISTS (SELECT FROM @(relation)@ AS s WHERE @(customer)@ IN (SELECT k.customer FROM @(keys)@ AS k))',
-      jsonb_build_object('relation', source.relation, 'keys', keys, 'customer',
-        segmentation_internal.workspace_customer_sql('s', source.relation, source.customer, key::regtype)))
+      'SELECT EXISTS (SELECT FROM @(customers)@ AS s WHERE s.customer IN (SELECT k.customer FROM @(keys)@ AS k))',
+      jsonb_build_object('keys', keys, 'customers', segmentation_internal.workspace_customers_sql(
+        source.kind, source.relation, source.mapping, key::regtype)))
       INTO there;
     IF there AND NOT source.relation::text = ANY (found) THEN
       found := found || source.relation::text;

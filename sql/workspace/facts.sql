@@ -45,33 +45,25 @@ CREATE FUNCTION segmentation_internal.workspace_source_columns(
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   field record;
-  given regtype;
   columns text[] := '{}';
 BEGIN
   FOR field IN
-    SELECT f.field AS name, f.type, mapping ->> f.field AS column_name
+    SELECT f.field AS name, f.type, g.name AS column_name,
+      segmentation_internal.workspace_base_type(g.type) AS given
     FROM segmentation.workspace_field AS f
+    LEFT JOIN segmentation_internal.workspace_given(workspace_source_columns.kind, relation, mapping) AS g
+      ON g.field = f.field
     WHERE f.kind = workspace_source_columns.kind
     ORDER BY f.place
   LOOP
-    IF field.column_name IS NULL THEN
-      columns := columns || format('NULL::%s AS %I',
-        segmentation_internal.workspace_field_type(field.type, key), field.name);
-      CONTINUE;
-    END IF;
-    SELECT segmentation_internal.workspace_base_type(a.atttypid) INTO given
-    FROM pg_attribute AS a
-    WHERE a.attrelid = relation AND a.attname = field.column_name AND NOT a.attisdropped;
-    IF NOT FOUND THEN
-      RAISE undefined_column USING
-        MESSAGE = format('source %s of %s has lost its column "%s"', relation, kind, field.column_name),
-        HINT = 'Call add_source again with a new mapping, or remove_source.';
-    END IF;
-    columns := columns || format('%s AS %I', segmentation_internal.workspace_field_sql(
-      field.type, field.column_name, given, key, zone, several), field.name);
+    columns := columns || CASE WHEN field.column_name IS NULL
+      THEN format('NULL::%s AS %I', segmentation_internal.workspace_field_type(field.type, key), field.name)
+      ELSE format('%s AS %I', segmentation_internal.workspace_field_sql(
+        field.type, field.column_name, field.given, key, zone, several), field.name) END;
   END LOOP;
   IF kind IN ('customers', 'companies') THEN
-    columns := columns || format('to_jsonb(s) - %L AS attributes', mapping ->> 'customer');
+    columns := columns || CASE WHEN segmentation_internal.workspace_computed(mapping) THEN 's.attributes'
+      ELSE format('to_jsonb(s) - %L AS attributes', mapping ->> 'customer') END;
   END IF;
   RETURN array_to_string(columns, ', ');
 END
@@ -80,17 +72,18 @@ COMMENT ON FUNCTION segmentation_internal.workspace_source_columns(text, regclas
   'Part of refresh: the fields of a source, as a list of SQL expressions.';
 
 -- The customer of a row as what it is compared with: integers of any width as they are, so that an index is of use.
-CREATE FUNCTION segmentation_internal.workspace_compared_sql(relation regclass, customer text, key regtype) RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_compared_sql(
+  kind text, relation regclass, mapping jsonb, key regtype
+) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (
     SELECT CASE
-      WHEN a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[])
+      WHEN g.type = ANY ('{smallint,integer,bigint}'::regtype[])
         AND key = ANY ('{smallint,integer,bigint}'::regtype[])
-        THEN format('s.%I', a.attname)
-      ELSE segmentation_internal.workspace_key_sql(format('s.%I', a.attname), a.atttypid, key) END
-    FROM pg_attribute AS a
-    WHERE a.attrelid = relation AND a.attname = customer AND NOT a.attisdropped);
-COMMENT ON FUNCTION segmentation_internal.workspace_compared_sql(regclass, text, regtype) IS
+        THEN format('s.%I', g.name)
+      ELSE segmentation_internal.workspace_key_sql(format('s.%I', g.name), g.type, key) END
+    FROM segmentation_internal.workspace_given(kind, relation, mapping, 'customer') AS g);
+COMMENT ON FUNCTION segmentation_internal.workspace_compared_sql(text, regclass, jsonb, regtype) IS
   'Part of refresh: the customer of a row of a source, for a comparison with keys, as SQL.';
 
 -- The rows of all sources of a kind, with one column a field of workspace_field, in their types; NULL if there is
@@ -114,15 +107,15 @@ BEGIN
         MESSAGE = format('a source of %s was dropped (it was relation %s)', kind, source.relation::oid),
         HINT = format('SELECT segmentation.remove_source(workspace, %L, ''%s'')', kind, source.relation::oid);
     END IF;
-    customer := segmentation_internal.workspace_compared_sql(source.relation, source.mapping ->> 'customer', key);
+    customer := segmentation_internal.workspace_compared_sql(kind, source.relation, source.mapping, key);
     parts := parts || segmentation_internal.fill(NULL, 'SELECT @(columns)@ FROM @(relation)@ AS s@(condition)@',
       jsonb_build_object(
         'columns', segmentation_internal.workspace_source_columns(
           kind, source.relation, source.mapping, key, source.time_zone, several),
-        'relation', source.relation,
+        'relation', segmentation_internal.workspace_read(kind, source.relation, source.mapping),
         'condition', concat(
           -- Blanks are no key: all who have none would be one customer.
-          ' WHERE ' || CASE WHEN key = ANY ('{text,varchar}'::regtype[]) THEN format('btrim(%s) <> ''''', customer)
+          ' WHERE ' || CASE WHEN key = ANY ('{text,varchar}'::regtype[]) THEN 'btrim(' || customer || ') <> '''''
             ELSE customer || ' IS NOT NULL' END,
           ' AND ' || customer || ' IN (SELECT b.customer FROM ' || batch || ' AS b)')));
   END LOOP;
@@ -410,6 +403,7 @@ BEGIN
       jsonb_build_object('snapshot', stage || 'snapshot'));
     PERFORM segmentation_internal.workspace_stage_watermarks(ws, stage);
     PERFORM segmentation_internal.workspace_stage_catalogue(ws, stage);
+    PERFORM segmentation_internal.workspace_refuse_multiplied(ws);
   END IF;
   FOR fact IN SELECT * FROM segmentation_internal.workspace_fact_parts(ws, batch) LOOP
     staged := format('%s.%I', ws, stage || 'part_' || fact.part);

@@ -575,6 +575,7 @@ BEGIN
           WHEN 'watermark' THEN format('changes are followed by %I; not seen: deletes, and commits later than the '
             'overlap of %s', s.watermark_column, s.overlap)
           ELSE 'changes are seen at a full refresh only' END,
+        segmentation_internal.workspace_mapping_words(s.mapping),
         (SELECT 'fields not given: ' || string_agg(d.field, ', ' ORDER BY d.place)
          FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field),
         segmentation_internal.workspace_reading_words(ws, s.source, language));

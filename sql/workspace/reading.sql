@@ -60,6 +60,7 @@ SELECT 'row_reason', v.code, t.language, t.label
 FROM (VALUES
   ('used', 'used', 'utilisées'),
   ('ahead', 'dated after the published day', 'datées d''après le jour publié'),
+  ('filtered', 'left out by the filter', 'écartées par le filtre'),
   ('no_customer', 'without a customer', 'sans client'),
   ('no_day', 'without a day', 'sans date'),
   ('no_amount', 'without an amount', 'sans montant'),
@@ -98,11 +99,43 @@ BEGIN
   RETURN segmentation_internal.fill(NULL, '(SELECT @(columns)@ FROM @(relation)@ AS s)', jsonb_build_object(
     'columns', segmentation_internal.workspace_source_columns(
       s.kind, s.relation, s.mapping, w.key, s.time_zone, false),
-    'relation', s.relation));
+    'relation', segmentation_internal.workspace_read(s.kind, s.relation, s.mapping)));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_source_rows_sql(text, integer) IS
   'Part of refresh: all rows of a source by fields, as SQL.';
+
+-- What the filter of a source leaves out. Its amounts need not be numbers: then they have no turnover.
+CREATE FUNCTION segmentation_internal.workspace_reconcile_filtered(ws text, source integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s record;
+  left_out bigint;
+  turnover numeric;
+BEGIN
+  EXECUTE format('SELECT o.kind, o.relation, o.mapping FROM %s.source AS o WHERE o.source = $1', ws)
+    INTO s USING source;
+  IF NOT s.mapping ? 'where' THEN
+    RETURN;
+  END IF;
+  EXECUTE segmentation_internal.fill(NULL, 'SELECT count(*) FROM @(rows)@ AS r', jsonb_build_object(
+    'rows', segmentation_internal.workspace_read(s.kind, s.relation, s.mapping, false))) INTO left_out;
+  IF s.kind IN ('purchases', 'purchase_lines') THEN
+    BEGIN
+      EXECUTE segmentation_internal.fill(NULL, 'SELECT sum(r.amount::numeric) FROM @(rows)@ AS r', jsonb_build_object(
+        'rows', segmentation_internal.workspace_read(s.kind, s.relation, s.mapping, false))) INTO turnover;
+    EXCEPTION WHEN data_exception THEN
+      turnover := NULL;
+    END;
+  END IF;
+  IF left_out > 0 THEN
+    EXECUTE format('INSERT INTO %s.source_reading (source, reason, rows, turnover) VALUES ($1, $2, $3, $4)', ws)
+      USING source, 'filtered', left_out, CASE WHEN turnover NOT IN ('NaN', 'Infinity', '-Infinity') THEN turnover END;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_reconcile_filtered(text, integer) IS
+  'Part of refresh: counts the rows of a source that its filter leaves out, into source_reading.';
 
 -- Reconciles: of each source, how many rows are used, and how many are not for which reason; with their turnover, so
 -- that the parts add up to what the source has. Returns it in words.
@@ -135,13 +168,14 @@ BEGIN
           THEN $t$sum(CASE WHEN NOT v.reason IN ('not_finite', 'amount_out_of_range') THEN v.amount::numeric END)$t$
           ELSE 'NULL::numeric' END,
         'rows', segmentation_internal.workspace_source_rows_sql(ws, s.source)));
+    PERFORM segmentation_internal.workspace_reconcile_filtered(ws, s.source);
   END LOOP;
   EXECUTE segmentation_internal.fill(ws, $q$
     SELECT string_agg(format('%s of %s not used', v.left_out, v.kind), ', ' ORDER BY v.kind)
     FROM (
       SELECT s.kind, sum(r.rows) AS left_out
       FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source
-      WHERE NOT r.reason IN ('used', 'ahead') GROUP BY s.kind) AS v$q$)
+      WHERE NOT r.reason IN ('used', 'ahead', 'filtered') GROUP BY s.kind) AS v$q$)
     INTO said;
   RETURN said;
 END
@@ -174,6 +208,41 @@ COMMENT ON FUNCTION segmentation_internal.workspace_reading_words(text, integer,
   'Part of workspace_check: how many rows of a source were used, and why others were not, with their share of '
   'turnover.';
 
+-- The first expression of the sources of some kinds that fails on a row, in words; NULL if none does.
+CREATE FUNCTION segmentation_internal.workspace_first_failure(ws text, kinds text[]) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  given record;
+BEGIN
+  FOR given IN EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT s.relation, m.key AS field, m.value AS given,
+      format('SELECT count(v.given) FROM (SELECT %s AS given FROM %s%s OFFSET 0) AS v',
+        segmentation_internal.workspace_given_sql(m.value, s.relation, s.mapping),
+        segmentation_internal.workspace_from(s.relation, s.mapping),
+        CASE WHEN s.mapping ? 'where' AND m.key <> 'where'
+          THEN format(E' WHERE (%s\n)', s.mapping ->> 'where') ELSE '' END) AS query
+    FROM @ws@.source AS s
+    CROSS JOIN LATERAL (
+      SELECT f.key, f.value FROM jsonb_each(s.mapping - '{where,join,as}'::text[]) AS f
+      WHERE jsonb_typeof(f.value) = 'object'
+      UNION ALL
+      SELECT 'where', jsonb_build_object('sql', s.mapping -> 'where') WHERE s.mapping ? 'where') AS m
+    WHERE s.kind = ANY ($1)
+    ORDER BY s.source, m.key <> 'where', m.key$q$) USING kinds
+  LOOP
+    BEGIN
+      EXECUTE given.query;
+    EXCEPTION WHEN data_exception THEN
+      RETURN format('In %s, "%s" (%s): %s. Let it give NULL there: CASE WHEN ... END.', given.relation, given.field,
+        segmentation_internal.workspace_given_words(given.given), SQLERRM);
+    END;
+  END LOOP;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_first_failure(text, text[]) IS
+  'Part of refresh: the first expression of a mapping that fails on a row, in words.';
+
 -- The first row of the sources of some kinds that is wrong, in words; NULL if none is found.
 CREATE FUNCTION segmentation_internal.workspace_first_fault(ws text, kinds text[]) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -197,8 +266,8 @@ BEGIN
       INTO found;
     IF found.row IS NOT NULL THEN
       RETURN (
-        SELECT format('In %s, customer %s: column "%s" is %s.', s.relation, found.row ->> 'customer',
-          s.mapping ->> f.field, left(found.row ->> f.field, 60))
+        SELECT format('In %s, customer %s: %s is %s.', s.relation, found.row ->> 'customer',
+          segmentation_internal.workspace_given_words(s.mapping -> f.field), left(found.row ->> f.field, 60))
         FROM segmentation.workspace_row_fault AS f
         WHERE f.kind = s.kind AND f.reason = found.row ->> 'row fault' AND s.mapping ? f.field
         ORDER BY f.place LIMIT 1);
@@ -206,7 +275,7 @@ BEGIN
   END LOOP;
   RETURN NULL;
 EXCEPTION WHEN data_exception THEN
-  RETURN NULL;
+  RETURN segmentation_internal.workspace_first_failure(ws, kinds);
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_first_fault(text, text[]) IS

@@ -53,18 +53,20 @@ COMMENT ON FUNCTION segmentation_internal.workspace_stage_watermarks(text, text)
 
 -- Whether triggers of a source had to be mended, or taken off, as they are: then everybody is to be read.
 CREATE FUNCTION segmentation_internal.workspace_watch_triggers(
-  ws text, source integer, relation regclass, OUT taken_off boolean, OUT everybody boolean
+  ws text, source integer, relation regclass, mapping jsonb, OUT taken_off boolean, OUT everybody boolean
 )
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  reason text := segmentation_internal.workspace_uncapturable(relation);
+  reason text := segmentation_internal.workspace_source_uncapturable(relation, mapping);
 BEGIN
   taken_off := reason IS NOT NULL;
   everybody := true;
   IF taken_off THEN
     RAISE WARNING 'the triggers are taken off %: %', relation, reason USING
-      DETAIL = 'Writes that come to foreign tables fail with them. From now on its changes are read by a full refresh '
-        'only.',
+      DETAIL = concat(
+        CASE WHEN segmentation_internal.workspace_uncapturable(relation) IS NOT NULL
+          THEN 'Writes that come to foreign tables fail with them. ' END,
+        'From now on its changes are read by a full refresh only.'),
       HINT = 'Name a column that grows with every change: start_capture(workspace, kind, relation, '
         'watermark_column => ''updated_at'').';
     PERFORM segmentation_internal.workspace_uncapture(ws, source);
@@ -73,13 +75,13 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_watch_triggers(text, integer, regclass) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_watch_triggers(text, integer, regclass, jsonb) IS
   'Part of refresh_changed: sees to the triggers of a source. Whether everybody is to be read again.';
 
 -- What has come since the watermark of a source, into the queue. What comes while this looks is seen the next time.
 CREATE FUNCTION segmentation_internal.workspace_watch_watermark(
-  ws text, source integer, relation regclass, customer text, watermark_column name, zone text, overlap interval,
-  watermark text
+  ws text, source integer, kind text, relation regclass, mapping jsonb, watermark_column name, zone text,
+  overlap interval, watermark text
 ) RETURNS boolean
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -96,11 +98,11 @@ BEGIN
     EXECUTE format('SELECT w.key_type::regtype FROM %s.workspace AS w', ws) INTO key;
     EXECUTE segmentation_internal.fill(ws, $q$
       INSERT INTO @ws@.queue (customer)
-      SELECT DISTINCT @(key)@
-      FROM @(relation)@ AS r
-      WHERE r.@customer@ IS NOT NULL AND r.@watermark@ >= $1::@(type)@$q$,
-      jsonb_build_object('relation', relation, 'customer', customer, 'watermark', watermark_column,
-        'type', mark.type, 'key', segmentation_internal.workspace_customer_sql('r', relation, customer, key)))
+      SELECT DISTINCT r.customer
+      FROM @(customers)@ AS r
+      WHERE r.watermark >= $1::@(type)@$q$,
+      jsonb_build_object('type', mark.type, 'customers', segmentation_internal.workspace_customers_sql(
+        kind, relation, mapping, key, watermark_column)))
       USING mark.since;
   END IF;
   EXECUTE format('UPDATE %s.source AS s SET watermark = $2 WHERE s.source = $1', ws) USING source, mark.seen;
@@ -108,7 +110,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_watch_watermark(
-  text, integer, regclass, text, name, text, interval, text
+  text, integer, text, regclass, jsonb, name, text, interval, text
 ) IS
   'Part of refresh_changed: what has come since the watermark of a source, into the queue. Whether everybody is to be '
   'read again.';
@@ -158,14 +160,14 @@ BEGIN
     CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = source.relation);
     IF source.capture = 'trigger' THEN
       SELECT w.taken_off, w.everybody INTO taken_off, everybody
-      FROM segmentation_internal.workspace_watch_triggers(ws, source.source, source.relation) AS w;
+      FROM segmentation_internal.workspace_watch_triggers(ws, source.source, source.relation, source.mapping) AS w;
       IF taken_off THEN
         PERFORM segmentation_internal.workspace_queue_all(ws);
         CONTINUE;
       END IF;
     ELSE
-      everybody := segmentation_internal.workspace_watch_watermark(ws, source.source, source.relation,
-        source.mapping ->> 'customer', source.watermark_column, source.time_zone, source.overlap, source.watermark);
+      everybody := segmentation_internal.workspace_watch_watermark(ws, source.source, source.kind, source.relation,
+        source.mapping, source.watermark_column, source.time_zone, source.overlap, source.watermark);
     END IF;
     seen := segmentation_internal.workspace_seen(ws, source.source);
     IF everybody OR seen IS DISTINCT FROM source.seen THEN
@@ -627,6 +629,7 @@ BEGIN
         segmentation_internal.workspace_layout()),
       HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
+  EXECUTE format('ALTER TABLE %s.workspace ADD COLUMN IF NOT EXISTS key_given boolean NOT NULL DEFAULT true', ws);
   -- First, as it may refuse.
   PERFORM segmentation_internal.workspace_add_axes(ws);
   PERFORM segmentation_internal.workspace_make_targets(ws);

@@ -11,16 +11,17 @@ COMMENT ON FUNCTION segmentation_internal.workspace_layout() IS
   'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
 
 CREATE FUNCTION segmentation.create_workspace(
-  workspace text, key_type regtype DEFAULT 'bigint', time_zone text DEFAULT NULL)
+  workspace text, key_type regtype DEFAULT NULL, time_zone text DEFAULT NULL)
 RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   zone text := coalesce(time_zone, current_setting('TimeZone'));
-  key text := format_type(key_type, NULL);
+  -- Without a type: until the first source says.
+  key text := format_type(coalesce(key_type, 'bigint'), NULL);
   layout text;
 BEGIN
-  IF workspace IS NULL OR key_type IS NULL THEN
-    RAISE null_value_not_allowed USING MESSAGE = 'workspace and key_type must not be null';
+  IF workspace IS NULL THEN
+    RAISE null_value_not_allowed USING MESSAGE = 'workspace must not be null';
   END IF;
   IF workspace = '' OR octet_length(workspace) > 63 OR workspace ~ '[[:cntrl:]]' THEN
     RAISE invalid_schema_name USING
@@ -33,7 +34,8 @@ BEGIN
       HINT = 'A workspace is a schema of its own: choose another name.';
   END IF;
   -- One for the primary keys, one for the parts of the queue.
-  IF 2 > (SELECT count(DISTINCT a.amname) FROM pg_opclass AS o JOIN pg_am AS a ON a.oid = o.opcmethod
+  IF key_type IS NOT NULL
+     AND 2 > (SELECT count(DISTINCT a.amname) FROM pg_opclass AS o JOIN pg_am AS a ON a.oid = o.opcmethod
                  JOIN pg_type AS t ON t.oid = key_type
                  WHERE a.amname IN ('btree', 'hash') AND o.opcdefault AND o.opcintype = CASE
                    WHEN t.oid = 'varchar'::regtype THEN 'text'::regtype ELSE t.oid END)
@@ -54,6 +56,7 @@ BEGIN
       single boolean PRIMARY KEY DEFAULT true CHECK (single),
       layout integer NOT NULL,
       key_type text NOT NULL,
+      key_given boolean NOT NULL DEFAULT true,
       time_zone text NOT NULL,
       created_at timestamptz NOT NULL DEFAULT now(),
       as_of date,
@@ -223,8 +226,8 @@ BEGIN
       SELECT string_agg(format('%I %s', m.name, m.type), ', ' ORDER BY m.place)
       FROM segmentation.workspace_model AS m)));
   PERFORM segmentation_internal.workspace_make_lists(quote_ident(workspace), key);
-  EXECUTE format('INSERT INTO %I.workspace (layout, key_type, time_zone) VALUES ($1, $2, $3)', workspace)
-    USING segmentation_internal.workspace_layout(), key, zone;
+  EXECUTE format('INSERT INTO %I.workspace (layout, key_type, key_given, time_zone) VALUES ($1, $2, $3, $4)', workspace)
+    USING segmentation_internal.workspace_layout(), key, key_type IS NOT NULL, zone;
   PERFORM segmentation_internal.workspace_mend_queue(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_register(workspace,
     segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
@@ -236,7 +239,8 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.create_workspace(text, regtype, text) IS
   'Makes a workspace: a schema owned by the caller, with its tables and views. key_type is the type of customers'' '
-  'keys; time_zone (default: the session''s) is that in which a day begins.';
+  'keys, by default that of the first source (bigint, uuid or text); time_zone (default: the session''s) is that in '
+  'which a day begins.';
 
 -- The tables of lists that axes bring, those that are not there.
 CREATE FUNCTION segmentation_internal.workspace_make_lists(ws text, key text) RETURNS void
@@ -297,6 +301,7 @@ BEGIN
       ('workspace', NULL, 'A workspace of the extension segmentation: what it is and what is published. One row.'),
       ('workspace', 'layout', 'Version of its tables; see upgrade_workspace.'),
       ('workspace', 'key_type', 'Type of customers'' keys.'),
+      ('workspace', 'key_given', 'Whether that is settled: given, or taken from the first source.'),
       ('workspace', 'time_zone', 'Where a day begins.'),
       ('workspace', 'as_of', 'The day of the published result.'),
       ('workspace', 'parameter_set', 'The parameter set of the published result.'),

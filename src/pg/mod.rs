@@ -9,6 +9,7 @@ pub mod call;
 pub mod enums;
 pub mod error;
 pub mod expanded;
+pub mod expression;
 pub mod guard;
 pub mod json_tree;
 pub mod jsonb;

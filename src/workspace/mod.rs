@@ -1,2 +1,3 @@
 mod lock;
+mod mapping;
 mod registry;

@@ -148,6 +148,21 @@ impl ToDay for i32 {
     }
 }
 
+/// A day as it is written in ISO form: no setting of the session decides what it means.
+impl ToDay for &str {
+    fn day(self) -> Day {
+        day::parse(self.trim_ascii())
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::InvalidText,
+                    format!("invalid day: \"{}\"", self.chars().take(40).collect::<String>()),
+                )
+                .hint("A day that is text is written as 2024-01-31; cast anything else to date.")
+            })
+            .or_raise()
+    }
+}
+
 impl ToDay for LocalTime {
     fn day(self) -> Day {
         LocalTime::day(self)
@@ -161,6 +176,9 @@ transitions! {
     history_add_timestamp_numeric(LocalTime, NumericArg<'_>);
     history_add_timestamp_double(LocalTime, f64);
     history_add_timestamp_bigint(LocalTime, i64);
+    history_add_text_numeric(&str, NumericArg<'_>);
+    history_add_text_double(&str, f64);
+    history_add_text_bigint(&str, i64);
 }
 
 macro_rules! zoned_transitions {
@@ -188,6 +206,25 @@ zoned_transitions! {
     history_add_timestamptz_numeric(NumericArg<'_>);
     history_add_timestamptz_double(f64);
     history_add_timestamptz_bigint(i64);
+}
+
+/// Orders of which it is known whether each is a purchase: one that was sent back whole is none, whatever it left behind,
+/// and one whose goods were given away with a discount may come to less than nothing.
+#[pg_extern(sql = false)]
+fn history_add_order<'fcx>(
+    state: Option<StateArg<'fcx>>,
+    day: Option<i32>,
+    amount: Option<NumericArg<'fcx>>,
+    purchase: Option<bool>,
+    call: CallSite<'fcx>,
+) -> Option<State<'fcx>> {
+    match (day, amount, purchase) {
+        (Some(day), Some(amount), Some(purchase)) => {
+            let entry = amount.entry(day).or_raise();
+            Some(add(state, Entry { purchases: u32::from(purchase), ..entry }, &call))
+        }
+        _ => state.map(|state| state.writable(&call)),
+    }
 }
 
 /// Takes another history in: the transition of `merge`, and the combine function of all.

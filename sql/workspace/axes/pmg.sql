@@ -76,7 +76,11 @@ VALUES (
   -- look_again: a subscription brings something every day.
   $$CASE WHEN p.turnover_of_subscriptions AND f.subscriptions IS NOT NULL THEN p.as_of + 1 END$$,
   $$jsonb_build_object('turnover', round(s.turnover, 2),
-    'moyens_from', round((p.pmg_cuts).moyens_from, 2), 'gros_from', round((p.pmg_cuts).gros_from, 2))$$,
+    -- A limit may lie just above what many have.
+    'moyens_from', (SELECT CASE WHEN v = round(v, 2) THEN round(v, 2) ELSE trim_scale(v) END
+      FROM (SELECT (p.pmg_cuts).moyens_from) AS m (v)),
+    'gros_from', (SELECT CASE WHEN v = round(v, 2) THEN round(v, 2) ELSE trim_scale(v) END
+      FROM (SELECT (p.pmg_cuts).gros_from) AS g (v)))$$,
   $$CASE WHEN c.pmg = 'I' AND s.turnover < 0 THEN 'pmg.refunds' END$$);
 
 INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES

@@ -228,10 +228,10 @@ BEGIN
   PERFORM segmentation_internal.workspace_mend_queue(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_register(workspace,
     segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
+  PERFORM segmentation_internal.workspace_make_rates(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_scores(workspace);
   PERFORM segmentation_internal.workspace_make_targets(quote_ident(workspace));
-  PERFORM segmentation_internal.workspace_make_rates(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_make_views(workspace);
 END
 $$;

@@ -140,12 +140,6 @@ COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_hist
   'transition of purchase_history';
 COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, bigint) IS
   'transition of purchase_history';
-CREATE FUNCTION segmentation_internal.history_add_order(segmentation.purchase_history, date, numeric, boolean)
-  RETURNS segmentation.purchase_history
-  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_order_wrapper';
-COMMENT ON FUNCTION segmentation_internal.history_add_order(
-  segmentation.purchase_history, date, numeric, boolean
-) IS 'transition of order_history';
 COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, numeric) IS
   'transition of purchase_history';
 COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, double precision) IS
@@ -225,12 +219,6 @@ COMMENT ON AGGREGATE segmentation.purchase_history(text, double precision) IS
   'Purchase history of orders, by the day as it is written, as 2024-01-31.';
 COMMENT ON AGGREGATE segmentation.purchase_history(text, bigint) IS
   'Purchase history of orders, by the day as it is written, as 2024-01-31.';
-CREATE AGGREGATE segmentation_internal.order_history(purchased_on date, amount numeric, purchase boolean) (
-  SFUNC = segmentation_internal.history_add_order, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE segmentation_internal.order_history(date, numeric, boolean) IS
-  'Part of refresh: purchase history of orders of which it is known whether each is a purchase.';
 COMMENT ON AGGREGATE segmentation.purchase_history(date, numeric) IS
   'Purchase history of orders, one row an order; a negative amount is a refund. Rows with a NULL are skipped.';
 COMMENT ON AGGREGATE segmentation.purchase_history(date, double precision) IS

@@ -484,11 +484,19 @@ CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, z
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE kind
     -- Of orders, see workspace_orders_of.
+    -- What differs from its amount's sign is rare: goods given away with a discount of more, what was charged alone.
     WHEN 'purchases' THEN segmentation_internal.fill(NULL, $q$
-      SELECT o.customer, segmentation_internal.order_history(o.purchased_on, o.amount, o.purchase)
-          FILTER (WHERE o.purchase OR o.amount <> 0) AS history
-      FROM (@(orders)@) AS o
-      GROUP BY o.customer$q$, jsonb_build_object('orders', rows))
+      SELECT o.customer, CASE
+          WHEN o.odd IS NULL THEN o.history
+          ELSE (SELECT segmentation.merge(v.history) FROM (VALUES (o.history), (o.odd)) AS v (history)) END AS history
+      FROM (
+        SELECT o.customer, segmentation.purchase_history(o.purchased_on, o.amount)
+            FILTER (WHERE o.purchase = (o.amount >= 0)) AS history,
+          segmentation.merge(format('{%s:%s:%s}', to_char(o.purchased_on, 'YYYY-MM-DD'), o.purchase::integer,
+            round(o.amount, 4))::segmentation.purchase_history)
+            FILTER (WHERE o.purchase AND o.amount < 0 OR NOT o.purchase AND o.amount > 0) AS odd
+        FROM (@(orders)@) AS o
+        GROUP BY o.customer) AS o$q$, jsonb_build_object('orders', rows))
     WHEN 'contacts' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
         segmentation.contact_history(

@@ -208,25 +208,6 @@ zoned_transitions! {
     history_add_timestamptz_bigint(i64);
 }
 
-/// Orders of which it is known whether each is a purchase: one that was sent back whole is none, whatever it left behind,
-/// and one whose goods were given away with a discount may come to less than nothing.
-#[pg_extern(sql = false)]
-fn history_add_order<'fcx>(
-    state: Option<StateArg<'fcx>>,
-    day: Option<i32>,
-    amount: Option<NumericArg<'fcx>>,
-    purchase: Option<bool>,
-    call: CallSite<'fcx>,
-) -> Option<State<'fcx>> {
-    match (day, amount, purchase) {
-        (Some(day), Some(amount), Some(purchase)) => {
-            let entry = amount.entry(day).or_raise();
-            Some(add(state, Entry { purchases: u32::from(purchase), ..entry }, &call))
-        }
-        _ => state.map(|state| state.writable(&call)),
-    }
-}
-
 /// Takes another history in: the transition of `merge`, and the combine function of all.
 #[pg_extern(sql = false)]
 fn history_absorb<'fcx>(

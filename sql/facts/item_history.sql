@@ -152,6 +152,12 @@ CREATE FUNCTION segmentation.until(history segmentation.item_history, until date
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_until_wrapper';
 COMMENT ON FUNCTION segmentation.until(segmentation.item_history, date) IS
   'The history up to and including a day, as known now: rows that arrived or were corrected later are in it.';
+-- A history that is a literal is one of purchases.
+CREATE FUNCTION segmentation.until(history text, until date) RETURNS segmentation.purchase_history
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+  RETURN segmentation.until(history::segmentation.purchase_history, until);
+COMMENT ON FUNCTION segmentation.until(text, date) IS
+  'A purchase history that is written as text, up to and including a day.';
 CREATE FUNCTION segmentation.item_count(history segmentation.item_history, as_of date DEFAULT 'infinity')
   RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_count_wrapper';

@@ -178,6 +178,12 @@ COMMENT ON FUNCTION segmentation.profile_assign(jsonb, double precision[]) IS
 COMMENT ON FUNCTION segmentation.profile_assign(jsonb, jsonb) IS
   'The profile of a customer under a model of fit_profile, by named features. Means stand in for missing ones; NULL '
   'if all are missing.';
+CREATE FUNCTION segmentation.profile_assign(model jsonb, features text) RETURNS segmentation.profile_assignment
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+  RETURN CASE WHEN features ~ '[:"]|^\s*\{\s*\}\s*$' THEN segmentation.profile_assign(model, features::jsonb)
+    ELSE segmentation.profile_assign(model, features::double precision[]) END;
+COMMENT ON FUNCTION segmentation.profile_assign(jsonb, text) IS
+  'The profile of a customer whose features are written as text: an array, {1,2}, or a JSON object.';
 
 CREATE FUNCTION segmentation.profile_describe(model jsonb) RETURNS TABLE (
   code text, name text, name_fr text, customers bigint, share double precision, feature text, category text,

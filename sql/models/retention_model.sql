@@ -129,6 +129,24 @@ CREATE FUNCTION segmentation.churn_probability(
 COMMENT ON FUNCTION segmentation.churn_probability(jsonb, interval, interval, jsonb) IS
   'Probability that a contract which has lasted for a tenure ends within the horizon, under a model of '
   'fit_retention_model.';
+-- A call with literals: of a history, which begins with a brace, or of a contract's tenure.
+CREATE FUNCTION segmentation.churn_probability(model jsonb, history text, as_of text, horizon text)
+  RETURNS double precision
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  RETURN CASE WHEN history ~ '^\s*\{'
+    THEN segmentation.churn_probability(model, history::segmentation.purchase_history, as_of::date, horizon::interval)
+    ELSE segmentation.churn_probability(model, history::interval, as_of::interval, horizon::jsonb) END;
+CREATE FUNCTION segmentation.churn_probability(model jsonb, history text, as_of text) RETURNS double precision
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  RETURN CASE WHEN history ~ '^\s*\{'
+    THEN segmentation.churn_probability(model, history::segmentation.purchase_history, as_of::date)
+    ELSE segmentation.churn_probability(model, history::interval, as_of::interval) END;
+COMMENT ON FUNCTION segmentation.churn_probability(jsonb, text, text, text) IS
+  'churn_probability of a history, a day and a horizon written as text; or, where the first is no history, of a tenure, '
+  'a horizon and features.';
+COMMENT ON FUNCTION segmentation.churn_probability(jsonb, text, text) IS
+  'churn_probability of a churn stack for a history and a day written as text; or, where the first is no history, of a '
+  'tenure and a horizon.';
 CREATE FUNCTION segmentation.expected_lifetime(
   model jsonb, tenure interval, horizon interval, features jsonb DEFAULT '{}'
 ) RETURNS double precision

@@ -33,6 +33,24 @@ COMMENT ON FUNCTION segmentation.segment_explain(jsonb, jsonb, date) IS
 COMMENT ON FUNCTION segmentation.segment_explain(jsonb, record, date) IS
   'Why a customer whose attributes are the columns of a row is in the segment.';
 
+-- Attributes as a literal are a JSON object: without these a call with literals could mean that or a row.
+CREATE FUNCTION segmentation.segment_assign(definition jsonb, attributes text, as_of date DEFAULT NULL) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN segmentation.segment_assign(definition, attributes::jsonb, as_of);
+CREATE FUNCTION segmentation.segment_memberships(definition jsonb, attributes text, as_of date DEFAULT NULL)
+  RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN segmentation.segment_memberships(definition, attributes::jsonb, as_of);
+CREATE FUNCTION segmentation.segment_explain(definition jsonb, attributes text, as_of date DEFAULT NULL) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN segmentation.segment_explain(definition, attributes::jsonb, as_of);
+COMMENT ON FUNCTION segmentation.segment_assign(jsonb, text, date) IS
+  'The segment of a customer whose attributes are a JSON object, written as text.';
+COMMENT ON FUNCTION segmentation.segment_memberships(jsonb, text, date) IS
+  'All segments of a customer whose attributes are a JSON object, written as text.';
+COMMENT ON FUNCTION segmentation.segment_explain(jsonb, text, date) IS
+  'Why a customer whose attributes are a JSON object, written as text, is in the segment.';
+
 CREATE FUNCTION segmentation.segment_check(definition jsonb) RETURNS TABLE (path text, fault text)
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'segment_check_wrapper';
 COMMENT ON FUNCTION segmentation.segment_check(jsonb) IS
@@ -106,6 +124,13 @@ CREATE FUNCTION segmentation.segment_sql(
 COMMENT ON FUNCTION segmentation.segment_sql(jsonb, regclass, date, name, boolean) IS
   'The definition as one SQL expression over the columns of a relation: its value is that of segment_assign on the '
   'row.';
+CREATE FUNCTION segmentation.segment_sql(definition jsonb, relation text) RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN CASE WHEN relation ~ '^\d{4}-\d\d-\d\d$' THEN segmentation.segment_sql(definition, relation::date)
+    ELSE segmentation.segment_sql(definition, relation::regclass) END;
+COMMENT ON FUNCTION segmentation.segment_sql(jsonb, text) IS
+  'The definition as one SQL expression over the columns of a relation, or, where the text is a date, over a jsonb '
+  'column at that day.';
 
 -- Before it is used: how many, where, and with whom in common
 

@@ -48,7 +48,7 @@ COMMENT ON COLUMN segmentation.workspace_axis.readiness IS
   'and g.settings.';
 COMMENT ON COLUMN segmentation.workspace_axis.weak IS
   'Why what it says is weak, though its data suffice: a jsonb list of {code, have, need}, an expression over g, a row '
-  'of parameter_set; see sql/workspace/gate.sql. NULL: it predicts nothing.';
+  'of parameter_set; see sql/workspace/gate.sql. NULL: it never is.';
 COMMENT ON COLUMN segmentation.workspace_axis.train IS
   'Function (ws text, parameter_set integer, as_of date, settings jsonb) that trains what workspace_model.fit cannot.';
 COMMENT ON COLUMN segmentation.workspace_axis.training_place IS 'Order of training, where that is not place.';

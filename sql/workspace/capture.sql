@@ -367,7 +367,12 @@ DECLARE
   seen text;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT md5(concat_ws(' ', s.mapping, s.time_zone, q.oid, q.relfilenode, m.last_value, m.is_called,
+    SELECT md5(concat_ws(' ', s.mapping, s.time_zone,
+      CASE WHEN s.mapping ? 'currency' THEN (
+        SELECT string_agg(format('%s %s %s', x.currency, x.valid_from - date '2000-01-01', x.rate), ','
+          ORDER BY x.currency, x.valid_from)
+        FROM @ws@.currency_rate AS x) END,
+      q.oid, q.relfilenode, m.last_value, m.is_called,
       (SELECT string_agg(concat(c.oid, ':', c.relfilenode), ' ' ORDER BY c.oid)
        FROM segmentation_internal.workspace_source_members(s.relation, s.mapping) AS r
        JOIN pg_class AS c ON c.oid = r.member),
@@ -782,7 +787,8 @@ CREATE FUNCTION segmentation_internal.workspace_triggers_miss(
      FROM segmentation_internal.workspace_source_members(relation, mapping) AS m
      WHERE function IS NOT NULL
        AND 4 > (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = m.member AND t.tgfoid = function)),
-    (SELECT 'writes to ' || string_agg(m.member::text, ', ' ORDER BY m.member::text) || ': its triggers are disabled'
+    (SELECT 'writes to ' || string_agg(m.member::text, ', ' ORDER BY m.member::text)
+       || CASE count(*) WHEN 1 THEN ': its triggers are disabled' ELSE ': their triggers are disabled' END
      FROM segmentation_internal.workspace_source_members(relation, mapping) AS m
      WHERE EXISTS (
        SELECT FROM pg_trigger AS t
@@ -809,7 +815,8 @@ BEGIN
   WHERE quote_ident(n.nspname) = ws;
   -- For others the guard is up: a sequence is no table that was checked.
   may_look := NOT segmentation_internal.workspace_guarded()
-    AND has_sequence_privilege(to_regclass(ws || '.missed')::oid, 'SELECT');
+    AND has_sequence_privilege(to_regclass(ws || '.missed')::oid, 'SELECT')
+    AND has_table_privilege(to_regclass(ws || '.currency_rate')::oid, 'SELECT');
   FOR source IN EXECUTE format('SELECT s.* FROM ONLY %s.source AS s ORDER BY s.source', ws) LOOP
     kind := source.kind;
     relation := source.relation;

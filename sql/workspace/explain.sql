@@ -23,10 +23,10 @@ FROM (VALUES
     'connu de ce client.'),
   ('data.no_source', 'The workspace has no source of {need}.', 'L''espace de travail n''a pas de source « '
     '{need_label} » ({need}).'),
-  ('data.few_buyers', 'Only {have} customers bought; {need} are needed.', 'Seuls {have} clients ont acheté ; il en '
+  ('data.few_buyers', 'Only {have} customers bought; {need} are needed.', 'Clients qui ont acheté : {have} ; il en '
     'faut {need}.'),
   ('data.few_repeaters', 'Only {have} customers bought on two days or more; {need} are needed.',
-    'Seuls {have} clients ont acheté au moins deux jours ; il en faut {need}.'),
+    'Clients qui ont acheté au moins deux jours : {have} ; il en faut {need}.'),
   ('data.one_outcome', 'Within the last {have} all customers did the same, so no model of it can be tested.',
     'Sur le dernier horizon ({have}), tous les clients ont fait de même : aucun modèle ne peut être vérifié.'),
   ('data.short_history', 'The purchases span {have} days; {need} are needed.', 'Les achats couvrent {have} jours ; il '

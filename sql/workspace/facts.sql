@@ -86,6 +86,157 @@ CREATE FUNCTION segmentation_internal.workspace_compared_sql(
 COMMENT ON FUNCTION segmentation_internal.workspace_compared_sql(text, regclass, jsonb, regtype) IS
   'Part of refresh: the customer of a row of a source, for a comparison with keys, as SQL.';
 
+-- Money
+
+-- Parts of ten of a currency's unit (ISO 4217): what amounts in minor units are multiplied by.
+CREATE FUNCTION segmentation_internal.currency_minor_unit(currency text) RETURNS numeric
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE
+    WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV',
+      'XAF', 'XOF', 'XPF') THEN 1
+    WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 0.001
+    ELSE 0.01 END;
+COMMENT ON FUNCTION segmentation_internal.currency_minor_unit(text) IS
+  'Part of refresh: what the minor unit of a currency is worth in its unit: .01, or 1 or .001 by ISO 4217.';
+
+CREATE FUNCTION segmentation_internal.workspace_no_rate(currency text, day date) RETURNS numeric
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE invalid_parameter_value USING MESSAGE = format('there is no rate of %s on %s', currency, day);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_no_rate(text, date) IS
+  'Part of refresh: the error of an amount that cannot be converted.';
+
+-- Whether amounts of a kind have to be converted: they may be in several currencies.
+CREATE FUNCTION segmentation_internal.workspace_converted(ws text, kind text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  converted boolean;
+BEGIN
+  EXECUTE format('SELECT bool_or(s.mapping ? ''currency'') FROM ONLY %s.source AS s WHERE s.kind = $1', ws)
+    INTO converted USING kind;
+  RETURN coalesce(converted, false);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_converted(text, text) IS
+  'Part of refresh: whether a source of a kind has a currency.';
+
+-- Rows of a source with their money in the workspace's currency: amounts by the rate of the last day at or before
+-- theirs, rounded to four decimals, half away from zero; minor units as units. given is what they were before. The
+-- currency of what cannot be converted is left, that of all else is null.
+CREATE FUNCTION segmentation_internal.workspace_money_sql(ws text, kind text, rows text, refused boolean) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
+  own constant text := upper(btrim(settings ->> 'currency'));
+  minor constant boolean := (settings -> 'minor_units')::boolean;
+  converted constant boolean := segmentation_internal.workspace_converted(ws, kind);
+  money text;
+  columns text;
+BEGIN
+  SELECT string_agg(
+      CASE
+        WHEN converted AND f.field = 'currency'
+          THEN 'CASE WHEN m.code IS NOT NULL AND m.rate IS NULL THEN m.code END AS currency'
+        WHEN converted AND f.field = 'amount' THEN segmentation_internal.fill(NULL, $q$
+          CASE WHEN m.code IS NULL THEN m.amount::numeric@(own_unit)@
+            @(refused)@ELSE round(m.amount::numeric * m.rate@(unit)@, 4) END AS amount$q$,
+          jsonb_build_object(
+            'own_unit', CASE WHEN minor THEN format(' * %s', segmentation_internal.currency_minor_unit(own)) ELSE '' END,
+            'unit', CASE WHEN minor THEN ' * segmentation_internal.currency_minor_unit(m.code)' ELSE '' END,
+            'refused', CASE WHEN refused
+              THEN 'WHEN m.rate IS NULL AND m.amount IS NOT NULL AND m.purchased_on IS NOT NULL '
+              'THEN segmentation_internal.workspace_no_rate(m.code, m.purchased_on) ' ELSE '' END))
+        WHEN minor AND f.field IN ('amount', 'price') THEN format('m.%1$I::numeric * %2$s AS %1$I', f.field,
+          segmentation_internal.currency_minor_unit(own))
+        ELSE format('m.%I', f.field) END, ', ' ORDER BY f.place),
+      string_agg(f.field, '') FILTER (WHERE f.field IN ('amount', 'price'))
+    INTO columns, money
+  FROM segmentation.workspace_field AS f
+  WHERE f.kind = workspace_money_sql.kind;
+  IF money IS NULL OR NOT (converted OR minor) THEN
+    RETURN rows;
+  ELSIF NOT converted THEN
+    RETURN segmentation_internal.fill(NULL, 'SELECT @(columns)@ FROM (@(rows)@) AS m',
+      jsonb_build_object('columns', columns, 'rows', rows));
+  END IF;
+  RETURN segmentation_internal.fill(ws, $q$
+    SELECT @(columns)@, m.amount::numeric AS given
+    FROM (
+      SELECT m.*, x.rate
+      FROM (SELECT m.*, NULLIF(NULLIF(upper(btrim(m.currency)), ''), @'own'@) AS code FROM (@(rows)@) AS m) AS m
+      LEFT JOIN LATERAL (
+        SELECT x.rate
+        FROM @ws@.currency_rate AS x
+        WHERE x.currency = m.code AND x.valid_from <= m.purchased_on
+        ORDER BY x.valid_from DESC LIMIT 1) AS x ON true) AS m$q$,
+    jsonb_build_object('columns', columns, 'own', own, 'rows', rows));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_money_sql(text, text, text, boolean) IS
+  'Part of refresh: rows of a source with their money in the units of the workspace''s currency, as SQL.';
+
+-- Currencies without any rate are refused before anything is read, all of them at once.
+CREATE FUNCTION segmentation_internal.workspace_check_currencies(ws text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
+  s record;
+  found text;
+  lacking text;
+BEGIN
+  FOR s IN EXECUTE format($q$
+    SELECT s.source, s.kind, s.relation, s.mapping ->> 'currency' AS "column" FROM %s.source AS s
+    WHERE s.kind IN ('purchases', 'purchase_lines') AND s.mapping ? 'currency' ORDER BY s.source$q$, ws)
+  LOOP
+    EXECUTE segmentation_internal.fill(ws, $q$
+      SELECT string_agg(format('%s (%s)', c.currency, c.rows), ', ' ORDER BY c.rows DESC, c.currency),
+        string_agg(format('%s from %s on', c.currency, c.since), ', ' ORDER BY c.rows DESC, c.currency)
+          FILTER (WHERE c.currency <> @'own'@ AND NOT EXISTS (
+            SELECT FROM @ws@.currency_rate AS x WHERE x.currency = c.currency AND x.valid_from <= c.since))
+      FROM (
+        SELECT coalesce(NULLIF(upper(btrim(r.currency)), ''), @'own'@) AS currency, count(*) AS rows,
+          min(r.purchased_on) AS since
+        FROM @(rows)@ AS r
+        WHERE r.amount IS NOT NULL AND r.purchased_on IS NOT NULL AND r.customer IS NOT NULL
+        GROUP BY 1) AS c$q$,
+      jsonb_build_object('own', upper(btrim(settings ->> 'currency')),
+        'rows', segmentation_internal.workspace_given_rows_sql(ws, s.source, false)))
+      INTO found, lacking;
+    IF lacking IS NOT NULL THEN
+      RAISE invalid_parameter_value USING
+        MESSAGE = format('amounts of %s are in other currencies than %s, and there is no rate of: %s', s.relation,
+          settings ->> 'currency', lacking),
+        DETAIL = format('Column "%s" has (rows): %s.', s."column", found),
+        HINT = format('INSERT INTO %s.currency_rate (currency, valid_from, rate): what one unit is worth in %s from a '
+          'day on. Or change the setting currency, or leave such rows out and count them: the setting bad_rows, skip.',
+          ws, settings ->> 'currency');
+    END IF;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_check_currencies(text) IS
+  'Part of refresh: an error if a source has amounts in currencies of which no rate is known.';
+
+-- The table of rates, if it is not there.
+CREATE FUNCTION segmentation_internal.workspace_make_rates(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF to_regclass(ws || '.currency_rate') IS NULL THEN
+    EXECUTE format($q$
+      CREATE TABLE %s.currency_rate (
+        currency text NOT NULL CHECK (currency = upper(btrim(currency)) AND currency <> ''),
+        valid_from date NOT NULL,
+        rate numeric NOT NULL CHECK (rate > 0 AND rate < 'Infinity'),
+        PRIMARY KEY (currency, valid_from)
+      )$q$, ws);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_make_rates(text) IS
+  'Part of create_workspace: the table of rates.';
+
 -- The rows of all sources of a kind, with one column a field of workspace_field, in their types; NULL if there is
 -- no source. With a batch (a relation with a column customer), only the rows of its customers.
 CREATE FUNCTION segmentation_internal.workspace_rows_sql(ws text, kind text, batch text DEFAULT NULL) RETURNS text
@@ -118,6 +269,8 @@ BEGIN
           ' WHERE ' || CASE WHEN key = ANY ('{text,varchar}'::regtype[]) THEN 'btrim(' || customer || ') <> '''''
             ELSE customer || ' IS NOT NULL' END,
           ' AND ' || customer || ' IN (SELECT b.customer FROM ' || batch || ' AS b)')));
+    parts := parts[:cardinality(parts) - 1]
+      || segmentation_internal.workspace_money_sql(ws, kind, parts[cardinality(parts)], NOT skips);
   END LOOP;
   RETURN CASE
     WHEN parts = '{}' THEN NULL
@@ -130,40 +283,185 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_rows_sql(text, text, text) IS
   'Part of refresh: the rows of all sources of a kind, as SQL.';
 
+-- Lines that are no products (postage, bank charges, adjustments), by the setting not_products: texts as they are
+-- written, * for anything, in capitals or not. A condition over a row r; NULL if nothing is named.
+CREATE FUNCTION segmentation_internal.workspace_not_product_sql(patterns jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT format('coalesce(r.product ~* %L, false)', '^\s*(?:' || string_agg(
+      replace(regexp_replace(btrim(e.pattern), '([.^$|()\[\]{}?+\\])', '\\\1', 'g'), '*', '.*'), '|'
+      ORDER BY e.place) || ')\s*$')
+    FROM jsonb_array_elements_text(patterns) WITH ORDINALITY AS e (pattern, place));
+COMMENT ON FUNCTION segmentation_internal.workspace_not_product_sql(jsonb) IS
+  'Part of refresh: whether a line r is no product, by the setting not_products, as SQL.';
+
+-- The rows of purchases or lines as orders, one row each: on the day on which it was bought, with what it came to in
+-- the end, and whether it is a purchase. netted: rows with the number of an order are one order, over midnight, in
+-- several parcels, with a price put right or goods sent back later; else each row is one. Lines without a number are
+-- one order a day.
+--
+-- It is a purchase if goods were bought and not all of them came back: their lines come to more than nothing, or none
+-- was sent back (a gift). What else was charged (service, a condition over r) is in the amount and decides nothing.
+-- loose: a refund that does not say of which order it is, or an order it may be of. carried: columns of each row that
+-- are kept, as arrays.
+CREATE FUNCTION segmentation_internal.workspace_netted_sql(
+  kind text, rows text, netted boolean, service text, converted boolean, carried text[] DEFAULT '{}'
+) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN concat_ws(' UNION ALL ',
+    CASE WHEN kind = 'purchases' THEN segmentation_internal.fill(NULL, $q$
+      SELECT r.customer, r.purchased_on, r.amount::numeric AS amount, r.amount >= 0 AS purchase, true AS loose@(each)@
+      FROM @(rows)@ AS r
+      WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL@(rest)@$q$,
+      jsonb_build_object('rows', rows,
+        'each', coalesce(
+          (SELECT string_agg(format(', ARRAY[r.%I] AS %I', c, c), '') FROM unnest(carried) AS c), ''),
+        'rest', CASE WHEN netted THEN $q$ AND NULLIF(r."order", '') IS NULL
+          AND (NULLIF(r.refund_of, '') IS NULL OR r.amount >= 0)$q$ ELSE '' END)) END,
+    CASE WHEN kind = 'purchase_lines' OR netted THEN segmentation_internal.fill(NULL, $q$
+      SELECT r.customer, coalesce(min(r.purchased_on) FILTER (WHERE r.amount >= 0), min(r.purchased_on))
+          AS purchased_on,
+        sum(r.amount) AS amount,
+        bool_or(r.amount >= 0 AND NOT r.service)
+          AND (sum(r.given) FILTER (WHERE NOT r.service) > 0 OR NOT bool_or(r.amount < 0 AND NOT r.service))
+          AS purchase,
+        NOT bool_or(r.amount < 0 AND r.refund_of IS NOT NULL) AS loose@(all)@
+      FROM (
+        SELECT r.customer, r.purchased_on, r.amount::numeric AS amount, @(given)@::numeric AS given,
+          @(service)@ AS service, NULLIF(r.refund_of, '') AS refund_of,
+          coalesce(CASE WHEN r.amount < 0 THEN NULLIF(r.refund_of, '') END, NULLIF(r."order", '')) AS number@(each)@
+        FROM @(rows)@ AS r
+        WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL) AS r
+      @(by)@$q$,
+      jsonb_build_object('rows', rows, 'service', coalesce(service, 'false'),
+        -- What was sent back at another rate came back all the same.
+        'given', CASE WHEN converted THEN 'r.given' ELSE 'r.amount' END,
+        'each', coalesce((SELECT string_agg(format(', r.%I', c), '') FROM unnest(carried) AS c), ''),
+        'all', coalesce(
+          (SELECT string_agg(format(', array_agg(r.%I) AS %I', c, c), '') FROM unnest(carried) AS c), ''),
+        'by', CASE kind WHEN 'purchases' THEN 'WHERE r.number IS NOT NULL GROUP BY r.customer, r.number'
+          ELSE 'GROUP BY r.customer, r.number, CASE WHEN r.number IS NULL THEN r.purchased_on END' END)) END);
+COMMENT ON FUNCTION segmentation_internal.workspace_netted_sql(text, text, boolean, text, boolean, text[]) IS
+  'Part of refresh: the orders that rows of purchases or lines come to, as SQL.';
+
+-- The same, with what was cancelled on its day: a refund that does not say of which order it is takes away an order of
+-- the same day that came to as much, and all orders of the day, where the refunds that are left come to as much as
+-- they. What is gone is no purchase and comes to 0.
+CREATE FUNCTION segmentation_internal.workspace_orders_sql(
+  kind text, rows text, netted boolean, service text, converted boolean, carried text[] DEFAULT '{}'
+) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.fill(NULL, $q$
+    WITH o AS @(kept)@ (@(netted)@)
+    SELECT o.customer, o.purchased_on, o.amount, o.purchase@(carried)@
+    FROM o
+    WHERE NOT EXISTS (
+      SELECT FROM o AS b
+      WHERE b.amount < 0 AND NOT b.purchase AND b.loose AND b.customer = o.customer AND b.purchased_on = o.purchased_on)
+    UNION ALL
+    SELECT o.customer, o.purchased_on, CASE WHEN o.gone THEN 0 ELSE o.amount END, o.purchase AND NOT o.gone@(carried)@
+    FROM (
+      SELECT o.*, o.loose AND o.amount <> 0
+          AND (o.paired OR sum(o.amount) FILTER (WHERE NOT o.paired) OVER whole = 0) AS gone
+      FROM (
+        SELECT o.*, o.loose AND o.place <= least(
+            count(*) FILTER (WHERE o.amount > 0) OVER alike, count(*) FILTER (WHERE o.amount < 0) OVER alike) AS paired
+        FROM (
+          SELECT o.*, row_number() OVER (PARTITION BY o.customer, o.purchased_on, o.loose, o.amount) AS place
+          FROM o
+          WHERE EXISTS (
+            SELECT FROM o AS b
+            WHERE b.amount < 0 AND NOT b.purchase AND b.loose
+              AND b.customer = o.customer AND b.purchased_on = o.purchased_on)) AS o
+        WINDOW alike AS (PARTITION BY o.customer, o.purchased_on, o.loose, abs(o.amount))) AS o
+      WINDOW whole AS (PARTITION BY o.customer, o.purchased_on, o.loose)) AS o$q$,
+    jsonb_build_object(
+      'netted', segmentation_internal.workspace_netted_sql(
+        kind, rows, netted, service, converted, carried),
+      -- Rows that are orders are read again rather than kept: by several processes.
+      'kept', CASE WHEN kind = 'purchase_lines' OR netted THEN 'MATERIALIZED' ELSE 'NOT MATERIALIZED' END,
+      'carried', coalesce((SELECT string_agg(format(', o.%I', c), '') FROM unnest(carried) AS c), '')));
+COMMENT ON FUNCTION segmentation_internal.workspace_orders_sql(text, text, boolean, text, boolean, text[]) IS
+  'Part of refresh: the orders that rows of purchases or lines come to, net of what was cancelled on the day, as SQL.';
+
+-- Whether rows of purchases have to be netted: where none has a number, or numbers are unique, each is an order.
+CREATE FUNCTION segmentation_internal.workspace_netted(ws text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  netted boolean;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT count(*) FILTER (WHERE s.mapping ? 'order') > 1 OR bool_or(s.mapping ? 'refund_of')
+      OR bool_or(s.mapping ? 'order' AND NOT EXISTS (
+        SELECT
+        FROM pg_index AS i
+        JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = s.relation AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
+          AND a.attname = s.mapping ->> 'order'))
+    FROM @ws@.source AS s
+    WHERE s.kind = 'purchases'$q$)
+    INTO netted;
+  RETURN coalesce(netted, false);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_netted(text) IS
+  'Part of refresh: whether several rows of purchases may be of one order.';
+
+-- The orders of a workspace; rows: those of a kind.
+CREATE FUNCTION segmentation_internal.workspace_orders_of(
+  ws text, kind text, rows text, carried text[] DEFAULT '{}'
+) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
+  service constant text := CASE WHEN kind = 'purchase_lines'
+    THEN segmentation_internal.workspace_not_product_sql(settings -> 'not_products') END;
+BEGIN
+  RETURN segmentation_internal.workspace_orders_sql(kind,
+    CASE WHEN (settings -> 'not_products_count')::boolean OR service IS NULL THEN rows
+      ELSE format('(SELECT r.* FROM %s AS r WHERE NOT %s)', rows, service) END,
+    segmentation_internal.workspace_netted(ws), service, segmentation_internal.workspace_converted(ws, kind), carried);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_orders_of(text, text, text, text[]) IS
+  'Part of refresh: the orders that rows of purchases or lines of a workspace come to, as SQL.';
+
 -- What was bought: products with their categories beside them, or categories alone. A line whose product has no
 -- category counts for no category, and one whose product has two rows counts once.
 CREATE FUNCTION segmentation_internal.workspace_items_sql(rows text, products text, level text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN CASE
+  RETURN (SELECT CASE
     WHEN products IS NULL THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.item_history(r.product, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric)
+        segmentation.item_history(r.product, r.purchased_on, @(pieces)@, r.amount::numeric)
           AS items
       FROM @(rows)@ AS r
       WHERE r.product IS NOT NULL
-      GROUP BY r.customer$q$, jsonb_build_object('rows', rows))
+      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'pieces', p.pieces))
     WHEN level = 'product' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.item_history(r.product, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric)
+        segmentation.item_history(r.product, r.purchased_on, @(pieces)@, r.amount::numeric)
           AS items,
-        segmentation.item_history(p.category, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric)
+        segmentation.item_history(p.category, r.purchased_on, @(pieces)@, r.amount::numeric)
           FILTER (WHERE p.category IS NOT NULL) AS categories
       FROM @(rows)@ AS r
       LEFT JOIN (
         SELECT q.product, min(q.category COLLATE "C") AS category FROM @(products)@ AS q GROUP BY q.product) AS p
         ON p.product = r.product
       WHERE r.product IS NOT NULL
-      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'products', products))
+      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'products', products, 'pieces', p.pieces))
     ELSE segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.item_history(p.category, r.purchased_on, coalesce(r.quantity, 1)::numeric, r.amount::numeric)
+        segmentation.item_history(p.category, r.purchased_on, @(pieces)@, r.amount::numeric)
           AS items
       FROM @(rows)@ AS r
       JOIN (
         SELECT q.product, min(q.category COLLATE "C") AS category FROM @(products)@ AS q GROUP BY q.product) AS p
         ON p.product = r.product
       WHERE p.category IS NOT NULL
-      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'products', products)) END;
+      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'products', products, 'pieces', p.pieces)) END
+    -- A line without a quantity is one piece: bought, or sent back.
+    FROM (VALUES ('coalesce(r.quantity, CASE WHEN r.amount < 0 THEN -1 ELSE 1 END)::numeric')) AS p (pieces));
 COMMENT ON FUNCTION segmentation_internal.workspace_items_sql(text, text, text) IS
   'Part of refresh: products bought by customer, as SQL.';
 
@@ -174,23 +472,24 @@ CREATE FUNCTION segmentation_internal.workspace_channel(channel text) RETURNS te
 COMMENT ON FUNCTION segmentation_internal.workspace_channel(text) IS
   'Part of refresh: a channel as it is called in a workspace: small letters, no blanks around it.';
 
--- What is made of the rows of the other kinds, one row a customer. Lines make a history where there are no purchases:
--- they are netted by order, an order with a line sent back at once is still one purchase.
+-- What is made of the rows of the other kinds, one row a customer. Purchases are orders.
 CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, zone text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE kind
+    -- Of orders, see workspace_orders_of.
+    -- What differs from its amount's sign is rare: goods given away with a discount of more, what was charged alone.
     WHEN 'purchases' THEN segmentation_internal.fill(NULL, $q$
-      SELECT r.customer, segmentation.purchase_history(r.purchased_on, r.amount) AS history
-      FROM @(rows)@ AS r
-      GROUP BY r.customer$q$, jsonb_build_object('rows', rows))
-    WHEN 'purchase_lines' THEN segmentation_internal.fill(NULL, $q$
-      -- One order is one purchase, on its first day: over midnight, by several parcels, with a price put right later.
-      SELECT o.customer, segmentation.purchase_history(o.purchased_on, o.amount) AS history
+      SELECT o.customer, CASE
+          WHEN o.odd IS NULL THEN o.history
+          ELSE (SELECT segmentation.merge(v.history) FROM (VALUES (o.history), (o.odd)) AS v (history)) END AS history
       FROM (
-        SELECT r.customer, min(r.purchased_on) AS purchased_on, sum(r.amount) AS amount
-        FROM @(rows)@ AS r
-        GROUP BY r.customer, r."order", CASE WHEN r."order" IS NULL THEN r.purchased_on END) AS o
-      GROUP BY o.customer$q$, jsonb_build_object('rows', rows))
+        SELECT o.customer, segmentation.purchase_history(o.purchased_on, o.amount)
+            FILTER (WHERE o.purchase = (o.amount >= 0)) AS history,
+          segmentation.merge(format('{%s:%s:%s}', to_char(o.purchased_on, 'YYYY-MM-DD'), o.purchase::integer,
+            round(o.amount, 4))::segmentation.purchase_history)
+            FILTER (WHERE o.purchase AND o.amount < 0 OR NOT o.purchase AND o.amount > 0) AS odd
+        FROM (@(orders)@) AS o
+        GROUP BY o.customer) AS o$q$, jsonb_build_object('orders', rows))
     WHEN 'contacts' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
         segmentation.contact_history(
@@ -252,6 +551,7 @@ DECLARE
   settings jsonb := segmentation_internal.workspace_settings_now(ws);
   level text;
   lines text := segmentation_internal.workspace_rows_sql(ws, 'purchase_lines', batch);
+  service constant text := segmentation_internal.workspace_not_product_sql(settings -> 'not_products');
   has_purchases boolean := false;
   has_categories boolean;
 BEGIN
@@ -275,8 +575,11 @@ BEGIN
       (4, 'consents', '{consents}'), (5, 'customers', '{attributes}'), (6, 'companies', '{company}'),
       (7, 'attribute_history', '{attribute_changes}'), (8, 'subscriptions', '{subscriptions}')
     ) AS f (place, kind, columns)
-    CROSS JOIN LATERAL (SELECT segmentation_internal.workspace_rows_sql(ws, f.kind, batch)) AS r (rows)
-    WHERE r.rows IS NOT NULL
+    CROSS JOIN LATERAL (SELECT segmentation_internal.workspace_rows_sql(ws, f.kind, batch)) AS g (given)
+    CROSS JOIN LATERAL (
+      SELECT CASE f.kind WHEN 'purchases' THEN segmentation_internal.workspace_orders_of(ws, f.kind, g.given)
+        ELSE g.given END) AS r (rows)
+    WHERE g.given IS NOT NULL
     ORDER BY f.place
   LOOP
     has_purchases := has_purchases OR part = 'purchases';
@@ -287,12 +590,14 @@ BEGIN
     IF NOT has_purchases THEN
       part := 'purchases';
       columns := '{history}';
-      query := segmentation_internal.workspace_fact_sql('purchase_lines', lines, zone);
+      query := segmentation_internal.workspace_fact_sql(part,
+        segmentation_internal.workspace_orders_of(ws, 'purchase_lines', lines), zone);
       RETURN NEXT;
     END IF;
     part := 'lines';
     columns := CASE WHEN has_categories AND level = 'product' THEN '{items,categories}' ELSE '{items}' END;
-    query := segmentation_internal.workspace_items_sql(lines,
+    query := segmentation_internal.workspace_items_sql(
+      coalesce(format('(SELECT r.* FROM %s AS r WHERE NOT %s)', lines, service), lines),
       CASE WHEN has_categories OR level = 'category' THEN segmentation_internal.workspace_rows_sql(ws, 'products') END,
       level);
     RETURN NEXT;
@@ -396,6 +701,9 @@ DECLARE
   total bigint;
 BEGIN
   IF batch IS NULL THEN
+    IF segmentation_internal.workspace_settings_now(ws) ->> 'bad_rows' = 'refuse' THEN
+      PERFORM segmentation_internal.workspace_check_currencies(ws);
+    END IF;
     PERFORM segmentation_internal.workspace_drop_stage(ws);
     -- What this snapshot sees of the queue is done with at the publication.
     EXECUTE segmentation_internal.fill(ws,

@@ -195,9 +195,43 @@ CREATE FUNCTION segmentation_internal.workspace_weak_channels(model jsonb) RETUR
 COMMENT ON FUNCTION segmentation_internal.workspace_weak_channels(jsonb) IS
   'Part of the gate: why the axis channel_appetence is weak.';
 
+-- pmg: of customers who pay the same none is large. Weak where more than half of those with turnover have the same, or
+-- classes by rank miss their share by half of it, and by more than the one customer who crosses a limit; of 30 at least.
+CREATE FUNCTION segmentation_internal.workspace_weak_pmg(shares jsonb, cuts segmentation.pmg_cuts) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN (
+    SELECT CASE WHEN s.active >= 30 AND s.tied > 1 AND (s.tied > s.active / 2 OR (cuts).mode = 'rank' AND (
+          abs(s.g - (cuts).gros * s.active) > greatest(1, (cuts).gros * s.active / 2)
+          OR abs(s.g + s.m - (cuts).moyens * s.active) > greatest(1, (cuts).moyens * s.active / 2)))
+      THEN jsonb_build_array(jsonb_build_object('code', 'ties', 'have', s.tied, 'active', s.active,
+        'turnover', round(s.tied_turnover, 2), 'g_percent', round(100 * s.g / s.active, 1),
+        'm_percent', round(100 * s.m / s.active, 1), 'p_percent', round(100 * s.p / s.active, 1)))
+      ELSE '[]' END
+    FROM (
+      SELECT (shares ->> 'active')::numeric AS active, (shares ->> 'tied')::numeric AS tied,
+        (shares ->> 'tied_turnover')::numeric AS tied_turnover, coalesce((shares ->> 'g')::numeric, 0) AS g,
+        coalesce((shares ->> 'm')::numeric, 0) AS m, coalesce((shares ->> 'p')::numeric, 0) AS p) AS s);
+COMMENT ON FUNCTION segmentation_internal.workspace_weak_pmg(jsonb, segmentation.pmg_cuts) IS
+  'Part of the gate: why the axis pmg is weak: equal turnovers.';
+
+-- rfm: a score that more than four in five have, of 30 at least, tells nothing.
+CREATE FUNCTION segmentation_internal.workspace_weak_rfm(shares jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN (
+    SELECT coalesce(jsonb_agg(segmentation_internal.workspace_reason(true, 'one_score',
+        round(100 * (shares ->> s.score)::numeric / (shares ->> 'customers')::numeric, 1)::double precision, 80, s.score)
+      ORDER BY s.place), '[]')
+    FROM unnest('{R,F,M}'::text[]) WITH ORDINALITY AS s (score, place)
+    WHERE (shares ->> 'customers')::numeric >= 30
+      AND (shares ->> s.score)::numeric > 0.8 * (shares ->> 'customers')::numeric);
+COMMENT ON FUNCTION segmentation_internal.workspace_weak_rfm(jsonb) IS
+  'Part of the gate: why the axis rfm is weak: nearly all have one score.';
+
 UPDATE segmentation.workspace_axis AS a
 SET weak = v.weak
 FROM (VALUES
+  ('rfm', $$segmentation_internal.workspace_weak_rfm(g.rfm_shares)$$),
+  ('pmg', $$segmentation_internal.workspace_weak_pmg(g.pmg_shares, g.pmg_cuts)$$),
   ('churn', $$segmentation_internal.workspace_weak_churn(g.quality, CASE g.settings ->> 'churn_of'
     WHEN 'subscriptions' THEN g.retention_model -> 'model' ELSE g.purchase_model END, g.seen, g.settings)$$),
   ('future_value', $$segmentation_internal.workspace_weak_value(
@@ -266,18 +300,25 @@ FROM (VALUES
     'clients (jusqu''à {need} % sont tolérables)'),
   ('weak.nobody_leaves', 'in its model nobody ever leaves', 'dans son modèle, personne ne part jamais'),
   ('weak.few_customers', 'only {have} customers could be tested, and below {need} a test says little',
-    'seuls {have} clients ont pu être testés, et en dessous de {need} un test dit peu'),
+    'clients testés : {have}, et en dessous de {need} un test dit peu'),
   ('weak.few_events', 'in the back-test only {have} customers did what is rarer, and below {need} it says little',
-    'lors du test, seuls {have} clients ont fait ce qui est le plus rare, et en dessous de {need} il dit peu'),
+    'lors du test, {have} clients ont fait ce qui est le plus rare, et en dessous de {need} il dit peu'),
   ('weak.short_history', 'the log spans {have} days, and what it predicts would be seen in {need} only',
     'le journal couvre {have} jours, et ce que l''axe prédit ne se verrait qu''en {need}'),
   ('weak.infinite_mean', 'the mean spend is infinite in its model', 'la dépense moyenne est infinie dans son modèle'),
   ('weak.few_features', 'only {have} features make the groups, and {need} are needed',
-    'seules {have} variables font les groupes, et il en faut {need}'),
+    'variables qui font les groupes : {have} ; il en faut {need}'),
   ('weak.weak_structure', 'the groups run into each other (silhouette {have}, below {need})',
     'les groupes se confondent (silhouette {have}, sous {need})'),
   ('weak.no_channel_model', 'no channel has contacts and answers enough to tell customers apart',
     'aucun canal n''a assez de sollicitations et de réponses pour distinguer les clients'),
+  ('weak.ties', '{have} of {active} customers with turnover have the same, {turnover}, and none of them is larger than '
+    'another: G has {g_percent} % of them, M {m_percent} %, P {p_percent} %',
+    '{have} des {active} clients actifs ont le même chiffre d''affaires, {turnover}, et aucun n''est plus gros '
+    'qu''un autre : G en compte {g_percent} %, M {m_percent} %, P {p_percent} %'),
+  ('weak.one_score', '{have} % of the customers have the same score {measure}, so it tells little (up to {need} % are '
+    'bearable)',
+    '{have} % des clients ont la même note {measure}, qui dit donc peu (jusqu''à {need} % sont tolérables)'),
   ('note.candidate', 'It goes by: {candidate}.', 'L''axe suit : {candidate}.'),
   ('note.lost', 'Nobody is called lost: no probability was found from which on hardly any came back.',
     'Personne n''est dit perdu : on n''a trouvé aucune probabilité à partir de laquelle presque personne ne revient.'),

@@ -42,6 +42,8 @@ JOIN (VALUES
 ) AS v (place, type, required, kinds, reason, condition, refused)
   ON v.type = f.type AND f.required = coalesce(v.required, f.required) AND (v.kinds IS NULL OR f.kind = ANY (v.kinds));
 INSERT INTO segmentation.workspace_row_fault (kind, place, reason, field, condition, refused) VALUES
+  ('purchases', 25, 'no_rate', 'currency', 'r.currency IS NOT NULL', true),
+  ('purchase_lines', 25, 'no_rate', 'currency', 'r.currency IS NOT NULL', true),
   ('purchase_lines', 101, 'name_out_of_range', 'product', 'octet_length(r.product) NOT BETWEEN 1 AND 1000', true),
   ('products', 101, 'no_name', 'product', 'r.product IS NULL', false),
   ('attribute_history', 101, 'no_name', 'attribute', 'r.attribute IS NULL', false),
@@ -59,11 +61,14 @@ INSERT INTO segmentation.label (domain, code, language, label)
 SELECT 'row_reason', v.code, t.language, t.label
 FROM (VALUES
   ('used', 'used', 'utilisées'),
+  ('cancelled', 'of orders cancelled or sent back whole', 'de commandes annulées ou retournées en entier'),
   ('ahead', 'dated after the published day', 'datées d''après le jour publié'),
   ('filtered', 'left out by the filter', 'écartées par le filtre'),
+  ('no_product', 'of what is no product', 'de ce qui n''est pas un produit'),
   ('no_customer', 'without a customer', 'sans client'),
   ('no_day', 'without a day', 'sans date'),
   ('no_amount', 'without an amount', 'sans montant'),
+  ('no_rate', 'in a currency without a rate', 'dans une devise sans cours'),
   ('no_name', 'without a name', 'sans nom'),
   ('day_out_of_range', 'with a day out of range', 'à la date hors limites'),
   ('not_finite', 'with a number that is none', 'au nombre qui n''en est pas un'),
@@ -87,8 +92,9 @@ CREATE FUNCTION segmentation_internal.workspace_row_fault_sql(kind text, key reg
 COMMENT ON FUNCTION segmentation_internal.workspace_row_fault_sql(text, regtype, boolean) IS
   'Part of refresh: why a row r of a kind of source is not used, as SQL.';
 
--- All rows of one source by fields, also those without a customer.
-CREATE FUNCTION segmentation_internal.workspace_source_rows_sql(ws text, source integer) RETURNS text
+-- All rows of one source by fields, also those without a customer: as they are given, and with their money in the
+-- workspace's currency.
+CREATE FUNCTION segmentation_internal.workspace_given_rows_sql(ws text, source integer, several boolean) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   w record;
@@ -98,12 +104,73 @@ BEGIN
   EXECUTE format('SELECT s.* FROM %s.source AS s WHERE s.source = $1', ws) INTO s USING source;
   RETURN segmentation_internal.fill(NULL, '(SELECT @(columns)@ FROM @(relation)@ AS s)', jsonb_build_object(
     'columns', segmentation_internal.workspace_source_columns(
-      s.kind, s.relation, s.mapping, w.key, s.time_zone, false),
+      s.kind, s.relation, s.mapping, w.key, s.time_zone, several),
     'relation', segmentation_internal.workspace_read(s.kind, s.relation, s.mapping)));
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_source_rows_sql(text, integer) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_given_rows_sql(text, integer, boolean) IS
   'Part of refresh: all rows of a source by fields, as SQL.';
+CREATE FUNCTION segmentation_internal.workspace_source_rows_sql(
+  ws text, source integer, several boolean DEFAULT false
+) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  kind text;
+BEGIN
+  EXECUTE format('SELECT s.kind FROM %s.source AS s WHERE s.source = $1', ws) INTO kind USING source;
+  RETURN '(' || segmentation_internal.workspace_money_sql(ws, kind,
+    'SELECT r.* FROM ' || segmentation_internal.workspace_given_rows_sql(ws, source, several) || ' AS r', false) || ')';
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_source_rows_sql(text, integer, boolean) IS
+  'Part of refresh: all rows of a source by fields, with their money in the workspace''s currency, as SQL.';
+
+-- Rows that make orders are dated as these: what is sent back after the published day is taken off an order before it.
+-- And those of an order that was cancelled say so. Only customers whom this may touch are looked at.
+CREATE FUNCTION segmentation_internal.workspace_reconcile_orders(ws text, as_of date, key regtype) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  of_kind text;
+  rows text;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT min(s.kind), '(' || string_agg(format(
+        'SELECT r.*, %s AS source FROM %s AS r WHERE (%s) IS NULL', s.source,
+        segmentation_internal.workspace_source_rows_sql($1, s.source, true),
+        segmentation_internal.workspace_row_fault_sql(s.kind, $2, false)), ' UNION ALL ' ORDER BY s.source) || ')'
+    FROM @ws@.source AS s
+    -- Of lines where there are no purchases.
+    WHERE s.kind = (
+      SELECT max(k.kind COLLATE "C") FROM @ws@.source AS k WHERE k.kind IN ('purchases', 'purchase_lines'))$q$)
+    INTO of_kind, rows USING ws, key;
+  IF of_kind IS NULL THEN
+    RETURN;
+  END IF;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.source_reading AS s (source, reason, rows, turnover)
+    SELECT m.source, v.reason, sum(v.rows), sum(v.rows * m.amount)
+    FROM (@(orders)@) AS o
+    CROSS JOIN LATERAL unnest(o.source, o.amount_of, o.purchased_on_of) AS m (source, amount, purchased_on)
+    CROSS JOIN LATERAL (VALUES
+      (CASE WHEN o.purchased_on > @'as_of'@ THEN 'ahead' WHEN NOT o.purchase AND o.amount = 0 THEN 'cancelled'
+        ELSE 'used' END, 1),
+      (CASE WHEN m.purchased_on > @'as_of'@ THEN 'ahead' ELSE 'used' END, -1)) AS v (reason, rows)
+    GROUP BY m.source, v.reason
+    HAVING sum(v.rows) <> 0 OR sum(v.rows * m.amount) <> 0
+    ON CONFLICT (source, reason) DO UPDATE
+    SET rows = s.rows + excluded.rows, turnover = s.turnover + excluded.turnover;
+    DELETE FROM @ws@.source_reading AS s WHERE s.rows = 0$q$,
+    jsonb_build_object('as_of', as_of, 'orders', segmentation_internal.workspace_orders_of(ws, of_kind,
+      segmentation_internal.fill(NULL, $q$(
+        SELECT r.*, r.amount::numeric AS amount_of, r.purchased_on AS purchased_on_of
+        FROM @(rows)@ AS r
+        WHERE r.customer IN (
+          SELECT b.customer FROM @(rows)@ AS b WHERE b.amount < 0 OR b.purchased_on > @'as_of'@))$q$,
+        jsonb_build_object('rows', rows, 'as_of', as_of)), '{source,amount_of,purchased_on_of}')));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_reconcile_orders(text, date, regtype) IS
+  'Part of refresh: what becomes of rows by what their order came to, into source_reading.';
 
 -- What the filter of a source leaves out. Its amounts need not be numbers: then they have no turnover.
 CREATE FUNCTION segmentation_internal.workspace_reconcile_filtered(ws text, source integer) RETURNS void
@@ -146,6 +213,10 @@ DECLARE
   s record;
   day text;
   said text;
+  settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
+  -- What does not count is left out; what does is used.
+  service constant text := CASE WHEN NOT (settings -> 'not_products_count')::boolean
+    THEN segmentation_internal.workspace_not_product_sql(settings -> 'not_products') END;
 BEGIN
   EXECUTE format('SELECT w.key_type::regtype FROM %s.workspace AS w', ws) INTO key;
   EXECUTE format('DELETE FROM %s.source_reading', ws);
@@ -158,11 +229,13 @@ BEGIN
       INSERT INTO @ws@.source_reading (source, reason, rows, turnover)
       SELECT @(source)@, v.reason, count(*), @(turnover)@
       FROM (
-        SELECT r.*, coalesce(@(fault)@, CASE WHEN @(ahead)@ THEN 'ahead' END, 'used') AS reason
+        SELECT r.*, coalesce(@(fault)@, CASE WHEN @(service)@ THEN 'no_product' WHEN @(ahead)@ THEN 'ahead' END, 'used')
+            AS reason
         FROM @(rows)@ AS r) AS v
       GROUP BY v.reason$q$,
       jsonb_build_object('source', s.source,
         'fault', coalesce(segmentation_internal.workspace_row_fault_sql(s.kind, key, false), 'NULL'),
+        'service', coalesce(CASE WHEN s.kind = 'purchase_lines' THEN service END, 'false'),
         'ahead', CASE WHEN day IS NULL THEN 'false' ELSE format('%s > %L::date', day, as_of) END,
         'turnover', CASE WHEN s.kind IN ('purchases', 'purchase_lines')
           THEN $t$sum(CASE WHEN NOT v.reason IN ('not_finite', 'amount_out_of_range') THEN v.amount::numeric END)$t$
@@ -170,12 +243,13 @@ BEGIN
         'rows', segmentation_internal.workspace_source_rows_sql(ws, s.source)));
     PERFORM segmentation_internal.workspace_reconcile_filtered(ws, s.source);
   END LOOP;
+  PERFORM segmentation_internal.workspace_reconcile_orders(ws, as_of, key);
   EXECUTE segmentation_internal.fill(ws, $q$
     SELECT string_agg(format('%s of %s not used', v.left_out, v.kind), ', ' ORDER BY v.kind)
     FROM (
       SELECT s.kind, sum(r.rows) AS left_out
       FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source
-      WHERE NOT r.reason IN ('used', 'ahead', 'filtered') GROUP BY s.kind) AS v$q$)
+      WHERE NOT r.reason IN ('used', 'cancelled', 'ahead', 'filtered') GROUP BY s.kind) AS v$q$)
     INTO said;
   RETURN said;
 END
@@ -280,3 +354,86 @@ END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_first_fault(text, text[]) IS
   'Part of refresh: where the first wrong row of some kinds of sources is.';
+
+-- What the words of a line say that it is, in English and French, if it is no product. Words that products have too
+-- (a post office cabinet) only where there are few of them, or no others.
+CREATE FUNCTION segmentation_internal.line_word(words text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT w.reason
+    FROM (VALUES
+      ('shipping', 'postages?|shipping|shipment|freight|deliver(y|ies)|frais de port|livraisons?|'
+        'affranchissement|exp[ée]ditions?', '((next day|standard|express) )?carriage|post|port|transport|'
+        'colissimo|chronopost|mondial relay'),
+      ('fee', 'bank charges?|handling fees?|service fees?|fees?|commissions?|surcharges?|frais bancaires|'
+        'frais de dossier|frais de gestion', 'charges?|frais'),
+      ('discount', 'discounts?|rebates?|remises?|rabais|ristournes?|escomptes?|bons? d''achat|credit notes?|'
+        'code promo|gift vouchers?|ch[èe]ques? cadeaux?', 'vouchers?|coupons?|avoirs?|r[ée]ductions?|promo'),
+      ('adjustment', 'adjust(ments?)?|bad debts?|write[- ]?offs?|ajustements?|r[ée]gularisations?|arrondis?|acomptes?|'
+        'pourboires?|donations?', 'manual|corrections?|rounding|deposits?|consignes?|tips?|dons?|samples?|tests?|'
+        '[ée]chantillons?')
+    ) AS w (reason, clear, ambiguous)
+    WHERE words ~* format('^\s*(%s)\s*$', w.ambiguous)
+      OR words ~* format('\m(%s)\M', w.clear) AND array_length(regexp_split_to_array(btrim(words), '\s+'), 1) <= 4
+    ORDER BY w.reason LIMIT 1);
+COMMENT ON FUNCTION segmentation_internal.line_word(text) IS
+  'Part of line_suggestions: what words say that a line is (shipping, fee, discount, adjustment), if it is no product.';
+
+CREATE FUNCTION segmentation.line_suggestions(workspace text)
+RETURNS TABLE (
+  product text, name text, reason text, lines bigint, line_share double precision, turnover numeric,
+  turnover_share double precision, chosen boolean
+)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ws constant text := segmentation_internal.workspace_owned(workspace);
+  settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
+  rows text;
+  names text;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT string_agg('SELECT r.product, r.amount::numeric AS amount FROM '
+        || segmentation_internal.workspace_source_rows_sql($1, s.source) || ' AS r WHERE r.product IS NOT NULL',
+        ' UNION ALL ' ORDER BY s.source) FILTER (WHERE s.kind = 'purchase_lines'),
+      string_agg('SELECT r.product, min(r.name) AS name FROM '
+        || segmentation_internal.workspace_source_rows_sql($1, s.source) || ' AS r GROUP BY r.product', ' ')
+        FILTER (WHERE s.kind = 'products')
+    FROM @ws@.source AS s$q$)
+    INTO rows, names USING ws;
+  IF rows IS NULL THEN
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = format('workspace %I has no source of purchase_lines', workspace),
+      HINT = format('SELECT segmentation.add_source(%L, ''purchase_lines'', ...)', workspace);
+  END IF;
+  -- A code is unlike the others where nearly all have digits and it has none, or nearly all are long and it is not.
+  RETURN QUERY EXECUTE segmentation_internal.fill(NULL, $q$
+    WITH p AS MATERIALIZED (
+      SELECT r.product, count(*) AS lines, coalesce(sum(r.amount), 0) AS turnover FROM (@(rows)@) AS r
+      GROUP BY r.product),
+    whole AS (
+      SELECT sum(p.lines) AS lines, sum(p.turnover) AS turnover,
+        sum(p.lines) FILTER (WHERE p.product ~ '[0-9]') / sum(p.lines) AS digits,
+        sum(p.lines) FILTER (WHERE length(btrim(p.product)) >= 4) / sum(p.lines) AS long
+      FROM p)
+    SELECT p.product, n.name, v.reason, p.lines, (p.lines / w.lines)::double precision, p.turnover,
+      (p.turnover / NULLIF(w.turnover, 0))::double precision, @(chosen)@
+    FROM p
+    CROSS JOIN whole AS w
+    LEFT JOIN (@(names)@) AS n ON n.product = p.product
+    CROSS JOIN LATERAL (
+      SELECT coalesce(
+        segmentation_internal.line_word(n.name), segmentation_internal.line_word(p.product),
+        CASE WHEN w.digits >= 0.95 AND p.product !~ '[0-9]' OR w.long >= 0.95 AND length(btrim(p.product)) < 4
+          THEN 'unlike_others' END) AS reason) AS v
+    WHERE v.reason IS NOT NULL
+    ORDER BY p.lines DESC, p.product COLLATE "C"$q$,
+    jsonb_build_object('rows', rows,
+      'names', coalesce(names, 'SELECT NULL::text AS product, NULL::text AS name'),
+      'chosen', coalesce(replace(segmentation_internal.workspace_not_product_sql(settings -> 'not_products'),
+        'r.product', 'p.product'), 'false')));
+END
+$$;
+COMMENT ON FUNCTION segmentation.line_suggestions(text) IS
+  'Lines of a workspace that look like no products: by their words (reason shipping, fee, discount, adjustment; English '
+  'and French), or by a code that is unlike the others; with their share of lines and of turnover, and whether the '
+  'setting not_products has them.';

@@ -32,6 +32,12 @@ INSERT INTO segmentation.workspace_field (kind, field, place, type, required, co
     'The day, or the instant, of the order.'),
   ('purchases', 'amount', 3, 'number', true, '{amount,total,turnover,revenue,montant,total_amount,order_total}',
     'What the order brought; negative is a refund. One row is one order.'),
+  ('purchases', 'order', 4, 'text', false, '{order_id,order,order_number,order_no,id_commande}',
+    'The number of the order: rows with one number are one order, refunds taken off.'),
+  ('purchases', 'refund_of', 5, 'text', false, '{refund_of,refunded_order_id,refunded_order,original_order_id}',
+    'Of a refund with a number of its own: the number of the order that it belongs to.'),
+  ('purchases', 'currency', 6, 'text', false, '{currency,currency_code,devise}',
+    'The currency of the amount, as EUR: converted by the rates in currency_rate. None: that of the workspace.'),
   ('purchase_lines', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client,id_customer,customer_no}',
     'Who bought.'),
   ('purchase_lines', 'purchased_on', 2, 'day', true,
@@ -44,6 +50,10 @@ INSERT INTO segmentation.workspace_field (kind, field, place, type, required, co
   ('purchase_lines', 'amount', 5, 'number', true, '{amount,total,turnover,revenue,sales_value,montant,line_total}',
     'What the line brought; negative is a return.'),
   ('purchase_lines', 'quantity', 6, 'number', false, '{quantity,qty,quantite}', 'Pieces.'),
+  ('purchase_lines', 'refund_of', 7, 'text', false, '{refund_of,refunded_order_id,refunded_order,original_order_id}',
+    'Of a return with a number of its own: the number of the order that it belongs to.'),
+  ('purchase_lines', 'currency', 8, 'text', false, '{currency,currency_code,devise}',
+    'The currency of the amount, as EUR: converted by the rates in currency_rate. None: that of the workspace.'),
   ('products', 'product', 1, 'text', true, '{product_id,product,item_id,sku,id_produit,stock_code}',
     'The product, as in purchase_lines. One row a product.'),
   ('products', 'category', 2, 'text', false, '{category,category_id,product_category,categorie,category_name}',
@@ -121,7 +131,8 @@ COMMENT ON COLUMN segmentation.workspace_setting.about IS 'What it does.';
 INSERT INTO segmentation.workspace_setting (place, name, type, default_value, least, greatest, choices, about) VALUES
   (10, 'language', 'text', '"en"', NULL, NULL, NULL,
     'Language of labels in the views for BI: en, fr, or one of your own in the table label.'),
-  (11, 'currency', 'text', '"EUR"', NULL, NULL, NULL, 'Currency of all amounts, as shown; nothing is converted.'),
+  (11, 'currency', 'text', '"EUR"', NULL, NULL, NULL, 'Currency of all amounts, as shown; what is in another one is converted by the '
+    'table currency_rate.'),
   (12, 'retrain_after', 'interval', '"30 days"', 1, 3660, NULL,
     'A refresh trains anew when the parameter set in use is older.'),
   (13, 'promote_tolerance', 'number', '0.02', 0, 1, NULL,
@@ -134,6 +145,14 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
   (16, 'bad_rows', 'text', '"refuse"', NULL, NULL, '{refuse,skip}',
     'Rows of sources that are wrong (a number that is none, a day out of range, an unknown response): refuse stops the '
     'refresh and names one, skip leaves them out and counts them.'),
+  (17, 'not_products', 'array', '[]', NULL, NULL, NULL,
+    'Lines that are no products (postage, bank charges, adjustments), by what stands in their field product, with * for '
+    'anything: ["POST", "gift_*"]. No product is made of them, nor a purchase of them alone; line_suggestions finds '
+    'some.'),
+  (18, 'not_products_count', 'boolean', 'true', NULL, NULL, NULL,
+    'Whether what was charged by lines of not_products counts in turnover.'),
+  (19, 'minor_units', 'boolean', 'false', NULL, NULL, NULL,
+    'Whether amounts and prices of the sources are in minor units (cents): 1999 is 19.99, of yen 1999.'),
   (20, 'minimum_buyers', 'integer', '100', 1, 1e9, NULL,
     'With fewer customers who bought, the axes from purchases read insufficient_data.'),
   (21, 'minimum_repeaters', 'integer', '30', 1, 1e9, NULL,

@@ -877,7 +877,7 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence)
 SELECT v.topic, t.language, t.sentence
 FROM (VALUES
   ('data.few_events', 'In its snapshots there are {have} customers only who did it, or who did not; {need} are needed.',
-    'Dans ses instantanés, seuls {have} clients l''ont fait, ou ne l''ont pas fait ; il en faut {need}.'),
+    'Clients qui l''ont fait, ou ne l''ont pas fait, dans ses instantanés : {have} ; il en faut {need}.'),
   ('weak.leak_suspected', 'a feature of its model probably knows the outcome',
     'une variable de son modèle connaît sans doute l''issue'),
   ('target', '{what} within {days} days with a probability of {percent} % ({base_percent} % of those whom it is '

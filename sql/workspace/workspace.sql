@@ -231,6 +231,7 @@ BEGIN
   PERFORM segmentation_internal.workspace_mend_queue(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_register(workspace,
     segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
+  PERFORM segmentation_internal.workspace_make_rates(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_scores(workspace);
   PERFORM segmentation_internal.workspace_make_targets(quote_ident(workspace));
@@ -363,6 +364,10 @@ BEGIN
       ('source_reading', 'reason', 'used; ahead: dated after the published day; else why not: domain row_reason.'),
       ('source_reading', 'rows', 'How many rows.'),
       ('source_reading', 'turnover', 'What they come to, of purchases and lines.'),
+      ('currency_rate', NULL, 'Rates by which amounts in other currencies are converted.'),
+      ('currency_rate', 'currency', 'Code of the currency, in capitals.'),
+      ('currency_rate', 'valid_from', 'The day from which it holds, until the next one.'),
+      ('currency_rate', 'rate', 'What one unit is worth in the workspace''s currency (the setting currency).'),
       ('queue', NULL, 'Customers whose facts have changed since they were read, as captured; refresh_changed takes '
         'them.'),
       ('queue', 'change', 'Number of the change.'),
@@ -585,9 +590,15 @@ BEGIN
         'categories, as {"birth": ["baby"]}';
     END IF;
   END IF;
-  IF d.name IN ('product_exclude', 'product_exclude_categories', 'product_owned_for_good') THEN
+  IF d.name IN ('product_exclude', 'product_exclude_categories', 'product_owned_for_good', 'not_products') THEN
     IF EXISTS (SELECT FROM jsonb_array_elements(value) AS e WHERE jsonb_typeof(e) <> 'string') THEN
       RETURN 'must be an array of texts';
+    END IF;
+  END IF;
+  IF d.name = 'not_products' THEN
+    -- Blanks or stars alone would be every line.
+    IF EXISTS (SELECT FROM jsonb_array_elements_text(value) AS e (pattern) WHERE btrim(e.pattern, ' *') = '') THEN
+      RETURN 'must be an array of texts with more than blanks and *';
     END IF;
   END IF;
   IF d.name = 'source_silence' AND NOT value IN ('"auto"', '"off"') THEN
@@ -618,6 +629,13 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_setting_fault(segmentation.workspace_setting, jsonb) IS
   'What is wrong with a value of a setting; NULL if nothing is.';
 
+-- Settings by which facts are made of the sources.
+CREATE FUNCTION segmentation_internal.workspace_settings_of_facts() RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN '{bad_rows,currency,minor_units,not_products,not_products_count}'::text[];
+COMMENT ON FUNCTION segmentation_internal.workspace_settings_of_facts() IS
+  'Part of configure_workspace: the settings by which the sources are read.';
+
 CREATE FUNCTION segmentation.configure_workspace(workspace text, settings jsonb) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -647,6 +665,13 @@ BEGIN
   IF faults IS NOT NULL THEN
     RAISE invalid_parameter_value USING MESSAGE = 'invalid settings', DETAIL = faults,
       HINT = 'segmentation.workspace_settings(workspace) lists all settings with what they do.';
+  END IF;
+  -- By another of these the sources are read otherwise.
+  IF EXISTS (
+    SELECT FROM jsonb_each(segmentation_internal.workspace_settings_now(ws)) AS n
+    WHERE n.key = ANY (segmentation_internal.workspace_settings_of_facts()) AND n.value <> settings -> n.key)
+  THEN
+    PERFORM segmentation_internal.workspace_queue_all(ws);
   END IF;
   EXECUTE format(
     'INSERT INTO %s.setting AS s (name, value) SELECT key, value FROM jsonb_each($1)

@@ -490,4 +490,4 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('churn.no_subscription', 'en', 'No subscription runs; the last one ended on {ended_on}.'),
   ('churn.no_subscription', 'fr', 'Aucun abonnement en cours ; le dernier a pris fin le {ended_on}.'),
   ('data.few_subscribers', 'en', 'Only {have} customers have subscriptions; {need} are needed.'),
-  ('data.few_subscribers', 'fr', 'Seuls {have} clients ont des abonnements ; il en faut {need}.');
+  ('data.few_subscribers', 'fr', 'Clients aux abonnements connus : {have} ; il en faut {need}.');

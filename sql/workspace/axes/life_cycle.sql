@@ -131,7 +131,7 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
   (118, 'life_cycle_lapsed', 'number', '4', 1, 1000, NULL, 'life_cycle: lapsed after a silence of more than so many '
     'times the customer''s own rhythm.');
 
-INSERT INTO segmentation.workspace_axis (axis, place, about, readiness, train, code, changes_on, numbers)
+INSERT INTO segmentation.workspace_axis (axis, place, about, readiness, train, code, changes_on, numbers, topic)
 VALUES (
   'life_cycle', 100, 'Where the customer stands: prospect, new, active, slowing, lapsed, reactivated.',
   $$seen.lasting$$,
@@ -155,7 +155,12 @@ VALUES (
     'slowing_days', floor(p.life_cycle_slowing
       * segmentation_internal.life_cycle_rhythm(f.history, p.as_of, p.life_cycle_gap)),
     'lapsed_days', floor(p.life_cycle_lapsed
-      * segmentation_internal.life_cycle_rhythm(f.history, p.as_of, p.life_cycle_gap)))$$);
+      * segmentation_internal.life_cycle_rhythm(f.history, p.as_of, p.life_cycle_gap)),
+    'refunds', CASE WHEN segmentation_internal.workspace_refunds_only(
+      f.history, p.as_of) THEN -segmentation.monetary(f.history, p.as_of) END)$$,
+  -- topic
+  $$CASE WHEN c.life_cycle = 'prospect' AND segmentation_internal.workspace_refunds_only(f.history, p.as_of)
+    THEN 'life_cycle.refunds_only' END$$);
 
 INSERT INTO segmentation.workspace_model (place, axis, name, type, about) VALUES
   (170, 'life_cycle', 'life_cycle_gap', 'double precision', 'Median of the customers'' mean gaps, in days.');
@@ -176,6 +181,10 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
     'ralentit après {slowing_days} jours de silence, perdu de vue après {lapsed_days}.'),
   ('life_cycle.prospect', 'en', 'Has not bought anything yet.'),
   ('life_cycle.prospect', 'fr', 'N''a encore rien acheté.'),
+  ('life_cycle.refunds_only', 'en', 'Only refunds are known, {refunds} {currency}: what was sent back was bought before '
+    'the log begins.'),
+  ('life_cycle.refunds_only', 'fr', 'On ne connaît que des remboursements, {refunds} {currency} : l''achat est plus '
+    'ancien que le journal.'),
   ('life_cycle.new', 'en', 'First purchase on {first_on}: new for {new_days} days.'),
   ('life_cycle.new', 'fr', 'Premier achat le {first_on} : nouveau pendant {new_days} jours.'),
   ('life_cycle.reactivated', 'en', 'Bought again on {back_on} after a lapse: counted as back for {back_days} days.'),

@@ -35,12 +35,33 @@ BEGIN
     DROP TABLE @ws@.stage_fits$q$,
     jsonb_build_object(
       'number', number, 'constants', segmentation_internal.workspace_constants(ws, number, as_of)));
+  -- How large the classes are: of equal turnovers they cannot be as large as wanted.
+  EXECUTE segmentation_internal.fill(ws, $q$
+    UPDATE @ws@.parameter_set AS g
+    SET pmg_shares = (
+      SELECT jsonb_build_object('active', sum(t.customers), 'g', sum(t.customers) FILTER (WHERE t.class = 'G'),
+        'm', sum(t.customers) FILTER (WHERE t.class = 'M'), 'p', sum(t.customers) FILTER (WHERE t.class = 'P'),
+        'tied', max(t.customers), 'tied_turnover', (array_agg(t.turnover ORDER BY t.customers DESC, t.turnover))[1])
+      FROM (
+        SELECT t.turnover, count(*) AS customers, segmentation.pmg_bucket(t.turnover, g.pmg_cuts)::text AS class
+        FROM (
+          SELECT @(turnover)@ AS turnover
+          FROM @(constants)@ AS p CROSS JOIN @ws@.stage_facts AS f
+          OFFSET 0) AS t
+        WHERE t.turnover > 0
+        GROUP BY t.turnover) AS t
+      HAVING count(*) > 0)
+    WHERE g.parameter_set = @(number)@ AND g.pmg_cuts IS NOT NULL$q$,
+    jsonb_build_object(
+      'number', number, 'constants', segmentation_internal.workspace_constants(ws, number, as_of),
+      'turnover', (SELECT c.expression FROM segmentation.workspace_score AS c WHERE c.name = 'turnover')));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_pmg(text, integer, date, jsonb) IS
-  'Part of refresh: trains the axis pmg where there are subscriptions and no purchases.';
+  'Part of refresh: trains the axis pmg where there are subscriptions and no purchases, and counts its classes.';
 
-INSERT INTO segmentation.workspace_axis (axis, place, about, readiness, train, code, changes_on, look_again, numbers)
+INSERT INTO segmentation.workspace_axis
+  (axis, place, about, readiness, train, code, changes_on, look_again, numbers, topic)
 VALUES (
   'pmg', 20, 'G, M, P or I: petits, moyens, gros clients (small, medium, large customers), inactifs.',
   $$CASE WHEN seen.purchases ->> 'code' = 'no_source' AND segmentation_internal.workspace_too_thin(
@@ -55,12 +76,20 @@ VALUES (
   -- look_again: a subscription brings something every day.
   $$CASE WHEN p.turnover_of_subscriptions AND f.subscriptions IS NOT NULL THEN p.as_of + 1 END$$,
   $$jsonb_build_object('turnover', round(s.turnover, 2),
-    'moyens_from', round((p.pmg_cuts).moyens_from, 2), 'gros_from', round((p.pmg_cuts).gros_from, 2))$$);
+    -- A limit may lie just above what many have.
+    'moyens_from', (SELECT CASE WHEN v = round(v, 2) THEN round(v, 2) ELSE trim_scale(v) END
+      FROM (SELECT (p.pmg_cuts).moyens_from) AS m (v)),
+    'gros_from', (SELECT CASE WHEN v = round(v, 2) THEN round(v, 2) ELSE trim_scale(v) END
+      FROM (SELECT (p.pmg_cuts).gros_from) AS g (v)))$$,
+  $$CASE WHEN c.pmg = 'I' AND s.turnover < 0 THEN 'pmg.refunds' END$$);
 
 INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
   (20, 'pmg', 'pmg_cuts', 'segmentation.pmg_cuts', $$segmentation.pmg_cuts(
     segmentation.turnover(f.history, (p.as_of - pg_catalog.make_interval(months => p.pmg_months))::date, p.as_of),
     p.pmg_options)$$);
+
+INSERT INTO segmentation.workspace_model (place, axis, name, type, about) VALUES
+  (21, 'pmg', 'pmg_shares', 'jsonb', 'How many customers each class had, and how many the commonest turnover.');
 
 INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
   ('pmg', 'pmg_cuts', 'segmentation.pmg_cuts', $$g.pmg_cuts$$),
@@ -85,5 +114,9 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
     'les moyens clients commencent à {moyens_from}, les gros à {gros_from}.'),
   ('pmg.I', 'en', 'No turnover over {pmg_months} rolling months.'),
   ('pmg.I', 'fr', 'Aucun chiffre d''affaires sur {pmg_months} mois glissants.'),
+  ('pmg.refunds', 'en', 'Turnover of {turnover} {currency} over {pmg_months} rolling months: more was sent back than '
+    'bought.'),
+  ('pmg.refunds', 'fr', 'Chiffre d''affaires de {turnover} {currency} sur {pmg_months} mois glissants : les retours '
+    'dépassent les achats.'),
   ('data.few_prices', 'en', 'Only {have} customers have subscriptions with a price; {need} are needed.'),
-  ('data.few_prices', 'fr', 'Seuls {have} clients ont des abonnements avec un prix ; il en faut {need}.');
+  ('data.few_prices', 'fr', 'Clients aux abonnements avec un prix : {have} ; il en faut {need}.');

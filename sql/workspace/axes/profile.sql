@@ -145,6 +145,6 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('profile', 'en', 'Nearest to the profile "{profile_name}", at a confidence of {confidence_percent} %.'),
   ('profile', 'fr', 'Le plus proche du profil « {profile_name_fr} », avec une confiance de {confidence_percent} %.'),
   ('data.few_customers', 'en', 'Only {have} customers have attributes; {need} are needed.'),
-  ('data.few_customers', 'fr', 'Seuls {have} clients ont des attributs ; il en faut {need}.'),
+  ('data.few_customers', 'fr', 'Clients aux attributs connus : {have} ; il en faut {need}.'),
   ('data.no_features', 'en', 'No attribute is fit for profiles.'),
   ('data.no_features', 'fr', 'Aucun attribut ne convient à des profils.');

@@ -26,12 +26,37 @@ RETURNS void
 BEGIN
   EXECUTE format('UPDATE %s.parameter_set AS g SET rfm_map = $2 WHERE g.parameter_set = $1', ws)
     USING number, segmentation_internal.workspace_rfm_map(settings);
+  -- How many have the commonest score: where all are alike, scores tell nothing.
+  EXECUTE segmentation_internal.fill(ws, $q$
+    UPDATE @ws@.parameter_set AS g
+    SET rfm_shares = (
+      SELECT jsonb_object_agg(m.score, m.customers) || jsonb_build_object('customers', max(m.whole))
+      FROM (
+        SELECT v.score, max(v.customers) AS customers, sum(v.customers) AS whole
+        FROM (
+          SELECT s.score, s.value, count(*) AS customers
+          FROM (SELECT segmentation.rfm_score(f.history, $1, g.rfm_cuts) AS rfm FROM @ws@.stage_facts AS f OFFSET 0) AS f
+          CROSS JOIN LATERAL (VALUES ('R', (f.rfm).r), ('F', (f.rfm).f), ('M', (f.rfm).m)) AS s (score, value)
+          WHERE s.value IS NOT NULL
+          GROUP BY s.score, s.value) AS v
+        GROUP BY v.score) AS m)
+    WHERE g.parameter_set = $2 AND g.rfm_cuts IS NOT NULL$q$)
+    USING as_of, number;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_rfm(text, integer, date, jsonb) IS
   'Part of refresh: trains the axis rfm.';
 
-INSERT INTO segmentation.workspace_axis (axis, place, about, readiness, train, scored_from, code, changes_on, numbers)
+-- Who sent something back and never bought: the purchase is older than the log.
+CREATE FUNCTION segmentation_internal.workspace_refunds_only(history segmentation.purchase_history, as_of date)
+RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN segmentation.purchase_days(history, as_of) = 0 AND segmentation.monetary(history, as_of) < 0;
+COMMENT ON FUNCTION segmentation_internal.workspace_refunds_only(segmentation.purchase_history, date) IS
+  'Part of explain: whether only refunds are known of a customer.';
+
+INSERT INTO segmentation.workspace_axis
+  (axis, place, about, readiness, train, scored_from, code, changes_on, numbers, topic)
 VALUES (
   'rfm', 10, 'Segment by recency, frequency and monetary value.',
   -- Without a map there is an error, before anything long is computed.
@@ -43,11 +68,16 @@ VALUES (
       'prospect')$$,
   $$segmentation.rfm_next_change(f.history, p.as_of, p.rfm_cuts)$$,
   $$jsonb_build_object('recency', s.recency, 'frequency', s.frequency, 'monetary', round(s.monetary, 2),
-    'r', s.r, 'f', s.f, 'm', s.m)$$);
+    'r', s.r, 'f', s.f, 'm', s.m, 'refunds', CASE WHEN segmentation_internal.workspace_refunds_only(
+      f.history, p.as_of) THEN -segmentation.monetary(f.history, p.as_of) END)$$,
+  $$CASE WHEN c.rfm = 'prospect' AND segmentation_internal.workspace_refunds_only(f.history, p.as_of)
+    THEN 'rfm.refunds_only' END$$);
 
 INSERT INTO segmentation.workspace_model (place, axis, name, type, fit) VALUES
   (10, 'rfm', 'rfm_cuts', 'segmentation.rfm_cuts', $$segmentation.rfm_cuts(f.history, p.as_of, p.rfm_options)$$),
   (11, 'rfm', 'rfm_map', 'jsonb', NULL);
+INSERT INTO segmentation.workspace_model (place, axis, name, type, about) VALUES
+  (12, 'rfm', 'rfm_shares', 'jsonb', 'How many customers had the commonest score of R, F and M.');
 
 INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALUES
   ('rfm', 'rfm_cuts', 'segmentation.rfm_cuts', $$g.rfm_cuts$$),
@@ -71,4 +101,8 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('rfm', 'fr', 'Dernier achat il y a {recency} jours (note {r} sur {rfm_bins}), {frequency} achats (note {f}), '
     'chiffre d''affaires {monetary} {currency} (note {m}).'),
   ('rfm.prospect', 'en', 'Has not bought anything yet.'),
-  ('rfm.prospect', 'fr', 'N''a encore rien acheté.');
+  ('rfm.prospect', 'fr', 'N''a encore rien acheté.'),
+  ('rfm.refunds_only', 'en', 'Only refunds are known, {refunds} {currency}: what was sent back was bought before the '
+    'log begins.'),
+  ('rfm.refunds_only', 'fr', 'On ne connaît que des remboursements, {refunds} {currency} : l''achat est plus ancien '
+    'que le journal.');

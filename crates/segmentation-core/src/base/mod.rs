@@ -16,3 +16,4 @@ pub mod spelling;
 pub mod template;
 pub mod unfitted;
 pub mod warning;
+pub mod words;

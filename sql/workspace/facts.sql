@@ -71,7 +71,11 @@ BEGIN
       field.type, field.column_name, given, key, zone, several), field.name);
   END LOOP;
   IF kind IN ('customers', 'companies') THEN
-    columns := columns || format('to_jsonb(s) - %L AS attributes', mapping ->> 'customer');
+    -- Blanks at the end of char(n) do not count in SQL, nor do they here.
+    columns := columns || format('%s(s) - %L AS attributes', CASE WHEN EXISTS (
+        SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+          AND segmentation_internal.workspace_base_type(a.atttypid) = 'character'::regtype)
+      THEN 'segmentation_internal.row_attributes' ELSE 'to_jsonb' END, mapping ->> 'customer');
   END IF;
   RETURN array_to_string(columns, ', ');
 END

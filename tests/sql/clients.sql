@@ -46,9 +46,6 @@ DO $$BEGIN CALL segmentation.run_due('crm', '1998-06-30', despite_silence => tru
 SELECT as_of FROM crm.workspace;
 
 -- Views are made anew only when something moved.
-CREATE FUNCTION made() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(c.relname || ' ' || pg_relation_filenode(c.oid), ',' ORDER BY c.relname) || (SELECT string_agg(x.xmin::text, ',') FROM crm.bi_pmg_curve AS x)
-  FROM pg_class AS c WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'm' $$;
 CREATE TABLE written (what text, made text);
 CREATE PROCEDURE looked(what text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -77,11 +74,14 @@ CALL refresh('crm', '1998-07-31', despite_silence => true, retrain => true);
 CALL looked('day');
 SELECT use_parameter_set('crm', 1);
 CALL looked('set');
+-- All are scored by it.
+CALL refresh_changed('crm', '1998-07-31', despite_silence => true);
+CALL looked('scored');
 CALL refresh_changed('crm', '1998-07-31', despite_silence => true);
 CALL looked('nothing');
 SELECT what, made <> lag(made) OVER (ORDER BY n) AS anew FROM (SELECT row_number() OVER () AS n, * FROM written) AS w ORDER BY n;
 SELECT as_of, language FROM crm.bi_as_of;
 SELECT drop_workspace('crm');
 DROP PROCEDURE caught, calls, looked;
-DROP FUNCTION called, made;
+DROP FUNCTION called;
 DROP TABLE written;

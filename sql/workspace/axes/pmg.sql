@@ -86,4 +86,4 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('pmg.I', 'en', 'No turnover over {pmg_months} rolling months.'),
   ('pmg.I', 'fr', 'Aucun chiffre d''affaires sur {pmg_months} mois glissants.'),
   ('data.few_prices', 'en', 'Only {have} customers have subscriptions with a price; {need} are needed.'),
-  ('data.few_prices', 'fr', 'Seuls {have} clients ont des abonnements avec un prix ; il en faut {need}.');
+  ('data.few_prices', 'fr', 'Clients ayant un abonnement à prix connu : {have} seulement ; il en faut {need}.');

@@ -260,9 +260,14 @@ mod install {
         requires = ["workspace_gate"]
     );
     extension_sql_file!(
+        "../sql/workspace/field.sql",
+        name = "workspace_field_list",
+        requires = ["workspace_target"]
+    );
+    extension_sql_file!(
         "../sql/workspace/capture.sql",
         name = "workspace_capture",
-        requires = ["workspace_target"]
+        requires = ["workspace_field_list"]
     );
     extension_sql_file!(
         "../sql/workspace/update.sql",

@@ -21,9 +21,10 @@ CREATE FUNCTION segmentation.label(domain text, code text, language text DEFAULT
   LANGUAGE sql STABLE PARALLEL SAFE
   RETURN coalesce(
     (SELECT l.label FROM segmentation.label AS l WHERE l.domain = $1 AND l.code = $2 AND l.language = $3),
+    (SELECT l.label FROM segmentation.label AS l WHERE l.domain = $1 AND l.code = $2 AND l.language = 'en'),
     $2);
 COMMENT ON FUNCTION segmentation.label(text, text, text) IS
-  'The label of a code in a language (en, fr), or the code itself if it has none.';
+  'The label of a code in a language (en, fr), in English if it has none there, or the code itself.';
 
 INSERT INTO segmentation.label (domain, code, language, label, built_in)
 SELECT v.domain, v.code, t.language, t.label, true
@@ -84,7 +85,7 @@ FROM (VALUES
   ('model_kind', 'spend_model', 'Spend model', 'Modèle de dépense'),
   ('model_kind', 'value_stack', 'Value stack', 'Modèle de valeur composé'),
   ('model_kind', 'churn_stack', 'Churn stack', 'Modèle d''attrition composé'),
-  ('model_warning', 'insufficient_data', 'Insufficient data', 'Données insuffisantes'),
+  ('model_warning', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('model_warning', 'few_customers', 'Few customers', 'Peu de clients'),
   ('model_warning', 'holdout_unusable', 'Too little data to try families on the past',
     'Trop peu de données pour éprouver les familles sur le passé'),
@@ -556,7 +557,7 @@ CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
-  ('churn_warning', 'insufficient_data', 'Too little data', 'Trop peu de données'),
+  ('churn_warning', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('churn_warning', 'separation', 'Outcomes are separated', 'Issues séparées'),
   ('churn_warning', 'collinear', 'Follows from other features', 'Se déduit d''autres variables'),
   ('churn_warning', 'constant_feature', 'Always the same', 'Toujours identique'),
@@ -698,7 +699,7 @@ FROM (VALUES
   ('profile_method', 'k_means', 'k-means', 'k-means'),
   ('profile_method', 'k_prototypes', 'k-prototypes', 'k-prototypes'),
   ('profile_method', 'gaussian_mixture', 'Gaussian mixture', 'Mélange gaussien'),
-  ('profile_warning', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('profile_warning', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('profile_warning', 'sampled', 'A sample was used', 'Un échantillon a servi'),
   ('profile_warning', 'constant_feature', 'Constant feature', 'Variable constante'),
   ('profile_warning', 'missing_values', 'Missing values', 'Valeurs manquantes'),
@@ -719,6 +720,7 @@ FROM (VALUES
   ('profile_measure', 'customers', 'Customers', 'Clients'),
   ('profile_measure', 'share', 'Share', 'Part'),
   ('profile_measure', 'radius', 'Radius', 'Rayon'),
+  ('profile_measure', 'confidence', 'Confidence in the middle', 'Confiance médiane'),
   ('criterion_kind', 'number', 'Number', 'Nombre'),
   ('criterion_kind', 'date', 'Date', 'Date'),
   ('criterion_kind', 'boolean', 'Yes or no', 'Oui ou non'),
@@ -728,7 +730,7 @@ FROM (VALUES
   ('criterion_verdict', 'not_quantifiable', 'Not quantifiable', 'Non quantifiable'),
   ('criterion_verdict', 'not_accessible', 'Not accessible', 'Non accessible'),
   ('criterion_verdict', 'not_profitable', 'Not profitable', 'Non rentable'),
-  ('criterion_verdict', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('criterion_verdict', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('segment_criterion', 'measurable', 'Measurable', 'Mesurable'),
   ('segment_criterion', 'substantial', 'Substantial', 'Substantiel'),
   ('segment_criterion', 'accessible', 'Accessible', 'Accessible'),
@@ -793,13 +795,13 @@ FROM (VALUES
   ('churn', 'medium', 'Medium risk', 'Risque moyen'),
   ('churn', 'high', 'High risk', 'Risque élevé'),
   ('churn', 'lost', 'Lost', 'Perdu'),
-  ('churn', 'insufficient_data', 'Insufficient data', 'Données insuffisantes'),
+  ('churn', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('future_value', 'high', 'High value', 'Valeur élevée'),
   ('future_value', 'medium', 'Medium value', 'Valeur moyenne'),
   ('future_value', 'low', 'Low value', 'Valeur faible'),
   ('future_value', 'none', 'No value', 'Sans valeur'),
-  ('future_value', 'insufficient_data', 'Insufficient data', 'Données insuffisantes'),
-  ('trial_verdict', 'insufficient_data', 'Insufficient data', 'Données insuffisantes')
+  ('future_value', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
+  ('trial_verdict', 'insufficient_data', 'Not enough data', 'Données insuffisantes')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
@@ -812,7 +814,7 @@ FROM (VALUES
   ('loyalty', 'regular', 'Regular', 'Régulier'),
   ('loyalty', 'loyal', 'Loyal', 'Fidèle'),
   ('loyalty', 'ambassador', 'Ambassador', 'Ambassadeur'),
-  ('loyalty', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('loyalty', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('loyalty_component', 'tenure', 'Tenure', 'Ancienneté'),
   ('loyalty_component', 'purchase_days', 'Purchase days', 'Jours d''achat'),
   ('loyalty_component', 'regularity', 'Regularity', 'Régularité'),
@@ -845,7 +847,7 @@ FROM (VALUES
   ('life_moment', 'company_move', 'Company move', 'Déménagement d''entreprise'),
   ('life_moment', 'new_decision_maker', 'New decision-maker', 'Nouveau décideur'),
   ('life_moment', 'none', 'None', 'Aucun'),
-  ('life_moment', 'insufficient_data', 'Too few data', 'Données insuffisantes')
+  ('life_moment', 'insufficient_data', 'Not enough data', 'Données insuffisantes')
 ) AS v (domain, code, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 
@@ -859,7 +861,7 @@ FROM (VALUES
   ('channel', 'phone', 'Telephone', 'Téléphone'),
   ('channel', 'push', 'Push notification', 'Notification push'),
   ('channel', 'none', 'No channel', 'Aucun canal'),
-  ('channel', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('channel', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('channel_reason', 'no_consent', 'No consent', 'Pas de consentement'),
   ('channel_reason', 'unsubscribed', 'Unsubscribed or complained', 'Désabonné ou plainte'),
   ('channel_reason', 'consent_expired', 'Consent too old', 'Consentement périmé'),
@@ -876,14 +878,14 @@ FROM (VALUES
   ('channel_skipped', 'no_history', 'No history', 'Pas d''historique'),
   ('channel_skipped', 'no_contact', 'No contact', 'Aucun contact'),
   ('channel_skipped', 'missing_value', 'A value is missing', 'Une valeur manque'),
-  ('channel_warning', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('channel_warning', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('channel_warning', 'opens_counted', 'Opens are counted', 'Ouvertures comptées'),
   ('channel_warning', 'few_customers', 'Few customers', 'Peu de clients'),
   ('channel_warning', 'no_response', 'Nobody answered, or everybody', 'Aucune réponse, ou que des réponses'),
   ('channel_warning', 'not_identified', 'Not identified by the data', 'Non identifiable par les données'),
   ('channel_warning', 'no_spread', 'Customers do not differ', 'Clients indiscernables'),
   ('channel_warning', 'not_converged', 'Not converged', 'Non convergé'),
-  ('send_time_warning', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('send_time_warning', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('send_time_warning', 'not_identified', 'Not identified by the data', 'Non identifiable par les données'),
   ('contact_response', 'none', 'No answer', 'Sans réponse'),
   ('contact_response', 'open', 'Open', 'Ouverture'),
@@ -914,7 +916,7 @@ FROM (VALUES
   ('offer_source', 'popular', 'Popular', 'Populaire'),
   ('affinity_method', 'ease', 'EASE', 'EASE'),
   ('affinity_method', 'item_item', 'Item neighbours', 'Produits voisins'),
-  ('affinity_warning', 'insufficient_data', 'Too few data', 'Données insuffisantes'),
+  ('affinity_warning', 'insufficient_data', 'Not enough data', 'Données insuffisantes'),
   ('affinity_warning', 'blend_not_learnt', 'Blend not learnt', 'Pondération non apprise'),
   ('affinity_warning', 'item_item', 'Too many items for EASE', 'Trop de produits pour EASE'),
   ('affinity_warning', 'items_left_out', 'Rare items left out', 'Produits rares écartés'),

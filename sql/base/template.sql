@@ -20,3 +20,10 @@ CREATE FUNCTION segmentation_internal.object_sql(names text[], expressions text[
 COMMENT ON FUNCTION segmentation_internal.object_sql(text[], text[]) IS
   'Part of segment_lookalike and the like: a jsonb object of any number of names, each with the value of an expression '
   'that is jsonb, as SQL.';
+
+CREATE FUNCTION segmentation_internal.nearest_name(given text, names text[]) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'nearest_name_wrapper';
+COMMENT ON FUNCTION segmentation_internal.nearest_name(text, text[]) IS
+  'Part of errors: the one of some names that was probably meant, by letters to change, put in, take out or swap; NULL '
+  'if none is near.';

@@ -9,7 +9,8 @@ COMMENT ON FUNCTION segmentation.segment_assign(jsonb, jsonb, date) IS
   'Kinds of definition: rules, scorecard, nearest, benefits. as_of is needed if a condition is relative to it; events '
   'after it do not count.';
 COMMENT ON FUNCTION segmentation.segment_assign(jsonb, record, date) IS
-  'The segment of a customer whose attributes are the columns of a row, as to_jsonb writes them.';
+  'The segment of a customer whose attributes are the columns of a row, as to_jsonb writes them, but that char(n) and '
+  'citext compare as in SQL: without trailing blanks, whatever the case.';
 
 CREATE FUNCTION segmentation.segment_memberships(definition jsonb, attributes jsonb, as_of date DEFAULT NULL)
   RETURNS text[]
@@ -68,8 +69,25 @@ COMMENT ON FUNCTION segmentation_internal.segment_conditions(jsonb) IS
 CREATE FUNCTION segmentation_internal.segment_truths(definition jsonb, attributes jsonb, as_of date DEFAULT NULL)
   RETURNS boolean[]
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 40 AS 'MODULE_PATHNAME', 'segment_truths_wrapper';
+CREATE FUNCTION segmentation_internal.segment_truths(definition jsonb, attributes record, as_of date DEFAULT NULL)
+  RETURNS boolean[]
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'segment_truths_record_wrapper';
 COMMENT ON FUNCTION segmentation_internal.segment_truths(jsonb, jsonb, date) IS
   'For each row of segment_conditions, by its place, whether the condition holds: true, false or NULL (unknown).';
+COMMENT ON FUNCTION segmentation_internal.segment_truths(jsonb, record, date) IS
+  'For each row of segment_conditions, by its place, whether the condition holds of a row.';
+
+CREATE FUNCTION segmentation_internal.row_attributes("row" record) RETURNS jsonb
+  LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'row_attributes_wrapper';
+COMMENT ON FUNCTION segmentation_internal.row_attributes(record) IS
+  'A row as an object, as to_jsonb writes it, but for char(n): without trailing blanks.';
+
+CREATE FUNCTION segmentation_internal.segment_reads(definition jsonb)
+  RETURNS TABLE (path text, field text[], events text[], read_as text, texts text[])
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'segment_reads_wrapper';
+COMMENT ON FUNCTION segmentation_internal.segment_reads(jsonb) IS
+  'Where a definition reads a field: its JSON path, the keys of the field (events: of events in that list), what it is '
+  'read as (number, text, boolean, day, list, any), and the texts that it is compared with by equality.';
 
 CREATE FUNCTION segmentation.segment_date(text) RETURNS date
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_date_wrapper';
@@ -99,9 +117,18 @@ CREATE FUNCTION segmentation_internal.segment_columns(relation regclass) RETURNS
         WHEN a.atttypid IN ('text'::regtype, 'character varying'::regtype)
           AND (SELECT c.collisdeterministic FROM pg_catalog.pg_collation AS c WHERE c.oid = a.attcollation) THEN 'text'
         WHEN a.atttypid = 'date'::regtype THEN 'date'
+        WHEN b.oid = 'character'::regtype THEN 'char'
+        WHEN b.typname = 'citext' THEN 'citext'
         ELSE 'other'
       END)
     FROM pg_catalog.pg_attribute AS a
+    CROSS JOIN LATERAL (
+      WITH RECURSIVE d AS (
+        SELECT t.oid, t.typname, t.typtype, t.typbasetype FROM pg_catalog.pg_type AS t WHERE t.oid = a.atttypid
+        UNION ALL
+        SELECT t.oid, t.typname, t.typtype, t.typbasetype
+        FROM d JOIN pg_catalog.pg_type AS t ON d.typtype = 'd' AND t.oid = d.typbasetype)
+      SELECT d.oid, d.typname FROM d WHERE d.typtype <> 'd') AS b
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped);
 COMMENT ON FUNCTION segmentation_internal.segment_columns(regclass) IS
   'The columns of a relation by class, as segment_sql needs them.';
@@ -134,6 +161,35 @@ COMMENT ON FUNCTION segmentation.segment_sql(jsonb, text) IS
 
 -- Before it is used: how many, where, and with whom in common
 
+-- A field that no row has is unknown everywhere: mostly a slip. What is unknown on purpose is named in unknown_fields.
+CREATE FUNCTION segmentation_internal.segment_refuse_unknown(definition jsonb, relation regclass) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  known constant text[] := ARRAY(
+    SELECT a.attname::text FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped);
+  faults text;
+BEGIN
+  SELECT string_agg(concat(r.path, ': ', format('the relation has no column "%s"', left(r.name, 200)),
+      ', do you mean "' || segmentation_internal.nearest_name(r.name, known) || '"?'), E'\n' ORDER BY r.place)
+    INTO faults
+  FROM (
+    SELECT DISTINCT ON (s.field[1]) s.path, s.field[1] AS name, s.place
+    FROM segmentation_internal.segment_reads(definition) WITH ORDINALITY
+      AS s (path, field, events, read_as, texts, place)
+    WHERE s.events IS NULL AND s.field[1] <> ALL (known)
+      AND NOT coalesce(definition -> 'unknown_fields', '[]') ? s.field[1]
+    ORDER BY s.field[1], s.place) AS r;
+  IF faults IS NOT NULL THEN
+    RAISE undefined_column USING
+      MESSAGE = format('the definition reads what relation %s does not have', relation),
+      DETAIL = faults,
+      HINT = 'Name in "unknown_fields" of the definition what is unknown on purpose.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.segment_refuse_unknown(jsonb, regclass) IS
+  'Part of segment_preview and the like: an error that names the fields of a definition that a relation does not have.';
+
 CREATE FUNCTION segmentation.segment_preview(
   definition jsonb, relation regclass, as_of date DEFAULT NULL, consents jsonb DEFAULT '{}'
 ) RETURNS TABLE (
@@ -150,17 +206,17 @@ BEGIN
     RAISE EXCEPTION 'consents must be an object of column names by channel'
       USING ERRCODE = 'invalid_parameter_value', HINT = 'For instance {"email": "email_consent"}.';
   END IF;
+  PERFORM segmentation_internal.segment_refuse_unknown(definition, relation);
   SELECT segmentation_internal.object_sql(coalesce(array_agg(c.key ORDER BY c.key), '{}'),
       coalesce(array_agg(format('to_jsonb(("segmentation row".%I)::boolean)', c.value) ORDER BY c.key), '{}'))
     INTO reach
   FROM jsonb_each_text(consents) AS c;
   RETURN QUERY EXECUTE segmentation_internal.fill(NULL, $query$
     WITH customer AS MATERIALIZED (
-      SELECT segmentation.segment_memberships($1, a.attributes, $2) AS segments,
-             segmentation_internal.segment_truths($1, a.attributes, $2) AS truths,
+      SELECT segmentation.segment_memberships($1, "segmentation row", $2) AS segments,
+             segmentation_internal.segment_truths($1, "segmentation row", $2) AS truths,
              @(consent)@ AS consent
       FROM @(relation)@ AS "segmentation row"
-      CROSS JOIN LATERAL (SELECT to_jsonb("segmentation row") AS attributes OFFSET 0) AS a
     ), n AS (SELECT count(*) AS customers FROM customer),
     item AS (
       SELECT 0 AS part, s.place::integer AS place, NULL::text AS path, s.segment, NULL::text AS condition
@@ -213,12 +269,13 @@ RETURNS TABLE (
 #variable_conflict use_column
 BEGIN
   IF definition IS NULL OR relation IS NULL THEN RETURN; END IF;
+  PERFORM segmentation_internal.segment_refuse_unknown(definition, relation);
   RETURN QUERY EXECUTE format($query$
     WITH rule AS MATERIALIZED (
       SELECT c.segment, min(c.place) AS place, array_agg(c.place) AS places
       FROM segmentation_internal.segment_conditions($1) AS c WHERE c.whole AND c.segment IS NOT NULL GROUP BY c.segment
     ), customer AS MATERIALIZED (
-      SELECT segmentation_internal.segment_truths($1, to_jsonb("segmentation row"), $2) AS truths
+      SELECT segmentation_internal.segment_truths($1, "segmentation row", $2) AS truths
       FROM %s AS "segmentation row"
     ), member AS MATERIALIZED (
       SELECT (SELECT array_agg(rule.segment) FROM rule
@@ -318,7 +375,7 @@ BEGIN
   RETURN QUERY EXECUTE segmentation_internal.fill(NULL, $query$
     WITH customer AS MATERIALIZED (
       SELECT "segmentation row".@key@::text AS key, @(features)@ AS features,
-             $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member
+             $2 = ANY (segmentation.segment_memberships($1, "segmentation row", $3)) AS member
       FROM @(relation)@ AS "segmentation row"
     ), model AS MATERIALIZED (
       SELECT segmentation_internal.lookalike_fitted(segmentation.fit_lookalike(member, features)) AS model
@@ -364,7 +421,7 @@ BEGIN
   EXECUTE segmentation_internal.fill(NULL, $query$
     WITH customer AS MATERIALIZED (
       SELECT @(features)@ AS features,
-             $2 = ANY (segmentation.segment_memberships($1, to_jsonb("segmentation row"), $3)) AS member,
+             $2 = ANY (segmentation.segment_memberships($1, "segmentation row", $3)) AS member,
              hashtextextended("segmentation row".@key@::text, 0) % 2 = 0 AS held_out
       FROM @(relation)@ AS "segmentation row"
     ), model AS MATERIALIZED (

@@ -10,7 +10,9 @@ COMMENT ON TABLE segmentation.segment_template IS
   'Ready-made definitions of segments. Copy a definition, adapt its thresholds, and give it to segment_assign.';
 COMMENT ON COLUMN segmentation.segment_template.name IS 'What it is called in segment_template(name).';
 COMMENT ON COLUMN segmentation.segment_template.about IS 'What it sorts customers by.';
-COMMENT ON COLUMN segmentation.segment_template.columns IS 'The attributes that it reads, with their type and meaning.';
+COMMENT ON COLUMN segmentation.segment_template.columns IS
+  'The attributes that it reads, with their type and meaning. Names are those of workspace_fields, where a workspace '
+  'has them.';
 COMMENT ON COLUMN segmentation.segment_template.definition IS 'The definition.';
 
 CREATE FUNCTION segmentation.segment_template(name text) RETURNS jsonb
@@ -21,29 +23,26 @@ COMMENT ON FUNCTION segmentation.segment_template(text) IS
 
 INSERT INTO segmentation.segment_template (name, about, columns, definition) VALUES
 ('value_churn', 'What a customer is worth against how likely they are to leave: where an effort pays.',
- '{"future_value": "text: high, medium, low, none", "churn": "text: low, medium, high, lost"}',
- '{"kind": "rules", "name": "value x churn", "segments": [
-   {"segment": "cherish",    "when": {"all": [{"field": "future_value", "=": "high"}, {"field": "churn", "=": "low"}]}},
-   {"segment": "watch_over",
-    "when": {"all": [{"field": "future_value", "=": "high"}, {"field": "churn", "=": "medium"}]}},
-   {"segment": "save_now",
-    "when": {"all": [{"field": "future_value", "=": "high"}, {"field": "churn", "=": "high"}]}},
-   {"segment": "win_back",
-    "when": {"all": [{"field": "future_value", "in": ["high", "medium"]}, {"field": "churn", "=": "lost"}]}},
-   {"segment": "develop",
-    "when": {"all": [{"field": "future_value", "=": "medium"}, {"field": "churn", "in": ["low", "medium"]}]}},
-   {"segment": "reawaken",
-    "when": {"all": [{"field": "future_value", "=": "medium"}, {"field": "churn", "=": "high"}]}},
-   {"segment": "keep_cheaply",
-    "when": {"all": [{"field": "future_value", "in": ["low", "none"]}, {"field": "churn", "in": ["low", "medium"]}]}},
-   {"segment": "let_go",
-    "when": {"all": [{"field": "future_value", "in": ["low", "none"]},
-                     {"field": "churn", "in": ["high", "lost"]}]}}]}'),
+ '{"future_value": "text: high, medium, low, none; in a workspace, where that is the amount, future_value_code", '
+ '"churn": "text: low, medium, high, lost"}',
+ jsonb_build_object('kind', 'rules', 'name', 'value x churn',
+   'unknown_fields', '["future_value", "future_value_code"]'::jsonb, 'segments', (
+   SELECT jsonb_agg(jsonb_build_object('segment', v.segment, 'when', jsonb_build_object('all', jsonb_build_array(
+       jsonb_build_object('any', jsonb_build_array(
+         jsonb_build_object('field', 'future_value_code', 'in', to_jsonb(v.future_values)),
+         jsonb_build_object('field', 'future_value', 'in', to_jsonb(v.future_values)))),
+       jsonb_build_object('field', 'churn', 'in', to_jsonb(v.churns))))) ORDER BY v.place)
+   FROM (VALUES
+     (1, 'cherish', '{high}'::text[], '{low}'::text[]), (2, 'watch_over', '{high}', '{medium}'),
+     (3, 'save_now', '{high}', '{high}'), (4, 'win_back', '{high,medium}', '{lost}'),
+     (5, 'develop', '{medium}', '{low,medium}'), (6, 'reawaken', '{medium}', '{high}'),
+     (7, 'keep_cheaply', '{low,none}', '{low,medium}'), (8, 'let_go', '{low,none}', '{high,lost}'))
+     AS v (place, segment, future_values, churns)))),
 ('lifecycle', 'Where a customer stands: new, active, at risk, lost, reactivated.',
- '{"first_purchase": "date", "last_purchase": "date", "last_gap": "integer: days between the last purchase day and '
- 'the one before; NULL if there is only one"}',
- '{"kind": "rules", "name": "life cycle", "segments": [
-   {"segment": "never_bought", "when": {"field": "last_purchase", "is_null": true}},
+ '{"bought": "boolean: whether the customer ever bought", "first_purchase": "date", "last_purchase": "date", '
+ '"last_gap": "integer: days between the last purchase day and the one before; NULL if there is only one"}',
+ '{"kind": "rules", "name": "life cycle", "unknown_fields": ["bought"], "segments": [
+   {"segment": "never_bought", "when": {"field": "bought", "=": false}},
    {"segment": "lost_customer", "when": {"field": "last_purchase", "<": {"days_ago": 365}}},
    {"segment": "fading", "when": {"field": "last_purchase", "<": {"days_ago": 180}}},
    {"segment": "new_customer", "when": {"field": "first_purchase", ">=": {"days_ago": 90}}},
@@ -131,14 +130,20 @@ INSERT INTO segmentation.segment_template (name, about, columns, definition) VAL
      (7, 'technology', '{electronics}'),
      (8, 'beauty', '{beauty}'), (9, 'children', '{baby,toys}'), (10, 'pets', '{pets}'))
      AS i (place, code, categories)))),
-('abandoned_visit', 'Looked at a product and did not order within three days.',
- '{"activity": "list of objects: date, what (product_view, order)"}',
+('abandoned_visit', 'Looked at a product, or at the shop''s pages, and did not order within three days.',
+ '{"activity": "list of objects: date, what (product_view, web_visit, order)"}',
  '{"kind": "rules", "name": "abandoned visit", "segments": [
-   {"segment": "left_without_order", "when": {"events": "activity", "where": {"field": "what", "=": "product_view"},
+   {"segment": "left_without_order", "when": {"events": "activity",
+     "where": {"field": "what", "in": ["product_view", "web_visit"]},
      "from": {"days_ago": 30}, "not_then": {"field": "what", "=": "order"}, "within_days": 3}}]}'),
-('engagement', 'A scorecard of engagement over 90 days. Opens of e-mails do not count: machines open them too.',
+('engagement',
+ 'A scorecard of engagement over 90 days. Opens of e-mails do not count: machines open them too. Of whom nothing is '
+ 'known, nothing is said.',
  '{"clicks_90": "integer", "visits_90": "integer", "purchases_90": "integer", "complaints_90": "integer"}',
- '{"kind": "scorecard", "name": "engagement", "base": 0, "points": [
+ '{"kind": "scorecard", "name": "engagement", "base": -1000, "points": [
+   {"comment": "known at all", "points": 1000, "when": {"any": [
+     {"field": "clicks_90", "is_null": false}, {"field": "visits_90", "is_null": false},
+     {"field": "purchases_90", "is_null": false}, {"field": "complaints_90", "is_null": false}]}},
    {"when": {"field": "clicks_90", ">=": 1}, "points": 10}, {"when": {"field": "clicks_90", ">=": 5}, "points": 10},
    {"when": {"field": "visits_90", ">=": 1}, "points": 15}, {"when": {"field": "visits_90", ">=": 10}, "points": 15},
    {"when": {"field": "purchases_90", ">=": 1}, "points": 30},

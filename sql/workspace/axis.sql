@@ -32,7 +32,9 @@ CREATE TABLE segmentation.workspace_axis (
   publish text,
   numbers text,
   topic text,
-  label text
+  label text,
+  codes text,
+  names text
 );
 COMMENT ON TABLE segmentation.workspace_axis IS
   'The axes of a workspace: what each needs, trains, stages, gives as code and says in explain. Names of functions '
@@ -75,6 +77,10 @@ COMMENT ON COLUMN segmentation.workspace_axis.topic IS
   'Topic of the sentence of explain, where it is not axis.code: an expression over f, p, s, c and n.numbers, NULL '
   'where it is.';
 COMMENT ON COLUMN segmentation.workspace_axis.label IS 'Label of the code in explain, likewise, where label has none.';
+COMMENT ON COLUMN segmentation.workspace_axis.codes IS
+  'A query of its codes, over the workspace @ws@ and the settings $1, where they are not those of its labels.';
+COMMENT ON COLUMN segmentation.workspace_axis.names IS
+  'A query of codes whose names are the workspace''s own, and the names: over the workspace @ws@ and l.language.';
 
 CREATE TABLE segmentation.workspace_model (
   name text PRIMARY KEY,

@@ -23,12 +23,36 @@ FROM (VALUES
     'connu de ce client.'),
   ('data.no_source', 'The workspace has no source of {need}.', 'L''espace de travail n''a pas de source « '
     '{need_label} » ({need}).'),
-  ('data.few_buyers', 'Only {have} customers bought; {need} are needed.', 'Clients qui ont acheté : {have} ; il en '
-    'faut {need}.'),
+  ('data.few_buyers', 'Only {have} customers bought; {need} are needed.', 'Clients ayant acheté : {have} seulement ; '
+    'il en faut {need}.'),
   ('data.few_repeaters', 'Only {have} customers bought on two days or more; {need} are needed.',
-    'Clients qui ont acheté au moins deux jours : {have} ; il en faut {need}.'),
+    'Clients ayant acheté au moins deux jours : {have} seulement ; il en faut {need}.'),
   ('data.one_outcome', 'Within the last {have} all customers did the same, so no model of it can be tested.',
     'Sur le dernier horizon ({have}), tous les clients ont fait de même : aucun modèle ne peut être vérifié.'),
+  ('note.first', 'the first', 'le premier'),
+  ('note.one_outcome', 'rejected: within {have} all customers did the same, so its back-test has no AUC',
+    'rejeté : sur {have}, tous les clients ont fait de même, et son test n''a pas d''AUC'),
+  ('note.no_test', 'not compared: there are too few data for a back-test',
+    'non comparé : trop peu de données pour un test rétrospectif'),
+  ('note.other', 'not compared: churn is about something else now',
+    'non comparé : l''attrition porte désormais sur autre chose'),
+  ('note.younger', 'not compared: the set in use is younger than the test period',
+    'non comparé : le jeu en usage est plus récent que la période de test'),
+  ('note.used', 'Brier score of churn {fresh}, against {before} of parameter set {used}: taken into use',
+    'score de Brier de l''attrition {fresh}, contre {before} pour le jeu de paramètres {used} : mis en usage'),
+  ('note.rejected', 'Brier score of churn {fresh}, against {before} of parameter set {used}: rejected',
+    'score de Brier de l''attrition {fresh}, contre {before} pour le jeu de paramètres {used} : rejeté'),
+  ('log.phase', '{phase}: {what} ({seconds} s)', '{phase} : {what} ({seconds} s)'),
+  ('log.customers', '{rows} customers', '{rows} clients'),
+  ('log.codes', '{rows} codes changed', 'codes modifiés : {rows}'),
+  ('log.set', 'parameter set {number}: {note}', 'jeu de paramètres {number} : {note}'),
+  ('log.left_out', '{rows} of {kind} not used', '{rows} de {kind} non utilisées'),
+  ('log.changed', '{timed} customers by time ({timed_moved} codes changed), {changed} by changes ({changed_moved} '
+    'codes changed)',
+    '{timed} clients par le temps (codes modifiés : {timed_moved}), {changed} par des changements (codes modifiés : '
+    '{changed_moved})'),
+  ('log.stale', 'changed since the training, and not trained anew: {changes}',
+    'modifié depuis l''apprentissage, sans nouvel apprentissage : {changes}'),
   ('data.short_history', 'The purchases span {have} days; {need} are needed.', 'Les achats couvrent {have} jours ; il '
     'en faut {need}.')
 ) AS v (topic, en, fr)
@@ -40,13 +64,18 @@ DECLARE
   in_french constant boolean := coalesce(language = 'fr', false);
   sentence text;
   place record;
+  -- Days and spans are texts in jsonb, as names of products are: they are told by the place.
+  days constant text := '(^|_)(on|at|as_of|begins|ends|since)$';
+  spans constant text[] := ARRAY(
+    SELECT s.name FROM segmentation.workspace_setting AS s WHERE s.type = 'interval');
 BEGIN
   SELECT s.sentence INTO sentence FROM segmentation.workspace_sentence AS s
   WHERE s.topic IN (workspace_say.topic, split_part(workspace_say.topic, '.', 1))
     AND s.language = CASE WHEN in_french THEN 'fr' ELSE 'en' END
   ORDER BY length(s.topic) DESC LIMIT 1;
   FOR place IN
-    SELECT n.key AS name, n.value #>> '{}' AS value, jsonb_typeof(n.value) = 'number' AS is_number
+    SELECT n.key AS name, n.value #>> '{}' AS value, jsonb_typeof(n.value) = 'number' AS is_number,
+      n.key = ANY (spans) OR n.key = 'have' AND jsonb_typeof(n.value) = 'string' AS is_span
     FROM jsonb_each(numbers || jsonb_build_object(
       'need_label', segmentation.label('source', numbers ->> 'need', language))) AS n
   LOOP
@@ -61,7 +90,10 @@ BEGIN
     END IF;
     -- A product may be named {percent}: what was filled in is no place.
     sentence := replace(sentence, '{' || place.name || '}', coalesce(
-      CASE WHEN place.is_number AND in_french THEN replace(place.value, '.', ',')
+      CASE
+        WHEN place.is_number THEN segmentation_internal.workspace_number_words(place.value, language)
+        WHEN place.is_span THEN segmentation_internal.workspace_interval_words(place.value, language)
+        WHEN place.name ~ days THEN segmentation_internal.workspace_day_words(place.value, language)
         ELSE replace(place.value, '{', chr(1)) END, '?'));
   END LOOP;
   RETURN replace(sentence, chr(1), '{');
@@ -69,6 +101,27 @@ END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_say(text, jsonb, text) IS
   'Part of explain: a sentence with its numbers.';
+
+-- In French decimals follow a comma, and from five digits on a narrow space that no line is broken at (U+202F) parts
+-- thousands, as the typography of the Imprimerie nationale has it: years have four. In English as PostgreSQL writes it.
+CREATE FUNCTION segmentation_internal.workspace_number_words(given text, language text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN CASE
+    WHEN language IS DISTINCT FROM 'fr' OR given !~ '^-?[0-9]+(\.[0-9]+)?$' THEN given
+    ELSE CASE WHEN split_part(ltrim(given, '-'), '.', 1) ~ '[0-9]{5}'
+        THEN regexp_replace(split_part(given, '.', 1), '([0-9])(?=([0-9]{3})+$)', '\1' || U&'\202F', 'g')
+        ELSE split_part(given, '.', 1) END
+      || CASE WHEN strpos(given, '.') > 0 THEN ',' || split_part(given, '.', 2) ELSE '' END END;
+COMMENT ON FUNCTION segmentation_internal.workspace_number_words(text, text) IS
+  'Part of explain: a number as people write it in a language.';
+
+-- What begins with no day is left as it is.
+CREATE FUNCTION segmentation_internal.workspace_day_words(given text, language text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN CASE WHEN language = 'fr'
+    THEN regexp_replace(given, '^([0-9]{4})-([0-9]{2})-([0-9]{2})', '\3/\2/\1') ELSE given END;
+COMMENT ON FUNCTION segmentation_internal.workspace_day_words(text, text) IS
+  'Part of explain: a day, or a moment, as people write it in a language.';
 
 -- A number as people write it. Internal.
 CREATE FUNCTION segmentation_internal.workspace_rounded(value double precision, digits integer DEFAULT 0) RETURNS jsonb
@@ -82,7 +135,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_rounded(double precision, in
 CREATE FUNCTION segmentation_internal.workspace_explain_sql(ws text, key text, axes text[]) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN segmentation_internal.fill(ws, $q$
-    WITH a AS (SELECT $2 AS language),
+    WITH a AS (SELECT $2 AS language, CASE $2 WHEN 'fr' THEN 'fr' ELSE 'en' END AS spoken),
     c AS MATERIALIZED (SELECT o.* FROM ONLY @ws@.customer_segments AS o WHERE o.customer = $1::@(key)@),
     f AS MATERIALIZED (SELECT o.* FROM ONLY @ws@.customer_facts AS o WHERE o.customer = $1::@(key)@),
     p AS MATERIALIZED (
@@ -112,15 +165,16 @@ COMMENT ON FUNCTION segmentation_internal.workspace_explain_sql(text, text, text
   'Part of explain: codes and numbers of a customer ($1) in a language ($2), as SQL.';
 
 -- One customer: nothing that would be worth compiling.
-CREATE FUNCTION segmentation.explain(workspace text, customer text, axis text DEFAULT NULL, language text DEFAULT 'en')
+CREATE FUNCTION segmentation.explain(workspace text, customer text, axis text DEFAULT NULL, language text DEFAULT NULL)
 RETURNS TABLE (on_axis text, code text, label text, explanation text, changes_on date, numbers jsonb)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,customer_segments,parameter_set,customer_facts,product,segment_override,target}'::text[]
+    '{workspace,setting,customer_segments,parameter_set,customer_facts,product,segment_override,target}'::text[]
       || ARRAY(SELECT l.name FROM segmentation.workspace_list AS l ORDER BY l.place));
   key constant text := segmentation_internal.workspace_key(ws);
   every_axis constant text[] := segmentation.workspace_axes();
+  spoken constant text := segmentation_internal.workspace_spoken(ws, language);
   published date;
   parameters record;
   explained record;
@@ -149,11 +203,11 @@ BEGIN
 
   IF axis IS NULL OR axis !~ '^(segment|target):' THEN
     FOR explained IN EXECUTE segmentation_internal.workspace_explain_sql(ws, key,
-      CASE WHEN axis IS NULL THEN every_axis ELSE ARRAY[axis] END) USING customer, language
+      CASE WHEN axis IS NULL THEN every_axis ELSE ARRAY[axis] END) USING customer, spoken
     LOOP
       on_axis := explained.axis;
       code := explained.code;
-      label := coalesce(explained.label, segmentation.workspace_label(on_axis, code, language));
+      label := coalesce(explained.label, segmentation.workspace_label(on_axis, code, spoken));
       changes_on := explained.changes_on;
       numbers := explained.numbers;
       topic := coalesce(explained.topic, on_axis || '.' || code);
@@ -163,16 +217,16 @@ BEGIN
       END IF;
       numbers := coalesce(numbers, '{}') || jsonb_build_object('currency', parameters.settings ->> 'currency');
       -- A sentence may name a setting.
-      explanation := segmentation_internal.workspace_say(topic, parameters.settings || numbers, language);
+      explanation := segmentation_internal.workspace_say(topic, parameters.settings || numbers, spoken);
       IF code <> 'insufficient_data' AND parameters.weak ? on_axis THEN
         numbers := numbers || jsonb_build_object('weak', parameters.weak -> on_axis);
         explanation := explanation || segmentation_internal.workspace_say('weak', jsonb_build_object(
-          'reasons', segmentation_internal.workspace_weak_words(on_axis, parameters.weak -> on_axis, language)),
-          language);
+          'reasons', segmentation_internal.workspace_weak_words(on_axis, parameters.weak -> on_axis, spoken)),
+          spoken);
       END IF;
       IF changes_on IS NOT NULL THEN
         explanation := explanation
-          || segmentation_internal.workspace_say('changes', jsonb_build_object('changes_on', changes_on), language);
+          || segmentation_internal.workspace_say('changes', jsonb_build_object('changes_on', changes_on), spoken);
       END IF;
       found_one := true;
       RETURN NEXT;
@@ -189,7 +243,7 @@ BEGIN
       changes_on := NULL;
       numbers := explained.numbers || jsonb_build_object('currency', parameters.settings ->> 'currency');
       explanation := segmentation_internal.workspace_say(
-        CASE WHEN explained.by_hand THEN 'segment.override' ELSE 'segment' END, numbers, language);
+        CASE WHEN explained.by_hand THEN 'segment.override' ELSE 'segment' END, numbers, spoken);
       found_one := true;
       RETURN NEXT;
     END LOOP;
@@ -198,7 +252,7 @@ BEGIN
     code := NULL;
     changes_on := NULL;
     FOR explained IN
-      SELECT * FROM segmentation_internal.workspace_explain_targets(ws, key, customer, substr(axis, 8), language) AS e
+      SELECT * FROM segmentation_internal.workspace_explain_targets(ws, key, customer, substr(axis, 8), spoken) AS e
     LOOP
       on_axis := 'target:' || explained.target;
       label := explained.label;
@@ -217,7 +271,8 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.explain(text, text, text, text) IS
   'Why a customer has its codes, on all axes or on one (segment:, target: with a name for those of one''s own): the '
-  'numbers and thresholds behind each, when it would change by itself, in words (en, fr) and as jsonb.';
+  'numbers and thresholds behind each, when it would change by itself, in words (en, fr; by default the workspace''s '
+  'language) and as jsonb.';
 
 -- The registered segments that a customer is in, or the one named: set by hand, or by a definition, with what that
 -- looked at.
@@ -235,10 +290,7 @@ BEGIN
     SELECT e.segment, e.code, o.segment IS NOT NULL, coalesce(
       CASE WHEN o.segment IS NOT NULL
         THEN jsonb_build_object('override', true, 'because', coalesce(' ' || o.reason, ''))
-        ELSE segmentation.segment_explain(g.segments -> e.segment,
-          segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-            segmentation.consents_on(@(consents)@, s.as_of, f.contacts)) || @(targets)@,
-          s.as_of) END, '{}')
+        ELSE segmentation.segment_explain(g.segments -> e.segment, @(row)@, s.as_of) END, '{}')
     FROM @(coded)@ AS c
     CROSS JOIN LATERAL jsonb_each_text(c.segments) AS e (segment, code)
     JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = c.parameter_set
@@ -248,9 +300,8 @@ BEGIN
     WHERE c.customer = $1::@(key)@ AND f.customer = $1::@(key)@ AND s.customer = $1::@(key)@
       AND e.segment = coalesce($2, e.segment)$q$,
     jsonb_build_object('key', key, 'scores', segmentation_internal.workspace_scores_query(ws),
-      'consents', segmentation_internal.workspace_published_consents_sql(ws),
-      'targets', segmentation_internal.workspace_target_row_sql(
-        ws, published.parameter_set, published.segments, 's.as_of'),
+      'row', segmentation_internal.workspace_row_sql(ws, published.parameter_set, published.segments, 's.as_of',
+        segmentation_internal.workspace_published_consents_sql(ws)),
       'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))))
     USING customer, named;
 END
@@ -258,14 +309,30 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_explain_segments(text, text, text, text) IS
   'Part of explain: the registered segments of a customer.';
 
--- An interval of days in French. Internal.
-CREATE FUNCTION segmentation_internal.workspace_interval_fr(given text) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+-- A span as people say it, whatever form it was given in: 3 mons is 3 months, 84 days stay days, and weeks weeks.
+CREATE FUNCTION segmentation_internal.workspace_interval_words(given text, language text) RETURNS text
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  span interval;
+BEGIN
+  span := given::interval;
   RETURN (
-    SELECT string_agg(coalesce(w.french, p.word), ' ' ORDER BY p.place)
-    FROM regexp_split_to_table(btrim(given), '\s+') WITH ORDINALITY AS p (word, place)
-    LEFT JOIN (VALUES
-      ('day', 'jour'), ('days', 'jours'), ('week', 'semaine'), ('weeks', 'semaines'), ('mon', 'mois'), ('mons', 'mois'),
-      ('month', 'mois'), ('months', 'mois'), ('year', 'an'), ('years', 'ans'), ('hour', 'heure'), ('hours', 'heures')
-    ) AS w (english, french) ON w.english = lower(p.word));
-COMMENT ON FUNCTION segmentation_internal.workspace_interval_fr(text) IS 'Part of explain: an interval in French.';
+    SELECT string_agg(segmentation_internal.workspace_number_words(t.n::text, language) || ' ' || CASE
+        WHEN language = 'fr' THEN CASE WHEN abs(t.n) < 2 THEN p.one_fr ELSE p.many_fr END
+        WHEN t.n = 1 THEN p.one ELSE p.one || 's' END, ' ' ORDER BY p.place)
+    FROM (VALUES
+      (1, extract(year FROM span), 'year', 'an', 'ans'), (2, extract(month FROM span), 'month', 'mois', 'mois'),
+      (3, CASE WHEN given ~* 'w' AND extract(day FROM span) % 7 = 0 THEN extract(day FROM span) / 7 ELSE 0 END,
+        'week', 'semaine', 'semaines'),
+      (4, CASE WHEN given ~* 'w' AND extract(day FROM span) % 7 = 0 THEN 0 ELSE extract(day FROM span) END,
+        'day', 'jour', 'jours'),
+      (5, extract(hour FROM span), 'hour', 'heure', 'heures'), (6, extract(minute FROM span), 'minute', 'minute',
+        'minutes')) AS p (place, given, one, one_fr, many_fr)
+    CROSS JOIN LATERAL (SELECT trim_scale(p.given) AS n) AS t
+    WHERE t.n <> 0);
+EXCEPTION WHEN data_exception OR invalid_text_representation THEN
+  RETURN given;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_interval_words(text, text) IS
+  'Part of explain: a span of time in words (en, fr).';

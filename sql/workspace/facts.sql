@@ -62,8 +62,12 @@ BEGIN
         field.type, field.column_name, field.given, key, zone, several), field.name) END;
   END LOOP;
   IF kind IN ('customers', 'companies') THEN
+    -- Blanks at the end of char(n) do not count in SQL, nor do they here.
     columns := columns || CASE WHEN segmentation_internal.workspace_computed(mapping) THEN 's.attributes'
-      ELSE format('to_jsonb(s) - %L AS attributes', mapping ->> 'customer') END;
+      ELSE format('%s(s) - %L AS attributes', CASE WHEN EXISTS (
+          SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+            AND segmentation_internal.workspace_base_type(a.atttypid) = 'character'::regtype)
+        THEN 'segmentation_internal.row_attributes' ELSE 'to_jsonb' END, mapping ->> 'customer') END;
   END IF;
   RETURN array_to_string(columns, ', ');
 END

@@ -169,11 +169,18 @@ CREATE FUNCTION segmentation_internal.workspace_weak_value(
 COMMENT ON FUNCTION segmentation_internal.workspace_weak_value(jsonb, jsonb, jsonb, jsonb, jsonb) IS
   'Part of the gate: why the axis future_value is weak.';
 
--- profile: groups by fewer than three features are those features, and clusters that run into each other are no groups.
+-- profile: groups by fewer than three features are those features, clusters that run into each other are no groups, and
+-- neither are those on whose borders most customers lie: confidence is 0 there, and 1 at a centre. A feature that is
+-- the same for all is none.
 CREATE FUNCTION segmentation_internal.workspace_weak_profile(model jsonb, features text[]) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN model IS NULL THEN '[]' ELSE segmentation_internal.workspace_reasons(
-    segmentation_internal.workspace_reason(cardinality(features) < 3, 'few_features', cardinality(features), 3),
+    (SELECT segmentation_internal.workspace_reason(v.used < 3, 'few_features', v.used, 3)
+     FROM (SELECT cardinality(features) - jsonb_array_length(
+       jsonb_path_query_array(model, '$.features[*] ? (@.used == false)')) AS used) AS v),
+    segmentation_internal.workspace_reason(
+      (model #>> '{quality,confidence}')::double precision < 0.1, 'low_confidence',
+      100 * (model #>> '{quality,confidence}')::double precision, 10),
     segmentation_internal.workspace_reason(
       segmentation_internal.workspace_warned(model, 'weak_structure'), 'weak_structure',
       (model #>> '{quality,silhouette}')::double precision, 0.25),
@@ -300,14 +307,17 @@ FROM (VALUES
     'clients (jusqu''à {need} % sont tolérables)'),
   ('weak.nobody_leaves', 'in its model nobody ever leaves', 'dans son modèle, personne ne part jamais'),
   ('weak.few_customers', 'only {have} customers could be tested, and below {need} a test says little',
-    'clients testés : {have}, et en dessous de {need} un test dit peu'),
+    'clients testés : {have} seulement, et en dessous de {need} un test dit peu'),
   ('weak.few_events', 'in the back-test only {have} customers did what is rarer, and below {need} it says little',
-    'lors du test, {have} clients ont fait ce qui est le plus rare, et en dessous de {need} il dit peu'),
+    'clients ayant fait ce qui est le plus rare lors du test : {have} seulement, et en dessous de {need} il dit peu'),
   ('weak.short_history', 'the log spans {have} days, and what it predicts would be seen in {need} only',
     'le journal couvre {have} jours, et ce que l''axe prédit ne se verrait qu''en {need}'),
   ('weak.infinite_mean', 'the mean spend is infinite in its model', 'la dépense moyenne est infinie dans son modèle'),
   ('weak.few_features', 'only {have} features make the groups, and {need} are needed',
-    'variables qui font les groupes : {have} ; il en faut {need}'),
+    'variables qui font les groupes : {have} seulement, et il en faut {need}'),
+  ('weak.low_confidence', 'most customers lie on the border of two groups (confidence {have} % in the middle, below '
+    '{need} %)',
+    'la plupart des clients sont à la frontière de deux groupes (confiance médiane de {have} %, sous {need} %)'),
   ('weak.weak_structure', 'the groups run into each other (silhouette {have}, below {need})',
     'les groupes se confondent (silhouette {have}, sous {need})'),
   ('weak.no_channel_model', 'no channel has contacts and answers enough to tell customers apart',
@@ -333,7 +343,27 @@ FROM (VALUES
     'Modifié depuis l''apprentissage : {changes}. Les codes suivent encore ce qui valait alors : {train}.'),
   ('mend.codes', ' The codes are still those of the training of {as_of}.',
     ' Les codes sont encore ceux de l''apprentissage du {as_of}.'),
-  ('mend.failed', '{phase} failed at {ended_at}: {message}', 'échec de {phase} le {ended_at} : {message}')
+  ('mend.failed', '{phase} failed at {ended_at}: {message}', 'échec de {phase} le {ended_at} : {message}'),
+  ('check.unpublished', 'nothing is published yet: CALL segmentation.refresh({ws})',
+    'rien n''est encore publié : CALL segmentation.refresh({ws})'),
+  ('check.published', 'published as of {as_of}, parameter set {parameter_set}',
+    'publié au {as_of}, jeu de paramètres {parameter_set}'),
+  ('check.guarded', 'not looked at: it may be code of the owner''s, which would run with your rights',
+    'non examiné : ce peut être du code du propriétaire, qui s''exécuterait avec vos droits'),
+  ('check.trigger', 'changes are captured by triggers; not seen: writes with session_replication_role = replica, '
+    'logical replication, ATTACH and DETACH of partitions',
+    'les changements sont captés par des triggers ; non vus : écritures sous session_replication_role = replica, '
+    'réplication logique, ATTACH et DETACH de partitions'),
+  ('check.watermark', 'changes are followed by {column}; not seen: deletes, and commits later than the overlap of '
+    '{overlap}',
+    'les changements sont suivis par {column} ; non vus : suppressions, et validations au-delà du recouvrement de '
+    '{overlap}'),
+  ('check.none', 'changes are seen at a full refresh only',
+    'les changements ne sont vus que lors d''un rafraîchissement complet'),
+  ('check.fields', 'fields not given: {names}', 'champs non fournis : {names}'),
+  ('check.first', 'known after the first refresh', 'connu après le premier rafraîchissement'),
+  ('check.training', 'known after the next training', 'connu après le prochain apprentissage'),
+  ('check.refresh', 'known after the next refresh', 'connu après le prochain rafraîchissement')
 ) AS v (topic, en, fr)
 CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, sentence);
 
@@ -347,6 +377,22 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_language(text) IS 'The language of a workspace, its setting.';
+
+-- The language that was asked for, else the workspace's.
+CREATE FUNCTION segmentation_internal.workspace_spoken(ws text, language text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  fault constant text := CASE WHEN language IS NOT NULL THEN segmentation_internal.language_fault(language) END;
+BEGIN
+  IF fault IS NOT NULL THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'language ' || fault,
+      HINT = 'Add labels of your own to the table segmentation.label.';
+  END IF;
+  RETURN coalesce(language, segmentation_internal.workspace_language(ws));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_spoken(text, text) IS
+  'Part of explain: the language asked for, which must have labels, else that of the workspace.';
 
 -- What is weak about an axis, as part of a sentence.
 CREATE FUNCTION segmentation_internal.workspace_weak_words(axis text, reasons jsonb, language text) RETURNS text
@@ -382,23 +428,41 @@ RETURNS text
 COMMENT ON FUNCTION segmentation_internal.workspace_axis_words(text, jsonb, jsonb, text) IS
   'Part of bi_model_quality: why an axis is thin or weak, in words (en, fr); NULL if it is neither.';
 
+-- What profiles are made of, and what not, for which reason.
+CREATE FUNCTION segmentation_internal.workspace_features_words(chosen jsonb, language text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN NULLIF(concat_ws(' ',
+    (SELECT segmentation_internal.workspace_say('note.profile',
+       jsonb_build_object('names', string_agg(f.name, ', ' ORDER BY f.place)), language)
+     FROM jsonb_array_elements_text(chosen -> 'features') WITH ORDINALITY AS f (name, place) HAVING count(*) > 0),
+    (SELECT segmentation_internal.workspace_say('note.left_out', jsonb_build_object('names', string_agg(
+       format('%s (%s)', l.key, segmentation.label('feature_reason', l.value, language)), ', '
+       ORDER BY l.key COLLATE "C")), language)
+     FROM jsonb_each_text(chosen -> 'left_out') AS l HAVING count(*) > 0)), '');
+COMMENT ON FUNCTION segmentation_internal.workspace_features_words(jsonb, text) IS
+  'Part of workspace_check: the features of profiles, and those left out with the reason, in words.';
+
 -- What an axis goes by, and what it does not say, by its back-test.
 CREATE FUNCTION segmentation_internal.workspace_axis_note(axis text, quality jsonb, language text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (
     SELECT NULLIF(concat_ws(' ',
-      segmentation_internal.workspace_say('note.candidate',
-        jsonb_build_object('candidate', lower(left(c.label, 1)) || substr(c.label, 2)), language),
+      CASE WHEN c.label IS NOT NULL THEN segmentation_internal.workspace_say('note.candidate',
+        jsonb_build_object('candidate', lower(left(c.label, 1)) || substr(c.label, 2)), language) END,
+      c.features,
       CASE WHEN axis = 'churn' AND jsonb_typeof(quality -> 'lost') = 'object'
           AND quality #>> '{lost,threshold}' IS NULL
         THEN segmentation_internal.workspace_say('note.lost', '{}', language) END), '')
     FROM (
-      SELECT coalesce(segmentation.label(v.domain, v.candidate, language), v.candidate) AS label
+      SELECT coalesce(segmentation.label(v.domain, v.candidate, language), v.candidate) AS label,
+        CASE WHEN v.axis = 'profile' THEN segmentation_internal.workspace_features_words(quality -> 'profile', language)
+          END AS features
       FROM (VALUES ('churn', 'churn_candidate', quality ->> 'candidate'),
-        ('future_value', 'value_candidate', quality #>> '{value,candidate}')) AS v (axis, domain, candidate)
-      WHERE v.axis = workspace_axis_note.axis AND v.candidate IS NOT NULL) AS c);
+        ('future_value', 'value_candidate', quality #>> '{value,candidate}'),
+        ('profile', NULL, NULL)) AS v (axis, domain, candidate)
+      WHERE v.axis = workspace_axis_note.axis) AS c);
 COMMENT ON FUNCTION segmentation_internal.workspace_axis_note(text, jsonb, text) IS
-  'Part of workspace_check: what an axis goes by, in words; NULL if it has no candidates.';
+  'Part of workspace_check: what an axis goes by, in words; NULL if there is nothing to say.';
 
 CREATE FUNCTION segmentation_internal.workspace_capital(words text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -499,8 +563,7 @@ DECLARE
 BEGIN
   IF then_reason IS NULL THEN
     status := 'unknown';
-    detail := CASE language WHEN 'fr' THEN 'connu après le prochain apprentissage'
-      ELSE 'known after the next training' END;
+    detail := segmentation_internal.workspace_say('check.training', '{}', language);
     RETURN;
   END IF;
   status := segmentation_internal.workspace_axis_status(reason, parameters.weak -> axis);
@@ -563,8 +626,7 @@ BEGIN
     status := segmentation_internal.workspace_axis_status(
       target.trained -> 'readiness', NULLIF(target.trained -> 'weak', 'null'));
     detail := CASE
-      WHEN target.trained IS NULL THEN CASE language WHEN 'fr' THEN 'connu après le prochain rafraîchissement'
-        ELSE 'known after the next refresh' END
+      WHEN target.trained IS NULL THEN segmentation_internal.workspace_say('check.refresh', '{}', language)
       WHEN status = 'weak' THEN segmentation_internal.workspace_capital(
         segmentation_internal.workspace_weak_words('target', target.trained -> 'weak', language))
       WHEN status = 'thin' THEN segmentation_internal.workspace_say(
@@ -596,29 +658,31 @@ BEGIN
     INTO last;
   item := 'workspace';
   status := CASE WHEN w.as_of IS NULL THEN 'missing' ELSE 'ready' END;
-  detail := CASE WHEN w.as_of IS NULL THEN 'nothing is published yet: CALL segmentation.refresh'
-    ELSE format('published as of %s, parameter set %s', w.as_of, w.parameter_set) END;
+  detail := CASE WHEN w.as_of IS NULL
+    THEN segmentation_internal.workspace_say(
+      'check.unpublished', jsonb_build_object('ws', quote_literal(workspace)), language)
+    ELSE segmentation_internal.workspace_say('check.published', jsonb_build_object(
+      'as_of', w.as_of, 'parameter_set', w.parameter_set), language) END;
   RETURN NEXT;
   FOR s IN EXECUTE format('SELECT * FROM ONLY %s.source ORDER BY source', ws) LOOP
     item := format('source %s: %s', s.kind, s.relation);
     IF segmentation_internal.workspace_guarded() THEN
       status := 'unknown';
-      detail := 'not looked at: it may be code of the owner''s, which would run with your rights';
+      detail := segmentation_internal.workspace_say('check.guarded', '{}', language);
       RETURN NEXT;
       CONTINUE;
     END IF;
     BEGIN
       EXECUTE 'SELECT 1 FROM (' || segmentation_internal.workspace_rows_sql(ws, s.kind) || ') AS r LIMIT 0';
       status := 'ready';
-      detail := concat_ws('; ', CASE s.capture
-          WHEN 'trigger' THEN 'changes are captured by triggers; not seen: writes with session_replication_role = '
-            'replica, logical replication, ATTACH and DETACH of partitions'
-          WHEN 'watermark' THEN format('changes are followed by %I; not seen: deletes, and commits later than the '
-            'overlap of %s', s.watermark_column, s.overlap)
-          ELSE 'changes are seen at a full refresh only' END,
+      detail := concat_ws(CASE language WHEN 'fr' THEN ' ; ' ELSE '; ' END,
+        segmentation_internal.workspace_say('check.' || s.capture, jsonb_build_object(
+          'column', quote_ident(s.watermark_column),
+          'overlap', segmentation_internal.workspace_interval_words(s.overlap::text, language)), language),
         segmentation_internal.workspace_mapping_words(s.mapping),
-        (SELECT 'fields not given: ' || string_agg(d.field, ', ' ORDER BY d.place)
-         FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field),
+        (SELECT segmentation_internal.workspace_say(
+           'check.fields', jsonb_build_object('names', string_agg(d.field, ', ' ORDER BY d.place)), language)
+         FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field HAVING count(*) > 0),
         segmentation_internal.workspace_reading_words(ws, s.source, language));
     EXCEPTION WHEN OTHERS THEN
       status := 'broken';
@@ -630,7 +694,8 @@ BEGIN
     item := 'refresh';
     status := 'failed';
     detail := segmentation_internal.workspace_say('mend.failed', jsonb_build_object(
-      'phase', last.phase, 'ended_at', to_char(last.ended_at AT TIME ZONE w.time_zone, 'YYYY-MM-DD HH24:MI'),
+      'phase', segmentation.label('phase', last.phase, language),
+      'ended_at', to_char(last.ended_at AT TIME ZONE w.time_zone, 'YYYY-MM-DD HH24:MI'),
       'message', last.detail), language);
     RETURN NEXT;
   END IF;
@@ -653,8 +718,7 @@ BEGIN
     item := 'axis ' || axis;
     IF parameters.as_of IS NULL THEN
       status := 'unknown';
-      detail := CASE language WHEN 'fr' THEN 'connu après le premier rafraîchissement'
-        ELSE 'known after the first refresh' END;
+      detail := segmentation_internal.workspace_say('check.first', '{}', language);
     ELSE
       SELECT c.status, c.detail INTO status, detail
       FROM segmentation_internal.workspace_check_axis(workspace, axis, parameters, readiness -> axis, language) AS c;
@@ -662,6 +726,10 @@ BEGIN
     RETURN NEXT;
   END LOOP;
   RETURN QUERY SELECT * FROM segmentation_internal.workspace_check_targets(ws, language);
+  -- Which fields there are is said by the facts and the sources, which another role does not look at.
+  IF NOT segmentation_internal.workspace_guarded() THEN
+    RETURN QUERY SELECT * FROM segmentation_internal.workspace_check_segments(ws);
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_check(text) IS

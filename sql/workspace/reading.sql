@@ -245,11 +245,14 @@ BEGIN
   END LOOP;
   PERFORM segmentation_internal.workspace_reconcile_orders(ws, as_of, key);
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT string_agg(format('%s of %s not used', v.left_out, v.kind), ', ' ORDER BY v.kind)
+    SELECT string_agg(segmentation_internal.workspace_say(
+      'log.left_out', jsonb_build_object('rows', v.left_out, 'kind', v.kind),
+      segmentation_internal.workspace_language(@'schema'@)), ', ' ORDER BY v.kind)
     FROM (
       SELECT s.kind, sum(r.rows) AS left_out
       FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source
-      WHERE NOT r.reason IN ('used', 'cancelled', 'ahead', 'filtered') GROUP BY s.kind) AS v$q$)
+      WHERE NOT r.reason IN ('used', 'cancelled', 'ahead', 'filtered') GROUP BY s.kind) AS v$q$,
+    jsonb_build_object('schema', ws))
     INTO said;
   RETURN said;
 END
@@ -265,10 +268,10 @@ DECLARE
   said text;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT string_agg(format('%s %s%s', v.rows, v.label, CASE
+    SELECT string_agg(format('%s %s%s', segmentation_internal.workspace_number_words(v.rows::text, $2), v.label, CASE
         WHEN v.turnover IS NULL OR v.reason = 'used' OR v.whole = 0 OR round(100 * v.turnover / v.whole, 1) = 0 THEN ''
-        ELSE format(' (%s %%)', replace(trim_scale(round(100 * v.turnover / v.whole, 1))::text, '.',
-          CASE $2 WHEN 'fr' THEN ',' ELSE '.' END)) END),
+        ELSE format(' (%s %%)', segmentation_internal.workspace_number_words(
+          trim_scale(round(100 * v.turnover / v.whole, 1))::text, $2)) END),
       ', ' ORDER BY v.reason <> 'used', v.rows DESC, v.reason)
     FROM (
       SELECT r.reason, r.rows, r.turnover, sum(r.turnover) OVER () AS whole,

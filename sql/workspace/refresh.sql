@@ -22,6 +22,28 @@ CREATE FUNCTION segmentation_internal.workspace_release_lock(key bigint, shared 
 COMMENT ON FUNCTION segmentation_internal.workspace_release_lock(bigint, boolean) IS
   'Part of refresh: hands back what workspace_take_lock took. Whether it was held.';
 
+-- Asked by a procedure before it does anything: PostgreSQL says it at the first COMMIT only, and in its own words.
+CREATE FUNCTION segmentation_internal.may_commit() RETURNS boolean
+  LANGUAGE c STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'may_commit_wrapper';
+COMMENT ON FUNCTION segmentation_internal.may_commit() IS
+  'Part of refresh: whether the procedure that asks may commit: not in a transaction block, in a function, or where an '
+  'error is caught.';
+
+CREATE FUNCTION segmentation_internal.refuse_block(called text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE invalid_transaction_termination USING
+    MESSAGE = format('%s commits, so it cannot be called within a transaction', called),
+    DETAIL = 'It was called in a transaction block, in a function, where an error is caught, or together with other '
+      'statements. Nothing was done.',
+    HINT = 'Turn auto-commit on and call it as a statement of its own: conn.autocommit = True in psycopg, "Auto" in '
+      'DBeaver, "Auto commit?" in pgAdmin; in psql without BEGIN. See "Clients" in docs/dba.md.';
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.refuse_block(text) IS
+  'Part of refresh: the error of a procedure that may not commit.';
+
 -- The day to refresh to. A day that was published is never taken back by a refresh: so one that has not come is refused
 -- unless it is asked for.
 CREATE FUNCTION segmentation_internal.workspace_day(ws text, as_of date, ahead boolean DEFAULT false) RETURNS date
@@ -176,8 +198,8 @@ CREATE FUNCTION segmentation_internal.workspace_warn_changed(ws text, loudly boo
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   changed constant text[] := segmentation_internal.workspace_changed(ws, true);
-  message constant text := format(
-    'changed since the training, and not trained anew: %s', array_to_string(changed, ', '));
+  message constant text := segmentation_internal.workspace_say('log.stale',
+    jsonb_build_object('changes', array_to_string(changed, ', ')), segmentation_internal.workspace_language(ws));
   hint constant text := format('CALL segmentation.refresh(%L, retrain => true)', (parse_ident(ws))[1]);
 BEGIN
   IF changed = '{}' THEN
@@ -215,6 +237,7 @@ CREATE FUNCTION segmentation_internal.workspace_logged(
 ) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  language constant text := segmentation_internal.workspace_language(ws);
   ended record;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
@@ -222,10 +245,12 @@ BEGIN
     WHERE l.refresh = $1 AND l.place = $2 RETURNING l.*$q$)
     INTO ended USING refresh, place, status, rows, detail;
   IF status = 'done' THEN
-    RAISE NOTICE '%: % (% s)', ended.phase,
-      concat_ws(', ', rows || CASE ended.phase
-        WHEN 'publish' THEN ' codes changed' WHEN 'train' THEN '' ELSE ' customers' END, detail),
-      round(extract(epoch FROM ended.ended_at - ended.began_at), 1);
+    RAISE NOTICE '%', segmentation_internal.workspace_say('log.phase', jsonb_build_object(
+      'phase', segmentation.label('phase', ended.phase, language),
+      'what', concat_ws(', ', CASE WHEN rows IS NOT NULL THEN segmentation_internal.workspace_say(
+          CASE ended.phase WHEN 'publish' THEN 'log.codes' ELSE 'log.customers' END,
+          jsonb_build_object('rows', rows), language) END, detail),
+      'seconds', round(extract(epoch FROM ended.ended_at - ended.began_at), 1)), language);
   END IF;
 END
 $$;
@@ -251,8 +276,9 @@ BEGIN
     candidate := segmentation_internal.workspace_train(ws, as_of);
     parameter_set := segmentation_internal.workspace_promote(ws, candidate, as_of);
     EXECUTE segmentation_internal.fill(ws, $q$
-      SELECT concat('parameter set ', g.parameter_set, ': ', g.note)
-      FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$)
+      SELECT segmentation_internal.workspace_say('log.set', jsonb_build_object('number', g.parameter_set,
+        'note', g.note), segmentation_internal.workspace_language(@'schema'@))
+      FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$, jsonb_build_object('schema', ws))
       INTO detail USING candidate;
   WHEN 'score' THEN
     -- The fingerprint first: what comes after it is noticed by the next refresh_changed.
@@ -271,6 +297,15 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_phase(text, text, date, boolean, integer) IS
   'Part of refresh: one phase.';
 
+INSERT INTO segmentation.label (domain, code, language, label)
+SELECT 'phase', v.code, t.language, t.label
+FROM (VALUES
+  ('facts', 'facts', 'faits'), ('train', 'train', 'apprentissage'), ('score', 'score', 'scores'),
+  ('publish', 'publish', 'publication'), ('watch', 'watch', 'observation'), ('time', 'time', 'temps'),
+  ('changed', 'changed', 'changements')
+) AS v (code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
 CREATE PROCEDURE segmentation.refresh(
   workspace text, as_of date DEFAULT NULL, retrain boolean DEFAULT NULL, ahead boolean DEFAULT false,
   despite_silence boolean DEFAULT false
@@ -288,10 +323,12 @@ DECLARE
   state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation_internal.workspace_owned(workspace);
+  IF NOT segmentation_internal.may_commit() THEN
+    PERFORM segmentation_internal.refuse_block('refresh');
+  END IF;
   day := segmentation_internal.workspace_day(ws, as_of, ahead);
   lock := segmentation_internal.workspace_lock(ws);
-  -- In a transaction block, and where an error of ours would be caught, this fails, before the lock is taken. So every
-  -- error from here on aborts a transaction, and that hands the lock back.
+  -- It may commit, so no error of ours is caught: each from here on aborts a transaction, and that hands the lock back.
   COMMIT;
   IF NOT segmentation_internal.workspace_take_lock(lock, false) THEN
     RAISE lock_not_available USING

@@ -402,6 +402,13 @@ BEGIN
   END IF;
   PERFORM segmentation_internal.workspace_register(workspace, layout,
     segmentation_internal.workspace_key(quote_ident(workspace)));
+  -- It names its workspace.
+  IF EXISTS (
+    SELECT FROM pg_proc AS p WHERE pg_has_role(p.proowner, 'USAGE')
+      AND p.oid = to_regprocedure(format('%I.explain(text, text, text)', workspace)))
+  THEN
+    PERFORM segmentation_internal.workspace_make_explain(workspace);
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION segmentation.adopt_workspace(text) IS

@@ -157,20 +157,16 @@ BEGIN
     FROM @(coded)@ AS c
     JOIN @ws@.@scores@ AS s ON s.customer = c.customer
     JOIN @ws@.@facts@ AS f ON f.customer = c.customer
-    CROSS JOIN LATERAL (
-      SELECT segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-        segmentation.consents_on(@(consents)@, @'as_of'@, f.contacts)) || @(targets)@ AS row OFFSET 0) AS d
+    CROSS JOIN LATERAL (SELECT @(row)@ AS row OFFSET 0) AS d
     LEFT JOIN (
       SELECT o.customer, jsonb_object_agg(o.segment, o.code) AS codes
       FROM @ws@.segment_override AS o
       WHERE @'segments'@::jsonb ? o.segment
       GROUP BY o.customer) AS o ON o.customer = c.customer$q$,
     jsonb_build_object(
-      'as_of', as_of,
       'segments', segments::text,
-      'consents', segmentation_internal.workspace_consents_sql(ws, number),
-      'targets', segmentation_internal.workspace_target_row_sql(
-        ws, number, segments::text, quote_literal(as_of) || '::date'),
+      'row', segmentation_internal.workspace_row_sql(ws, number, segments::text, quote_literal(as_of) || '::date',
+        segmentation_internal.workspace_consents_sql(ws, number)),
       'coded', segmentation_internal.workspace_coded_sql(segmentation_internal.workspace_staged(ws, stage,
         '@ws@.@segments@')),
       'codes', (

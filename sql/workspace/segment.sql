@@ -60,6 +60,8 @@ BEGIN
       DETAIL = faults,
       HINT = 'See segment_check, and docs/segment.md for the form of a definition.';
   END IF;
+  PERFORM segmentation_internal.workspace_refuse_definition(ws, segment, definition);
+  PERFORM segmentation_internal.workspace_notice_hidden(ws, definition);
   EXECUTE format($q$
     INSERT INTO %s.segment (segment, definition, about)
     VALUES ($1, $2, $3)
@@ -69,9 +71,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.register_segment(text, text, jsonb, text) IS
-  'Registers a definition (of any kind) as a segment of a workspace, or changes it. It sees attributes, scores and '
-  'codes of customers: a code also as <axis>_code, a target as <target>_probability. It holds from the next refresh '
-  'on.';
+  'Registers a definition (of any kind) as a segment of a workspace, or changes it. What it may read is listed by '
+  'workspace_fields: unknown fields and impossible codes are refused. It holds from the next refresh on.';
 
 CREATE FUNCTION segmentation.unregister_segment(workspace text, segment text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -116,17 +117,15 @@ RETURNS TABLE (code text, customers bigint, share double precision, turnover num
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,parameter_set,customer_facts,customer_segments,target}');
+    '{workspace,setting,source,segment,parameter_set,customer_facts,customer_segments,product,target}');
   published record;
 BEGIN
+  PERFORM segmentation_internal.workspace_refuse_definition(ws, NULL, definition);
   EXECUTE format('SELECT w.as_of, w.parameter_set FROM ONLY %s.workspace AS w', ws) INTO published;
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT r.code, count(*), count(*) / sum(count(*)) OVER ()::double precision, sum(coalesce(r.turnover, 0))
     FROM (
-      SELECT segmentation.segment_assign($1,
-          segmentation_internal.workspace_row(f.company, f.attributes, to_jsonb(c), to_jsonb(s),
-            segmentation.consents_on(@(consents)@, s.as_of, f.contacts)) || @(targets)@,
-          s.as_of) AS code,
+      SELECT segmentation.segment_assign($1, @(row)@, s.as_of) AS code,
         s.turnover
       FROM (@(scores)@) AS s
       JOIN ONLY @ws@.customer_facts AS f ON f.customer = s.customer
@@ -135,9 +134,8 @@ BEGIN
     ORDER BY 2 DESC, 1$q$,
     jsonb_build_object(
       'scores', segmentation_internal.workspace_scores_query(ws),
-      'consents', segmentation_internal.workspace_published_consents_sql(ws),
-      'targets', segmentation_internal.workspace_target_row_sql(
-        ws, published.parameter_set, definition::text, 's.as_of'),
+      'row', segmentation_internal.workspace_row_sql(ws, published.parameter_set, definition::text, 's.as_of',
+        segmentation_internal.workspace_published_consents_sql(ws)),
       'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws))))
     USING definition;
 END

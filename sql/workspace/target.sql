@@ -331,40 +331,6 @@ COMMENT ON FUNCTION segmentation_internal.workspace_target_row_sql(text, integer
 
 -- A definition
 
--- How many letters two texts differ by (Levenshtein 1966), for a proposal in an error. Of at most 60 letters.
-CREATE FUNCTION segmentation_internal.edit_distance(one text, other text) RETURNS integer
-  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  a constant text := lower(left(one, 60));
-  b constant text := lower(left(other, 60));
-  before integer[] := ARRAY(SELECT g FROM generate_series(0, length(b)) AS g);
-  now integer[];
-BEGIN
-  FOR i IN 1 .. length(a) LOOP
-    now := ARRAY[i];
-    FOR j IN 1 .. length(b) LOOP
-      now[j + 1] := least(before[j + 1] + 1, now[j] + 1,
-        before[j] + (substr(a, i, 1) <> substr(b, j, 1))::integer);
-    END LOOP;
-    before := now;
-  END LOOP;
-  RETURN before[length(b) + 1];
-END
-$$;
-COMMENT ON FUNCTION segmentation_internal.edit_distance(text, text) IS
-  'Part of workspace_target: the number of letters to change, put in or take out to make one text of the other.';
-
-CREATE FUNCTION segmentation_internal.nearest_name(given text, names text[]) RETURNS text
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-  RETURN (
-    SELECT n.name
-    FROM unnest(names) AS n (name)
-    WHERE segmentation_internal.edit_distance(given, n.name) <= greatest(2, length(given) / 3)
-      OR strpos(lower(n.name), lower(given)) > 0 AND given <> ''
-    ORDER BY segmentation_internal.edit_distance(given, n.name), n.name COLLATE "C" LIMIT 1);
-COMMENT ON FUNCTION segmentation_internal.nearest_name(text, text[]) IS
-  'Part of workspace_target: the name that was probably meant; NULL if none is near.';
-
 -- One place of a definition: the fields of an object, or true for "any".
 CREATE FUNCTION segmentation_internal.target_fields_fault(path text, given jsonb, known text[]) RETURNS text
   LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -877,12 +843,12 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence)
 SELECT v.topic, t.language, t.sentence
 FROM (VALUES
   ('data.few_events', 'In its snapshots there are {have} customers only who did it, or who did not; {need} are needed.',
-    'Clients qui l''ont fait, ou ne l''ont pas fait, dans ses instantanés : {have} ; il en faut {need}.'),
+    'Clients qui l''ont fait, ou ne l''ont pas fait, dans ses instantanés : {have} seulement ; il en faut {need}.'),
   ('weak.leak_suspected', 'a feature of its model probably knows the outcome',
     'une variable de son modèle connaît sans doute l''issue'),
   ('target', '{what} within {days} days with a probability of {percent} % ({base_percent} % of those whom it is '
     'about).{because}',
-    '{what} dans les {days} jours avec une probabilité de {percent} % ({base_percent} % de ceux que cela concerne).'
+    '{what} d''ici {days} jours avec une probabilité de {percent} % ({base_percent} % de ceux que cela concerne).'
     '{because}'),
   ('target.because', ' Mainly: {drivers}.', ' Surtout : {drivers}.'),
   ('target.none', '{what}: not about this customer, or nothing with a date is known.',
@@ -1056,7 +1022,7 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_explain_targets(text, text, text, text, text) IS
   'Part of explain: the targets of a customer.';
 
-CREATE FUNCTION segmentation.target_explain(workspace text, customer text, target text, language text DEFAULT 'en')
+CREATE FUNCTION segmentation.target_explain(workspace text, customer text, target text, language text DEFAULT NULL)
 RETURNS TABLE (feature text, value text, contribution double precision, odds_ratio double precision, words text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE

@@ -165,7 +165,7 @@ DECLARE
   used integer;
   judging text;
   judged record;
-  said text := 'the first';
+  said text := segmentation_internal.workspace_say('note.first', '{}', segmentation_internal.workspace_language(ws));
   accepted boolean := true;
 BEGIN
   EXECUTE format('SELECT g.parameter_set FROM %s.parameter_set AS g WHERE g.status = ''in_use''', ws) INTO used;

@@ -412,6 +412,9 @@ DECLARE
   state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation_internal.workspace_owned(workspace);
+  IF NOT segmentation_internal.may_commit() THEN
+    PERFORM segmentation_internal.refuse_block('refresh_changed');
+  END IF;
   day := segmentation_internal.workspace_day(ws, as_of, ahead);
   IF batch IS NULL OR batch OPERATOR(pg_catalog.<) 1 THEN
     RAISE invalid_parameter_value USING MESSAGE = 'batch must be at least 1';
@@ -443,8 +446,11 @@ BEGIN
         IF done.customers IS NULL THEN
           PERFORM segmentation_internal.workspace_log_changed(ws, '{time,changed}', 'done', day, began,
             ARRAY[timed, changed],
-            ARRAY[pg_catalog.concat(timed_moved, ' codes changed'),
-              pg_catalog.concat(changed_moved, ' codes changed')]);
+            ARRAY[
+              segmentation_internal.workspace_say('log.codes', pg_catalog.jsonb_build_object('rows', timed_moved),
+                segmentation_internal.workspace_language(ws)),
+              segmentation_internal.workspace_say('log.codes', pg_catalog.jsonb_build_object('rows', changed_moved),
+                segmentation_internal.workspace_language(ws))]);
           step := 'done';
         END IF;
       END IF;
@@ -479,8 +485,9 @@ BEGIN
   END LOOP;
   PERFORM segmentation_internal.workspace_release_lock(lock, true);
   PERFORM segmentation_internal.workspace_warn_changed(ws, false);
-  RAISE NOTICE '% customers by time (% codes changed), % by changes (% codes changed)',
-    timed, timed_moved, changed, changed_moved;
+  RAISE NOTICE '%', segmentation_internal.workspace_say('log.changed', pg_catalog.jsonb_build_object('timed', timed,
+    'timed_moved', timed_moved, 'changed', changed, 'changed_moved', changed_moved),
+    segmentation_internal.workspace_language(ws));
 END
 $$;
 COMMENT ON PROCEDURE segmentation.refresh_changed(text, date, integer, boolean, boolean) IS
@@ -520,12 +527,17 @@ CREATE PROCEDURE segmentation.run_due(
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
+  ws pg_catalog.text;
   due pg_catalog.text;
   day pg_catalog.date;
 BEGIN
+  ws := segmentation_internal.workspace_owned(workspace);
+  IF NOT segmentation_internal.may_commit() THEN
+    PERFORM segmentation_internal.refuse_block('run_due');
+  END IF;
   EXECUTE pg_catalog.format($q$
     SELECT coalesce($1, greatest((pg_catalog.now() AT TIME ZONE w.time_zone)::pg_catalog.date, w.as_of))
-    FROM %s.workspace AS w$q$, segmentation_internal.workspace_owned(workspace))
+    FROM %s.workspace AS w$q$, ws)
     INTO day USING as_of;
   due := segmentation.workspace_due(workspace, day);
   IF due OPERATOR(pg_catalog.=) 'changed' THEN

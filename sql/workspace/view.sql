@@ -11,6 +11,18 @@ CREATE FUNCTION segmentation.workspace_label(axis text, code text, language text
 COMMENT ON FUNCTION segmentation.workspace_label(text, text, text) IS
   'The name of a code of an axis of a workspace in a language (en, fr).';
 
+-- Names that a workspace itself gives to codes, of profiles and products, as rows (axis, code, label) over l.language.
+CREATE FUNCTION segmentation_internal.workspace_names_sql(ws text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (
+    SELECT string_agg(segmentation_internal.fill(NULL,
+        'SELECT @''axis''@::text, n.code, n.label FROM (@(names)@) AS n (code, label)',
+        jsonb_build_object('axis', a.axis, 'names', segmentation_internal.fill(ws, a.names))),
+      ' UNION ALL ' ORDER BY a.place)
+    FROM segmentation.workspace_axis AS a WHERE a.names IS NOT NULL);
+COMMENT ON FUNCTION segmentation_internal.workspace_names_sql(text) IS
+  'Part of create_workspace: the names that a workspace gives to codes, as SQL over l.language.';
+
 -- The usual reading of the index (Siddiqi 2006): a verdict of bi_drift.
 CREATE FUNCTION segmentation_internal.psi_verdict(psi double precision) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -37,7 +49,7 @@ BEGIN ATOMIC
   FROM (VALUES
     ('bi_segment_size', 'axis, code', 'Customers and value by axis and code. Best shown as bars, or as a treemap.',
       segmentation_internal.fill(ws, $q$
-        SELECT g.axis, g.code, coalesce(p.name, segmentation.workspace_label(g.axis, g.code, l.language)) AS label,
+        SELECT g.axis, g.code, coalesce(n.label, segmentation.workspace_label(g.axis, g.code, l.language)) AS label,
           count(*) AS customers,
           count(*) / sum(count(*)) OVER (PARTITION BY g.axis)::double precision AS share,
           coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS future_value,
@@ -52,8 +64,8 @@ BEGIN ATOMIC
           CROSS JOIN LATERAL pg_catalog.jsonb_each_text(c.segments) AS e) AS g
         JOIN @ws@.customer_scores_stored AS s ON s.customer = g.customer
         CROSS JOIN @ws@.bi_language AS l
-        LEFT JOIN @ws@.product AS p ON p.product = g.code AND g.axis = 'product_appetence'
-        GROUP BY g.axis, g.code, l.language, p.name$q$,
+        LEFT JOIN @ws@.bi_label AS n ON n.axis = g.axis AND n.code = g.code
+        GROUP BY g.axis, g.code, l.language, n.label$q$,
         jsonb_build_object('codes', segmentation_internal.workspace_codes_sql(segmentation.workspace_axes())))),
     ('bi_rfm_grid', 'r, f',
       'Customers and turnover by recency score (5: lately) and frequency score (5: often). Best shown as a heat map.',
@@ -92,19 +104,23 @@ BEGIN ATOMIC
       'Who moved from code to code, by day of publication. Best shown as a Sankey diagram.',
       segmentation_internal.fill(ws, $q$
         SELECT h.valid_from AS as_of, h.axis,
-          b.code AS from_code, segmentation.workspace_label(h.axis, b.code, l.language) AS from_label,
-          h.code AS to_code, segmentation.workspace_label(h.axis, h.code, l.language) AS to_label,
+          b.code AS from_code,
+          coalesce(m.label, segmentation.workspace_label(h.axis, b.code, l.language)) AS from_label,
+          h.code AS to_code,
+          coalesce(n.label, segmentation.workspace_label(h.axis, h.code, l.language)) AS to_label,
           count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover
         FROM @ws@.membership_history AS h
         JOIN @ws@.membership_history AS b
           ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from
         LEFT JOIN @ws@.customer_scores_stored AS s ON s.customer = h.customer
         CROSS JOIN @ws@.bi_language AS l
-        GROUP BY h.valid_from, h.axis, b.code, h.code, l.language$q$)),
+        LEFT JOIN @ws@.bi_label AS m ON m.axis = h.axis AND m.code = b.code
+        LEFT JOIN @ws@.bi_label AS n ON n.axis = h.axis AND n.code = h.code
+        GROUP BY h.valid_from, h.axis, b.code, h.code, l.language, m.label, n.label$q$)),
     ('bi_reach', 'axis, code, channel',
       'How many customers of each segment may be contacted, by channel. Best shown as a table.',
       segmentation_internal.fill(ws, $q$
-        SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label,
+        SELECT g.axis, g.code, coalesce(b.label, segmentation.workspace_label(g.axis, g.code, l.language)) AS label,
           r.channel, segmentation.workspace_label('channel_appetence', r.channel, l.language) AS channel_label,
           count(*) AS reachable, max(n.customers) AS customers
         FROM @ws@.customer_segments AS c
@@ -118,7 +134,8 @@ BEGIN ATOMIC
           OFFSET 0) AS r ON r.customer = c.customer
         JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
         CROSS JOIN @ws@.bi_language AS l
-        GROUP BY g.axis, g.code, r.channel, l.language$q$,
+        LEFT JOIN @ws@.bi_label AS b ON b.axis = g.axis AND b.code = g.code
+        GROUP BY g.axis, g.code, r.channel, l.language, b.label$q$,
         jsonb_build_object('consents', segmentation_internal.workspace_published_consents_sql(ws),
           'codes', segmentation_internal.workspace_codes_sql(ARRAY(
           SELECT a.axis
@@ -143,14 +160,15 @@ BEGIN ATOMIC
       segmentation_internal.fill(ws, $q$
         SELECT t.axis, t.code, t.label, t.product, coalesce(n.name, t.product) AS product_name, t.customers, t.expected
         FROM (
-          SELECT g.axis, g.code, segmentation.workspace_label(g.axis, g.code, l.language) AS label, p.product,
-            count(*) AS customers, sum(p.probability) AS expected,
+          SELECT g.axis, g.code, coalesce(b.label, segmentation.workspace_label(g.axis, g.code, l.language)) AS label,
+            p.product, count(*) AS customers, sum(p.probability) AS expected,
             row_number() OVER (PARTITION BY g.axis, g.code ORDER BY count(*) DESC, p.product) AS place
           FROM @ws@.customer_products AS p
           JOIN @ws@.customer_segments AS c ON c.customer = p.customer
           CROSS JOIN LATERAL (VALUES @(codes)@) AS g (axis, code)
           CROSS JOIN @ws@.bi_language AS l
-          GROUP BY g.axis, g.code, p.product, l.language) AS t
+          LEFT JOIN @ws@.bi_label AS b ON b.axis = g.axis AND b.code = g.code
+          GROUP BY g.axis, g.code, p.product, l.language, b.label) AS t
         LEFT JOIN @ws@.product AS n ON n.product = t.product
         WHERE t.place <= 20$q$,
         jsonb_build_object('codes',
@@ -289,7 +307,21 @@ BEGIN ATOMIC
         SELECT pg_catalog.concat('rows_of_', s.kind, '_', r.reason), pg_catalog.sum(r.rows)::bigint,
           (pg_catalog.sum(r.rows) / pg_catalog.sum(pg_catalog.sum(r.rows)) OVER (PARTITION BY s.kind))::double precision
         FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source
-        GROUP BY s.kind, r.reason$q$))
+        GROUP BY s.kind, r.reason$q$)),
+    -- The last: as long as it says what there is, no view has to be made anew.
+    ('bi_as_of', 'language', 'As of when the views are: one row. Best shown as a caption.',
+      segmentation_internal.fill(ws, $q$
+        SELECT w.as_of, w.parameter_set, l.language, pg_catalog.md5(pg_catalog.concat_ws(' ',
+            pg_catalog.to_jsonb(w.as_of), w.parameter_set, w.definitions,
+            (SELECT max(r.refresh) FROM @ws@.refresh_log AS r WHERE r.status = 'done'),
+            (SELECT pg_catalog.jsonb_object_agg(s.name, s.value) FROM @ws@.setting AS s),
+            (SELECT pg_catalog.jsonb_object_agg(p.parameter_set, p.status) FROM @ws@.parameter_set AS p),
+            (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(t) ORDER BY t.target) FROM @ws@.target AS t),
+            (SELECT pg_catalog.jsonb_agg(s.kind ORDER BY s.source) FROM @ws@.source AS s),
+            (SELECT count(*) FROM @ws@.erasure AS e),
+            (SELECT pg_catalog.jsonb_agg(o.label ORDER BY o.domain, o.code, o.language)
+             FROM segmentation.label AS o WHERE NOT o.built_in))) AS made_of
+        FROM @ws@.workspace AS w CROSS JOIN @ws@.bi_language AS l$q$))
   ) AS v (name, keys, about, query);
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_view_list(text) IS
@@ -336,8 +368,10 @@ BEGIN ATOMIC
     ('future_value_label', 'Its name.'),
     ('horizon_days', 'Days of the horizon.'),
     ('label', 'Its name.'),
+    ('language', 'Language of labels.'),
     ('lift', 'Share of those who did it among the likeliest tenth, over the base rate.'),
     ('mae', 'Mean absolute error of the value.'),
+    ('made_of', 'Fingerprint of what the views were made of.'),
     ('measure', 'What is measured.'),
     ('moment', 'Code of the life moment.'),
     ('monetary', 'Turnover, all time.'),
@@ -392,6 +426,18 @@ BEGIN
       CREATE VIEW @ws@.bi_language AS
         SELECT coalesce((SELECT s.value #>> '{}' FROM @ws@.setting AS s WHERE s.name = 'language'), 'en') AS language;
       COMMENT ON VIEW @ws@.bi_language IS 'The language of labels; see the setting language.'$q$);
+  END IF;
+  IF to_regclass(ws || '.bi_label') IS NULL THEN
+    EXECUTE segmentation_internal.fill(ws, $q$
+      CREATE VIEW @ws@.bi_label AS
+        SELECT n.axis, n.code, n.label
+        FROM @ws@.bi_language AS l CROSS JOIN LATERAL (@(names)@) AS n (axis, code, label);
+      COMMENT ON VIEW @ws@.bi_label IS
+        'Names of codes that are the workspace''s own: of profiles and products. All others: workspace_label.';
+      COMMENT ON COLUMN @ws@.bi_label.axis IS 'The axis.';
+      COMMENT ON COLUMN @ws@.bi_label.code IS 'The code.';
+      COMMENT ON COLUMN @ws@.bi_label.label IS 'Its name, in the language of the workspace.'$q$,
+      jsonb_build_object('names', segmentation_internal.workspace_names_sql(ws)));
   END IF;
   FOR view IN SELECT * FROM segmentation_internal.workspace_view_list(ws) LOOP
     CONTINUE WHEN to_regclass(format('%s.%I', ws, view.name)) IS NOT NULL;
@@ -527,20 +573,66 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_log_failed(text, text, timestamptz, text) IS
   'Part of refresh_views: notes what failed.';
 
-CREATE PROCEDURE segmentation.refresh_views(workspace text)
+-- What the views would be made of now, by bi_as_of: if it says the same, none has to be made anew.
+CREATE FUNCTION segmentation_internal.workspace_made_of(ws text) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  made_of text;
+BEGIN
+  EXECUTE (
+    SELECT format('SELECT v.made_of FROM (%s) AS v', l.query)
+    FROM segmentation_internal.workspace_view_list(ws) AS l WHERE l.name = 'bi_as_of')
+    INTO made_of;
+  RETURN made_of;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_made_of(text) IS
+  'Part of refresh_views: a fingerprint of what the views are made of.';
+
+CREATE FUNCTION segmentation_internal.workspace_views_current(ws text, made_of text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  same boolean;
+BEGIN
+  IF EXISTS (
+    SELECT FROM segmentation_internal.workspace_view_list(ws) AS v
+    LEFT JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, v.name))
+    WHERE c.relispopulated IS NOT TRUE)
+  THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('SELECT v.made_of = $1 FROM %s.bi_as_of AS v', ws) INTO same USING made_of;
+  RETURN coalesce(same, false);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_views_current(text, text) IS
+  'Part of refresh_views: whether all views are there and were made of what there is.';
+
+CREATE PROCEDURE segmentation.refresh_views(workspace text, again boolean DEFAULT false)
   LANGUAGE plpgsql AS $$
 -- It commits, so it can have no SET clause: every name is qualified.
 DECLARE
   ws pg_catalog.text;
   names pg_catalog.text[];
+  made_of pg_catalog.text;
   began pg_catalog.timestamptz;
   state pg_catalog.text; message pg_catalog.text; detail pg_catalog.text; hint pg_catalog.text;
 BEGIN
   ws := segmentation_internal.workspace_owned(workspace);
+  IF NOT segmentation_internal.may_commit() THEN
+    PERFORM segmentation_internal.refuse_block('refresh_views');
+  END IF;
+  made_of := segmentation_internal.workspace_made_of(ws);
+  IF again IS NOT TRUE AND segmentation_internal.workspace_views_current(ws, made_of) THEN
+    RETURN;
+  END IF;
   names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text,
     ARRAY(SELECT v.name FROM segmentation_internal.workspace_view_list(ws) AS v));
   FOR i IN 1 .. pg_catalog.cardinality(names) LOOP
     began := pg_catalog.clock_timestamp();
+    -- What was published meanwhile is not in all of them: the next call makes them again.
+    CONTINUE WHEN names[i] OPERATOR(pg_catalog.=) 'bi_as_of'
+      AND segmentation_internal.workspace_made_of(ws) OPERATOR(pg_catalog.<>) made_of;
     BEGIN
       EXECUTE segmentation_internal.workspace_refresh_view_sql(ws, names[i]);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
@@ -562,6 +654,56 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE segmentation.refresh_views(text) IS
-  'Brings the materialized views of a workspace up to date, one by one, without keeping readers waiting. Call it '
-  'outside a transaction.';
+COMMENT ON PROCEDURE segmentation.refresh_views(text, boolean) IS
+  'Brings the materialized views of a workspace up to date, one by one, without keeping readers waiting; none if '
+  'nothing moved since, unless again. Call it outside a transaction.';
+
+-- Readers
+
+-- explain in the schema of a workspace, with its owner's rights: for those who may read results, and not facts.
+CREATE FUNCTION segmentation_internal.workspace_make_explain(workspace text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE segmentation_internal.fill(quote_ident(workspace), $q$
+    CREATE OR REPLACE FUNCTION @ws@.explain(customer text, axis text DEFAULT NULL, language text DEFAULT NULL)
+    RETURNS TABLE (on_axis text, code text, label text, explanation text, changes_on date, numbers jsonb)
+      LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    BEGIN ATOMIC
+      SELECT e.on_axis, e.code, e.label, e.explanation, e.changes_on, e.numbers
+      FROM segmentation.explain(@'workspace'@, customer, axis, language) AS e;
+    END;
+    REVOKE ALL ON FUNCTION @ws@.explain(text, text, text) FROM PUBLIC;
+    COMMENT ON FUNCTION @ws@.explain(text, text, text) IS
+      'segmentation.explain of this workspace, with its owner''s rights: for readers whom grant_bi let explain.'$q$,
+    jsonb_build_object('workspace', workspace));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_make_explain(text) IS
+  'Part of grant_bi: the function explain of a workspace.';
+
+CREATE FUNCTION segmentation.grant_bi(workspace text, reader name, explains boolean DEFAULT false) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ws constant text := segmentation_internal.workspace_owned(workspace);
+  view regclass;
+BEGIN
+  IF reader IS NULL THEN
+    RAISE null_value_not_allowed USING MESSAGE = 'reader must not be null';
+  END IF;
+  EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', ws, reader);
+  FOR view IN
+    SELECT c.oid FROM pg_class AS c
+    WHERE c.relnamespace = ws::regnamespace AND c.relkind IN ('m', 'v') AND c.relname LIKE 'bi\_%' ORDER BY c.relname
+  LOOP
+    EXECUTE format('GRANT SELECT ON %s TO %I', view, reader);
+  END LOOP;
+  IF explains THEN
+    PERFORM segmentation_internal.workspace_make_explain(workspace);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s.explain(text, text, text) TO %I', ws, reader);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation.grant_bi(text, name, boolean) IS
+  'Lets a role read the views bi_* of a workspace, and nothing behind them. With explains it may also ask why a '
+  'customer has its codes, by the function explain in the schema of the workspace, which has the owner''s rights: these '
+  'are personal data.';

@@ -528,6 +528,16 @@ $$;
 COMMENT ON FUNCTION segmentation.workspace_settings(text) IS
   'All settings of a workspace: the value that holds, the default, what it does.';
 
+-- A language has labels. What lacks one in it reads in English.
+CREATE FUNCTION segmentation_internal.language_fault(language text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN CASE WHEN NOT EXISTS (SELECT FROM segmentation.label AS l WHERE l.language = language_fault.language)
+    THEN format('must be a language that has labels (%s), not %s', (
+        SELECT string_agg(DISTINCT l.language, ', ' ORDER BY l.language) FROM segmentation.label AS l),
+      quote_literal(language)) END;
+COMMENT ON FUNCTION segmentation_internal.language_fault(text) IS
+  'Part of configure_workspace: what is wrong with a language; NULL if it has labels.';
+
 CREATE FUNCTION segmentation_internal.workspace_setting_fault(d segmentation.workspace_setting, value jsonb)
 RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -574,6 +584,9 @@ BEGIN
     END IF;
   ELSIF d.choices IS NOT NULL AND NOT (value #>> '{}') = ANY (d.choices) THEN
     RETURN format('must be one of %s', array_to_string(d.choices, ', '));
+  END IF;
+  IF d.name = 'language' THEN
+    RETURN segmentation_internal.language_fault(value #>> '{}');
   END IF;
   -- Nested: a condition of one IF may be computed in any order.
   IF d.name = 'moment_categories' THEN

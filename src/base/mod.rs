@@ -1,5 +1,6 @@
 pub(crate) mod bytes_type;
 pub(crate) mod cuts;
+mod nearest;
 pub(crate) mod options;
 pub(crate) mod purchases;
 pub(crate) mod stacks;

@@ -11,7 +11,7 @@ use segmentation_core::{Error, ErrorKind, Result};
 use super::OrRaise;
 use super::allocator::with_reserve;
 use super::json_tree::JsonNode;
-use super::value::Raw;
+use super::value::{Raw, Value};
 
 /// The largest options that an aggregate's state keeps, in bytes of jsonb.
 const MAX_OPTIONS: usize = 1_000_000;
@@ -34,6 +34,17 @@ unsafe impl<'fcx> ArgAbi<'fcx> for JsonbArg<'fcx> {
 }
 
 impl<'fcx> JsonbArg<'fcx> {
+    /// # Safety
+    /// The datum is a jsonb that lives in the memory of the call.
+    pub(super) unsafe fn new(datum: pg_sys::Datum) -> Self {
+        JsonbArg { datum, lifetime: PhantomData }
+    }
+
+    /// The same, to be returned.
+    pub fn into_value(self) -> Value {
+        Value(self.datum)
+    }
+
     pub(super) fn datum(self) -> pg_sys::Datum {
         self.datum
     }
@@ -72,41 +83,9 @@ impl<'fcx> JsonbArg<'fcx> {
     }
 }
 
-/// A `record` argument.
-#[derive(Clone, Copy)]
-pub struct RecordArg<'fcx> {
-    datum: pg_sys::Datum,
-    lifetime: PhantomData<&'fcx ()>,
-}
-
-super::sql_type!(RecordArg<'_>, "record");
-
-unsafe impl<'fcx> ArgAbi<'fcx> for RecordArg<'fcx> {
-    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: any datum may be carried along; the caller checked for NULL.
-        let raw = unsafe { arg.unbox_arg_using_from_datum::<Raw>() };
-        RecordArg { datum: raw.map_or(pg_sys::Datum::null(), |raw| raw.0), lifetime: PhantomData }
-    }
-}
-
-impl<'fcx> RecordArg<'fcx> {
-    /// The `jsonb` that `to_jsonb` makes of it.
-    pub fn to_jsonb(self) -> JsonbArg<'fcx> {
-        // SAFETY: row_to_json takes one composite value, whose header names its type, and returns
-        // its json, a text; jsonb_in takes that as a cstring. Both allocate in the memory of the call.
-        let datum = with_reserve(|| unsafe {
-            pgrx::direct_function_call_as_datum(pg_sys::row_to_json, &[Some(self.datum)]).map(|json| {
-                let text = pg_sys::text_to_cstring(json.cast_mut_ptr());
-                jsonb_in(text)
-            })
-        });
-        JsonbArg { datum: datum.unwrap_or(pg_sys::Datum::null()), lifetime: PhantomData }
-    }
-}
-
 /// # Safety
 /// `text` is a string that ends with a zero byte.
-unsafe fn jsonb_in(text: *const std::ffi::c_char) -> pg_sys::Datum {
+pub(super) unsafe fn jsonb_in(text: *const std::ffi::c_char) -> pg_sys::Datum {
     // SAFETY: jsonb_in takes one cstring and never returns NULL.
     with_reserve(|| unsafe {
         pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(pg_sys::Datum::from(text))])

@@ -93,6 +93,13 @@ pub fn release(key: i64, shared: bool) -> bool {
     found.map(Held::release).is_some()
 }
 
+/// Whether the procedure that asks may commit: it is called neither in a transaction block nor by a function, nor where
+/// an error of its would be caught.
+pub fn may_commit() -> bool {
+    // SAFETY: it looks at the state of the calls under way only.
+    unsafe { pg_sys::SPI_inside_nonatomic_context() }
+}
+
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn at_end(event: pg_sys::XactEvent::Type, _argument: *mut std::ffi::c_void) {
     if event == pg_sys::XactEvent::XACT_EVENT_ABORT {

@@ -18,6 +18,7 @@ pub mod lock;
 pub mod memo;
 pub mod message;
 pub mod numeric;
+pub mod record;
 pub mod registry;
 pub mod row;
 pub mod snapshot;

@@ -15,7 +15,9 @@ use serde_json::json;
 
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::json_tree::JsonNode;
-use crate::pg::jsonb::{JsonbArg, JsonbOut, JsonbText, RecordArg};
+use crate::pg::jsonb::{JsonbArg, JsonbOut, JsonbText};
+use crate::pg::record::{self, RecordArg};
+use crate::pg::value::Value;
 use crate::pg::{CallSite, Key, OrRaise, interrupt};
 
 /// A definition, and the days that it compares with as of the last day it was asked for.
@@ -26,8 +28,10 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(definition: JsonbArg, as_of: Option<Day>) -> Result<Self> {
-        let definition = Definition::parse(sized(definition)?)?;
+    /// `folded`: fields whose texts come in lower case.
+    fn new(definition: JsonbArg, as_of: Option<Day>, folded: &[&str]) -> Result<Self> {
+        let definition =
+            Definition::parse(sized(definition)?)?.folded(|field| folded.contains(&field), record::lower);
         let days = definition.days(as_of)?;
         Ok(Prepared { definition, as_of, days })
     }
@@ -50,15 +54,55 @@ fn sized(definition: JsonbArg) -> Result<JsonNode> {
     Ok(JsonNode::root(bytes))
 }
 
-/// The definition of a call site, read once, and where to evaluate it.
+/// A definition, and where to evaluate it.
+type Ready<'c> = (&'c Definition, Context<'c>);
+
+/// The definition of a call site, read once; with the fields of a row whose texts come in lower case.
 fn prepared<'c>(
     call: &'c mut CallSite,
     definition: JsonbArg,
     as_of: Option<Day>,
-) -> Result<(&'c Definition, Context<'c>)> {
-    let prepared = call.memo(&[Key::of(definition)], || Prepared::new(definition, as_of))?;
+    folded: Option<&[&str]>,
+) -> Result<Ready<'c>> {
+    let prepared = match folded {
+        None => call.memo(&[Key::of(definition)], || Prepared::new(definition, as_of, &[]))?,
+        // Rows of another type may come to the same call site.
+        Some(folded) => {
+            let names = folded.join("\0");
+            call.memo(&[Key::of(definition), Key::bytes(names.as_bytes())], || {
+                Prepared::new(definition, as_of, folded)
+            })?
+        }
+    };
     prepared.context(as_of)?;
     Ok((&prepared.definition, Context { days: &prepared.days, as_of }))
+}
+
+/// What a definition says of an object.
+fn of_object<R>(
+    definition: JsonbArg,
+    attributes: JsonbArg,
+    as_of: Option<Day>,
+    call: &mut CallSite,
+    ask: impl FnOnce(&Definition, JsonNode, Context) -> R,
+) -> R {
+    let (definition, context) = prepared(call, definition, as_of, None).or_raise();
+    ask(definition, customer(attributes).or_raise(), context)
+}
+
+/// What it says of a row.
+fn of_row<R>(
+    definition: JsonbArg,
+    attributes: RecordArg,
+    as_of: Option<Day>,
+    call: &mut CallSite,
+    ask: impl FnOnce(&Definition, JsonNode, Context) -> R,
+) -> R {
+    let (attributes, row_type) = attributes.to_jsonb(true, call);
+    let folded: Vec<String> = row_type.folded().map(str::to_owned).collect();
+    let folded: Vec<&str> = folded.iter().map(String::as_str).collect();
+    let (definition, context) = prepared(call, definition, as_of, Some(&folded)).or_raise();
+    ask(definition, customer(attributes).or_raise(), context)
 }
 
 fn customer(attributes: JsonbArg) -> Result<JsonNode> {
@@ -71,6 +115,16 @@ fn customer(attributes: JsonbArg) -> Result<JsonNode> {
     }
 }
 
+/// A row as an object, texts without the trailing blanks of character(n).
+#[pg_extern(sql = false)]
+fn row_attributes<'fcx>(row: RecordArg<'fcx>, mut call: CallSite<'fcx>) -> Value {
+    row.to_jsonb(false, &mut call).0.into_value()
+}
+
+fn assign(definition: &Definition, customer: JsonNode, context: Context) -> Option<String> {
+    definition.assign(customer, context).map(str::to_owned)
+}
+
 #[pg_extern(sql = false)]
 fn segment_assign<'fcx>(
     definition: Option<JsonbArg<'fcx>>,
@@ -78,8 +132,7 @@ fn segment_assign<'fcx>(
     as_of: Option<i32>,
     mut call: CallSite<'fcx>,
 ) -> Option<String> {
-    let (definition, context) = prepared(&mut call, definition?, as_of).or_raise();
-    definition.assign(customer(attributes?).or_raise(), context).map(str::to_owned)
+    of_object(definition?, attributes?, as_of, &mut call, assign)
 }
 
 #[pg_extern(sql = false)]
@@ -87,9 +140,13 @@ fn segment_assign_record<'fcx>(
     definition: Option<JsonbArg<'fcx>>,
     attributes: Option<RecordArg<'fcx>>,
     as_of: Option<i32>,
-    call: CallSite<'fcx>,
+    mut call: CallSite<'fcx>,
 ) -> Option<String> {
-    segment_assign(definition, attributes.map(RecordArg::to_jsonb), as_of, call)
+    of_row(definition?, attributes?, as_of, &mut call, assign)
+}
+
+fn memberships(definition: &Definition, customer: JsonNode, context: Context) -> Vec<String> {
+    definition.memberships(customer, context).into_iter().map(str::to_owned).collect()
 }
 
 #[pg_extern(sql = false)]
@@ -99,9 +156,7 @@ fn segment_memberships<'fcx>(
     as_of: Option<i32>,
     mut call: CallSite<'fcx>,
 ) -> Option<Vec<String>> {
-    let (definition, context) = prepared(&mut call, definition?, as_of).or_raise();
-    let customer = customer(attributes?).or_raise();
-    Some(definition.memberships(customer, context).into_iter().map(str::to_owned).collect())
+    Some(of_object(definition?, attributes?, as_of, &mut call, memberships))
 }
 
 #[pg_extern(sql = false)]
@@ -109,9 +164,13 @@ fn segment_memberships_record<'fcx>(
     definition: Option<JsonbArg<'fcx>>,
     attributes: Option<RecordArg<'fcx>>,
     as_of: Option<i32>,
-    call: CallSite<'fcx>,
+    mut call: CallSite<'fcx>,
 ) -> Option<Vec<String>> {
-    segment_memberships(definition, attributes.map(RecordArg::to_jsonb), as_of, call)
+    Some(of_row(definition?, attributes?, as_of, &mut call, memberships))
+}
+
+fn explain(definition: &Definition, customer: JsonNode, context: Context) -> JsonbText {
+    JsonbText(definition.explain(customer, context))
 }
 
 #[pg_extern(sql = false)]
@@ -121,8 +180,7 @@ fn segment_explain<'fcx>(
     as_of: Option<i32>,
     mut call: CallSite<'fcx>,
 ) -> Option<JsonbText> {
-    let (definition, context) = prepared(&mut call, definition?, as_of).or_raise();
-    Some(JsonbText(definition.explain(customer(attributes?).or_raise(), context)))
+    Some(of_object(definition?, attributes?, as_of, &mut call, explain))
 }
 
 #[pg_extern(sql = false)]
@@ -130,9 +188,13 @@ fn segment_explain_record<'fcx>(
     definition: Option<JsonbArg<'fcx>>,
     attributes: Option<RecordArg<'fcx>>,
     as_of: Option<i32>,
-    call: CallSite<'fcx>,
+    mut call: CallSite<'fcx>,
 ) -> Option<JsonbText> {
-    segment_explain(definition, attributes.map(RecordArg::to_jsonb), as_of, call)
+    Some(of_row(definition?, attributes?, as_of, &mut call, explain))
+}
+
+fn truths(definition: &Definition, customer: JsonNode, context: Context) -> Vec<Option<bool>> {
+    definition.truths(customer, context)
 }
 
 #[pg_extern(sql = false)]
@@ -142,8 +204,17 @@ fn segment_truths<'fcx>(
     as_of: Option<i32>,
     mut call: CallSite<'fcx>,
 ) -> Option<Vec<Option<bool>>> {
-    let (definition, context) = prepared(&mut call, definition?, as_of).or_raise();
-    Some(definition.truths(customer(attributes?).or_raise(), context))
+    Some(of_object(definition?, attributes?, as_of, &mut call, truths))
+}
+
+#[pg_extern(sql = false)]
+fn segment_truths_record<'fcx>(
+    definition: Option<JsonbArg<'fcx>>,
+    attributes: Option<RecordArg<'fcx>>,
+    as_of: Option<i32>,
+    mut call: CallSite<'fcx>,
+) -> Option<Vec<Option<bool>>> {
+    Some(of_row(definition?, attributes?, as_of, &mut call, truths))
 }
 
 #[pg_extern(sql = false)]
@@ -171,6 +242,31 @@ fn segment_conditions(
             definition.describe(condition),
         ));
     }
+    TableIterator::new(rows)
+}
+
+#[pg_extern(sql = false)]
+fn segment_reads(
+    definition: JsonbArg<'_>,
+) -> TableIterator<
+    'static,
+    (
+        name!(path, String),
+        name!(field, Vec<String>),
+        name!(events, Option<Vec<String>>),
+        name!(read_as, &'static str),
+        name!(texts, Vec<String>),
+    ),
+> {
+    let definition = sized(definition).and_then(Definition::parse).or_raise();
+    let rows: Vec<_> = definition
+        .reads()
+        .into_iter()
+        .map(|read| {
+            let texts = read.texts.into_iter().map(str::to_owned).collect();
+            (read.path, read.field.to_vec(), read.events.map(<[String]>::to_vec), read.as_a.name(), texts)
+        })
+        .collect();
     TableIterator::new(rows)
 }
 
@@ -206,9 +302,6 @@ fn segment_sql<'fcx>(
     column: Option<String>,
     memberships: Option<bool>,
 ) -> Option<String> {
-    let mut prepared = Prepared::new(definition?, as_of).or_raise();
-    let definition = prepared.definition.clone();
-    let context = prepared.context(as_of).or_raise();
     let listed: HashMap<String, Column> = columns
         .iter()
         .flat_map(|columns| columns.node().members())
@@ -220,6 +313,11 @@ fn segment_sql<'fcx>(
             (name.into_owned(), class)
         })
         .collect();
+    let folded: Vec<&str> =
+        listed.iter().filter(|(_, class)| **class == Column::Citext).map(|(name, _)| name.as_str()).collect();
+    let mut prepared = Prepared::new(definition?, as_of, &folded).or_raise();
+    let definition = prepared.definition.clone();
+    let context = prepared.context(as_of).or_raise();
     let alias = alias.as_deref();
     let source = match columns {
         Some(_) => Source::Columns { alias, columns: &listed },

@@ -13,3 +13,8 @@ fn workspace_take_lock(key: i64, shared: bool) -> bool {
 fn workspace_release_lock(key: i64, shared: bool) -> bool {
     lock::release(key, shared)
 }
+
+#[pg_extern(sql = false)]
+fn may_commit() -> bool {
+    lock::may_commit()
+}

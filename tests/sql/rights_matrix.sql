@@ -42,6 +42,7 @@ SELECT count(*) FROM segmentation.assign_campaign('crm', 'spring', 'SELECT custo
 GRANT USAGE ON SCHEMA crm TO reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA crm TO reader;
 GRANT INSERT, UPDATE ON crm.event_reader TO reader;
+SELECT segmentation.grant_bi('crm', 'reader', explains => true);
 RESET ROLE;
 
 CREATE TABLE called (function text, query text);
@@ -57,6 +58,8 @@ INSERT INTO called VALUES
   ('drop_workspace', 'SELECT segmentation.drop_workspace(''crm'')'),
   ('erase_customer', 'SELECT segmentation.erase_customer(''crm'', ''-1'')'),
   ('explain', 'SELECT segmentation.explain(''crm'', ''1'')'),
+  ('grant_bi', 'SELECT segmentation.grant_bi(''crm'', ''writer'', true)'),
+  ('(explain with the owner''s rights)', 'SELECT crm.explain(''1'')'),
   ('movements', 'SELECT segmentation.movements(''crm'', ''2025-05-31'', ''2025-06-30'')'),
   ('override_segment', 'SELECT segmentation.override_segment(''crm'', ''late'', ''1'', ''yes'')'),
   ('read_events', 'SELECT segmentation.read_events(''crm'', ''mail'')'),
@@ -79,6 +82,7 @@ INSERT INTO called VALUES
   ('use_parameter_set', 'SELECT segmentation.use_parameter_set(''crm'', 1)'),
   ('workspace_check', 'SELECT segmentation.workspace_check(''crm'')'),
   ('workspace_due', 'SELECT segmentation.workspace_due(''crm'')'),
+  ('workspace_fields', 'SELECT segmentation.workspace_fields(''crm'')'),
   ('workspace_segment_overlap', 'SELECT segmentation.workspace_segment_overlap(''crm'')'),
   ('workspace_segment_preview', 'SELECT segmentation.workspace_segment_preview(''crm'', ''{"kind": "rules", "segments": [{"segment": "x", "when": {"field": "recency", ">": 1}}]}'')'),
   ('workspace_settings', 'SELECT segmentation.workspace_settings(''crm'')'),

@@ -68,7 +68,7 @@ CALL refused($$SELECT segment_sql('{"kind": "rules", "segments": [{"segment": "a
 SELECT * FROM segment_preview(:'two', 'customer', consents => '{"email": "email_consent", "sms": "sms_consent"}');
 CREATE TEMP TABLE empty (age integer, city text);
 SELECT path, segment, customers, share FROM segment_preview(:'two', 'empty');
-SELECT segment, customers, share FROM segment_preview(segment_template('benefits_sought'), 'customer');
+SELECT segment, customers, share FROM segment_preview(segment_template('benefits_sought') || jsonb_build_object('unknown_fields', segment_template('benefits_sought') -> 'criteria'), 'customer');
 CALL refused($$SELECT * FROM segment_preview('{"kind": "rules", "segments": [{"segment": "a", "when": {"any": []}}]}', 'customer', consents => '[]')$$);
 CALL refused($$SELECT * FROM segment_preview('{"kind": "rules", "segments": [{"segment": "a", "when": {"any": []}}]}', 'customer', consents => '{"email": "no_such_column"}')$$);
 CALL refused($$SELECT * FROM segment_preview('{"kind": "rules", "segments": [{"segment": "a", "when": {"any": []}}]}', 'customer', consents => '{"email": 1}')$$);
@@ -99,8 +99,13 @@ CALL refused($$SELECT segment_lookalike_quality('{"kind": "rules", "segments": [
 -- Every ready-made definition is whole, and every segment of it can be reached.
 SELECT t.name, c.* FROM segment_template AS t CROSS JOIN LATERAL segment_check(definition) AS c;
 SELECT name, cardinality(segment_codes(definition)) AS segments, about FROM segment_template ORDER BY name;
-SELECT last_purchase, first_purchase, last_gap, segment_assign(segment_template('lifecycle'), v, '2024-07-01')
-FROM (VALUES (NULL::date, NULL::date, NULL::integer), ('2024-06-30', '2024-06-30', NULL), ('2024-06-30', '2020-01-01', 400), ('2024-06-30', '2020-01-01', 20), ('2024-01-03', '2020-01-01', 20), ('2024-01-02', '2020-01-01', 20), ('2023-07-01', '2020-01-01', 20)) AS v (last_purchase, first_purchase, last_gap);
+-- Of whom nothing is known, nothing is said.
+SELECT t.name, a.attributes, segment_memberships(t.definition, a.attributes, '2024-07-01') AS said
+FROM segment_template AS t CROSS JOIN LATERAL (VALUES ('{}'::jsonb), ((SELECT jsonb_object_agg(k, NULL) FROM jsonb_object_keys(t.columns) AS k))) AS a (attributes)
+WHERE segment_memberships(t.definition, a.attributes, '2024-07-01') <> '{}';
+SELECT bought, last_purchase, first_purchase, last_gap, segment_assign(segment_template('lifecycle'), v, '2024-07-01')
+FROM (VALUES (false, NULL::date, NULL::date, NULL::integer), (true, '2024-06-30', '2024-06-30', NULL), (NULL, '2024-06-30', '2020-01-01', 400), (true, '2024-06-30', '2020-01-01', 20), (true, '2024-01-03', '2020-01-01', 20), (true, '2024-01-02', '2020-01-01', 20), (true, '2023-07-01', '2020-01-01', 20)) AS v (bought, last_purchase, first_purchase, last_gap);
+SELECT segment_assign(segment_template('value_churn'), '{"future_value": 12.5, "future_value_code": "high", "churn": "low"}'::jsonb) AS in_a_workspace;
 SELECT future_value, string_agg(churn || ': ' || segment_assign(segment_template('value_churn'), v), ', ' ORDER BY n) AS segments
 FROM (SELECT n, future_value, churn FROM unnest('{high,medium,low,none}'::text[]) AS future_value, unnest('{low,medium,high,lost}'::text[]) WITH ORDINALITY AS c (churn, n)) AS v GROUP BY future_value ORDER BY future_value;
 -- The decree's cases; unknown turnover only where it decides nothing.
@@ -164,3 +169,64 @@ SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table
 SELECT segment_assign(:'two', to_jsonb(c)) AS segment, count(*) FROM customer AS c GROUP BY 1 ORDER BY 1;
 SELECT round((fit_lookalike(age >= 60, jsonb_build_object('age', age, 'city', city)) -> 'features' -> 0 -> 'members' ->> 'mean')::numeric, 6) AS mean, avg(age) FILTER (WHERE age >= 60) AS expected FROM customer;
 DROP TABLE customer;
+
+-- Rows compare as SQL does: trailing blanks of char(n), and the case of citext, do not count; in domains over them too.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS citext;
+CREATE DOMAIN town AS char(12);
+CREATE DOMAIN town_again AS town;
+CREATE TABLE spelling (id integer, gone integer, fixed char(10), folded citext, domained town_again, plain text);
+ALTER TABLE spelling DROP COLUMN gone;
+INSERT INTO spelling SELECT row_number() OVER (), a, b, c, d FROM (VALUES ('Paris', 'PARIS', 'Paris', 'Paris'), ('paris', 'Paris', 'Nice', 'PARIS'), ('', '', '', ''), (NULL, NULL, NULL, NULL), ('Par', 'ÉTÉ', 'Paris  ', 'été'), (' Paris', 'été', ' Paris', 'Paris ')) AS v (a, b, c, d);
+CREATE TABLE asked (name text, condition jsonb, sql text);
+INSERT INTO asked VALUES
+  ('fixed', '{"field": "fixed", "=": "Paris"}', 'fixed = ''Paris'''), ('fixed not', '{"field": "fixed", "<>": "Paris"}', 'fixed <> ''Paris'''),
+  ('fixed in', '{"field": "fixed", "in": ["Par", "Nice"]}', 'fixed IN (''Par'', ''Nice'')'), ('fixed empty', '{"field": "fixed", "=": ""}', 'fixed = '''''),
+  ('folded', '{"field": "folded", "=": "pAris"}', 'folded = ''pAris'''), ('folded not', '{"field": "folded", "<>": "PARIS"}', 'folded <> ''PARIS'''),
+  ('folded in', '{"field": "folded", "not_in": ["Nice", "ÉTé"]}', 'folded NOT IN (''Nice'', ''ÉTé'')'), ('folded like', '{"field": "folded", "like": "pAR%"}', 'folded LIKE ''pAR%'''),
+  ('folded start', '{"field": "folded", "starts_with": "PA"}', 'folded LIKE ''pa%'''), ('folded null', '{"field": "folded", "is_null": true}', 'folded IS NULL'),
+  ('domained', '{"field": "domained", "=": "Paris"}', 'domained = ''Paris'''), ('plain', '{"field": "plain", "=": "Paris"}', 'plain = ''Paris''');
+DO $$
+DECLARE
+  a record;
+  definition jsonb;
+  differ integer;
+  preview bigint;
+BEGIN
+  FOR a IN SELECT * FROM asked LOOP
+    definition := jsonb_build_object('kind', 'rules', 'segments', jsonb_build_array(jsonb_build_object('segment', 'yes', 'when', a.condition)));
+    EXECUTE format($q$SELECT count(*) FROM spelling AS s WHERE (segment_assign($1, s) IS NOT NULL) IS DISTINCT FROM coalesce(%1$s, false)
+        OR segment_memberships($1, s) IS DISTINCT FROM CASE WHEN %1$s THEN '{yes}'::text[] ELSE '{}' END
+        OR (%2$s) IS DISTINCT FROM segment_assign($1, s)
+        OR (segmentation_internal.segment_truths($1, s))[1] IS DISTINCT FROM (%1$s)$q$,
+      a.sql, segment_sql(definition, 'spelling', alias => 's')) INTO differ USING definition;
+    IF differ > 0 THEN RAISE WARNING '% differs on % rows', a.name, differ; END IF;
+    EXECUTE format('SELECT count(*) FROM spelling WHERE %s', a.sql) INTO differ;
+    SELECT p.customers INTO preview FROM segment_preview(definition, 'spelling') AS p WHERE p.path IS NULL AND p.segment = 'yes';
+    IF preview <> differ THEN RAISE WARNING 'preview of %: %, not %', a.name, preview, differ; END IF;
+  END LOOP;
+END
+$$;
+SELECT count(*) AS asked FROM asked;
+-- Rows of two types at one call site.
+DO $$
+DECLARE
+  r record;
+BEGIN
+  FOR i IN 1 .. 4 LOOP
+    IF i % 2 = 1 THEN SELECT s.* INTO r FROM spelling AS s WHERE id = (i + 1) / 2; ELSE SELECT 'Paris'::text AS folded INTO r; END IF;
+    RAISE INFO '%: %', r, segment_assign('{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "folded", "=": "PARIS"}}]}'::jsonb, r);
+  END LOOP;
+END
+$$;
+SELECT segmentation_internal.row_attributes(s) FROM spelling AS s ORDER BY id LIMIT 2;
+
+-- Fields that a relation does not have.
+CALL refused($$SELECT * FROM segment_preview('{"kind": "rules", "segments": [{"segment": "a", "when": {"any": [{"field": "plian", "=": "x"}, {"field": ["fixd", "x"], "=": 1}, {"field": "plain", "=": "x"}, {"field": "zzzzzzzzz", "is_null": true}]}}]}', 'spelling')$$);
+CALL refused($$SELECT * FROM segment_overlap('{"kind": "rules", "segments": [{"segment": "a", "when": {"field": "Plain", "=": "x"}}]}', 'spelling')$$);
+CALL refused($$SELECT segment_sql('{"kind": "rules", "segments": [{"segment": "a", "when": {"field": "plane", "=": "x"}}]}', 'spelling'::regclass)$$);
+SELECT segment, customers, unknown FROM segment_preview('{"kind": "rules", "unknown_fields": ["plian"], "segments": [{"segment": "a", "when": {"field": "plian", "=": "x"}}]}', 'spelling');
+SELECT segment_sql('{"kind": "rules", "unknown_fields": ["plian"], "segments": [{"segment": "a", "when": {"field": "plian", "=": "x"}}]}', 'spelling'::regclass);
+SELECT path, field, events, read_as, texts FROM segmentation_internal.segment_reads('{"kind": "rules", "segments": [{"segment": "a", "when": {"all": [{"field": "city", "in": ["Nice", "Lyon"]}, {"field": ["a", "b"], ">": 3}, {"events": "buys", "where": {"field": "category", "=": "x"}, "last_days": 3, "count": {">": 1}}]}}]}');
+SELECT * FROM segment_check('{"kind": "rules", "unknown_fields": ["a", 3], "segments": [{"segment": "a", "when": {"field": "a", "=": 1}}]}');
+SELECT segmentation_internal.nearest_name(g, '{churn,churn_code,future_value,recency}') AS nearest FROM unnest('{chrun,Churn_Code,valeu,xyz,future}'::text[]) AS g;

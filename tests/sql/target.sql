@@ -51,7 +51,7 @@ SELECT given, segmentation_internal.target_form_fault(given) AS fault FROM (VALU
   ('{"buys": {"category": "toys"}}'::jsonb), ('{"buys": true, "among": "prospects"}'), ('{"buys_nothing": {"product": ["a", "b"]}, "attributes": []}'), ('[]'), ('{}'), ('{"among": "all"}'),
   ('{"buy": {"category": "toys"}}'), ('{"colour": 1}'), ('{"buys": true, "responds": true}'), ('{"buys": {"categry": "toys"}}'), ('{"buys": {"category": 5}}'), ('{"buys": {"category": []}}'), ('{"buys": {"category": ["a", 1]}}'),
   ('{"buys": {"category": "a", "product": "b"}}'), ('{"buys": false}'), ('{"responds": {"channel": ["a"]}}'), ('{"interaction": {"kind": ""}}'), ('{"subscription_ends": {"plan": null}}'), ('{"buys": true, "among": "some"}'), ('{"buys": true, "attributes": "a"}')) AS v (given);
-SELECT segmentation_internal.edit_distance(a, b) AS distance, a, b FROM (VALUES ('kitten', 'sitting'), ('', 'abc'), ('same', 'SAME'), ('é', 'e')) AS v (a, b);
+SELECT segmentation_internal.nearest_name(a, ARRAY[b]) AS nearest, a, b FROM (VALUES ('kiten', 'sitting'), ('', 'abc'), ('same', 'SAME'), ('é', 'e'), ('ab', 'xy'), ('smae', 'same')) AS v (a, b);
 CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": {"category": "toyz"}}'')');
 CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": {"category": ["food", "Spielzeug"]}}'')');
 CALL refused('SELECT workspace_target(''crm'', ''toys'', ''{"buys": {"product": "toy-9"}}'')');

@@ -80,7 +80,10 @@ CALL refused('SELECT purchase_history(timestamptz ''2025-01-01 23:30Z'', 1::nume
 SELECT z, last_purchase(purchase_history(timestamptz '2025-01-01 23:30Z', 1::numeric, z)) FROM unnest('{UTC,Europe/Paris,Etc/GMT-2,EST5EDT,CET,EST}'::text[]) AS z GROUP BY z ORDER BY z COLLATE "C";
 
 -- Intervals in French, and what is filled in is no place.
-SELECT i, segmentation_internal.workspace_interval_fr(i) FROM unnest('{12 weeks,1 week,3 mons,1 mon,90 days,1 day,1 year 2 mons,2 years}'::text[]) AS i;
+SELECT i, segmentation_internal.workspace_interval_words(i, 'fr') AS fr, segmentation_internal.workspace_interval_words(i, 'en') AS en
+FROM unnest('{12 weeks,1 week,3 mons,1 mon,90 days,1 day,1 year 2 mons,2 years,P3M,P2W,36:00:00,21 days,none}'::text[]) AS i;
+SELECT n, segmentation_internal.workspace_number_words(n, 'fr') AS fr, segmentation_internal.workspace_number_words(n, 'en') AS en FROM unnest('{523342.07,1985,10000,-1234567.5,0.5,1e9,NaN}'::text[]) AS n;
+SELECT segmentation_internal.workspace_say('changes', '{"changes_on": "2025-12-31"}', l) AS day, segmentation_internal.workspace_say('product_appetence', '{"product_name": "2025-12-31 {reason_fr}", "reason": "a", "reason_fr": "b"}', l) AS name, segmentation_internal.workspace_say('log.codes', '{"rows": 1}', l) AS one FROM unnest('{en,fr}'::text[]) AS l;
 SELECT segmentation_internal.workspace_say('product_appetence', '{"product_name": "{percent} {x}", "percent": 5}', 'en') AS said;
 SELECT drop_workspace(w) FROM unnest('{keyed_floats,keyed_numbers,keyed_reals,keyed_texts}'::text[]) AS w;
 DROP SCHEMA keyed CASCADE;

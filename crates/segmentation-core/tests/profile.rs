@@ -210,3 +210,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_set_profiles_apart() {
+    let model =
+        fit_iris(json!({"k": 3, "names": ["sepal length", "sepal width", "petal length", "petal width"]}));
+    let names = |model: &ProfileModel| -> Vec<(String, String, String)> {
+        let mut names: Vec<_> = model.describe().into_iter().map(|r| (r.code, r.name, r.name_fr)).collect();
+        names.dedup();
+        names
+    };
+    let suggested = names(&model);
+    assert_eq!(suggested.len(), 3);
+    let english: std::collections::HashSet<_> = suggested.iter().map(|n| &n.1).collect();
+    assert_eq!(english.len(), 3, "{suggested:?}");
+    // What it was given wins, and the rest has to differ from it.
+    let mut value = model.to_json();
+    value["clusters"][0]["name"] = suggested[1].1.as_str().into();
+    value["clusters"][0]["name_fr"] = "à part".into();
+    let given = ProfileModel::from_json(&value).unwrap();
+    assert_eq!(given.to_json(), value);
+    let told = names(&given);
+    assert_eq!((&told[0].1, told[0].2.as_str()), (&suggested[1].1, "à part"));
+    assert_ne!(told[1].1, told[0].1);
+    value["clusters"][0].as_object_mut().unwrap().shift_remove("name_fr");
+    assert!(ProfileModel::from_json(&value).is_err());
+}

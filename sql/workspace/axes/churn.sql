@@ -268,6 +268,7 @@ CREATE FUNCTION segmentation_internal.workspace_judge_churn(
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   facts constant text := ws || '.stage_facts';
+  language constant text := segmentation_internal.workspace_language(ws);
   before record;
   fresh record;
   of_contracts boolean;
@@ -284,20 +285,19 @@ BEGIN
     AND before.settings ->> 'churn_of' = fresh.settings ->> 'churn_of'
   THEN
     accepted := false;
-    said := format('rejected: within %s all customers did the same, so its back-test has no AUC',
-      fresh.readiness #>> '{churn,have}');
+    said := segmentation_internal.workspace_say('note.one_outcome', fresh.readiness -> 'churn', language);
   ELSIF fresh_brier IS NULL
     OR (CASE WHEN of_contracts THEN before.retention_model::text
       ELSE before.churn_stack ->> 'candidate' END) IS NULL
   THEN
-    said := 'not compared: there are too few data for a back-test';
+    said := segmentation_internal.workspace_say('note.no_test', '{}', language);
   ELSIF before.settings ->> 'churn_of' <> fresh.settings ->> 'churn_of'
     OR NOT of_contracts AND before.churn_stack ->> 'horizon' <> fresh.churn_stack ->> 'horizon'
   THEN
-    said := 'not compared: churn is about something else now';
+    said := segmentation_internal.workspace_say('note.other', '{}', language);
   ELSIF before.as_of > (as_of - (fresh.settings ->> 'churn_horizon')::interval)::date THEN
     -- A model trained after the test period began has seen its outcome: no fair comparison.
-    said := 'not compared: the set in use is younger than the test period';
+    said := segmentation_internal.workspace_say('note.younger', '{}', language);
   ELSE
     brier_before := CASE
       WHEN of_contracts
@@ -306,8 +306,9 @@ BEGIN
       ELSE segmentation_internal.workspace_backtest_stack(facts, as_of, before.churn_stack) END;
     accepted := brier_before IS NULL
       OR fresh_brier <= brier_before * (1 + (fresh.settings ->> 'promote_tolerance')::double precision);
-    said := format('Brier score of churn %s, against %s of parameter set %s: %s', round(fresh_brier::numeric, 5),
-      round(brier_before::numeric, 5), used, CASE WHEN accepted THEN 'taken into use' ELSE 'rejected' END);
+    said := segmentation_internal.workspace_say(CASE WHEN accepted THEN 'note.used' ELSE 'note.rejected' END,
+      jsonb_build_object('fresh', round(fresh_brier::numeric, 5), 'before', round(brier_before::numeric, 5),
+        'used', used), language);
   END IF;
 END
 $$;
@@ -321,8 +322,10 @@ CREATE FUNCTION segmentation_internal.workspace_contract_numbers(subscriptions j
       'contracts', count(*) FILTER (WHERE r.runs),
       'since', min(r.started_on) FILTER (WHERE r.runs),
       'ended_on', max(r.ended_on) FILTER (WHERE NOT r.runs),
-      'notice', coalesce(' Notice was given for ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''),
-      'notice_fr', coalesce(' Résiliation annoncée pour le ' || (min(r.ended_on) FILTER (WHERE r.runs)) || '.', ''))
+      'notice', coalesce(' Notice was given for '
+        || to_char(min(r.ended_on) FILTER (WHERE r.runs), 'YYYY-MM-DD') || '.', ''),
+      'notice_fr', coalesce(' Résiliation annoncée pour le '
+        || to_char(min(r.ended_on) FILTER (WHERE r.runs), 'DD/MM/YYYY') || '.', ''))
     FROM segmentation_internal.workspace_contracts(subscriptions, as_of) AS r);
 COMMENT ON FUNCTION segmentation_internal.workspace_contract_numbers(jsonb, date) IS
   'Part of explain: subscriptions of a customer in numbers.';
@@ -376,9 +379,7 @@ VALUES (
       'medium_percent', segmentation_internal.workspace_rounded(100 * p.churn_medium),
       'high_percent', segmentation_internal.workspace_rounded(100 * p.churn_high),
       'churn_horizon', p.settings -> 'churn_horizon',
-      'churn_horizon_fr', segmentation_internal.workspace_interval_fr(p.settings ->> 'churn_horizon'),
       'churn_lost_horizon', p.settings -> 'churn_lost_horizon',
-      'churn_lost_horizon_fr', segmentation_internal.workspace_interval_fr(p.settings ->> 'churn_lost_horizon'),
       'churn_probability', s.churn_probability, 'lost_probability', s.lost_probability)
     || CASE p.churn_of
     WHEN 'subscriptions' THEN segmentation_internal.workspace_contract_numbers(f.subscriptions, p.as_of)
@@ -386,7 +387,7 @@ VALUES (
       'lost_above_percent', segmentation_internal.workspace_rounded(100 * p.lost_above, 1),
       'candidate', p.churn_stack -> 'candidate',
       'why', segmentation_internal.workspace_churn_why(
-        p.churn_stack, f.history, f.contacts, f.interactions, p.as_of, a.language),
+        p.churn_stack, f.history, f.contacts, f.interactions, p.as_of, a.spoken),
       'purchase_days', segmentation.purchase_days(f.history, p.as_of),
       'recency', segmentation.recency(f.history, p.as_of),
       'mean_gap', segmentation_internal.workspace_rounded(segmentation.mean_gap(f.history, p.as_of)),
@@ -457,37 +458,37 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
     '(medium from {medium_percent} %, high from {high_percent} %). '
     'Bought on {purchase_days} days, lately {recency} days ago, usually every {mean_gap} days. '
     '{why}'),
-  ('churn', 'fr', 'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % '
+  ('churn', 'fr', 'N''achètera rien d''ici {churn_horizon} avec une probabilité de {churn_percent} % '
     '(moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). '
     'A acheté {purchase_days} jours, la dernière fois il y a {recency} jours, en général tous les {mean_gap} jours. '
     '{why}'),
   ('churn.once', 'en', 'Buys nothing within {churn_horizon} with a probability of {churn_percent} % '
     '(medium from {medium_percent} %, high from {high_percent} %). Bought on one day only, {recency} days ago. '
     '{why}'),
-  ('churn.once', 'fr', 'N''achètera rien dans les {churn_horizon_fr} avec une probabilité de {churn_percent} % '
+  ('churn.once', 'fr', 'N''achètera rien d''ici {churn_horizon} avec une probabilité de {churn_percent} % '
     '(moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). N''a acheté qu''un seul jour, il y a '
     '{recency} jours. {why}'),
   ('churn.lost', 'en', 'Buys nothing within {churn_lost_horizon} with a probability of {lost_percent} %, '
     'more than {lost_above_percent} %, the limit beyond which hardly any came back in the past. '
     'The last purchase was {recency} days ago.'),
-  ('churn.lost', 'fr', 'N''achètera rien dans les {churn_lost_horizon_fr} avec une probabilité de {lost_percent} %, '
+  ('churn.lost', 'fr', 'N''achètera rien d''ici {churn_lost_horizon} avec une probabilité de {lost_percent} %, '
     'au-delà du seuil de {lost_above_percent} % à partir duquel presque personne n''est revenu par le passé. '
     'Le dernier achat date de {recency} jours.'),
   ('churn.subscription', 'en', 'All {contracts} subscriptions that run end within {churn_horizon} with a probability '
     'of '
     '{churn_percent} % (medium from {medium_percent} %, high from {high_percent} %). The oldest runs since '
     '{since}.{notice}'),
-  ('churn.subscription', 'fr', 'Les {contracts} abonnements en cours prendront tous fin dans les {churn_horizon_fr} '
+  ('churn.subscription', 'fr', 'Les {contracts} abonnements en cours prendront tous fin d''ici {churn_horizon} '
     'avec une '
     'probabilité de {churn_percent} % (moyen à partir de {medium_percent} %, élevé à partir de {high_percent} %). '
     'Le plus ancien court depuis le {since}.{notice_fr}'),
   ('churn.one_subscription', 'en', 'The subscription, which runs since {since}, ends within {churn_horizon} with a '
     'probability of {churn_percent} % (medium from {medium_percent} %, high from {high_percent} %).{notice}'),
-  ('churn.one_subscription', 'fr', 'L''abonnement, qui court depuis le {since}, prendra fin dans les '
-    '{churn_horizon_fr} avec une '
+  ('churn.one_subscription', 'fr', 'L''abonnement, qui court depuis le {since}, prendra fin d''ici '
+    '{churn_horizon} avec une '
     'probabilité de {churn_percent} % (moyen à partir de {medium_percent} %, élevé à partir de {high_percent} '
     '%).{notice_fr}'),
   ('churn.no_subscription', 'en', 'No subscription runs; the last one ended on {ended_on}.'),
   ('churn.no_subscription', 'fr', 'Aucun abonnement en cours ; le dernier a pris fin le {ended_on}.'),
   ('data.few_subscribers', 'en', 'Only {have} customers have subscriptions; {need} are needed.'),
-  ('data.few_subscribers', 'fr', 'Clients aux abonnements connus : {have} ; il en faut {need}.');
+  ('data.few_subscribers', 'fr', 'Clients ayant un abonnement : {have} seulement ; il en faut {need}.');

@@ -111,7 +111,6 @@ VALUES (
     'candidate', segmentation.label('value_candidate', p.value_candidate),
     'candidate_fr', segmentation.label('value_candidate', p.value_candidate, 'fr'),
     'value_horizon', p.settings -> 'value_horizon',
-    'value_horizon_fr', segmentation_internal.workspace_interval_fr(p.settings ->> 'value_horizon'),
     'high_from', round((p.value_cuts).gros_from, 2), 'medium_from', round((p.value_cuts).moyens_from, 2))$$,
   -- topic
   $$CASE WHEN (n.numbers ->> 'subscription_value')::numeric > 0 THEN CASE
@@ -162,7 +161,7 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
     '{expected_purchases} purchases of {expected_spend} {currency} each are foreseen, and the last year brought '
     '{last_year} {currency}. '
     'High from {high_from}, medium from {medium_from}.'),
-  ('future_value', 'fr', 'Devrait rapporter {future_value} {currency} dans les {value_horizon_fr}, actualisés, '
+  ('future_value', 'fr', 'Devrait rapporter {future_value} {currency} d''ici {value_horizon}, actualisés, '
     'd''après '
     '{candidate_fr} : {expected_purchases} achats de {expected_spend} {currency} sont prévus, et l''an passé a '
     'rapporté {last_year} {currency}. '
@@ -170,12 +169,12 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('future_value.subscription', 'en', 'Subscriptions are expected to bring {future_value} {currency} within '
     '{value_horizon}: their prices for as long as they are expected to run, discounted. '
     'High from {high_from}, medium from {medium_from}.'),
-  ('future_value.subscription', 'fr', 'Les abonnements devraient rapporter {future_value} {currency} dans les '
-    '{value_horizon_fr} : leurs prix pour la durée attendue, actualisés. '
+  ('future_value.subscription', 'fr', 'Les abonnements devraient rapporter {future_value} {currency} d''ici '
+    '{value_horizon} : leurs prix pour la durée attendue, actualisés. '
     'Élevée à partir de {high_from}, moyenne à partir de {medium_from}.'),
   ('future_value.both', 'en', 'Expected to bring {future_value} {currency} within {value_horizon}: '
     '{expected_purchases} purchases of {expected_spend} {currency} each, and {subscription_value} {currency} by '
     'subscriptions, discounted. High from {high_from}, medium from {medium_from}.'),
-  ('future_value.both', 'fr', 'Devrait rapporter {future_value} {currency} dans les {value_horizon_fr} : '
+  ('future_value.both', 'fr', 'Devrait rapporter {future_value} {currency} d''ici {value_horizon} : '
     '{expected_purchases} achats de {expected_spend} {currency}, et {subscription_value} {currency} par abonnement, '
     'actualisés. Élevée à partir de {high_from}, moyenne à partir de {medium_from}.');

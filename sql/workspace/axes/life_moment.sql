@@ -222,7 +222,8 @@ VALUES (
       'confidence_percent', segmentation_internal.workspace_rounded(100 * o.confidence), 'evidence', o.evidence,
       'moment_label', segmentation.workspace_label('life_moment', c.life_moment, a.language),
       'until_en', coalesce(' until ' || (to_jsonb(o.ends) #>> '{}'), ''),
-      'until_fr', coalesce(' jusqu''au ' || (to_jsonb(o.ends) #>> '{}'), ''))
+      'until_fr', coalesce(' jusqu''au '
+        || segmentation_internal.workspace_day_words(to_jsonb(o.ends) #>> '{}', 'fr'), ''))
     FROM ONLY @ws@.life_moments AS o WHERE o.customer = f.customer AND o.moment = c.life_moment
     ORDER BY o.begins DESC LIMIT 1)$$);
 

@@ -127,7 +127,7 @@ VALUES (
             segmentation_internal.workspace_categories(f.items, f.categories, p.product_level), p.as_of, p.categories),
           segmentation_internal.workspace_satisfaction(f.attributes, f.company, p.satisfaction),
           segmentation_internal.workspace_share_of_wallet(
-            f.attributes, f.company, f.history, p.as_of, p.share_of_wallet, p.potential), a.language) AS l))$$);
+            f.attributes, f.company, f.history, p.as_of, p.share_of_wallet, p.potential), a.spoken) AS l))$$);
 
 INSERT INTO segmentation.workspace_model (place, axis, name, type, fit, about) VALUES
   (80, 'loyalty', 'loyalty_prior', 'jsonb', $$segmentation.fit_loyalty_prior(f.history, p.as_of)$$, NULL),

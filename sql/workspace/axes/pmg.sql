@@ -119,4 +119,4 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('pmg.refunds', 'fr', 'Chiffre d''affaires de {turnover} {currency} sur {pmg_months} mois glissants : les retours '
     'dépassent les achats.'),
   ('data.few_prices', 'en', 'Only {have} customers have subscriptions with a price; {need} are needed.'),
-  ('data.few_prices', 'fr', 'Clients aux abonnements avec un prix : {have} ; il en faut {need}.');
+  ('data.few_prices', 'fr', 'Clients ayant un abonnement à prix connu : {have} seulement ; il en faut {need}.');

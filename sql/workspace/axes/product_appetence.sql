@@ -174,6 +174,10 @@ INSERT INTO segmentation.workspace_list (place, axis, name, staged, columns, abo
     "source": "repeat, discovery or popular.", "next_due": "When it is used up, for what is bought again and again.",
     "value": "probability x margin x price, where offers are ranked or limited by margin."}');
 
+UPDATE segmentation.workspace_axis AS a
+SET names = 'SELECT p.product, p.name FROM ONLY @ws@.product AS p WHERE p.name IS NOT NULL'
+WHERE a.axis = 'product_appetence';
+
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('product_appetence', 'en', 'Best offer: {product_name} ({reason}).'),
   ('product_appetence', 'fr', 'Meilleure offre : {product_name} ({reason_fr}).'),

@@ -11,6 +11,7 @@ pub mod json;
 pub mod language;
 pub mod memory;
 pub mod money;
+pub mod nearest;
 pub mod span;
 pub mod spelling;
 pub mod template;

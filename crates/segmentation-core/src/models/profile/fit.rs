@@ -472,6 +472,7 @@ impl Judge<'_, '_> {
                     .collect();
                 Cluster {
                     code: format!("profile_{}", position + 1),
+                    name: None,
                     customers: sizes[c] as u64,
                     share: sizes[c] / customers,
                     centre,

@@ -23,6 +23,8 @@ pub(super) enum Centre {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cluster {
     pub(super) code: String,
+    /// In English and French, if it was given one: it wins over a suggested name.
+    pub(super) name: Option<(String, String)>,
     pub(super) customers: u64,
     pub(super) share: f64,
     /// A feature each.
@@ -89,6 +91,9 @@ pub struct Description {
     pub deviation: Option<f64>,
 }
 
+/// The category of those who have none.
+const MISSING: &str = "(missing)";
+
 const FIELDS: &[&str] = &[
     "kind",
     "version",
@@ -146,6 +151,10 @@ impl ProfileModel {
                 "code": c.code, "customers": c.customers, "share": c.share, "radius": c.radius,
                 "silhouette": c.silhouette, "centre": c.centre.iter().map(centre).collect::<Vec<_>>(),
             });
+            if let Some((name, name_fr)) = &c.name {
+                value["name"] = name.as_str().into();
+                value["name_fr"] = name_fr.as_str().into();
+            }
             if let Some(component) = &c.component {
                 value["weight"] = component.weight.into();
                 value["mean"] = component.mean.iter().copied().collect();
@@ -325,6 +334,7 @@ impl ProfileModel {
     #[must_use]
     pub fn describe(&self) -> Vec<Description> {
         let mut rows = Vec::new();
+        let mut parts = Vec::with_capacity(self.clusters.len());
         for cluster in &self.clusters {
             let first = rows.len();
             for (feature, centre) in self.features.iter().zip(&cluster.centre) {
@@ -350,7 +360,7 @@ impl ProfileModel {
                     }
                     (Feature::Category(f), Centre::Category(_, shares)) if !f.unused => {
                         for ((category, population), share) in f.categories.iter().zip(shares) {
-                            let category = category.clone().unwrap_or_else(|| "(missing)".to_owned());
+                            let category = category.clone().unwrap_or_else(|| MISSING.to_owned());
                             let deviation = (population * (1.0 - population)).sqrt();
                             push(&f.name, Some(category), *share, *population, deviation);
                         }
@@ -358,8 +368,13 @@ impl ProfileModel {
                     _ => {}
                 }
             }
-            let (name, name_fr) = suggest(&rows[first..]);
-            for row in &mut rows[first..] {
+            parts.push(first..rows.len());
+        }
+        let given: Vec<_> = self.clusters.iter().map(|cluster| cluster.name.clone()).collect();
+        let told: Vec<&[Description]> = parts.iter().map(|part| &rows[part.clone()]).collect();
+        let names = names(&given, &told);
+        for (part, (name, name_fr)) in parts.into_iter().zip(names) {
+            for row in &mut rows[part] {
                 row.name.clone_from(&name);
                 row.name_fr.clone_from(&name_fr);
             }
@@ -368,8 +383,51 @@ impl ProfileModel {
     }
 }
 
-/// A name from what sets a cluster apart most: at most two features, half a standard deviation or more.
-fn suggest(rows: &[Description]) -> (String, String) {
+/// A name is made of so many features, and of more only where that tells two clusters apart.
+const FEATURES: std::ops::RangeInclusive<usize> = 2..=4;
+
+/// The names of clusters, all of them different: those given, else what sets each apart.
+fn names(given: &[Option<(String, String)>], rows: &[&[Description]]) -> Vec<(String, String)> {
+    let suggested = |features| -> Vec<(String, String)> {
+        let name = |(given, rows): (&Option<_>, &&[Description])| match given {
+            Some(name) => Clone::clone(name),
+            None => suggest(rows, features),
+        };
+        given.iter().zip(rows).map(name).collect()
+    };
+    let mut names = suggested(*FEATURES.start());
+    for features in FEATURES.skip(1) {
+        let twice = doubles(&names);
+        for (i, longer) in suggested(features).into_iter().enumerate().filter(|(i, _)| twice[*i]) {
+            names[i] = longer;
+        }
+    }
+    let twice = doubles(&names);
+    let numbered = |i: &usize| twice[*i] && given[*i].is_none();
+    for (i, (name, name_fr)) in names.iter_mut().enumerate().filter(|(i, _)| numbered(i)) {
+        *name = format!("{name} ({})", i + 1);
+        *name_fr = format!("{name_fr} ({})", i + 1);
+    }
+    names
+}
+
+/// Which of some names another one equals.
+fn doubles(names: &[(String, String)]) -> Vec<bool> {
+    names.iter().map(|name| names.iter().filter(|other| other.0 == name.0).count() > 1).collect()
+}
+
+/// A category in English and French.
+fn category_words(category: &str) -> (&str, &str) {
+    match category {
+        MISSING => (MISSING, "(non renseigné)"),
+        "true" => ("yes", "oui"),
+        "false" => ("no", "non"),
+        category => (category, category),
+    }
+}
+
+/// A name from what sets a cluster apart most: so many features at most, half a standard deviation or more.
+fn suggest(rows: &[Description], features: usize) -> (String, String) {
     let mut told: Vec<&Description> = rows
         .iter()
         .filter(|r| r.deviation.is_some_and(|d| d >= 0.5 || (r.category.is_none() && d <= -0.5)))
@@ -378,16 +436,17 @@ fn suggest(rows: &[Description]) -> (String, String) {
     told.sort_by(|a, b| size(b).total_cmp(&size(a)));
     let mut english = Vec::new();
     let mut french = Vec::new();
-    let mut features: Vec<&str> = Vec::new();
+    let mut used: Vec<&str> = Vec::new();
     for row in told {
-        if features.len() == 2 || features.contains(&&row.feature[..]) {
+        if used.len() == features || used.contains(&&row.feature[..]) {
             continue;
         }
-        features.push(&row.feature);
+        used.push(&row.feature);
         match (&row.category, row.deviation) {
             (Some(category), _) => {
-                english.push(format!("{}: {category}", row.feature));
-                french.push(format!("{} : {category}", row.feature));
+                let (word, word_fr) = category_words(category);
+                english.push(format!("{}: {word}", row.feature));
+                french.push(format!("{} : {word_fr}", row.feature));
             }
             (None, Some(d)) if d > 0.0 => {
                 english.push(format!("high {}", row.feature));
@@ -455,8 +514,19 @@ fn read_feature(value: &Value) -> Result<Feature> {
 
 fn read_cluster(value: &Value, features: &[Feature], method: Method) -> Result<Cluster> {
     const WHAT: &str = "profile model";
-    const FIELDS: &[&str] =
-        &["code", "customers", "share", "radius", "silhouette", "centre", "weight", "mean", "covariance"];
+    const FIELDS: &[&str] = &[
+        "code",
+        "name",
+        "name_fr",
+        "customers",
+        "share",
+        "radius",
+        "silhouette",
+        "centre",
+        "weight",
+        "mean",
+        "covariance",
+    ];
     let object = Object::new(WHAT, "clusters", value, FIELDS)?;
     let wrong = || object.wrong("centre", "a list with one entry a feature");
     let list = object.list("centre")?.ok_or_else(wrong)?;
@@ -503,8 +573,14 @@ fn read_cluster(value: &Value, features: &[Feature], method: Method) -> Result<C
     } else {
         None
     };
+    let name = match (object.text("name")?, object.text("name_fr")?) {
+        (None, None) => None,
+        (Some(name), Some(name_fr)) => Some((name.to_owned(), name_fr.to_owned())),
+        _ => return Err(object.wrong("name_fr", "a text where name is one")),
+    };
     Ok(Cluster {
         code: object.need_text("code")?.to_owned(),
+        name,
         customers: object.whole("customers", 0, 1 << 53)?.unwrap_or(0),
         share: object.number("share", 0.0, 1.0)?.unwrap_or(0.0),
         centre,

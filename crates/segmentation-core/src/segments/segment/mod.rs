@@ -11,10 +11,12 @@
 
 mod evaluate;
 mod explain;
+mod fold;
 mod like;
 mod lookalike;
 mod nearest;
 mod parse;
+mod reads;
 mod sql;
 
 #[cfg(test)]
@@ -30,6 +32,7 @@ use like::Like;
 pub use lookalike::{Lookalike, LookalikeModel};
 pub use nearest::{Benefits, Nearest};
 pub use parse::Fault;
+pub use reads::{Read, ReadAs};
 pub use sql::{Answer, Column, Source};
 
 /// The deepest nesting of conditions that is accepted.
@@ -53,6 +56,8 @@ pub struct Definition {
     dates: Vec<DateOperand>,
     /// Whether a condition is relative to `as_of`.
     relative: bool,
+    /// Fields that there may be none of: they are unknown, and no slips.
+    unknown: Vec<String>,
 }
 
 /// How a definition assigns.

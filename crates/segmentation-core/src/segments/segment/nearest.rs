@@ -77,6 +77,11 @@ impl Nearest {
         self.clusters.iter().map(|cluster| cluster.code.as_str())
     }
 
+    /// The fields that it reads.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &[String]> {
+        self.features.iter().map(|feature| feature.path.as_slice())
+    }
+
     fn distances<'a, N: Node<'a>>(&self, customer: N) -> Option<Vec<f64>> {
         let values: Vec<Option<f64>> = self.features.iter().map(|f| number(customer, &f.path)).collect();
         let known = |(feature, value): (&Feature, &Option<f64>)| value.map_or(0.0, |_| feature.weight);
@@ -173,6 +178,11 @@ impl Benefits {
     /// Codes of the profiles.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.profiles.iter().map(|profile| profile.code.as_str())
+    }
+
+    /// The fields that it reads.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &[String]> {
+        self.criteria.iter().map(Vec::as_slice)
     }
 
     /// The marks, if all are there, none is below 0 and not all are 0.

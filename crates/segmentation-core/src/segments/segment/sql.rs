@@ -13,6 +13,7 @@ use super::{
 use crate::base::day::{self, Day};
 use crate::base::decimal::Decimal;
 use crate::base::error::{Error, Result};
+use crate::base::nearest::nearest;
 
 /// What a column holds, as far as conditions can use it directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,10 @@ pub enum Column {
     Float,
     /// text, character varying
     Text,
+    /// character(n), whose trailing blanks do not count
+    Char,
+    /// citext, whose case does not count: texts of the definition have to be folded
+    Citext,
     /// date
     Date,
     /// anything else, read through to_jsonb
@@ -43,6 +48,8 @@ impl Column {
             "numeric" => Column::Numeric,
             "float" => Column::Float,
             "text" => Column::Text,
+            "char" => Column::Char,
+            "citext" => Column::Citext,
             "date" => Column::Date,
             _ => Column::Other,
         }
@@ -148,14 +155,29 @@ impl Writer<'_> {
             }
             Source::Columns { alias, columns } => {
                 let Some(class) = columns.get(first) else {
+                    if self.definition.unknown.contains(first) {
+                        return Ok(Field { json: "NULL::jsonb".to_owned(), column: None });
+                    }
                     let shown: String = first.chars().take(60).collect();
-                    return Err(Error::invalid(format!("the relation has no column \"{shown}\""))
+                    let meant = nearest(first, columns.keys().map(String::as_str))
+                        .map_or_else(String::new, |name| format!(", do you mean \"{name}\"?"));
+                    return Err(Error::invalid(format!("the relation has no column \"{shown}\"{meant}"))
                         .hint("A field of the definition must be a column of the relation."));
                 };
                 let name = qualified(alias, first);
+                let (name, class) = match class {
+                    Column::Char => (format!("({name}::text COLLATE \"C\")"), Column::Text),
+                    Column::Citext => (
+                        format!(
+                            "(pg_catalog.lower({name}::text COLLATE pg_catalog.\"default\") COLLATE \"C\")"
+                        ),
+                        Column::Text,
+                    ),
+                    class => (name, *class),
+                };
                 let json = follow(format!("pg_catalog.to_jsonb({name})"), rest);
-                let direct = rest.is_empty() && *class != Column::Other;
-                Ok(Field { json, column: direct.then_some((name, *class)) })
+                let direct = rest.is_empty() && class != Column::Other;
+                Ok(Field { json, column: direct.then_some((name, class)) })
             }
         }
     }

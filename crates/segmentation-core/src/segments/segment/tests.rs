@@ -277,3 +277,80 @@ fn lookalikes_are_found() {
     assert_eq!(model.score(&json!({})), 0.0);
     assert!(Lookalike::default().model().is_err());
 }
+
+#[test]
+fn reads_every_field() {
+    let reads = |definition: Value| -> Vec<String> {
+        let definition = Definition::parse(&definition).unwrap();
+        let words = |read: super::Read| {
+            let events = read.events.map_or_else(String::new, |list| format!("{}: ", list.join(".")));
+            let field = read.field.join(".");
+            format!("{} {events}{field} {} {}", read.path, read.as_a.name(), read.texts.join("|"))
+        };
+        definition.reads().into_iter().map(words).collect()
+    };
+    assert_eq!(
+        reads(json!({"kind": "rules", "unknown_fields": ["x"], "segments": [
+            {"segment": "a", "when": {"any": [
+                {"field": "city", "in": ["Nice", "Paris"]}, {"not": {"field": "city", "starts_with": "N"}},
+                {"field": ["company", "size"], ">": 3, "<": 9}, {"field": "left", "is_null": true},
+                {"field": "tags", "contains_any": ["x"]}, {"field": "kind", "<": "m"}, {"field": "vip", "=": true}]}},
+            {"segment": "b", "when": {"events": "buys", "on": "day", "where": {"field": "category", "=": "garden"},
+                "last_days": 30, "sum": {"of": "amount", ">": 10}}},
+            {"segment": "c", "when": {"events": "visits", "then": {"field": "what", "not_in": ["order"]},
+                "within_days": 3}}]})),
+        [
+            "$.segments[0].when.any[0] city text Nice|Paris",
+            "$.segments[0].when.any[1].not city text ",
+            "$.segments[0].when.any[2].\"<\" company.size number ",
+            "$.segments[0].when.any[2].\">\" company.size number ",
+            "$.segments[0].when.any[3] left any ",
+            "$.segments[0].when.any[4] tags list x",
+            "$.segments[0].when.any[5] kind text ",
+            "$.segments[0].when.any[6] vip boolean ",
+            "$.segments[1].when buys list ",
+            "$.segments[1].when buys: day day ",
+            "$.segments[1].when.where buys: category text garden",
+            "$.segments[1].when buys: amount number ",
+            "$.segments[2].when visits list ",
+            "$.segments[2].when visits: date day ",
+            "$.segments[2].when.then.not_in visits: what text order",
+        ]
+    );
+    assert_eq!(
+        reads(json!({"kind": "nearest", "model": {"features": [{"feature": "age"}, {"feature": ["a", "b"]}],
+            "clusters": [{"code": "x", "centre": [1, 2]}]}})),
+        ["$.model.features[0] age number ", "$.model.features[1] a.b number "]
+    );
+    assert_eq!(
+        reads(
+            json!({"kind": "benefits", "criteria": ["price"], "profiles": [{"segment": "x", "weights": [1]}]})
+        ),
+        ["$.criteria[0] price number "]
+    );
+    let faults = Definition::check(&json!({"kind": "rules", "unknown_fields": [1],
+        "segments": [{"segment": "a", "when": {"field": "a", "=": 1}}]}));
+    assert_eq!(faults.err().unwrap()[0].path, "$.unknown_fields[0]");
+}
+
+#[test]
+fn folded_fields_compare_folded() {
+    let definition = json!({"kind": "rules", "match": "all", "segments": [
+        {"segment": "equal", "when": {"field": "city", "=": "PARIS"}},
+        {"segment": "in", "when": {"field": "city", "in": ["LYON", "Paris"]}},
+        {"segment": "like", "when": {"field": "city", "like": "PA%\\S"}},
+        {"segment": "start", "when": {"field": "city", "starts_with": "PAR"}},
+        {"segment": "not", "when": {"not": {"field": "city", "<>": "PARIS"}}},
+        {"segment": "other", "when": {"field": "name", "=": "PARIS"}},
+        {"segment": "within", "when": {"field": ["city", "name"], "=": "PARIS"}}]});
+    let folded =
+        Definition::parse(&definition).unwrap().folded(|name| name == "city", |text| text.to_lowercase());
+    let context = Context { days: &[], as_of: None };
+    let found = |customer: &Value| {
+        let segments = folded.memberships(customer, context);
+        segments.join(" ")
+    };
+    assert_eq!(found(&json!({"city": "paris", "name": "paris"})), "equal in like start not");
+    assert_eq!(found(&json!({"city": "nice", "name": "PARIS"})), "other");
+    assert_eq!(found(&json!({"city": {"name": "paris"}})), "");
+}

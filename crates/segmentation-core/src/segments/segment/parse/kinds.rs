@@ -18,7 +18,7 @@ impl Parser {
             self.fault(format!("a segment definition must be an object, not {}", kind(&view)));
             return None;
         };
-        const COMMON: [&str; 4] = ["kind", "name", "comment", "default"];
+        const COMMON: [&str; 5] = ["kind", "name", "comment", "default", "unknown_fields"];
         let known =
             |own: &[&'static str]| -> Vec<&'static str> { COMMON.iter().chain(own).copied().collect() };
         let chosen = self.text(node, "kind", "one of rules, scorecard, nearest, benefits")?;
@@ -42,6 +42,20 @@ impl Parser {
             if node.get(key).is_some() {
                 self.text(node, key, "a text");
             }
+        }
+        if node.get("unknown_fields").is_some()
+            && let Some(list) = self.list(node, "unknown_fields", "names of fields")
+        {
+            let unknown = self.at("unknown_fields", |p| {
+                p.each(list, |p, element| match element.view() {
+                    View::Text(name) => Some(String::from_utf8_lossy(name).into_owned()),
+                    view => {
+                        p.fault(format!("the name of a field, a text, is expected, not {}", kind(&view)));
+                        None
+                    }
+                })
+            });
+            self.unknown = unknown.unwrap_or_default();
         }
         let default = match node.get("default").map(Node::view) {
             None | Some(View::Null) => None,

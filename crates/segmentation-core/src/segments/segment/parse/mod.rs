@@ -52,6 +52,7 @@ impl Definition {
                 fields: parser.scopes.swap_remove(0).values,
                 dates: parser.dates.values,
                 relative: parser.relative,
+                unknown: parser.unknown,
             }),
             _ => Err(parser.faults),
         }

@@ -51,6 +51,7 @@ pub(super) struct Parser {
     pub(super) scopes: Vec<Interned<Path>>,
     pub(super) dates: Interned<DateOperand>,
     pub(super) relative: bool,
+    pub(super) unknown: Vec<String>,
     pub(super) depth: usize,
 }
 
@@ -62,6 +63,7 @@ impl Parser {
             scopes: vec![Interned::default()],
             dates: Interned::default(),
             relative: false,
+            unknown: Vec::new(),
             depth: 0,
         }
     }

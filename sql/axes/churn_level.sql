@@ -50,3 +50,13 @@ COMMENT ON FUNCTION segmentation.churn_next_change(
 ) IS
   'The first day after as_of on which churn_level by stacks changes if nothing happens, or the 61st, on which to look '
   'again.';
+CREATE FUNCTION segmentation_internal.churn_next_change(
+  model jsonb, lost_model jsonb, history segmentation.purchase_history, contacts segmentation.contact_history,
+  interactions segmentation.interaction_history, as_of date, options jsonb, until date
+) RETURNS date
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 2000 AS 'MODULE_PATHNAME', 'churn_next_change_stacks_until_wrapper';
+COMMENT ON FUNCTION segmentation_internal.churn_next_change(
+  jsonb, jsonb, segmentation.purchase_history, segmentation.contact_history, segmentation.interaction_history, date,
+  jsonb, date
+) IS
+  'Part of refresh: the same, looked for until a day; a change that comes later may be NULL or any later day.';

@@ -36,3 +36,12 @@ COMMENT ON FUNCTION segmentation.future_value_next_change(
   jsonb, segmentation.purchase_history, date, segmentation.pmg_cuts, jsonb
 ) IS
   'The same for the value by a model of fit_value_stack. options: discount_rate (0.10 a year), margin (1).';
+CREATE FUNCTION segmentation_internal.future_value_next_change(
+  model jsonb, history segmentation.purchase_history, as_of date, cuts segmentation.pmg_cuts, options jsonb, until date
+) RETURNS date
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 2000
+  AS 'MODULE_PATHNAME', 'future_value_next_change_stack_until_wrapper';
+COMMENT ON FUNCTION segmentation_internal.future_value_next_change(
+  jsonb, segmentation.purchase_history, date, segmentation.pmg_cuts, jsonb, date
+) IS
+  'Part of refresh: the same, looked for until a day; a change that comes later may be NULL or any later day.';

@@ -71,6 +71,17 @@ CREATE FUNCTION segmentation.reactivated(history segmentation.purchase_history, 
 COMMENT ON FUNCTION segmentation.reactivated(segmentation.purchase_history, date, jsonb) IS
   'reactivated: bought again after a silence that was long for this customer too. Options: prior, silence, days, '
   'level.';
+-- All that purchases tell from one reading of them, for a refresh, which keeps nothing of what is not on.
+CREATE FUNCTION segmentation_internal.purchase_moments(
+  history segmentation.purchase_history, as_of date, alive double precision, due jsonb, waning jsonb,
+  first_purchase jsonb, reactivated jsonb
+) RETURNS segmentation.life_moment[]
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1500 AS 'MODULE_PATHNAME', 'purchase_moments_wrapper';
+COMMENT ON FUNCTION segmentation_internal.purchase_moments(
+  segmentation.purchase_history, date, double precision, jsonb, jsonb, jsonb, jsonb
+) IS
+  'Part of refresh: the moments of purchase_due, waning_interest, first_purchase_moment and reactivated that are on, '
+  'by their options (NULL: is not looked for); then, if there is one, the first day on which another may be, as none.';
 CREATE FUNCTION segmentation.anniversary(
   "on" date, as_of date, kind text DEFAULT 'birth_date', options jsonb DEFAULT '{}'
 ) RETURNS segmentation.life_moment

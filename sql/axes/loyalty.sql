@@ -36,6 +36,15 @@ COMMENT ON FUNCTION segmentation.loyalty_next_change(
 ) IS
   'The first day after as_of on which the band of loyalty changes if nothing happens, or an earlier day (at most 120 '
   'days on) to look again; NULL: never.';
+CREATE FUNCTION segmentation_internal.loyalty_next_change(
+  history segmentation.purchase_history, as_of date, options jsonb, breadth double precision,
+  satisfaction double precision, share_of_wallet double precision, until date
+) RETURNS date
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'loyalty_next_change_until_wrapper';
+COMMENT ON FUNCTION segmentation_internal.loyalty_next_change(
+  segmentation.purchase_history, date, jsonb, double precision, double precision, double precision, date
+) IS
+  'Part of refresh: the same, looked for until a day; a change that comes later may be NULL or any later day.';
 CREATE FUNCTION segmentation.loyalty_explain(
   history segmentation.purchase_history, as_of date, options jsonb DEFAULT '{}', breadth double precision DEFAULT NULL,
   satisfaction double precision DEFAULT NULL, share_of_wallet double precision DEFAULT NULL, language text DEFAULT 'en'

@@ -8,9 +8,10 @@ CREATE FUNCTION segmentation_internal.item_history_out(segmentation.item_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_out_wrapper';
 CREATE FUNCTION segmentation_internal.item_history_recv(internal) RETURNS segmentation.item_history
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_recv_wrapper';
--- The packed form is canonical bytes, so sending, comparing and hashing are those of bytea.
+-- The packed form is canonical bytes, so comparing and hashing are those of bytea. A state of an aggregate that
+-- travels is packed as it is sent.
 CREATE FUNCTION segmentation_internal.item_history_send(segmentation.item_history) RETURNS bytea
-  LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteasend';
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_history_send_wrapper';
 
 CREATE TYPE segmentation.item_history (
   INPUT = segmentation_internal.item_history_in,

@@ -211,22 +211,27 @@ COMMENT ON FUNCTION segmentation.appetence_measures(jsonb) IS
   'The rows of an appetence_quality: a measure of a method with its 95 % interval, and how far it is behind '
   'product_appetence (paired).';
 
--- Scores. They return jsonb because a set function in C cannot keep its model between calls.
+-- Scores. They return arrays because a set function in C cannot keep its model between calls.
 
+CREATE TYPE segmentation.product_offer AS (
+  rank integer, item text, score double precision, probability double precision, source text, reason text,
+  reason_fr text, next_due date, value double precision
+);
+COMMENT ON TYPE segmentation.product_offer IS 'A row of top_products: an offer, explained.';
 CREATE FUNCTION segmentation_internal.product_offers(
   segmentation.product_affinity, segmentation.item_history, date, integer, jsonb, text
-) RETURNS jsonb
-  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'product_offers_wrapper';
+) RETURNS segmentation.product_offer[]
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 8000 AS 'MODULE_PATHNAME', 'product_offers_wrapper';
 COMMENT ON FUNCTION segmentation_internal.product_offers(
   segmentation.product_affinity, segmentation.item_history, date, integer, jsonb, text
-) IS 'The rows of top_products as one value.';
+) IS 'What top_products returns, as an array.';
 CREATE FUNCTION segmentation_internal.product_offer(
   segmentation.product_affinity, segmentation.item_history, date, text, jsonb, text
-) RETURNS jsonb
+) RETURNS segmentation.product_offer[]
   LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'product_offer_wrapper';
 COMMENT ON FUNCTION segmentation_internal.product_offer(
   segmentation.product_affinity, segmentation.item_history, date, text, jsonb, text
-) IS 'The row of product_score as one value.';
+) IS 'What product_score returns, as an array.';
 CREATE FUNCTION segmentation.top_products(
   model segmentation.product_affinity, history segmentation.item_history, as_of date, k integer DEFAULT 10,
   options jsonb DEFAULT '{}', segment text DEFAULT NULL
@@ -235,9 +240,7 @@ CREATE FUNCTION segmentation.top_products(
   LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 10
 BEGIN ATOMIC
   SELECT o.rank, o.item, o.score, o.probability, o.source, o.reason, o.reason_fr, o.next_due, o.value
-  FROM jsonb_to_recordset(segmentation_internal.product_offers(model, history, as_of, k, options, segment))
-    AS o (rank integer, item text, score double precision, probability double precision, source text,
-          reason text, reason_fr text, next_due date, value double precision);
+  FROM unnest(segmentation_internal.product_offers(model, history, as_of, k, options, segment)) AS o;
 END;
 COMMENT ON FUNCTION segmentation.top_products(
   segmentation.product_affinity, segmentation.item_history, date, integer, jsonb, text
@@ -253,9 +256,7 @@ CREATE FUNCTION segmentation.product_score(
   LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
   SELECT o.score, o.probability, o.source, o.reason, o.reason_fr, o.next_due, o.value
-  FROM jsonb_to_recordset(segmentation_internal.product_offer(model, history, as_of, item, options, segment))
-    AS o (score double precision, probability double precision, source text, reason text, reason_fr text,
-          next_due date, value double precision);
+  FROM unnest(segmentation_internal.product_offer(model, history, as_of, item, options, segment)) AS o;
 END;
 COMMENT ON FUNCTION segmentation.product_score(
   segmentation.product_affinity, segmentation.item_history, date, text, jsonb, text

@@ -184,6 +184,11 @@ CREATE FUNCTION segmentation.profile_assign(model jsonb, features text) RETURNS 
     ELSE segmentation.profile_assign(model, features::double precision[]) END;
 COMMENT ON FUNCTION segmentation.profile_assign(jsonb, text) IS
   'The profile of a customer whose features are written as text: an array, {1,2}, or a JSON object.';
+CREATE FUNCTION segmentation_internal.profile_assign(model jsonb, company jsonb, attributes jsonb)
+  RETURNS segmentation.profile_assignment
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'profile_assign_both_wrapper';
+COMMENT ON FUNCTION segmentation_internal.profile_assign(jsonb, jsonb, jsonb) IS
+  'Part of refresh: the same by the attributes of a customer, and by those of its company that it has not.';
 
 CREATE FUNCTION segmentation.profile_describe(model jsonb) RETURNS TABLE (
   code text, name text, name_fr text, customers bigint, share double precision, feature text, category text,

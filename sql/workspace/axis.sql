@@ -57,7 +57,9 @@ COMMENT ON COLUMN segmentation.workspace_axis.training_place IS 'Order of traini
 COMMENT ON COLUMN segmentation.workspace_axis.judge IS
   'Function (ws text, candidate integer, used integer, as_of date, OUT accepted boolean, OUT said text): whether a '
   'candidate is not worse than the parameter set in use.';
-COMMENT ON COLUMN segmentation.workspace_axis.scored_from IS 'Joins that its scores take values from, over f and p.';
+COMMENT ON COLUMN segmentation.workspace_axis.scored_from IS
+  'What several of its scores take values from, computed once a customer: expressions over f and p, with names; they '
+  'are columns of f for the scores.';
 COMMENT ON COLUMN segmentation.workspace_axis.stage IS
   'Function (ws text, stage text, parameter_set integer, as_of date) that stages its lists, after the scores.';
 COMMENT ON COLUMN segmentation.workspace_axis.staged IS 'Tables that it stages beside its lists.';
@@ -66,7 +68,8 @@ COMMENT ON COLUMN segmentation.workspace_axis.code IS 'The code, never NULL: an 
 COMMENT ON COLUMN segmentation.workspace_axis.segment_setting IS
   'Setting that may name a registered segment which is the axis instead.';
 COMMENT ON COLUMN segmentation.workspace_axis.changes_on IS
-  'The first day after as_of on which time alone changes the code, or NULL: an expression over f, p and s.';
+  'The first day after as_of on which time alone changes the code, or NULL: an expression over f, p and s. What comes '
+  'after @(until)@, a date, is not asked for.';
 COMMENT ON COLUMN segmentation.workspace_axis.look_again IS
   'A day no later than that, where it cannot be told or is staged: an expression over f, p, s and joins.';
 COMMENT ON COLUMN segmentation.workspace_axis.publish IS
@@ -128,7 +131,7 @@ COMMENT ON TABLE segmentation.workspace_score IS 'Continuous scores: columns of 
 COMMENT ON COLUMN segmentation.workspace_score.name IS 'Name of the column.';
 COMMENT ON COLUMN segmentation.workspace_score.axis IS 'The axis that brings it. Others may use it.';
 COMMENT ON COLUMN segmentation.workspace_score.place IS 'Order of the columns.';
-COMMENT ON COLUMN segmentation.workspace_score.expression IS 'The score, over f, p and what the axis is scored_from.';
+COMMENT ON COLUMN segmentation.workspace_score.expression IS 'The score, over p and f, in which is also what axes are scored_from.';
 COMMENT ON COLUMN segmentation.workspace_score.about IS 'Comment of the column.';
 
 CREATE TABLE segmentation.workspace_list (

@@ -150,14 +150,15 @@ CREATE FUNCTION segmentation_internal.workspace_explain_sql(ws text, key text, a
     ORDER BY e.place$q$,
     jsonb_build_object('key', key,
       'parameters', segmentation_internal.workspace_parameter_list(),
-      'scores', segmentation_internal.workspace_score_sql('f', 'p'),
+      'scores', segmentation_internal.workspace_score_sql('f', 'p', false),
       'axes', (
         SELECT string_agg(segmentation_internal.fill(NULL, $q$
           SELECT @(place)@, @'axis'@::text, c.@axis@, n.numbers, @(topic)@, @(label)@,
             CASE WHEN c.@axis@ <> 'insufficient_data' THEN @(changes_on)@ END
           FROM (SELECT CASE WHEN c.@axis@ <> 'insufficient_data' THEN @(numbers)@ END AS numbers OFFSET 0) AS n$q$,
           jsonb_build_object('place', v.place, 'axis', v.axis, 'topic', coalesce(v.topic, 'NULL::text'),
-            'label', coalesce(v.label, 'NULL::text'), 'changes_on', coalesce(v.changes_on, 'NULL::date'),
+            'label', coalesce(v.label, 'NULL::text'),
+            'changes_on', coalesce(replace(v.changes_on, '@(until)@', $u$'infinity'::date$u$), 'NULL::date'),
             -- A list of the workspace may be named in it.
             'numbers', segmentation_internal.fill(ws, coalesce(v.numbers, 'NULL::jsonb')))), ' UNION ALL ')
         FROM segmentation.workspace_axis AS v WHERE v.axis = ANY (axes))));

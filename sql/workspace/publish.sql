@@ -1,51 +1,91 @@
 -- Publication: what was staged becomes the result, in one transaction. Only rows that differ are written, so readers
 -- wait for nothing and see either the result before or the one after.
 
+-- Statistics are gathered where a publication of everybody wrote more than a tenth, or none were gathered yet; batches
+-- leave that to autovacuum.
+CREATE FUNCTION segmentation_internal.workspace_analyze(target regclass, whole boolean, written bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF whole AND (SELECT c.reltuples <= 0 OR written > 0.1 * c.reltuples FROM pg_class AS c WHERE c.oid = target) THEN
+    EXECUTE format('ANALYZE %s', target);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_analyze(regclass, boolean, bigint) IS
+  'Part of refresh: gathers the statistics of a table that a publication has written.';
+
 -- Makes the rows of a result table equal to the staged ones, for the customers of keys (NULL: for all). Returns how
--- many rows were written.
-CREATE FUNCTION segmentation_internal.workspace_write(ws text, target text, staged text, keys text) RETURNS bigint
+-- many rows were written. One pass finds what differs, byte by byte, and workers may share it; what is to be written is
+-- then read by its place.
+CREATE FUNCTION segmentation_internal.workspace_write(ws text, stage text, target text, staged text, keys text)
+RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   target_oid constant regclass := format('%s.%I', ws, target)::regclass;
-  places jsonb;
+  changes constant text := format('%s.%I', ws, stage || 'changes');
+  tables constant jsonb := jsonb_build_object('target', target_oid::text, 'staged', staged);
+  mine record;
+  staged_rows bigint;
+  fresh bigint;
   written bigint;
-  gone bigint;
+  there bigint;
+  gone bigint := 0;
 BEGIN
-  SELECT jsonb_build_object('target', target_oid::text, 'staged', staged,
-      'columns', string_agg(quote_ident(c.name), ', '),
-      'keys', string_agg(quote_ident(c.name), ', ') FILTER (WHERE c.is_key),
-      'same_key', string_agg(format('o.%1$I = s.%1$I', c.name), ' AND ') FILTER (WHERE c.is_key),
-      -- IS DISTINCT FROM looks for = on the path, where that of our types is not.
-      'same_rest', string_agg(format(
-        CASE WHEN c.is_ours THEN '(o.%1$I OPERATOR(segmentation.=) s.%1$I OR o.%1$I IS NULL AND s.%1$I IS NULL)'
-          ELSE 'o.%1$I IS NOT DISTINCT FROM s.%1$I' END, c.name), ' AND ') FILTER (WHERE NOT c.is_key),
-      'changes', string_agg(format('%1$I = excluded.%1$I', c.name), ', ') FILTER (WHERE NOT c.is_key))
-    INTO places
+  SELECT string_agg(quote_ident(c.name), ', ') AS columns, string_agg(format('s.%I', c.name), ', ') AS values,
+      string_agg(quote_ident(c.name), ', ') FILTER (WHERE c.is_key) AS keys,
+      min(quote_ident(c.name)) FILTER (WHERE c.is_key) AS first_key,
+      string_agg(format('o.%1$I = s.%1$I', c.name), ' AND ') FILTER (WHERE c.is_key) AS same_key,
+      string_agg(format('o.%I', c.name), ', ') FILTER (WHERE NOT c.is_key) AS old,
+      string_agg(format('s.%I', c.name), ', ') FILTER (WHERE NOT c.is_key) AS new,
+      string_agg(format('%1$I = excluded.%1$I', c.name), ', ') FILTER (WHERE NOT c.is_key) AS sets,
+      CASE WHEN workspace_write.keys IS NULL THEN 'true'
+        ELSE format('o.customer IN (SELECT k.customer FROM %s AS k)', workspace_write.keys) END AS wanted
+    INTO mine
   FROM (
-    SELECT a.attname AS name, a.attnum = ANY (i.indkey) AS is_key,
-      t.typnamespace = 'segmentation'::regnamespace AS is_ours
+    SELECT a.attname AS name, a.attnum = ANY (i.indkey) AS is_key
     FROM pg_index AS i
     JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum > 0 AND NOT a.attisdropped
-    JOIN pg_type AS t ON t.oid = a.atttypid
     WHERE i.indrelid = target_oid AND i.indisprimary
     ORDER BY a.attnum) AS c;
+  EXECUTE format('SELECT count(*) FROM %s', staged) INTO staged_rows;
+  EXECUTE format('SELECT count(*) FROM %s AS o WHERE %s', target_oid, mine.wanted) INTO there;
+  IF there = 0 THEN
+    EXECUTE segmentation_internal.fill(NULL,
+      'INSERT INTO @(target)@ (@(columns)@) SELECT @(columns)@ FROM @(staged)@',
+      tables || jsonb_build_object('columns', mine.columns));
+    PERFORM segmentation_internal.workspace_analyze(target_oid, keys IS NULL, staged_rows);
+    RETURN staged_rows;
+  END IF;
+
   EXECUTE segmentation_internal.fill(NULL, $q$
-    DELETE FROM @(target)@ AS o WHERE @(of_keys)@ NOT EXISTS (SELECT FROM @(staged)@ AS s WHERE @(same_key)@)$q$,
-    jsonb_build_object('target', places -> 'target', 'staged', places -> 'staged', 'same_key', places -> 'same_key',
-      'of_keys', CASE WHEN keys IS NULL THEN ''
-        ELSE format('o.customer IN (SELECT k.customer FROM %s AS k) AND', keys) END));
-  GET DIAGNOSTICS gone = ROW_COUNT;
-  -- What is there already is left out before the conflict: a row in conflict is locked, and written, even if it stays.
-  EXECUTE segmentation_internal.fill(NULL, $q$
-    INSERT INTO @(target)@ AS o (@(columns)@)
-    SELECT @(columns)@ FROM @(staged)@ AS s
-    WHERE NOT EXISTS (SELECT FROM @(target)@ AS o WHERE @(same_key)@ AND @(same_rest)@)
-    ON CONFLICT (@(keys)@) DO UPDATE SET @(changes)@$q$, places);
+    CREATE UNLOGGED TABLE @(changes)@ AS
+    SELECT s.ctid AS place, o.@(first_key)@ IS NULL AS fresh
+    FROM @(staged)@ AS s LEFT JOIN @(target)@ AS o ON @(same_key)@
+    WHERE o.@(first_key)@ IS NULL OR NOT ROW(@(old)@)::record *= ROW(@(new)@)::record$q$,
+    tables || jsonb_build_object('changes', changes, 'first_key', mine.first_key, 'same_key', mine.same_key,
+      'old', mine.old, 'new', mine.new));
   GET DIAGNOSTICS written = ROW_COUNT;
+  EXECUTE format('SELECT count(*) FROM %s AS c WHERE c.fresh', changes) INTO fresh;
+  -- As many as are staged and not fresh are there to stay.
+  IF there > staged_rows - fresh THEN
+    EXECUTE segmentation_internal.fill(NULL, $q$
+      DELETE FROM @(target)@ AS o
+      WHERE @(wanted)@ AND NOT EXISTS (SELECT FROM @(staged)@ AS s WHERE @(same_key)@)$q$,
+      tables || jsonb_build_object('wanted', mine.wanted, 'same_key', mine.same_key));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+  END IF;
+  EXECUTE segmentation_internal.fill(NULL, $q$
+    INSERT INTO @(target)@ (@(columns)@)
+    SELECT @(values)@ FROM @(staged)@ AS s JOIN @(changes)@ AS c ON s.ctid = c.place
+    ON CONFLICT (@(keys)@) DO UPDATE SET @(sets)@$q$,
+    tables || jsonb_build_object('changes', changes, 'columns', mine.columns, 'values', mine.values,
+      'keys', mine.keys, 'sets', mine.sets));
+  EXECUTE format('DROP TABLE %s', changes);
+  PERFORM segmentation_internal.workspace_analyze(target_oid, keys IS NULL, written + gone);
   RETURN written + gone;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_write(text, text, text, text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_write(text, text, text, text, text) IS
   'Part of refresh: makes a table of results equal to a staged one, writing only what differs.';
 
 -- Phase publish. stage is the prefix of the staged tables; partial: only the customers of <stage>keys, the others stay.
@@ -62,7 +102,7 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT w.as_of IS NOT DISTINCT FROM $1 FROM %s.workspace AS w', ws) INTO again USING as_of;
   PERFORM segmentation_internal.workspace_write(
-    ws, 'customer_facts', segmentation_internal.workspace_staged(ws, stage, '@ws@.@facts@'), keys);
+    ws, stage, 'customer_facts', segmentation_internal.workspace_staged(ws, stage, '@ws@.@facts@'), keys);
   moved := segmentation_internal.workspace_stage_delta(ws, stage, partial);
   PERFORM segmentation_internal.workspace_write_history(ws, stage, as_of);
   -- How far this day moved each axis.
@@ -81,12 +121,12 @@ BEGIN
     jsonb_build_object('as_of', as_of, 'number', number,
       'codes', segmentation_internal.workspace_each_axis('n.@axis@')));
   PERFORM segmentation_internal.workspace_write(
-    ws, 'customer_segments', segmentation_internal.workspace_staged(ws, stage, '@ws@.@result@'), keys);
+    ws, stage, 'customer_segments', segmentation_internal.workspace_staged(ws, stage, '@ws@.@result@'), keys);
   FOR list IN
     SELECT l.name, format('%s.%I', ws, stage || l.staged) AS staged
     FROM segmentation.workspace_list AS l ORDER BY l.place
   LOOP
-    PERFORM segmentation_internal.workspace_write(ws, list.name, list.staged, keys);
+    PERFORM segmentation_internal.workspace_write(ws, stage, list.name, list.staged, keys);
   END LOOP;
   EXECUTE (
     SELECT string_agg(format('DROP TABLE %s.%I', ws, stage || t.name), '; ')
@@ -97,7 +137,7 @@ BEGIN
       UNION ALL
       SELECT unnest(a.staged) FROM segmentation.workspace_axis AS a) AS t);
   IF NOT partial THEN
-    PERFORM segmentation_internal.workspace_publish_all(ws, stage, number, as_of);
+    PERFORM segmentation_internal.workspace_publish_all(ws, stage, number, as_of, moved);
   END IF;
   IF (settings ->> 'notify')::boolean AND moved > 0 THEN
     PERFORM pg_notify('segmentation', ws);
@@ -116,9 +156,12 @@ DECLARE
 BEGIN
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
     CREATE UNLOGGED TABLE @ws@.@delta@ AS
-    SELECT coalesce(n.customer, o.customer) AS customer, v.axis, v.before, v.after
-    FROM @ws@.@segments@ AS n
-    FULL JOIN (SELECT * FROM @ws@.customer_segments AS o @(of_keys)@) AS o ON o.customer = n.customer
+    SELECT m.customer, v.axis, v.before, v.after
+    FROM (
+      SELECT coalesce(n.customer, o.customer) AS customer, @(both)@
+      FROM @ws@.@segments@ AS n
+      FULL JOIN (SELECT * FROM @ws@.customer_segments AS o @(of_keys)@) AS o ON o.customer = n.customer
+      WHERE (@(old)@) IS DISTINCT FROM (@(new)@)) AS m
     CROSS JOIN LATERAL (VALUES @(codes)@) AS v (axis, before, after)
     WHERE v.before IS DISTINCT FROM v.after
     UNION ALL
@@ -136,7 +179,14 @@ BEGIN
         THEN segmentation_internal.workspace_staged(ws, stage, 'WHERE o.customer IN (SELECT k.customer FROM '
           '@ws@.@keys@ AS k)')
         ELSE '' END,
-      'codes', segmentation_internal.workspace_each_axis('(@''axis''@, o.@axis@, n.@axis@)')));
+      'old', segmentation_internal.workspace_each_axis('o.@axis@'),
+      'new', segmentation_internal.workspace_each_axis('n.@axis@'),
+      'both', (
+        SELECT string_agg(format('o.%1$I AS %2$I, n.%1$I AS %3$I', a.axis, 'old ' || a.axis, 'new ' || a.axis), ', ')
+        FROM segmentation.workspace_axis AS a),
+      'codes', (
+        SELECT string_agg(format('(%L, m.%I, m.%I)', a.axis, 'old ' || a.axis, 'new ' || a.axis), ', ' ORDER BY a.place)
+        FROM segmentation.workspace_axis AS a)));
   GET DIAGNOSTICS moved = ROW_COUNT;
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@delta@');
   RETURN moved;
@@ -233,12 +283,13 @@ COMMENT ON FUNCTION segmentation_internal.workspace_write_drift(text, text, date
   'Part of refresh: how far a publication moved each axis.';
 
 -- What only the publication of everybody does: products, the queue, the day.
-CREATE FUNCTION segmentation_internal.workspace_publish_all(ws text, stage text, number integer, as_of date)
-RETURNS void
+CREATE FUNCTION segmentation_internal.workspace_publish_all(
+  ws text, stage text, number integer, as_of date, moved bigint
+) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM segmentation_internal.workspace_write(
-    ws, 'product', segmentation_internal.workspace_staged(ws, stage, '@ws@.@catalogue@'), NULL);
+    ws, stage, 'product', segmentation_internal.workspace_staged(ws, stage, '@ws@.@catalogue@'), NULL);
   PERFORM segmentation_internal.workspace_forget_queue(ws, stage);
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
     UPDATE @ws@.workspace
@@ -246,11 +297,10 @@ BEGIN
       refreshed_at = clock_timestamp(), seen = $3$q$)
     USING as_of, number, segmentation_internal.workspace_seen(ws || '.customer_facts', as_of);
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'DROP TABLE @ws@.@catalogue@, @ws@.@definitions@');
-  EXECUTE format('ANALYZE %1$s.product, %1$s.customer_facts, %1$s.customer_segments, %1$s.membership_history', ws)
-    || (SELECT string_agg(format(', %s.%I', ws, l.name), '') FROM segmentation.workspace_list AS l);
+  PERFORM segmentation_internal.workspace_analyze((ws || '.membership_history')::regclass, true, moved);
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_publish_all(text, text, integer, date) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_publish_all(text, text, integer, date, bigint) IS
   'Part of refresh: the publication of everybody.';
 
 -- Customers by axis and code, as SQL. Internal.

@@ -257,11 +257,12 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_logged(text, integer, integer, text, bigint, text) IS
   'Part of refresh: notes how a phase ended.';
 
--- One phase, in a transaction of the caller's. parameter_set is what a phase leaves to the next.
+-- One phase, in a transaction of the caller's. parameter_set is what a phase leaves to the next. Nothing is compiled:
+-- by their costs all of its queries would be, and what takes the time is in functions that are compiled already.
 CREATE FUNCTION segmentation_internal.workspace_phase(
   ws text, phase text, as_of date, despite_silence boolean,
   INOUT parameter_set integer, OUT rows bigint, OUT detail text)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   candidate integer;
 BEGIN

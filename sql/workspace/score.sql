@@ -1,23 +1,29 @@
 -- Scores and codes, set-based, from facts and a parameter set.
 
 -- All continuous scores of a relation of facts, by parameters: a relation of one row, constants when a refresh computes
--- all customers, p of the query around it in the view customer_scores.
-CREATE FUNCTION segmentation_internal.workspace_score_sql(facts text, parameters text) RETURNS text
+-- all customers, p of the query around it in the view customer_scores. What several scores share is computed first, in
+-- a subquery: for the whole relation over the relation itself, since no workers share a scan with a subquery that has
+-- no FROM; else over each row, since no condition on the customer would come through to an index.
+CREATE FUNCTION segmentation_internal.workspace_score_sql(facts text, parameters text, whole boolean) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN segmentation_internal.fill(NULL, $q$
+  RETURN segmentation_internal.fill(NULL, CASE WHEN whole THEN $q$
     SELECT f.customer, p.as_of, @(scores)@
     FROM @(parameters)@ AS p
-    CROSS JOIN @(facts)@ AS f
-    @(joins)@$q$,
+    CROSS JOIN (SELECT f.*, @(shared)@ FROM @(parameters)@ AS p CROSS JOIN @(facts)@ AS f OFFSET 0) AS f$q$
+    ELSE $q$
+    SELECT k.customer, p.as_of, @(scores)@
+    FROM @(parameters)@ AS p
+    CROSS JOIN @(facts)@ AS k
+    CROSS JOIN LATERAL (SELECT f.*, @(shared)@ FROM (SELECT k.*) AS f OFFSET 0) AS f$q$ END,
     jsonb_build_object(
       'scores', (
         SELECT string_agg(format('%s AS %I', s.expression, s.name), ', ' ORDER BY s.place)
         FROM segmentation.workspace_score AS s),
-      'joins', (
-        SELECT string_agg(a.scored_from, ' ' ORDER BY a.place)
+      'shared', (
+        SELECT string_agg(a.scored_from, ', ' ORDER BY a.place)
         FROM segmentation.workspace_axis AS a),
       'facts', facts, 'parameters', parameters));
-COMMENT ON FUNCTION segmentation_internal.workspace_score_sql(text, text) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_score_sql(text, text, boolean) IS
   'Part of refresh: all continuous scores of a relation of facts, as SQL.';
 
 -- All continuous scores at the published day, from the tables. The view customer_scores is this query; the functions
@@ -33,7 +39,8 @@ CREATE FUNCTION segmentation_internal.workspace_scores_query(ws text) RETURNS te
         JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set)
       @(scores)@$q$,
       jsonb_build_object('scores', v.scores, 'parameters', segmentation_internal.workspace_parameter_list(v.scores)))
-    FROM (SELECT segmentation_internal.workspace_score_sql(format('ONLY %s.customer_facts', ws), 'p') AS scores) AS v);
+    FROM (SELECT segmentation_internal.workspace_score_sql(
+      format('ONLY %s.customer_facts', ws), 'p', false) AS scores) AS v);
 COMMENT ON FUNCTION segmentation_internal.workspace_scores_query(text) IS
   'Part of create_workspace, explain and workspace_segment_preview: the query of the view customer_scores, as SQL.';
 
@@ -66,42 +73,43 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_make_scores(text) IS
   'Part of create_workspace: the view customer_scores.';
 
+-- A staged table of what a query gives. Workers may share the reading of it, whatever its size: what is computed of a
+-- row costs more than reading it. (INSERT would be one process's.)
+CREATE FUNCTION segmentation_internal.workspace_stage(ws text, stage text, name text, query text) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  total bigint;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws,
+    'CREATE UNLOGGED TABLE @ws@.@staged@ WITH (parallel_workers = 64) AS @(query)@',
+    jsonb_build_object('staged', stage || name, 'query', query));
+  GET DIAGNOSTICS total = ROW_COUNT;
+  RETURN total;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_stage(text, text, text, text) IS
+  'Part of refresh: a staged table from a query.';
+
 -- Phase score: the tables <stage>scores, <stage>segments and the lists, for the customers of <stage>facts.
 CREATE FUNCTION segmentation_internal.workspace_stage_scores(ws text, stage text, number integer, as_of date)
 RETURNS bigint
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-  constants constant text := segmentation_internal.workspace_constants(ws, number, as_of);
   parameters record;
   staging text;
   total bigint;
 BEGIN
   EXECUTE format('SELECT g.* FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws) INTO parameters USING number;
-  EXECUTE segmentation_internal.workspace_staged(ws, stage, 'CREATE UNLOGGED TABLE @ws@.@scores@ AS @(query)@',
-    jsonb_build_object('query',
-      segmentation_internal.workspace_score_sql(
-        segmentation_internal.workspace_staged(ws, stage, '@ws@.@facts@'), constants)));
-  GET DIAGNOSTICS total = ROW_COUNT;
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ALTER TABLE @ws@.@facts@ SET (parallel_workers = 64)');
+  total := segmentation_internal.workspace_stage(ws, stage, 'scores', segmentation_internal.workspace_score_sql(
+    segmentation_internal.workspace_staged(ws, stage, '@ws@.@facts@'),
+    segmentation_internal.workspace_constants(ws, number, as_of), true));
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@scores@ (customer)');
   FOR staging IN SELECT a.stage FROM segmentation.workspace_axis AS a WHERE a.stage IS NOT NULL ORDER BY a.place LOOP
     EXECUTE format('SELECT %s($1, $2, $3, $4)', staging) USING ws, stage, number, as_of;
   END LOOP;
-
-  -- What is decided by the scores, then the lists.
-  EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
-    CREATE UNLOGGED TABLE @ws@.@segments@ AS
-    SELECT s.customer, @(codes)@, '{}'::jsonb AS segments, @(next_change)@ AS next_change_at
-    FROM @(constants)@ AS p
-    CROSS JOIN @ws@.@scores@ AS s
-    JOIN @ws@.@facts@ AS f ON f.customer = s.customer
-    @(joins)@$q$,
-    jsonb_build_object(
-      'constants', constants,
-      'codes', segmentation_internal.workspace_axis_codes_sql(parameters.readiness),
-      'next_change', segmentation_internal.workspace_next_change_sql(
-        parameters.readiness, parameters.settings, parameters.segments),
-      'joins', segmentation_internal.workspace_staged(ws, stage, (
-        SELECT string_agg(a.joins, ' ' ORDER BY a.place) FROM segmentation.workspace_axis AS a))));
+  PERFORM segmentation_internal.workspace_stage(
+    ws, stage, 'segments', segmentation_internal.workspace_stage_codes_sql(ws, stage, number, as_of));
   PERFORM segmentation_internal.workspace_stage_segments(
     ws, stage, number, parameters.segments, parameters.settings, as_of);
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ALTER TABLE @ws@.@segments@ ADD PRIMARY KEY (customer)');
@@ -111,6 +119,32 @@ END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_stage_scores(text, text, integer, date) IS
   'Phase score of refresh: codes and lists for the staged facts.';
+
+-- What is decided by the scores, and by the lists.
+CREATE FUNCTION segmentation_internal.workspace_stage_codes_sql(ws text, stage text, number integer, as_of date)
+RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  parameters record;
+BEGIN
+  EXECUTE format('SELECT g.* FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws) INTO parameters USING number;
+  RETURN segmentation_internal.workspace_staged(ws, stage, $q$
+    SELECT s.customer, @(codes)@, '{}'::jsonb AS segments, @(next_change)@ AS next_change_at
+    FROM @(constants)@ AS p
+    CROSS JOIN @ws@.@scores@ AS s
+    JOIN @ws@.@facts@ AS f ON f.customer = s.customer
+    @(joins)@$q$,
+    jsonb_build_object(
+      'constants', segmentation_internal.workspace_constants(ws, number, as_of),
+      'codes', segmentation_internal.workspace_axis_codes_sql(parameters.readiness),
+      'next_change', segmentation_internal.workspace_next_change_sql(
+        parameters.readiness, parameters.settings, parameters.segments),
+      'joins', segmentation_internal.workspace_staged(ws, stage, (
+        SELECT string_agg(a.joins, ' ' ORDER BY a.place) FROM segmentation.workspace_axis AS a))));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_stage_codes_sql(text, text, integer, date) IS
+  'Part of refresh: the codes of the staged customers, as SQL.';
 
 -- A code is insufficient_data where the axis is not ready, and where nothing is known of the customer.
 CREATE FUNCTION segmentation_internal.workspace_axis_codes_sql(readiness jsonb) RETURNS text
@@ -131,13 +165,21 @@ RETURNS text
     -- A definition may look at the day in any way: tomorrow is looked at again.
     WHEN segments <> '{}' OR EXISTS (
       SELECT FROM segmentation.workspace_axis AS a WHERE settings ->> a.segment_setting IS NOT NULL) THEN 'p.as_of + 1'
-    -- A line that is dated ahead comes into sight on its day, even where it is no purchase.
-    ELSE concat('LEAST(', (
-      SELECT string_agg(v.piece || ', ', '' ORDER BY a.place, v.place)
-      FROM segmentation.workspace_axis AS a
-      CROSS JOIN LATERAL (VALUES (1, a.changes_on), (2, a.look_again)) AS v (place, piece)
-      WHERE workspace_next_change_sql.readiness -> a.axis = 'null' AND v.piece IS NOT NULL),
-        'segmentation.item_next_day(f.items, p.as_of))') END;
+    -- A line that is dated ahead comes into sight on its day, even where it is no purchase. Whatever comes after the
+    -- first day on which somebody has to be looked at again is not asked for.
+    ELSE (
+      SELECT concat('LEAST(', v.again, ', ',
+        string_agg(replace(a.changes_on, '@(until)@', v.until) || ', ', '' ORDER BY a.place),
+        'segmentation.item_next_day(f.items, p.as_of))')
+      FROM (
+        SELECT string_agg(a.look_again, ', ' ORDER BY a.place) AS again
+        FROM segmentation.workspace_axis AS a
+        WHERE workspace_next_change_sql.readiness -> a.axis = 'null') AS g
+      CROSS JOIN LATERAL (
+        SELECT coalesce(g.again, 'NULL::date') AS again,
+          concat('coalesce(LEAST(', coalesce(g.again, 'NULL::date'), '), ''infinity''::date)') AS until) AS v
+      LEFT JOIN segmentation.workspace_axis AS a ON workspace_next_change_sql.readiness -> a.axis = 'null'
+      GROUP BY v.again) END;
 COMMENT ON FUNCTION segmentation_internal.workspace_next_change_sql(jsonb, jsonb, jsonb) IS
   'Part of refresh: the next day on which time alone may change a code, as SQL over f, p, s and joins.';
 
@@ -153,16 +195,17 @@ BEGIN
   -- A definition sees the attributes, the scores, the codes and the targets. What was set by hand wins; NULL keeps out.
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
     CREATE UNLOGGED TABLE @ws@.@custom@ AS
-    SELECT c.customer, jsonb_strip_nulls(@(codes)@ || coalesce(o.codes, '{}')) AS segments
-    FROM @(coded)@ AS c
-    JOIN @ws@.@scores@ AS s ON s.customer = c.customer
-    JOIN @ws@.@facts@ AS f ON f.customer = c.customer
-    CROSS JOIN LATERAL (SELECT @(row)@ AS row OFFSET 0) AS d
+    SELECT d.customer, jsonb_strip_nulls(@(codes)@ || coalesce(o.codes, '{}')) AS segments
+    FROM (
+      SELECT c.customer, @(row)@ AS row
+      FROM @(coded)@ AS c
+      JOIN @ws@.@scores@ AS s ON s.customer = c.customer
+      JOIN @ws@.@facts@ AS f ON f.customer = c.customer OFFSET 0) AS d
     LEFT JOIN (
       SELECT o.customer, jsonb_object_agg(o.segment, o.code) AS codes
       FROM @ws@.segment_override AS o
       WHERE @'segments'@::jsonb ? o.segment
-      GROUP BY o.customer) AS o ON o.customer = c.customer$q$,
+      GROUP BY o.customer) AS o ON o.customer = d.customer$q$,
     jsonb_build_object(
       'segments', segments::text,
       'row', segmentation_internal.workspace_row_sql(ws, number, segments::text, quote_literal(as_of) || '::date',

@@ -142,6 +142,36 @@ fn churn_next_change_stacks<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     mut call: CallSite<'fcx>,
 ) -> Option<i32> {
+    next_change((model, lost_model, options), (history, contacts, interactions), as_of, None, &mut call)
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn churn_next_change_stacks_until<'fcx>(
+    model: Option<JsonbArg<'fcx>>,
+    lost_model: Option<JsonbArg<'fcx>>,
+    history: Option<BytesArg<'fcx>>,
+    contacts: Option<BytesArg<'fcx>>,
+    interactions: Option<BytesArg<'fcx>>,
+    as_of: Option<i32>,
+    options: Option<JsonbArg<'fcx>>,
+    until: Option<i32>,
+    mut call: CallSite<'fcx>,
+) -> Option<i32> {
+    next_change((model, lost_model, options), (history, contacts, interactions), as_of, until, &mut call)
+}
+
+/// History, contacts, interactions.
+type Logs<'fcx> = (Option<BytesArg<'fcx>>, Option<BytesArg<'fcx>>, Option<BytesArg<'fcx>>);
+
+/// The first day of another level, by models and options; changes after `limit` are not looked for.
+fn next_change<'fcx>(
+    (model, lost_model, options): (Option<JsonbArg<'fcx>>, Option<JsonbArg<'fcx>>, Option<JsonbArg<'fcx>>),
+    (history, contacts, interactions): Logs<'fcx>,
+    as_of: Option<i32>,
+    limit: Option<i32>,
+    call: &mut CallSite<'fcx>,
+) -> Option<i32> {
     let (model, history, as_of, options) = (model?, history?, as_of?, options?);
     let keys = [Key::of(model), Key::of(lost_model), Key::of(options)];
     let prepared = call.memo(&keys, || prepare_stacks(model, lost_model, options)).or_raise();
@@ -152,7 +182,7 @@ fn churn_next_change_stacks<'fcx>(
         // Whatever is dated ahead, a refund or a contact too, begins the search anew.
         let ahead = [history.next_day(as_of, true)?, KnownEvents::next_day(logs.0, logs.1, as_of)?];
         let next = ahead.into_iter().flatten().min().filter(|day| *day <= last);
-        let until = next.map_or(last, |day| day - 1);
+        let until = next.map_or(last, |day| day - 1).min(limit.unwrap_or(last)).max(as_of);
         let change = by_stacks(prepared, &history, logs, as_of, |levels, stacks| {
             levels.next_change_of_stacks(stacks, as_of, until)
         })?;

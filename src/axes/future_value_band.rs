@@ -137,6 +137,30 @@ fn future_value_next_change_stack<'fcx>(
     options: JsonbArg<'fcx>,
     mut call: CallSite<'fcx>,
 ) -> Option<i32> {
+    next_change_by_stack((model, cuts, options), history, as_of, i32::MAX, &mut call)
+}
+
+#[pg_extern(sql = false)]
+fn future_value_next_change_stack_until<'fcx>(
+    model: JsonbArg<'fcx>,
+    history: BytesArg<'fcx>,
+    as_of: i32,
+    cuts: Value,
+    options: JsonbArg<'fcx>,
+    until: i32,
+    mut call: CallSite<'fcx>,
+) -> Option<i32> {
+    next_change_by_stack((model, cuts, options), history, as_of, until, &mut call)
+}
+
+/// The first day of another band, by a stack, limits and options; changes after `limit` are not looked for.
+fn next_change_by_stack<'fcx>(
+    (model, cuts, options): (JsonbArg<'fcx>, Value, JsonbArg<'fcx>),
+    history: BytesArg<'fcx>,
+    as_of: i32,
+    limit: i32,
+    call: &mut CallSite<'fcx>,
+) -> Option<i32> {
     let rules = call
         .memo(&[Key::of(model), Key::of(cuts), Key::of(options)], || {
             Ok(match (prepare_value_stack(model)?, pmg_cuts(cuts)?) {
@@ -154,7 +178,7 @@ fn future_value_next_change_stack<'fcx>(
     with_later_turnover(&history, as_of, |until| match &customer {
         Some(customer) => {
             let band = |value| Ok(rules.cuts.class(Money::from_f64(value)?));
-            rules.scorer.next_change(customer, as_of, until, &rules.options, band)
+            rules.scorer.next_change(customer, as_of, until.min(limit), &rules.options, band)
         }
         None => Ok(None),
     })

@@ -3,13 +3,13 @@
 //! detectors, `rate_ratio_test`, `q_value`. Declared in `sql/axes/life_moment.sql`.
 
 use pgrx::prelude::*;
-use segmentation_core::Error;
 use segmentation_core::axes::life_moment::{
-    self, AttributeChange, AttributeMapping, DueOptions, LifeMoment, MarkerOptions, ReactivatedOptions,
-    WaningOptions, YearlyOptions,
+    self, AttributeChange, AttributeMapping, DueOptions, FirstOptions, LifeMoment, MarkerOptions,
+    PurchaseMoments, ReactivatedOptions, WaningOptions, YearlyOptions,
 };
 use segmentation_core::math::false_discovery::{Method, QValues, Tests};
 use segmentation_core::math::rate_ratio;
+use segmentation_core::{Error, Result};
 
 use crate::base::options::given;
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
@@ -129,7 +129,7 @@ fn first_purchase_moment<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
     let shape = call.shape();
-    let options = call.memo(&[Key::of(options)], || given(options)).or_raise();
+    let options = call.memo(&[Key::of(options)], || FirstOptions::from_json(&given(options)?)).or_raise();
     let moment = life_moment::first_purchase(bytes(history), as_of?, options).or_raise();
     Some(row(shape, moment))
 }
@@ -146,6 +146,36 @@ fn reactivated<'fcx>(
         call.memo(&[Key::of(options)], || ReactivatedOptions::from_json(&given(options)?)).or_raise();
     let moment = life_moment::reactivated(bytes(history), as_of?, options).or_raise();
     Some(row(shape, moment))
+}
+
+/// All that purchases tell; options that are NULL: not to be looked for.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn purchase_moments<'fcx>(
+    history: Option<BytesArg<'fcx>>,
+    as_of: Option<i32>,
+    alive: Option<f64>,
+    due: Option<JsonbArg<'fcx>>,
+    waning: Option<JsonbArg<'fcx>>,
+    first: Option<JsonbArg<'fcx>>,
+    reactivated: Option<JsonbArg<'fcx>>,
+    mut call: CallSite<'fcx>,
+) -> Option<Value> {
+    let (history, as_of) = (history?, as_of?);
+    let shape = call.shape();
+    let read = || -> Result<PurchaseMoments> {
+        let value = |options: Option<JsonbArg>| options.map(|options| options.value("options")).transpose();
+        Ok(PurchaseMoments {
+            due: value(due)?.as_ref().map(DueOptions::from_json).transpose()?,
+            waning: value(waning)?.as_ref().map(WaningOptions::from_json).transpose()?,
+            first: value(first)?.as_ref().map(FirstOptions::from_json).transpose()?,
+            reactivated: value(reactivated)?.as_ref().map(ReactivatedOptions::from_json).transpose()?,
+        })
+    };
+    let keys = [due, waning, first, reactivated].map(Key::of);
+    let moments = call.memo(&keys, read).or_raise();
+    let found = moments.of(&history, as_of, alive.unwrap_or(1.0)).or_raise();
+    Some(shape.array(found.into_iter().map(|moment| row(shape, moment)).collect()))
 }
 
 #[pg_extern(sql = false)]

@@ -71,7 +71,24 @@ fn loyalty_next_change<'fcx>(
 ) -> Option<i32> {
     let options = call.memo(&[Key::of(options)], || read(options)).or_raise();
     let attitudes = Attitudes { breadth, satisfaction, share_of_wallet };
-    loyalty::next_change(history.map(|h| h.0), as_of?, options, attitudes).or_raise()
+    loyalty::next_change(history.map(|h| h.0), as_of?, options, attitudes, None).or_raise()
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn loyalty_next_change_until<'fcx>(
+    history: Option<BytesArg<'fcx>>,
+    as_of: Option<i32>,
+    options: Option<JsonbArg<'fcx>>,
+    breadth: Option<f64>,
+    satisfaction: Option<f64>,
+    share_of_wallet: Option<f64>,
+    until: Option<i32>,
+    mut call: CallSite<'fcx>,
+) -> Option<i32> {
+    let options = call.memo(&[Key::of(options)], || read(options)).or_raise();
+    let attitudes = Attitudes { breadth, satisfaction, share_of_wallet };
+    loyalty::next_change(history.map(|h| h.0), as_of?, options, attitudes, until).or_raise()
 }
 
 #[pg_extern(sql = false)]

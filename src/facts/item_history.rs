@@ -36,9 +36,16 @@ fn unpack(history: &[u8]) -> Vec<Line<'_>> {
 
 #[pg_extern(sql = false)]
 fn item_history_out(history: BytesArg<'_>) -> CString {
-    let text = item_history::to_text(&unpack(&history)).or_raise();
+    let lines = item_history::lines(&history).and_then(item_history::net).or_raise();
+    let text = item_history::to_text(&lines).or_raise();
     check_size(text.len(), "the text of an item_history").or_raise();
     CString::new(text).unwrap_or_default()
+}
+
+/// A state of an aggregate that travels to another server is in growing form: it is sent packed.
+#[pg_extern(sql = false)]
+fn item_history_send(history: BytesArg<'_>) -> Vec<u8> {
+    if item_history::unpack(&history).is_ok() { history.to_vec() } else { item_history_final(history) }
 }
 
 #[pg_extern(sql = false)]

@@ -1,6 +1,7 @@
 //! SQL face of [`segmentation_core::facts::purchase_history`]: the type `purchase_history`, its
 //! aggregates and accessors. See `sql/facts/purchase_history.sql` for the declarations.
 
+use std::borrow::Cow;
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
@@ -31,8 +32,18 @@ fn purchase_history_in(text: &CStr) -> Vec<u8> {
 
 #[pg_extern(sql = false)]
 fn purchase_history_out(history: &[u8]) -> std::ffi::CString {
-    let text = read(history).to_text().or_raise();
+    let text = read(&packed(history)).to_text().or_raise();
     std::ffi::CString::new(text).unwrap_or_default()
+}
+
+#[pg_extern(sql = false)]
+fn purchase_history_send(history: &[u8]) -> Vec<u8> {
+    packed(history).into_owned()
+}
+
+/// The packed form: a state of an aggregate that travels to another server is in growing form.
+fn packed(history: &[u8]) -> Cow<'_, [u8]> {
+    pack_growing(history).map_or(Cow::Borrowed(history), Cow::Owned)
 }
 
 #[pg_extern(sql = false)]
@@ -252,7 +263,10 @@ fn filled<'fcx>(entries: &[Entry]) -> State<'fcx> {
 
 #[pg_extern(sql = false)]
 fn history_final(state: &[u8]) -> Vec<u8> {
-    pack_growing(state).or_raise()
+    // A state that has travelled is packed.
+    let packed = packed(state).into_owned();
+    read(&packed);
+    packed
 }
 
 // Accessors

@@ -9,10 +9,10 @@ use std::rc::Rc;
 
 use pgrx::prelude::*;
 use segmentation_core::models::product_appetence::{
-    AffinityModel, AffinityRows, Choice, FitOptions, OfferOptions, fit, quality,
+    AffinityModel, AffinityRows, Choice, FitOptions, Offer, OfferOptions, fit, quality,
 };
 use segmentation_core::{Error, ErrorKind, Result};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::base::bytes_type;
 use crate::base::options::not_constant;
@@ -20,7 +20,8 @@ use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::memo::Memo;
 use crate::pg::message::Message;
-use crate::pg::value::{BytesArg, StoredArg};
+use crate::pg::row::{Column, RowShape};
+use crate::pg::value::{BytesArg, StoredArg, Value};
 use crate::pg::{CallSite, Key, OrRaise, interrupt};
 
 impl Flat for AffinityRows {
@@ -251,6 +252,21 @@ fn prepared<'a>(
     Ok(model.as_ref().zip(choice.as_ref()))
 }
 
+fn row(shape: RowShape, rank: usize, offer: &Offer) -> Value {
+    let number = |value: Option<f64>| value.map_or(Column::Null, Column::F64);
+    shape.row([
+        Column::I32(rank as i32),
+        Column::Text(&offer.item),
+        Column::F64(offer.score),
+        Column::F64(offer.probability),
+        Column::Text(offer.source.code()),
+        Column::Text(&offer.reason),
+        Column::Text(&offer.reason_fr),
+        offer.next_due.map_or(Column::Null, Column::Date),
+        number(offer.value),
+    ])
+}
+
 #[pg_extern(sql = false)]
 fn product_offers<'fcx>(
     model: Option<StoredArg<'fcx>>,
@@ -260,14 +276,13 @@ fn product_offers<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     segment: Option<&'fcx str>,
     mut call: CallSite<'fcx>,
-) -> Option<JsonbOut> {
+) -> Option<Value> {
     let (model, as_of, k, options) = (model?, as_of?, k?, options?);
     let k = count(k).or_raise();
+    let shape = call.shape();
     let (model, choice) = prepared(model, options, &mut call).or_raise()?;
     let offers = model.rank(history.as_deref(), as_of, k, segment, choice).or_raise();
-    let rows: Result<Vec<Json>> =
-        offers.iter().enumerate().map(|(at, offer)| offer.to_json(at + 1)).collect();
-    Some(JsonbOut(Json::Array(rows.or_raise())))
+    Some(shape.array(offers.iter().zip(1..).map(|(offer, rank)| row(shape, rank, offer)).collect()))
 }
 
 #[pg_extern(sql = false)]
@@ -279,12 +294,12 @@ fn product_offer<'fcx>(
     options: Option<JsonbArg<'fcx>>,
     segment: Option<&'fcx str>,
     mut call: CallSite<'fcx>,
-) -> Option<JsonbOut> {
+) -> Option<Value> {
     let (model, as_of, item, options) = (model?, as_of?, item?, options?);
+    let shape = call.shape();
     let (model, choice) = prepared(model, options, &mut call).or_raise()?;
     let offer = model.score(history.as_deref(), as_of, item, segment, choice).or_raise();
-    let rows: Result<Vec<Json>> = offer.iter().map(|offer| offer.to_json(1)).collect();
-    Some(JsonbOut(Json::Array(rows.or_raise())))
+    Some(shape.array(offer.iter().map(|offer| row(shape, 1, offer)).collect()))
 }
 
 #[pg_extern(sql = false)]

@@ -4,11 +4,13 @@
 // The columns of a table are its row type.
 #![allow(clippy::type_complexity)]
 
+use std::borrow::Cow;
 use std::ffi::CStr;
 use std::rc::Rc;
 
 use pgrx::datum::Array;
 use pgrx::prelude::*;
+use segmentation_core::base::document::{Node, View};
 use segmentation_core::models::profile::{Assignment, ProfileModel, ProfileOptions, ProfileRows, fit};
 use segmentation_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Value as Json};
@@ -16,6 +18,7 @@ use serde_json::{Map, Value as Json};
 use crate::base::bytes_type;
 use crate::base::options::not_constant;
 use crate::pg::expanded::{Expanded, ExpandedArg, Flat, merge, resume};
+use crate::pg::json_tree::JsonNode;
 use crate::pg::jsonb::{JsonbArg, JsonbOut};
 use crate::pg::message::Message;
 use crate::pg::row::Column;
@@ -195,8 +198,40 @@ fn profile_assign_named<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Option<Value> {
     let model = call.memo(&[Key::of(model)], || prepare(model)).or_raise().as_ref()?;
-    let assignment = object(features).and_then(|features| model.assign_named(&features)).or_raise();
+    let assignment = features_of(features).and_then(|features| model.assign(|name| value(&[features], name)));
+    assignment_row(assignment.or_raise(), &mut call)
+}
+
+/// By the features of two objects, of which the second goes first.
+#[pg_extern(sql = false)]
+fn profile_assign_both<'fcx>(
+    model: Option<JsonbArg<'fcx>>,
+    company: Option<JsonbArg<'fcx>>,
+    attributes: Option<JsonbArg<'fcx>>,
+    mut call: CallSite<'fcx>,
+) -> Option<Value> {
+    let model = model?;
+    let given: Result<Vec<JsonNode>> = [attributes, company].into_iter().flatten().map(features_of).collect();
+    let given = given.or_raise();
+    if given.is_empty() {
+        return None;
+    }
+    let model = call.memo(&[Key::of(model)], || prepare(model)).or_raise().as_ref()?;
+    let assignment = model.assign(|name| value(&given, name)).or_raise();
     assignment_row(assignment, &mut call)
+}
+
+fn features_of(features: JsonbArg<'_>) -> Result<JsonNode<'_>> {
+    match features.node().view() {
+        View::Object(node) => Ok(node),
+        _ => Err(Error::invalid("features must be a JSON object")),
+    }
+}
+
+/// A feature of the first object that has it, read where it lies.
+fn value<'v>(given: &[JsonNode], name: &str) -> Result<Cow<'v, Json>> {
+    let found = given.iter().find_map(|node| node.get(name));
+    Ok(Cow::Owned(found.map_or(Ok(Json::Null), |node| node.to_tree("features"))?))
 }
 
 #[pg_extern(sql = false)]

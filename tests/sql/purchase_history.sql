@@ -294,3 +294,19 @@ SELECT purchase_days(history), purchases(history), pg_column_size(history) <= 10
 INSERT INTO wide SELECT purchase_history(date '1700-01-01' + n, (n % 1000)::bigint) FROM generate_series(1, 100000) AS n;
 SELECT purchase_days(history), first_purchase(history), last_purchase(history), turnover(history), purchases(until(history, '1700-12-31'))
 FROM wide WHERE purchase_days(history) > 10;
+
+-- States travel: half an aggregate is written out, as text or sent, and read and taken in elsewhere (Citus, postgres_fdw).
+WITH o AS (SELECT n, date '2024-01-01' + n * 7 % 100 AS day, (n * 37 % 50 - 3)::numeric AS amount FROM generate_series(1, 40) AS n),
+half AS (SELECT 1 AS part, segmentation_internal.history_add(segmentation_internal.history_add(NULL::segmentation.purchase_history, (SELECT day FROM o WHERE n = 1), (SELECT amount FROM o WHERE n = 1)), (SELECT day FROM o WHERE n = 2), (SELECT amount FROM o WHERE n = 2)) AS state),
+rest AS (SELECT segmentation.purchase_history(day, amount) AS history FROM o WHERE n > 2)
+SELECT state::text AS written, state::text::segmentation.purchase_history::text = state::text AS same_text,
+  segmentation_internal.history_final(segmentation_internal.history_absorb(segmentation_internal.history_absorb(NULL, state::text::segmentation.purchase_history), history))
+    OPERATOR(segmentation.=) (SELECT segmentation.purchase_history(day, amount) FROM o) AS read_again,
+  segmentation_internal.purchase_history_send(state) = state::text::segmentation.purchase_history::bytea AS sent_packed,
+  segmentation_internal.history_final(state::text::segmentation.purchase_history) OPERATOR(segmentation.=) state::text::segmentation.purchase_history AS final
+FROM half, rest;
+WITH half AS (SELECT segmentation_internal.item_history_add(segmentation_internal.item_history_add(NULL::segmentation.item_history, 'b', date '2024-01-03', 2::numeric, 5::numeric), 'a', date '2024-01-01', 1::numeric, 1.5::numeric) AS state)
+SELECT state::text AS written, state::text::segmentation.item_history::text = state::text AS same_text,
+  segmentation_internal.item_history_final(segmentation_internal.item_history_absorb(NULL, state::text::segmentation.item_history)) OPERATOR(segmentation.=) segmentation_internal.item_history_final(state) AS read_again,
+  segmentation_internal.item_history_send(state) = state::text::segmentation.item_history::bytea AS sent_packed
+FROM half;

@@ -300,9 +300,9 @@ pub fn affinity_model(bytes: &[u8]) {
     let _ = model.neighbours("cosine", 3);
     let options = OfferOptions::from_json(&serde_json::json!({})).expect("no options are options");
     let choice = model.choice(&options);
-    for offer in model.rank(None, 8000, 5, None, &choice).unwrap_or_default() {
-        let _ = offer.to_json(1);
-    }
+    let _ = model.rank(None, 8000, 5, None, &choice);
+    let known = item_history::from_text(r#"[["a","2021-11-01",1,"1","1"]]"#).expect("a valid history");
+    let _ = model.rank(Some(&known), 8000, 5, None, &choice);
     probability(model.probability(None, 8000, "a").ok().flatten());
 }
 

@@ -4,8 +4,8 @@ use segmentation_core::Result;
 use segmentation_core::axes::churn_level::ChurnLevels;
 use segmentation_core::axes::future_value_band;
 use segmentation_core::axes::life_moment::{
-    self, AttributeChange, AttributeMapping, DueOptions, MarkerOptions, ReactivatedOptions, WaningOptions,
-    YearlyOptions,
+    self, AttributeChange, AttributeMapping, DueOptions, FirstOptions, MarkerOptions, PurchaseMoments,
+    ReactivatedOptions, WaningOptions, YearlyOptions,
 };
 use segmentation_core::axes::loyalty::{self, Attitudes, LoyaltyOptions};
 use segmentation_core::axes::rfm::SegmentMap;
@@ -179,7 +179,16 @@ pub fn life_moment_options(bytes: &[u8]) {
     if let Ok(options) = MarkerOptions::from_json(&value) {
         let _ = life_moment::marker_purchase(history, history, TODAY, "birth", &options);
     }
-    let _ = life_moment::first_purchase(history, TODAY, &value);
+    if let Ok(options) = FirstOptions::from_json(&value) {
+        let _ = life_moment::first_purchase(history, TODAY, &options);
+    }
+    let moments = PurchaseMoments {
+        due: DueOptions::from_json(&value).ok(),
+        waning: WaningOptions::from_json(&value).ok(),
+        first: FirstOptions::from_json(&value).ok(),
+        reactivated: ReactivatedOptions::from_json(&value).ok(),
+    };
+    let _ = history.map(|history| moments.of(history, TODAY, 0.9));
     let _ = life_moment::anniversary(3_000, TODAY, "birth_date", &value);
 }
 
@@ -206,7 +215,7 @@ pub fn loyalty_options(bytes: &[u8]) {
     if let Ok(loyalty) = loyalty::loyalty(Some(&history), TODAY, &options, attitudes) {
         let _ = loyalty::explain(&loyalty, Language::parse("en").expect("a language"));
     }
-    let _ = loyalty::next_change(Some(&history), TODAY, &options, attitudes);
+    let _ = loyalty::next_change(Some(&history), TODAY, &options, attitudes, None);
 }
 
 pub fn affinity_fit_options(bytes: &[u8]) {

@@ -38,8 +38,8 @@ BEGIN
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
     CREATE UNLOGGED TABLE @ws@.stage_fits AS
-    SELECT segmentation.fit_channel_model(f.contacts, (segmentation.profile_assign(p.profile_model,
-        coalesce(f.company || f.attributes, f.attributes, f.company))).code, p.as_of) AS channels,
+    SELECT segmentation.fit_channel_model(f.contacts, (segmentation_internal.profile_assign(
+        p.profile_model, f.company, f.attributes)).code, p.as_of) AS channels,
       segmentation.fit_send_time(f.hours) AS hours
     FROM @(constants)@ AS p CROSS JOIN @ws@.stage_facts AS f WHERE f.contacts IS NOT NULL;
     UPDATE @ws@.parameter_set AS g
@@ -52,10 +52,10 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_channels(text, integer, date, jsonb) IS
   'Part of refresh: trains the axis channel_appetence.';
 
--- The channels of each customer, and the day on which the best one would change.
-CREATE FUNCTION segmentation_internal.workspace_stage_channels(ws text, stage text, number integer, as_of date)
-RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- The channels of each staged customer, and the day on which the best one would change: two queries.
+CREATE FUNCTION segmentation_internal.workspace_channels_sql(
+  ws text, stage text, number integer, as_of date, OUT channels text, OUT channel_changes text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   parameters record;
   places jsonb;
@@ -63,31 +63,48 @@ BEGIN
   EXECUTE format('SELECT g.channel_model, g.send_time_profile, g.settings FROM %s.parameter_set AS g WHERE '
     'g.parameter_set = $1', ws)
     INTO parameters USING number;
-  IF parameters.channel_model IS NULL THEN
+  places := jsonb_build_object('as_of', as_of, 'model', parameters.channel_model::text,
+    'consents', segmentation_internal.workspace_consents_sql(ws, number),
+    'options', segmentation_internal.workspace_channel_options(parameters.settings)::text);
+  channels := segmentation_internal.workspace_staged(ws, stage, $q$
+    SELECT f.customer, r.channel, r.eligible, r.reason, r.rank::smallint AS place, r.mean, r.lower, r.value,
+      round(r.sent)::bigint AS n, (f.best).day AS best_day, (f.best).hour AS best_hour
+    FROM (
+      SELECT f.customer, f.contacts, @(consents)@ AS consents, s.profile,
+        segmentation.send_time(@'send_time'@::jsonb, f.hours) AS best
+      FROM @ws@.@facts@ AS f JOIN @ws@.@scores@ AS s ON s.customer = f.customer
+      WHERE f.contacts IS NOT NULL OR f.consents IS NOT NULL OFFSET 0) AS f
+    CROSS JOIN LATERAL segmentation.rank_channels(
+      @'model'@::jsonb, f.profile, f.contacts, f.consents, @'as_of'@, @'options'@::jsonb) AS r$q$,
+    places || jsonb_build_object('send_time', parameters.send_time_profile::text));
+  channel_changes := segmentation_internal.workspace_staged(ws, stage, $q$
+    SELECT f.customer, segmentation.channel_next_change(
+      @'model'@::jsonb, s.profile, f.contacts, @(consents)@, @'as_of'@, @'options'@::jsonb) AS next_change
+    FROM @ws@.@facts@ AS f JOIN @ws@.@scores@ AS s ON s.customer = f.customer
+    WHERE f.contacts IS NOT NULL OR f.consents IS NOT NULL$q$, places);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_channels_sql(text, text, integer, date) IS
+  'Part of refresh: the channels of the staged customers, as SQL.';
+
+CREATE FUNCTION segmentation_internal.workspace_stage_channels(ws text, stage text, number integer, as_of date)
+RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  known boolean;
+  queries record;
+BEGIN
+  EXECUTE format('SELECT g.channel_model IS NOT NULL FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
+    INTO known USING number;
+  IF known THEN
+    SELECT * INTO queries FROM segmentation_internal.workspace_channels_sql(ws, stage, number, as_of);
+    PERFORM segmentation_internal.workspace_stage(ws, stage, 'channels', queries.channels);
+    PERFORM segmentation_internal.workspace_stage(ws, stage, 'channel_changes', queries.channel_changes);
+  ELSE
     EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
       CREATE UNLOGGED TABLE @ws@.@channels@ AS SELECT * FROM @ws@.customer_channels WITH NO DATA;
       CREATE UNLOGGED TABLE @ws@.@channel_changes@ AS
       SELECT f.customer, NULL::date AS next_change FROM @ws@.@facts@ AS f WITH NO DATA$q$);
-  ELSE
-    places := jsonb_build_object('as_of', as_of, 'model', parameters.channel_model::text,
-      'consents', segmentation_internal.workspace_consents_sql(ws, number),
-      'options', segmentation_internal.workspace_channel_options(parameters.settings)::text);
-    EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
-      CREATE UNLOGGED TABLE @ws@.@channels@ AS
-      SELECT f.customer, r.channel, r.eligible, r.reason, r.rank::smallint AS place, r.mean, r.lower, r.value,
-        round(r.sent)::bigint AS n, (t.best).day AS best_day, (t.best).hour AS best_hour
-      FROM @ws@.@facts@ AS f JOIN @ws@.@scores@ AS s ON s.customer = f.customer
-      CROSS JOIN LATERAL segmentation.rank_channels(
-        @'model'@::jsonb, s.profile, f.contacts, @(consents)@, @'as_of'@, @'options'@::jsonb) AS r
-      CROSS JOIN LATERAL (SELECT segmentation.send_time(@'send_time'@::jsonb, f.hours) AS best OFFSET 0) AS t
-      WHERE f.contacts IS NOT NULL OR f.consents IS NOT NULL$q$,
-      places || jsonb_build_object('send_time', parameters.send_time_profile::text));
-    EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
-      CREATE UNLOGGED TABLE @ws@.@channel_changes@ AS
-      SELECT f.customer, segmentation.channel_next_change(
-        @'model'@::jsonb, s.profile, f.contacts, @(consents)@, @'as_of'@, @'options'@::jsonb) AS next_change
-      FROM @ws@.@facts@ AS f JOIN @ws@.@scores@ AS s ON s.customer = f.customer
-      WHERE f.contacts IS NOT NULL OR f.consents IS NOT NULL$q$, places);
   END IF;
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@channels@, @ws@.@channel_changes@');
 END

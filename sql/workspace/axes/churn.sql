@@ -31,14 +31,16 @@ BEGIN ATOMIC
   SELECT CASE
     WHEN count(*) = 0 THEN NULL
     WHEN NOT bool_or(c.runs) THEN 1
-    WHEN bool_or(e.p = 0) THEN 0
-    WHEN bool_or(c.runs AND e.p IS NULL) THEN NULL
-    ELSE exp(sum(ln(NULLIF(e.p, 0)))) END
-  FROM segmentation_internal.workspace_contracts(subscriptions, as_of) AS c
-  LEFT JOIN LATERAL (
-    SELECT CASE WHEN c.ended_on IS NOT NULL THEN (c.ended_on <= as_of + horizon)::integer::double precision
+    WHEN bool_or(c.p = 0) THEN 0
+    WHEN bool_or(c.runs AND c.p IS NULL) THEN NULL
+    ELSE exp(sum(ln(NULLIF(c.p, 0)))) END
+  FROM (
+    SELECT c.runs, CASE
+      WHEN NOT c.runs THEN NULL
+      WHEN c.ended_on IS NOT NULL THEN (c.ended_on <= as_of + horizon)::integer::double precision
       ELSE segmentation.churn_probability(model -> 'model', age(as_of, c.started_on), horizon,
-        segmentation_internal.workspace_contract_features(model, c.plan)) END AS p OFFSET 0) AS e ON c.runs;
+        segmentation_internal.workspace_contract_features(model, c.plan)) END AS p
+    FROM segmentation_internal.workspace_contracts(subscriptions, as_of) AS c OFFSET 0) AS c;
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_contract_churn(jsonb, jsonb, date, interval) IS
   'Part of refresh: the probability that all subscriptions of a customer end within a horizon.';
@@ -366,8 +368,9 @@ VALUES (
   -- changes_on
   $$CASE WHEN p.churn_of <> 'subscriptions'
     -- The 61st day is one to look again on.
-    THEN NULLIF(segmentation.churn_next_change(
-      p.churn_stack, p.lost_stack, f.history, f.contacts, f.interactions, p.as_of, p.churn_limits), p.as_of + 61) END$$,
+    THEN NULLIF(segmentation_internal.churn_next_change(
+      p.churn_stack, p.lost_stack, f.history, f.contacts, f.interactions, p.as_of, p.churn_limits, @(until)@),
+      p.as_of + 61) END$$,
   -- look_again: subscriptions grow older, and so does the risk, every day that one runs; one that begins or ends later
   -- is looked at then. Purchases: no change is looked for further ahead.
   $$CASE WHEN p.churn_of <> 'subscriptions' THEN CASE WHEN f.history IS NOT NULL THEN p.as_of + 61 END

@@ -96,7 +96,8 @@ VALUES (
   -- code
   $$segmentation.future_value_band(s.future_value, p.value_cuts)$$,
   -- changes_on
-  $$segmentation.future_value_next_change(p.value_stack, f.history, p.as_of, p.value_cuts, p.value_options)$$,
+  $$segmentation_internal.future_value_next_change(
+      p.value_stack, f.history, p.as_of, p.value_cuts, p.value_options, @(until)@)$$,
   -- look_again: a subscription grows older every day.
   $$CASE WHEN f.subscriptions IS NOT NULL THEN p.as_of + 1 END$$,
   -- numbers
@@ -146,13 +147,11 @@ INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) 
     $$CASE WHEN f.subscriptions IS NULL
       THEN segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options)
       ELSE (
-        SELECT CASE WHEN v.bought IS NOT NULL OR v.subscribed IS NOT NULL
-          THEN coalesce(v.bought, 0) + coalesce(v.subscribed, 0) END
-        FROM (
-          SELECT segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options) AS bought,
-            (SELECT e.value FROM segmentation_internal.workspace_subscription_value(p.retention_model,
-              f.subscriptions, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin) AS e) AS subscribed
-        ) AS v) END$$,
+        SELECT sum(v.value)
+        FROM unnest(ARRAY[segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options), (
+          SELECT e.value FROM segmentation_internal.workspace_subscription_value(p.retention_model,
+            f.subscriptions, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin) AS e)]) AS v (value))
+      END$$,
     'Expected value within value_horizon, discounted: of purchases, and of subscriptions that run at a price.');
 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES

@@ -10,30 +10,31 @@ CREATE FUNCTION segmentation_internal.workspace_moment_options(settings jsonb, m
 COMMENT ON FUNCTION segmentation_internal.workspace_moment_options(jsonb, jsonb, text) IS
   'Part of refresh: the options of a life moment: what was trained, then the settings.';
 
--- Categories that mark moments, as settings name them: {"birth": ["baby"]}. Where they are not known, none.
-CREATE FUNCTION segmentation_internal.workspace_marker_sql(settings jsonb, model jsonb, as_of date) RETURNS text
+-- Categories that mark moments, as settings name them: {"birth": ["baby"]}. One expression each, over facts f with
+-- f.bought, what was bought by category; NULL where the customer is not asked about.
+CREATE FUNCTION segmentation_internal.workspace_marker_sql(settings jsonb, model jsonb, as_of date)
+RETURNS TABLE (moment text, found text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN (
-    SELECT string_agg(segmentation_internal.fill(NULL, CASE m.moment
-        WHEN 'holiday_ahead' THEN $q$
-          SELECT segmentation.yearly_recurrence(segmentation.item_purchases(b.bought, @'categories'@), @'as_of'@,
-            segmentation.first_purchase(f.history), @'moment'@, @'calendar'@::jsonb, @'options'@::jsonb) AS found
-          WHERE b.bought IS NOT NULL AND segmentation.first_purchase(f.history) <= @'as_of'@$q$
-        ELSE $q$
-          SELECT segmentation.marker_purchase(
-            segmentation.item_purchases(b.bought, @'categories'@), f.history, @'as_of'@, @'moment'@,
-            @'options'@::jsonb) AS found
-          WHERE b.bought IS NOT NULL AND f.history IS NOT NULL$q$ END,
-        jsonb_build_object('moment', m.moment, 'as_of', as_of,
-          'categories', ARRAY(SELECT jsonb_array_elements_text(m.categories))::text,
-          'options', segmentation_internal.workspace_moment_options(settings, model, m.moment)::text)
-        || CASE m.moment WHEN 'holiday_ahead'
-           THEN jsonb_build_object('calendar', NULLIF(settings -> 'moment_calendar', '[]')::text) ELSE '{}' END),
-      ' UNION ALL ' ORDER BY m.moment)
-    FROM jsonb_each(settings -> 'moment_categories') AS m (moment, categories));
+BEGIN ATOMIC
+  SELECT m.moment, segmentation_internal.fill(NULL, CASE m.moment
+      WHEN 'holiday_ahead' THEN $q$
+        CASE WHEN f.bought IS NOT NULL AND segmentation.first_purchase(f.history) <= @'as_of'@
+        THEN segmentation.yearly_recurrence(segmentation.item_purchases(f.bought, @'categories'@), @'as_of'@,
+          segmentation.first_purchase(f.history), @'moment'@, @'calendar'@::jsonb, @'options'@::jsonb) END$q$
+      ELSE $q$
+        CASE WHEN f.bought IS NOT NULL AND f.history IS NOT NULL
+        THEN segmentation.marker_purchase(segmentation.item_purchases(f.bought, @'categories'@), f.history, @'as_of'@,
+          @'moment'@, @'options'@::jsonb) END$q$ END,
+      jsonb_build_object('moment', m.moment, 'as_of', as_of,
+        'categories', ARRAY(SELECT jsonb_array_elements_text(m.categories))::text,
+        'options', segmentation_internal.workspace_moment_options(settings, model, m.moment)::text)
+      || CASE m.moment WHEN 'holiday_ahead'
+         THEN jsonb_build_object('calendar', NULLIF(settings -> 'moment_calendar', '[]')::text) ELSE '{}' END)
+  FROM jsonb_each(settings -> 'moment_categories') AS m (moment, categories)
+  ORDER BY m.moment;
+END;
 COMMENT ON FUNCTION segmentation_internal.workspace_marker_sql(jsonb, jsonb, date) IS
-  'Part of refresh: the moments that purchases in some categories mark, as SQL over facts f and b.bought; NULL if '
-  'there are none.';
+  'Part of refresh: the moments that purchases in some categories mark, as SQL over facts f with f.bought.';
 
 -- The p value up to which false discoveries stay within their share, among all customers now; frozen, so that one
 -- customer's moment does not hang on the others' between trainings. None found: only what is next to certain.
@@ -48,11 +49,10 @@ BEGIN
     FROM (
       SELECT s.p, segmentation.q_value(s.p) OVER () AS q
       FROM (
-        SELECT (m.found).p_value AS p
-        FROM @ws@.stage_facts AS f
-        CROSS JOIN LATERAL (
-          SELECT segmentation_internal.workspace_categories(f.items, f.categories, $2) AS bought OFFSET 0) AS b
-        CROSS JOIN LATERAL (@(moment)@ OFFSET 0) AS m) AS s
+        SELECT (@(moment)@).p_value AS p
+        FROM (
+          SELECT f.*, segmentation_internal.workspace_categories(f.items, f.categories, $2) AS bought
+          FROM @ws@.stage_facts AS f OFFSET 0) AS f) AS s
       WHERE s.p IS NOT NULL) AS t$q$, jsonb_build_object('moment', moment))
     INTO alpha USING (settings ->> 'moment_false_discoveries')::double precision, settings ->> 'product_level';
   RETURN greatest(coalesce(alpha, 0), 1e-6);
@@ -79,17 +79,11 @@ BEGIN
   IF settings -> 'moments' ? 'waning_interest' THEN
     model := model || jsonb_build_object(
       'waning_interest', jsonb_build_object('alpha', segmentation_internal.workspace_discovery_limit(ws,
-        segmentation_internal.fill(NULL,
-          'SELECT segmentation.waning_interest(f.history, @''as_of''@) AS found WHERE f.history IS NOT NULL',
+        segmentation_internal.fill(NULL, 'segmentation.waning_interest(f.history, @''as_of''@)',
           jsonb_build_object('as_of', as_of)), settings)));
   END IF;
   -- So with each moment that purchases in some categories mark.
-  FOR marker IN
-    SELECT m.moment, segmentation_internal.workspace_marker_sql(
-      settings || jsonb_build_object('moment_categories', jsonb_build_object(m.moment, m.categories)),
-      NULL, as_of) AS found
-    FROM jsonb_each(settings -> 'moment_categories') AS m (moment, categories)
-  LOOP
+  FOR marker IN SELECT * FROM segmentation_internal.workspace_marker_sql(settings, NULL, as_of) LOOP
     model := model || jsonb_build_object(marker.moment,
       jsonb_build_object('alpha', segmentation_internal.workspace_discovery_limit(ws, marker.found, settings)));
   END LOOP;
@@ -108,55 +102,54 @@ RETURNS boolean
 COMMENT ON FUNCTION segmentation_internal.workspace_moment_is_on(segmentation.life_moment, date) IS
   'Part of refresh: whether a moment is under way on a day.';
 
--- Every moment that was looked for, with the day on which it would change; those that are on become the list.
-CREATE FUNCTION segmentation_internal.workspace_stage_moments(ws text, stage text, number integer, as_of date)
-RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- Every moment of the staged customers that was found, and with the day on which it would change what was not.
+CREATE FUNCTION segmentation_internal.workspace_moments_sql(ws text, stage text, number integer, as_of date)
+RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   parameters record;
 BEGIN
   EXECUTE format('SELECT g.settings, g.moment_model AS model FROM %s.parameter_set AS g WHERE g.parameter_set = $1', ws)
     INTO parameters USING number;
-  EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
-    CREATE UNLOGGED TABLE @ws@.@all_moments@ AS
-    SELECT f.customer, m.found
-    FROM @ws@.@facts@ AS f JOIN @ws@.@scores@ AS s ON s.customer = f.customer
-    CROSS JOIN LATERAL (
-      SELECT segmentation_internal.workspace_categories(f.items, f.categories, @'level'@) AS bought OFFSET 0) AS b
-    CROSS JOIN LATERAL (
-      -- One SELECT each: the expressions of VALUES are prepared anew for every row, and options are parsed again.
-      SELECT segmentation.purchase_due(
-        f.history, @'as_of'@, coalesce(s.alive_probability, 1), @'purchase_due'@::jsonb) AS found
-      WHERE f.history IS NOT NULL AND @'moments'@::jsonb ? 'purchase_due'
-      UNION ALL
-      SELECT segmentation.waning_interest(f.history, @'as_of'@, @'waning_interest'@::jsonb)
-      WHERE f.history IS NOT NULL AND @'moments'@::jsonb ? 'waning_interest'
-      UNION ALL
-      SELECT segmentation.first_purchase_moment(f.history, @'as_of'@, @'first_purchase'@::jsonb)
-      WHERE f.history IS NOT NULL AND @'moments'@::jsonb ? 'first_purchase'
-      UNION ALL
-      SELECT segmentation.reactivated(f.history, @'as_of'@, @'reactivated'@::jsonb)
-      WHERE f.history IS NOT NULL AND @'moments'@::jsonb ? 'reactivated'
-      UNION ALL
-      SELECT segmentation.anniversary(
-        segmentation.segment_date(f.attributes ->> 'birth_date'), @'as_of'@, 'birth_date', @'anniversary'@::jsonb)
-      WHERE @'moments'@::jsonb ? 'anniversary'
-        AND segmentation.segment_date(f.attributes ->> 'birth_date') IS NOT NULL
-      UNION ALL
-      SELECT segmentation.attribute_moment(a.change ->> 'attribute', (a.change ->> 'changed_on')::date,
-        a.change ->> 'old', a.change ->> 'new', @'as_of'@, @'attributes'@::jsonb, f.company IS NOT NULL)
-      FROM jsonb_array_elements(f.attribute_changes) AS a (change)
-      WHERE @'moments'@::jsonb ? 'attributes'
-      @(markers)@
-      OFFSET 0) AS m$q$, (
+  RETURN segmentation_internal.workspace_staged(ws, stage, $q$
+    SELECT f.customer, m AS found
+    FROM (
+      SELECT f.customer, segmentation_internal.purchase_moments(f.history, @'as_of'@, coalesce(f.alive, 1),
+          @'purchase_due'@, @'waning_interest'@, @'first_purchase'@, @'reactivated'@) AS by_purchases,
+        (SELECT array_agg(segmentation.attribute_moment(a.change ->> 'attribute', (a.change ->> 'changed_on')::date,
+            a.change ->> 'old', a.change ->> 'new', @'as_of'@, @'attributes'@::jsonb, f.company IS NOT NULL))
+          FROM jsonb_array_elements(f.attribute_changes) AS a (change)
+          WHERE @'moments'@::jsonb ? 'attributes') AS by_attributes,
+        ARRAY[CASE WHEN f.born IS NOT NULL AND @'moments'@::jsonb ? 'anniversary'
+          THEN segmentation.anniversary(f.born, @'as_of'@, 'birth_date', @'anniversary'@) END@(markers)@] AS others
+      FROM (
+        SELECT f.*, s.alive_probability AS alive, segmentation.segment_date(f.attributes ->> 'birth_date') AS born,
+          segmentation_internal.workspace_categories(f.items, f.categories, @'level'@) AS bought
+        FROM @ws@.@facts@ AS f JOIN @ws@.@scores@ AS s ON s.customer = f.customer OFFSET 0) AS f
+      OFFSET 0) AS f
+    CROSS JOIN LATERAL unnest(f.by_purchases || f.by_attributes || f.others) AS m
+    WHERE m.moment IS NOT NULL$q$, (
     SELECT jsonb_build_object('as_of', as_of, 'level', parameters.settings ->> 'product_level',
         'moments', (parameters.settings -> 'moments')::text,
         'attributes', (parameters.settings -> 'moment_options' -> 'attributes')::text,
-        'markers', coalesce('UNION ALL ' || segmentation_internal.workspace_marker_sql(
-          parameters.settings, parameters.model, as_of), ''))
-      || jsonb_object_agg(o.moment,
-        segmentation_internal.workspace_moment_options(parameters.settings, parameters.model, o.moment)::text)
+        'markers', (
+          SELECT coalesce(string_agg(', ' || m.found, '' ORDER BY m.moment), '')
+          FROM segmentation_internal.workspace_marker_sql(parameters.settings, parameters.model, as_of) AS m))
+      || jsonb_object_agg(o.moment, CASE WHEN parameters.settings -> 'moments' ? o.moment
+        THEN segmentation_internal.workspace_moment_options(parameters.settings, parameters.model, o.moment)::text END)
     FROM unnest('{purchase_due,waning_interest,first_purchase,reactivated,anniversary}'::text[]) AS o (moment)));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_moments_sql(text, text, integer, date) IS
+  'Part of refresh: the life moments of the staged customers, as SQL.';
+
+-- The moments that are on become the list.
+CREATE FUNCTION segmentation_internal.workspace_stage_moments(ws text, stage text, number integer, as_of date)
+RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM segmentation_internal.workspace_stage(
+    ws, stage, 'all_moments', segmentation_internal.workspace_moments_sql(ws, stage, number, as_of));
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
     CREATE UNLOGGED TABLE @ws@.@moments@ AS
     SELECT DISTINCT ON (m.customer, (m.found).moment, (m.found).begins)

@@ -94,24 +94,22 @@ VALUES (
   $$seen.lasting$$,
   'segmentation_internal.workspace_train_loyalty',
   -- scored_from
-  $$CROSS JOIN LATERAL (
-      SELECT segmentation.loyalty(f.history, p.as_of, p.loyalty_options,
-        segmentation_internal.workspace_breadth(
-          segmentation_internal.workspace_categories(f.items, f.categories, p.product_level), p.as_of, p.categories),
-        segmentation_internal.workspace_satisfaction(f.attributes, f.company, p.satisfaction),
-        segmentation_internal.workspace_share_of_wallet(
-          f.attributes, f.company, f.history, p.as_of, p.share_of_wallet, p.potential)) AS loyalty
-      OFFSET 0) AS loyalty_scored$$,
+  $$segmentation.loyalty(f.history, p.as_of, p.loyalty_options,
+      segmentation_internal.workspace_breadth(
+        segmentation_internal.workspace_categories(f.items, f.categories, p.product_level), p.as_of, p.categories),
+      segmentation_internal.workspace_satisfaction(f.attributes, f.company, p.satisfaction),
+      segmentation_internal.workspace_share_of_wallet(
+        f.attributes, f.company, f.history, p.as_of, p.share_of_wallet, p.potential)) AS loyalty_scored$$,
   -- code
   $$coalesce(s.loyalty_band, 'insufficient_data')$$,
   -- changes_on
   $$LEAST(
-      segmentation.loyalty_next_change(f.history, p.as_of, p.loyalty_options,
+      segmentation_internal.loyalty_next_change(f.history, p.as_of, p.loyalty_options,
         segmentation_internal.workspace_breadth(
           segmentation_internal.workspace_categories(f.items, f.categories, p.product_level), p.as_of, p.categories),
         segmentation_internal.workspace_satisfaction(f.attributes, f.company, p.satisfaction),
         segmentation_internal.workspace_share_of_wallet(
-          f.attributes, f.company, f.history, p.as_of, p.share_of_wallet, p.potential)),
+          f.attributes, f.company, f.history, p.as_of, p.share_of_wallet, p.potential), @(until)@),
       CASE WHEN segmentation_internal.workspace_number(f.attributes, f.company, p.potential) IS NOT NULL
         THEN segmentation_internal.workspace_wallet_next_change(f.history, p.as_of) END)$$,
   -- numbers
@@ -143,8 +141,8 @@ INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALU
   ('loyalty', 'categories', 'integer', $$g.categories$$);
 
 INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) VALUES
-  (60, 'loyalty', 'loyalty_index', $$(loyalty_scored.loyalty).index$$, 'Loyalty index, 0 to 100.'),
-  (61, 'loyalty', 'loyalty_band', $$(loyalty_scored.loyalty).band$$, 'Its band.'),
+  (60, 'loyalty', 'loyalty_index', $$(f.loyalty_scored).index$$, 'Loyalty index, 0 to 100.'),
+  (61, 'loyalty', 'loyalty_band', $$(f.loyalty_scored).band$$, 'Its band.'),
   (62, 'loyalty', 'engagement', $$segmentation.engagement_score(f.interactions, p.as_of)$$,
     'Engagement score: visits and calls, fading.');
 

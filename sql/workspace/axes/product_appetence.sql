@@ -92,6 +92,22 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_products(text, integer, date, jsonb) IS
   'Part of refresh: trains the axis product_appetence.';
 
+-- The offers of the staged customers, over the model $1 and options $2. A model of megabytes: not written out as a
+-- literal and parsed again.
+CREATE FUNCTION segmentation_internal.workspace_products_sql(ws text, stage text, offers integer, as_of date)
+RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.workspace_staged(ws, stage, $q$
+    SELECT f.customer, t.rank::smallint AS place, t.item AS product, t.score, t.probability, t.source, t.next_due,
+      t.reason, t.reason_fr, t.value
+    FROM @ws@.@facts@ AS f
+    CROSS JOIN LATERAL segmentation.top_products(
+      $1, segmentation.until(f.items, @'as_of'@), @'day'@, @(offers)@, $2) AS t
+    WHERE f.items IS NOT NULL$q$,
+    jsonb_build_object('as_of', as_of, 'day', segmentation_internal.workspace_product_day(as_of), 'offers', offers));
+COMMENT ON FUNCTION segmentation_internal.workspace_products_sql(text, text, integer, date) IS
+  'Part of refresh: the offers of the staged customers, as SQL.';
+
 CREATE FUNCTION segmentation_internal.workspace_stage_products(ws text, stage text, number integer, as_of date)
 RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -104,17 +120,9 @@ BEGIN
     EXECUTE segmentation_internal.workspace_staged(ws, stage,
       'CREATE UNLOGGED TABLE @ws@.@products@ AS SELECT * FROM @ws@.customer_products WITH NO DATA');
   ELSE
-    EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
-      CREATE UNLOGGED TABLE @ws@.@products@ AS
-      SELECT f.customer, t.rank::smallint AS place, t.item AS product, t.score, t.probability, t.source, t.next_due,
-        t.reason, t.reason_fr, t.value
-      FROM @ws@.@facts@ AS f
-      CROSS JOIN LATERAL segmentation.top_products(
-        $1, segmentation.until(f.items, @'as_of'@), @'day'@, @'offers'@, $2) AS t
-      WHERE f.items IS NOT NULL$q$,
-      jsonb_build_object('as_of', as_of, 'day', segmentation_internal.workspace_product_day(as_of),
-        'offers', parameters.settings -> 'product_offers'))
-      -- A model of megabytes: not written out as a literal and parsed again.
+    EXECUTE segmentation_internal.workspace_staged(ws, stage, 'CREATE UNLOGGED TABLE @ws@.@products@ AS @(query)@',
+      jsonb_build_object('query', segmentation_internal.workspace_products_sql(
+        ws, stage, (parameters.settings ->> 'product_offers')::integer, as_of)))
       USING parameters.product_model, segmentation_internal.workspace_product_options(
         parameters.settings, segmentation_internal.workspace_catalogue(ws, stage));
   END IF;

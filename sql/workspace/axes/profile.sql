@@ -213,10 +213,7 @@ VALUES (
   -- The model of channels knows profiles.
   'segmentation_internal.workspace_train_profile', 55,
   -- scored_from
-  $$CROSS JOIN LATERAL (
-      SELECT segmentation.profile_assign(
-        p.profile_model, coalesce(f.company || f.attributes, f.attributes, f.company)) AS assigned
-      OFFSET 0) AS profile_scored$$,
+  $$segmentation_internal.profile_assign(p.profile_model, f.company, f.attributes) AS profile_scored$$,
   $$coalesce(s.profile, 'insufficient_data')$$,
   'profile_segment',
   -- numbers
@@ -243,9 +240,9 @@ INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALU
   ('profile', 'profile_model', 'jsonb', $$g.profile_model || '{}'$$);
 
 INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) VALUES
-  (80, 'profile', 'profile', $$(profile_scored.assigned).code$$, 'Nearest profile.'),
-  (81, 'profile', 'profile_distance', $$(profile_scored.assigned).distance$$, 'Distance to its centre.'),
-  (82, 'profile', 'profile_confidence', $$(profile_scored.assigned).confidence$$,
+  (80, 'profile', 'profile', $$(f.profile_scored).code$$, 'Nearest profile.'),
+  (81, 'profile', 'profile_distance', $$(f.profile_scored).distance$$, 'Distance to its centre.'),
+  (82, 'profile', 'profile_confidence', $$(f.profile_scored).confidence$$,
     '0 on the border to the next profile, 1 at the centre.');
 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES

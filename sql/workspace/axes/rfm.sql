@@ -62,7 +62,7 @@ VALUES (
   -- Without a map there is an error, before anything long is computed.
   $$CASE WHEN segmentation_internal.workspace_rfm_map(g.settings) IS NOT NULL THEN seen.purchases END$$,
   'segmentation_internal.workspace_train_rfm',
-  $$CROSS JOIN LATERAL (SELECT segmentation.rfm_score(f.history, p.as_of, p.rfm_cuts) AS rfm OFFSET 0) AS rfm_scored$$,
+  $$segmentation.rfm_score(f.history, p.as_of, p.rfm_cuts) AS rfm_scored$$,
   $$coalesce(segmentation.rfm_segment(
     ROW(s.recency, s.frequency, s.monetary, s.r, s.f, s.m, p.rfm_bins, s.rfm_score)::segmentation.rfm, p.rfm_map),
       'prospect')$$,
@@ -87,13 +87,13 @@ INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALU
     $$jsonb_build_object('bins', g.settings -> 'rfm_bins', 'rule', g.settings -> 'rfm_rule')$$);
 
 INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) VALUES
-  (10, 'rfm', 'recency', $$(rfm_scored.rfm).recency::integer$$, 'Days since the last purchase.'),
-  (11, 'rfm', 'frequency', $$(rfm_scored.rfm).frequency::bigint$$, 'Purchases.'),
-  (12, 'rfm', 'monetary', $$(rfm_scored.rfm).monetary$$, 'Turnover, all time.'),
-  (13, 'rfm', 'r', $$(rfm_scored.rfm).r$$, 'Recency score; the highest is best.'),
-  (14, 'rfm', 'f', $$(rfm_scored.rfm).f$$, 'Frequency score.'),
-  (15, 'rfm', 'm', $$(rfm_scored.rfm).m$$, 'Monetary score.'),
-  (16, 'rfm', 'rfm_score', $$(rfm_scored.rfm).score$$, '100 r + 10 f + m.');
+  (10, 'rfm', 'recency', $$(f.rfm_scored).recency::integer$$, 'Days since the last purchase.'),
+  (11, 'rfm', 'frequency', $$(f.rfm_scored).frequency::bigint$$, 'Purchases.'),
+  (12, 'rfm', 'monetary', $$(f.rfm_scored).monetary$$, 'Turnover, all time.'),
+  (13, 'rfm', 'r', $$(f.rfm_scored).r$$, 'Recency score; the highest is best.'),
+  (14, 'rfm', 'f', $$(f.rfm_scored).f$$, 'Frequency score.'),
+  (15, 'rfm', 'm', $$(f.rfm_scored).m$$, 'Monetary score.'),
+  (16, 'rfm', 'rfm_score', $$(f.rfm_scored).score$$, '100 r + 10 f + m.');
 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
   ('rfm', 'en', 'Last purchase {recency} days ago (score {r} of {rfm_bins}), {frequency} purchases (score {f}), '

@@ -382,7 +382,8 @@ pub fn loyalty(
 const LOOK_AHEAD: Day = 120;
 
 /// The first day after `as_of` on which the band changes if nothing happens, or, if it does not within
-/// 120 days, the day to look again. `None` for who has bought nothing.
+/// 120 days, the day to look again. `None` for who has bought nothing. What comes after `until` is not looked for: then
+/// it is a day no earlier than that.
 ///
 /// # Errors
 /// As [`loyalty`].
@@ -391,6 +392,7 @@ pub fn next_change(
     as_of: Day,
     options: &LoyaltyOptions,
     attitudes: Attitudes,
+    until: Option<Day>,
 ) -> Result<Option<Day>> {
     let attitudes = attitudes.check()?;
     let Some(days) = history.map(|h| PurchaseDaysOf::read(h, as_of)).transpose()?.flatten() else {
@@ -405,7 +407,7 @@ pub fn next_change(
     if customer.days.len() < 2 {
         return Ok(None);
     }
-    let until = as_of.saturating_add(LOOK_AHEAD).min(day::LAST);
+    let until = as_of.saturating_add(LOOK_AHEAD).min(until.unwrap_or(day::LAST)).clamp(as_of, day::LAST);
     Ok(Some((as_of + 1..until).find(|day| customer.at(*day).band != now).unwrap_or(until)))
 }
 
@@ -542,7 +544,7 @@ mod tests {
             let band = |as_of| loyalty(Some(&h), as_of, &options, Attitudes::default()).unwrap().band;
             let last = days[days.len() - 1];
             for as_of in last..last + 800 {
-                let next = next_change(Some(&h), as_of, &options, Attitudes::default()).unwrap();
+                let next = next_change(Some(&h), as_of, &options, Attitudes::default(), None).unwrap();
                 let end = next.unwrap_or(as_of + 3650);
                 assert!((as_of + 1..end).all(|day| band(day) == band(as_of)), "{days:?} {as_of}");
             }

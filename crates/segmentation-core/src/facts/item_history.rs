@@ -197,20 +197,26 @@ fn days_of(reader: &mut Reader) -> Result<Vec<Day>> {
     Ok(days)
 }
 
-/// The lines of a packed history, in order of item and day.
-///
-/// # Errors
-/// [`ErrorKind::InvalidBinary`].
-pub fn unpack(bytes: &[u8]) -> Result<Vec<Line<'_>>> {
+/// Reads version and flags.
+fn begin(bytes: &[u8]) -> Result<(Reader<'_>, u8)> {
     let mut reader = Reader::new(bytes, "item_history");
     if reader.byte()? != VERSION {
         return Err(corrupt("Its version is not one that this release knows."));
     }
     let flags = reader.byte()?;
-    let (amount_unit, quantity_unit) = (flags & 3, flags >> 2 & 3);
-    if flags & 0x80 != 0 || amount_unit == 3 || quantity_unit == 3 {
+    if flags & 0x80 != 0 || flags & 3 == 3 || flags >> 2 & 3 == 3 {
         return Err(corrupt("It has unknown flags."));
     }
+    Ok((reader, flags))
+}
+
+/// The lines of a packed history, in order of item and day.
+///
+/// # Errors
+/// [`ErrorKind::InvalidBinary`].
+pub fn unpack(bytes: &[u8]) -> Result<Vec<Line<'_>>> {
+    let (mut reader, flags) = begin(bytes)?;
+    let (amount_unit, quantity_unit) = (flags & 3, flags >> 2 & 3);
     let days = days_of(&mut reader)?;
     let items = reader.count(3)?;
     let mut lines: Vec<Line> = memory::with_capacity(items)?;
@@ -275,6 +281,10 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`ErrorKind::InvalidBinary`].
 pub fn until(bytes: &[u8], until: Day) -> Result<Vec<u8>> {
+    // Mostly nothing is dated later.
+    if days_of(&mut begin(bytes)?.0)?.last().is_none_or(|day| *day <= until) {
+        return memory::copy(bytes);
+    }
     let mut lines = unpack(bytes)?;
     lines.retain(|line| line.day <= until);
     pack(&lines)
@@ -620,6 +630,11 @@ mod tests {
             };
             let packed = of(&rows);
             validate(&packed).unwrap();
+            let known = unpack(&packed).unwrap();
+            for day in known.iter().flat_map(|l| [l.day - 1, l.day]).chain([i32::MAX]) {
+                let earlier: Vec<Line> = known.iter().filter(|l| l.day <= day).copied().collect();
+                prop_assert_eq!(until(&packed, day).unwrap(), pack(&earlier).unwrap());
+            }
             let text = to_text(&unpack(&packed).unwrap()).unwrap();
             prop_assert_eq!(&from_text(&text).unwrap(), &packed);
             let mut reversed = rows.clone();

@@ -54,13 +54,18 @@ pub fn trigamma(mut x: f64) -> f64 {
 /// converges fast. Both values are returned so that a small one keeps its digits.
 #[must_use]
 pub fn incomplete_beta(a: f64, b: f64, x: f64) -> (f64, f64) {
+    incomplete_beta_from(ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b), a, b, x)
+}
+
+/// The same, given -ln B(a, b).
+fn incomplete_beta_from(less_ln_beta: f64, a: f64, b: f64, x: f64) -> (f64, f64) {
     if x <= 0.0 {
         return (0.0, 1.0);
     }
     if x >= 1.0 {
         return (1.0, 0.0);
     }
-    let ln_front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p();
+    let ln_front = less_ln_beta + a * x.ln() + b * (-x).ln_1p();
     if x < (a + 1.0) / (a + b + 2.0) {
         let p = (ln_front.exp() / a * beta_fraction(a, b, x)).clamp(0.0, 1.0);
         (p, 1.0 - p)
@@ -89,14 +94,15 @@ pub fn beta_quantile_log_odds(a: f64, b: f64, p: f64) -> f64 {
     }
     // Log-odds at which x and 1 - x leave the range of doubles.
     let (mut low, mut high) = (-700.0, 700.0);
-    let ln_beta = ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
+    let (of_a, of_b, of_both) = (ln_gamma(a), ln_gamma(b), ln_gamma(a + b));
+    let ln_beta = of_a + of_b - of_both;
     let start = digamma(a) - digamma(b) + normal_quantile(p) * (trigamma(a) + trigamma(b)).sqrt();
     let mut u = start.clamp(low + 1.0, high - 1.0);
     for _ in 0..200 {
         let below = if u <= 0.0 {
-            incomplete_beta(a, b, logistic(u)).0
+            incomplete_beta_from(of_both - of_a - of_b, a, b, logistic(u)).0
         } else {
-            incomplete_beta(b, a, logistic(-u)).1
+            incomplete_beta_from(of_both - of_b - of_a, b, a, logistic(-u)).1
         };
         let error = if below > 0.0 { below.ln() - p.ln() } else { f64::NEG_INFINITY };
         if error < 0.0 {

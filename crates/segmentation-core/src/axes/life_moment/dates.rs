@@ -2,26 +2,50 @@
 
 use serde_json::{Value, json};
 
-use super::moment::{LifeMoment, bought, date, days_option, prior_option, share, tenth};
+use super::moment::{Detail, LifeMoment, bought, date, days_option, prior_option, share, tenth};
 use crate::base::day::{self, Day};
 use crate::base::error::Result;
 use crate::base::json::Object;
-use crate::facts::gaps::{GapPrior, NextGap, gaps_of};
+use crate::facts::gaps::{GapPrior, NextGap, PurchaseDaysOf, gaps_of};
 
-/// Whether the first purchase is less than `days` days ago (option `days`, 30).
+/// Options of [`first_purchase`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct FirstOptions {
+    days: Day,
+}
+
+impl FirstOptions {
+    /// Reads options: `days` that the moment lasts (30).
+    ///
+    /// # Errors
+    /// Names the field that is wrong or unknown.
+    pub fn from_json(value: &Value) -> Result<Self> {
+        let object = Object::new("options", "", value, &["days"])?;
+        Ok(Self { days: days_option(&object, "days", 1, 3650, 30)? })
+    }
+}
+
+/// Whether the first purchase is less than `days` days ago.
 ///
 /// # Errors
-/// Damaged bytes, a day out of range, unknown options.
-pub fn first_purchase(history: Option<&[u8]>, as_of: Day, options: &Value) -> Result<LifeMoment> {
-    let object = Object::new("options", "", options, &["days"])?;
-    let days = days_option(&object, "days", 1, 3650, 30)?;
+/// Damaged bytes, a day out of range.
+pub fn first_purchase(history: Option<&[u8]>, as_of: Day, options: &FirstOptions) -> Result<LifeMoment> {
     Ok(match bought(history, as_of)? {
         None => LifeMoment::nothing("none", json!({ "purchase_days": 0 }), None),
-        Some(bought) => {
-            let first = bought.first();
-            let evidence = json!({ "first_purchase": date(first), "purchase_days": bought.days.len() });
-            LifeMoment::between("first_purchase", (first, first + days - 1), as_of, 1.0, evidence)
-        }
+        Some(bought) => first(&bought, as_of, options, Detail::All),
+    })
+}
+
+/// The same of purchase days.
+pub(super) fn first(
+    bought: &PurchaseDaysOf,
+    as_of: Day,
+    options: &FirstOptions,
+    detail: Detail,
+) -> LifeMoment {
+    let first = bought.first();
+    LifeMoment::seen("first_purchase", (first, first + options.days - 1), as_of, detail, || {
+        (1.0, json!({ "first_purchase": date(first), "purchase_days": bought.days.len() }))
     })
 }
 
@@ -61,10 +85,15 @@ impl ReactivatedOptions {
 /// # Errors
 /// Damaged bytes, a day out of range.
 pub fn reactivated(history: Option<&[u8]>, as_of: Day, options: &ReactivatedOptions) -> Result<LifeMoment> {
-    let Some(bought) = bought(history, as_of)? else {
-        return Ok(LifeMoment::nothing("none", json!({ "purchase_days": 0 }), None));
-    };
-    let days = bought.days;
+    Ok(match bought(history, as_of)? {
+        None => LifeMoment::nothing("none", json!({ "purchase_days": 0 }), None),
+        Some(bought) => back(&bought, as_of, options),
+    })
+}
+
+/// The same of purchase days.
+pub(super) fn back(bought: &PurchaseDaysOf, as_of: Day, options: &ReactivatedOptions) -> LifeMoment {
+    let days = &bought.days;
     for i in (1..days.len()).rev() {
         let (before, back) = (days[i - 1], days[i]);
         if as_of - back >= options.days {
@@ -85,9 +114,9 @@ pub fn reactivated(history: Option<&[u8]>, as_of: Day, options: &ReactivatedOpti
         let span = (back, back + options.days - 1);
         let mut moment = LifeMoment::between("reactivated", span, as_of, 1.0 - p, evidence);
         moment.p_value = Some(p);
-        return Ok(moment);
+        return moment;
     }
-    Ok(LifeMoment::nothing("none", json!({ "purchase_days": days.len() }), None))
+    LifeMoment::nothing("none", json!({ "purchase_days": days.len() }), None)
 }
 
 /// Whether the yearly day of `on` is near: from `ahead` days before (14) to `after` days after (0); `kind` says of what

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::moment::{LifeMoment, bought, date, days_option, hundredth, prior_option, tenth, whole_days};
+use super::moment::{
+    Detail, LifeMoment, bought, date, days_option, hundredth, prior_option, tenth, whole_days,
+};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
 use crate::base::json::Object;
-use crate::facts::gaps::GapPrior;
+use crate::facts::gaps::{GapPrior, PurchaseDaysOf};
 
 /// Options of [`purchase_due`].
 #[derive(Debug, Clone, PartialEq)]
@@ -64,35 +66,60 @@ pub fn purchase_due(
     alive: f64,
     options: &DueOptions,
 ) -> Result<LifeMoment> {
-    if !(0.0..=1.0).contains(&alive) {
-        return Err(Error::invalid("alive must be from 0 to 1").detail(format!("It is {alive}.")));
-    }
+    checked_alive(alive)?;
     let Some(days) = bought(history, as_of)? else {
         return Ok(LifeMoment::nothing("insufficient_data", json!({ "purchase_days": 0 }), None));
     };
+    Ok(due(&days, as_of, alive, options, Detail::All))
+}
+
+pub(super) fn checked_alive(alive: f64) -> Result<f64> {
+    if (0.0..=1.0).contains(&alive) {
+        return Ok(alive);
+    }
+    Err(Error::invalid("alive must be from 0 to 1").detail(format!("It is {alive}.")))
+}
+
+/// The same of purchase days. `alive` is a probability.
+pub(super) fn due(
+    days: &PurchaseDaysOf,
+    as_of: Day,
+    alive: f64,
+    options: &DueOptions,
+    detail: Detail,
+) -> LifeMoment {
+    /// Probabilities this near are not told from one another.
+    const NEAR: f64 = 1e-9;
     let (gaps, last) = (days.gaps(), days.last());
     if gaps.len() < options.least_gaps {
         let evidence = json!({ "purchase_days": days.days.len(), "gaps_needed": options.least_gaps });
-        return Ok(LifeMoment::nothing("insufficient_data", evidence, None));
+        return LifeMoment::nothing("insufficient_data", evidence, None);
     }
     let next = options.prior.next_gap(&gaps);
-    let on = |p: f64| last.saturating_add(whole_days(next.quantile(p))).min(day::LAST);
-    let (due, overdue, lapsed) = (on(options.from), on(options.until), on(options.lapsed));
     let elapsed = f64::from(as_of - last);
-    let median = next.median();
-    let evidence = json!({
-        "last_purchase": date(last), "gaps": gaps.len(), "typical_gap": tenth(median),
-        "regularity": hundredth(next.shape), "elapsed": as_of - last,
-        "overdue_ratio": hundredth(elapsed / median), "alive": hundredth(alive),
-    });
+    // Who had lapsed on the day before has nothing to come: the quantiles, which cost most, are not looked for.
+    if detail == Detail::Found && next.cdf(elapsed - 1.0) > options.lapsed + NEAR {
+        return LifeMoment::nothing("none", Value::Null, None);
+    }
+    let on = |p: f64| last.saturating_add(whole_days(next.quantile(p))).min(day::LAST);
+    let overdue = on(options.until);
     let late = next.survival(elapsed);
+    let evidence = || {
+        let median = next.median();
+        json!({
+            "last_purchase": date(last), "gaps": gaps.len(), "typical_gap": tenth(median),
+            "regularity": hundredth(next.shape), "elapsed": as_of - last,
+            "overdue_ratio": hundredth(elapsed / median), "alive": hundredth(alive),
+        })
+    };
     let mut moment = if as_of < overdue {
-        let soon = 1.0 - next.survival(elapsed + f64::from(options.horizon)) / late;
-        LifeMoment::between("purchase_due", (due, overdue - 1), as_of, alive * soon, evidence)
+        let soon = || 1.0 - next.survival(elapsed + f64::from(options.horizon)) / late;
+        let span = (on(options.from), overdue - 1);
+        LifeMoment::seen("purchase_due", span, as_of, detail, || (alive * soon(), evidence()))
     } else {
-        let days = (overdue, lapsed.max(overdue + 1) - 1);
-        LifeMoment::between("purchase_overdue", days, as_of, alive * (1.0 - late), evidence)
+        let span = (overdue, on(options.lapsed).max(overdue + 1) - 1);
+        LifeMoment::seen("purchase_overdue", span, as_of, detail, || (alive * (1.0 - late), evidence()))
     };
     moment.p_value = Some(late);
-    Ok(moment)
+    moment
 }

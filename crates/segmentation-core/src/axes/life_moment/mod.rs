@@ -19,6 +19,7 @@ mod dates;
 mod due;
 mod marker;
 mod moment;
+mod purchases;
 mod waning;
 mod yearly;
 
@@ -26,9 +27,10 @@ mod yearly;
 mod tests;
 
 pub use attribute::{AttributeChange, AttributeMapping, attribute_moment, default_mapping};
-pub use dates::{ReactivatedOptions, anniversary, first_purchase, reactivated};
+pub use dates::{FirstOptions, ReactivatedOptions, anniversary, first_purchase, reactivated};
 pub use due::{DueOptions, purchase_due};
 pub use marker::{MarkerOptions, marker_purchase};
 pub use moment::LifeMoment;
+pub use purchases::PurchaseMoments;
 pub use waning::{WaningOptions, waning_counts, waning_interest};
 pub use yearly::{YearlyOptions, yearly_recurrence};

@@ -13,6 +13,15 @@ use crate::facts::gaps::{GapPrior, PurchaseDaysOf};
 /// Days looked ahead where the next change has no formula; after them it says to look again.
 pub(super) const LOOK_AHEAD: Day = 90;
 
+/// How much a detector says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// All: a moment that is not on has its figures too.
+    All,
+    /// Of a moment that is not on, only when it may be.
+    Found,
+}
+
 /// What is on, since when, until when, how sure, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LifeMoment {
@@ -46,16 +55,37 @@ impl LifeMoment {
         }
     }
 
+    /// Whether it is a moment, on or to come.
+    pub(super) fn is_one(&self) -> bool {
+        !matches!(&*self.moment, "none" | "insufficient_data")
+    }
+
     /// A moment of known days, seen at `as_of`: on, or `none`.
     pub(super) fn between(
         code: impl Into<Cow<'static, str>>,
-        (begins, ends): (Day, Day),
+        span: (Day, Day),
         as_of: Day,
         confidence: f64,
         evidence: Value,
     ) -> Self {
+        Self::seen(code, span, as_of, Detail::All, || (confidence, evidence))
+    }
+
+    /// The same, with confidence and evidence found only where they are said.
+    pub(super) fn seen(
+        code: impl Into<Cow<'static, str>>,
+        (begins, ends): (Day, Day),
+        as_of: Day,
+        detail: Detail,
+        said: impl FnOnce() -> (f64, Value),
+    ) -> Self {
         let next_change = [begins, ends.saturating_add(1)].into_iter().find(|day| *day > as_of);
-        if !(begins..=ends).contains(&as_of) {
+        let on = (begins..=ends).contains(&as_of);
+        if !on && detail == Detail::Found {
+            return Self::nothing("none", Value::Null, next_change);
+        }
+        let (confidence, evidence) = said();
+        if !on {
             return Self::nothing("none", evidence, next_change);
         }
         Self {

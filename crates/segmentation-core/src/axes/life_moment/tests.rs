@@ -55,6 +55,7 @@ fn no_change_before_the_next_change() {
     let (due, waning) = (DueOptions::from_json(&none()).unwrap(), WaningOptions::from_json(&none()).unwrap());
     let yearly = YearlyOptions::from_json(&none(), None).unwrap();
     let back = ReactivatedOptions::from_json(&none()).unwrap();
+    let first = FirstOptions::from_json(&none()).unwrap();
     for days in [
         vec![0],
         vec![0, 20, 45, 60, 81, 100, 130, 150, 180, 200, 230, 260, 300],
@@ -66,7 +67,7 @@ fn no_change_before_the_next_change() {
             0 => purchase_due(Some(&h), as_of, 1.0, &due).unwrap(),
             1 => waning_interest(Some(&h), as_of, &waning).unwrap(),
             2 => yearly_recurrence(Some(&h), as_of, None, "holiday_ahead", &yearly).unwrap(),
-            3 => first_purchase(Some(&h), as_of, &none()).unwrap(),
+            3 => first_purchase(Some(&h), as_of, &first).unwrap(),
             4 => reactivated(Some(&h), as_of, &back).unwrap(),
             _ => anniversary(days[0], as_of, "first_order", &none()).unwrap(),
         };
@@ -82,6 +83,76 @@ fn no_change_before_the_next_change() {
             }
         }
     }
+}
+
+#[test]
+fn all_that_purchases_tell_is_what_each_detector_says() {
+    let options = [
+        none(),
+        json!({ "from": 0.01, "until": 0.5, "lapsed": 0.6, "window": 30, "gone": 60, "days": 5, "silence": 20 }),
+        json!({ "least_gaps": 0, "ratio": 0.9, "alpha": 0.9, "least_days": 1, "days": 400, "level": 0.1 }),
+    ];
+    // Options that a detector does not know are refused: each takes its own.
+    let of = |all: &Value, known: &[&str]| -> Value {
+        let own = all.as_object().unwrap().iter().filter(|(key, _)| known.contains(&key.as_str()));
+        own.map(|(key, value)| (key.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into()
+    };
+    let mut state = 3_u64;
+    let mut below = |n: u64| {
+        state = crate::base::hash::mix(state);
+        state % n
+    };
+    let (mut on, mut to_come, mut nothing) = (0, 0, 0);
+    for round in 0..600_usize {
+        let all = &options[round % 3];
+        let due = DueOptions::from_json(&of(all, &["from", "until", "lapsed", "least_gaps"])).unwrap();
+        let waning =
+            WaningOptions::from_json(&of(all, &["window", "gone", "ratio", "alpha", "least_days"])).unwrap();
+        let first = FirstOptions::from_json(&of(all, &["days"])).unwrap();
+        let back = ReactivatedOptions::from_json(&of(all, &["silence", "days", "level"])).unwrap();
+        let mut days: Vec<Day> = vec![0];
+        for _ in 0..below(12) {
+            let gap = [2, 20, 90, 400][below(4) as usize];
+            days.push(days[days.len() - 1] + 1 + below(gap) as Day);
+        }
+        let h = history(&days);
+        let (alive, last) = (below(11) as f64 / 10.0, days[days.len() - 1]);
+        let moments = PurchaseMoments {
+            due: (round % 7 != 0).then(|| due.clone()),
+            waning: Some(waning.clone()),
+            first: (round % 5 != 0).then(|| first.clone()),
+            reactivated: Some(back.clone()),
+        };
+        for as_of in
+            [-1, 0, 3, last, last + 1, last + 12, last + 40, last + 100, last + 364, last + 365, last + 2000]
+        {
+            let mut single = vec![waning_interest(Some(&h), as_of, &waning).unwrap()];
+            if moments.due.is_some() {
+                single.insert(0, purchase_due(Some(&h), as_of, alive, &due).unwrap());
+            }
+            if moments.first.is_some() {
+                single.push(first_purchase(Some(&h), as_of, &first).unwrap());
+            }
+            single.push(reactivated(Some(&h), as_of, &back).unwrap());
+            let (mut expected, rest): (Vec<_>, Vec<_>) = single.into_iter().partition(LifeMoment::is_one);
+            if let Some(next) = rest.iter().filter_map(|moment| moment.next_change).min() {
+                expected.push(LifeMoment::nothing("none", Value::Null, Some(next)));
+            }
+            assert_eq!(moments.of(&h, as_of, alive).unwrap(), expected, "{days:?} {as_of} {all}");
+            match expected.iter().map(|moment| &*moment.moment).next() {
+                None => nothing += 1,
+                Some("none") => to_come += 1,
+                Some(_) => on += 1,
+            }
+        }
+    }
+    // Each case is met often.
+    assert!(on > 1000 && to_come > 1000 && nothing > 300, "{on} {to_come} {nothing}");
+    assert!(
+        PurchaseMoments { due: Some(DueOptions::from_json(&none()).unwrap()), ..PurchaseMoments::default() }
+            .of(&history(&[0]), 10, 1.5)
+            .is_err()
+    );
 }
 
 #[test]

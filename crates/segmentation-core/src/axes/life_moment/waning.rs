@@ -5,10 +5,13 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::moment::{LOOK_AHEAD, LifeMoment, bought, date, days_option, hundredth, share, whole_days};
+use super::moment::{
+    Detail, LOOK_AHEAD, LifeMoment, bought, date, days_option, hundredth, share, whole_days,
+};
 use crate::base::day::{self, Day};
 use crate::base::error::Result;
 use crate::base::json::Object;
+use crate::facts::gaps::PurchaseDaysOf;
 use crate::math::rate_ratio::{fewer, rate_ratio_test};
 
 /// Options of [`waning_interest`] and [`waning_counts`].
@@ -47,14 +50,20 @@ impl WaningOptions {
         })
     }
 
-    /// Recent rate over the earlier one, its p value, and whether it fell, of counts and days as [`window_counts`] has
-    /// them.
-    fn fell(&self, test: (f64, f64, f64, f64)) -> (f64, f64, bool) {
-        let (recent, recent_days, before, before_days) = test;
-        let ratio = (recent / recent_days) / (before / before_days);
-        let p = fewer(recent, recent_days, before, before_days);
-        (ratio, p, ratio <= self.ratio && p <= self.alpha)
+    /// Whether the rate fell, of counts and days as [`window_counts`] has them.
+    fn fell(&self, counts: (f64, f64, f64, f64)) -> bool {
+        // The test costs most.
+        ratio(counts) <= self.ratio && p_value(counts) <= self.alpha
     }
+}
+
+/// Recent rate over the earlier one.
+fn ratio((recent, recent_days, before, before_days): (f64, f64, f64, f64)) -> f64 {
+    (recent / recent_days) / (before / before_days)
+}
+
+fn p_value((recent, recent_days, before, before_days): (f64, f64, f64, f64)) -> f64 {
+    fewer(recent, recent_days, before, before_days)
 }
 
 /// Recent purchase days, days of the window, earlier ones, days before the window, of one customer at one day; `None` before there is a past to compare with.
@@ -78,20 +87,30 @@ pub fn waning_interest(history: Option<&[u8]>, as_of: Day, options: &WaningOptio
     let Some(days) = bought(history, as_of)? else {
         return Ok(LifeMoment::nothing("insufficient_data", json!({ "purchase_days": 0 }), None));
     };
-    let (first, last, days) = (days.first(), days.last(), days.days);
-    let Some(counts) = window_counts(&days, as_of, options) else {
+    Ok(waning(&days, as_of, options, Detail::All))
+}
+
+/// The same of purchase days.
+pub(super) fn waning(
+    days: &PurchaseDaysOf,
+    as_of: Day,
+    options: &WaningOptions,
+    detail: Detail,
+) -> LifeMoment {
+    let (first, last, days) = (days.first(), days.last(), &days.days);
+    let Some(counts) = window_counts(days, as_of, options) else {
         let from = first.saturating_add(options.window + options.least_days).min(day::LAST);
         let evidence = json!({ "purchase_days": days.len(), "enough_from": date(from) });
         let next = (from > as_of).then_some(from);
-        return Ok(LifeMoment::nothing("insufficient_data", evidence, next));
+        return LifeMoment::nothing("insufficient_data", evidence, next);
     };
     if days.len() < 2 {
-        return Ok(LifeMoment::nothing("insufficient_data", json!({ "purchase_days": 1 }), None));
+        return LifeMoment::nothing("insufficient_data", json!({ "purchase_days": 1 }), None);
     }
     let state = |day: Day| {
-        let counts = window_counts(&days, day, options)?;
+        let counts = window_counts(days, day, options)?;
         let buying = day - last <= options.gone && counts.0 >= options.least_recent.unwrap_or(1.0);
-        Some(buying && counts.2 > 0.0 && options.fell(counts).2)
+        Some(buying && counts.2 > 0.0 && options.fell(counts))
     };
     let now = state(as_of);
     let next_change = if as_of - last > options.gone {
@@ -100,11 +119,14 @@ pub fn waning_interest(history: Option<&[u8]>, as_of: Day, options: &WaningOptio
         let until = as_of.saturating_add(LOOK_AHEAD).min(day::LAST);
         (as_of + 1..until).find(|day| state(*day) != now).or(Some(until))
     };
-    let (ratio, p, _) = options.fell(counts);
+    if now != Some(true) && detail == Detail::Found {
+        return LifeMoment::nothing("none", Value::Null, next_change);
+    }
+    let p = p_value(counts);
     let (recent, recent_days, before, before_days) = counts;
     let evidence = json!({
         "recent": recent as u64, "recent_days": recent_days, "before": before as u64, "before_days": before_days,
-        "ratio": if before > 0.0 { json!(hundredth(ratio)) } else { Value::Null }, "last_purchase": date(last),
+        "ratio": if before > 0.0 { json!(hundredth(ratio(counts))) } else { Value::Null }, "last_purchase": date(last),
     });
     // Since the last purchase before the window, if that was one: it stands still while the window moves.
     let from = days.partition_point(|day| *day <= as_of - options.window);
@@ -115,7 +137,7 @@ pub fn waning_interest(history: Option<&[u8]>, as_of: Day, options: &WaningOptio
         moment.begins = Some(days[from - 1] + 1);
         moment.confidence = Some(1.0 - p);
     }
-    Ok(moment)
+    moment
 }
 
 /// The same from counts of anything: visits, clicks, answers, purchases together: `(recent, recent_days, before,
@@ -141,7 +163,7 @@ pub fn waning_counts(
     let mut moment = LifeMoment::nothing("none", evidence, look_again);
     moment.p_value = Some(test.p_value);
     let active = recent >= options.least_recent.unwrap_or(0.0);
-    if active && options.fell((recent, recent_days, before, before_days)).2 {
+    if active && options.fell((recent, recent_days, before, before_days)) {
         moment.moment = Cow::Borrowed("waning_interest");
         moment.begins = Some(as_of.saturating_sub(whole_days(recent_days) - 1).max(day::FIRST));
         moment.confidence = Some(1.0 - test.p_value);

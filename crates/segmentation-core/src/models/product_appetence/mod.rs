@@ -29,6 +29,7 @@ mod options;
 mod quality;
 mod rows;
 mod score;
+mod shortlist;
 mod tables;
 #[cfg(test)]
 mod tests;

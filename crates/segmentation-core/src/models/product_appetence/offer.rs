@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::features::Owned;
-use crate::base::day::{self, Day};
+use super::model::AffinityModel;
+use super::shortlist::Bounds;
+use crate::base::day::Day;
 use crate::base::error::Result;
 use crate::base::json::Object;
 
@@ -66,29 +68,9 @@ pub struct Offer {
     pub value: Option<f64>,
 }
 
-impl Offer {
-    /// As JSON, with its rank.
-    ///
-    /// # Errors
-    /// The due day is out of range.
-    pub fn to_json(&self, rank: usize) -> Result<Value> {
-        Ok(json!({
-            "rank": rank,
-            "item": self.item,
-            "score": self.score,
-            "probability": self.probability,
-            "source": self.source.code(),
-            "reason": self.reason,
-            "reason_fr": self.reason_fr,
-            "next_due": self.next_due.map(day::format).transpose()?,
-            "value": self.value,
-        }))
-    }
-}
-
 /// What offers are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RankBy {
+pub(super) enum RankBy {
     Score,
     Probability,
     Value,
@@ -104,9 +86,9 @@ pub struct OfferOptions {
     exclude_categories: HashSet<String>,
     margins: HashMap<String, f64>,
     margin_floor: Option<f64>,
-    min_probability: f64,
+    pub(super) min_probability: f64,
     sources: [bool; 3],
-    rank_by: RankBy,
+    pub(super) rank_by: RankBy,
 }
 
 fn texts(object: &Object, key: &str) -> Result<Option<HashSet<String>>> {
@@ -179,7 +161,8 @@ impl OfferOptions {
     }
 
     /// The options applied to the items of a model.
-    pub(super) fn resolve(&self, items: &[String]) -> Choice {
+    pub(super) fn resolve(&self, model: &AffinityModel) -> Choice {
+        let items = &model.items;
         let place = |item: &String| items.binary_search(item).ok();
         let mut allowed = vec![self.only.is_none(); items.len()];
         self.only.iter().flatten().filter_map(place).for_each(|at| allowed[at] = true);
@@ -197,7 +180,7 @@ impl OfferOptions {
         }
         let mut for_good = vec![false; items.len()];
         self.owned_for_good.iter().filter_map(place).for_each(|at| for_good[at] = true);
-        Choice { allowed, for_good, margins, options: self.clone() }
+        Choice { bounds: Bounds::new(model, &allowed), allowed, for_good, margins, options: self.clone() }
     }
 }
 
@@ -207,15 +190,21 @@ pub struct Choice {
     allowed: Vec<bool>,
     for_good: Vec<bool>,
     margins: Vec<Option<f64>>,
-    options: OfferOptions,
+    pub(super) options: OfferOptions,
+    pub(super) bounds: Bounds,
 }
 
 impl Choice {
+    /// Whether offers of a source are wanted.
+    pub(super) fn wants(&self, source: Source) -> bool {
+        self.options.sources[source as usize]
+    }
+
     pub(super) fn takes(&self, scored: &Scored) -> bool {
         let at = scored.item as usize;
         self.allowed[at]
             && !(self.for_good[at] && scored.source == Source::Repeat)
-            && self.options.sources[scored.source as usize]
+            && self.wants(scored.source)
             && scored.probability >= self.options.min_probability
             && (self.options.rank_by != RankBy::Value || self.margins[at].is_some())
     }

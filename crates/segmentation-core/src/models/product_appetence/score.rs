@@ -2,7 +2,8 @@
 
 use super::features::{Customer, Facts, HALF_LIVES, Habits, NO_AFFINITY, Owned, RECENT, discovery};
 use super::model::AffinityModel;
-use super::offer::{Choice, Offer, OfferOptions, Scored, Source, repeat_reason};
+use super::offer::{Choice, Offer, OfferOptions, RankBy, Scored, Source, repeat_reason};
+use super::shortlist::Line;
 use crate::base::day::{self, Day};
 use crate::base::error::Result;
 use crate::facts::item_history;
@@ -11,6 +12,11 @@ use crate::math::special::logistic;
 /// Who bought nothing yet: the popularity in the segment, if the model knows it.
 #[derive(Clone, Copy)]
 struct Cold<'a>(Option<&'a [f32]>);
+
+/// The score of an item by its popularity alone.
+fn cold_score(popularity: f32) -> f64 {
+    f64::from(popularity).clamp(0.0, 1.0)
+}
 
 impl AffinityModel {
     /// Reads a history; items that the model does not know count for the baskets only.
@@ -72,7 +78,7 @@ impl AffinityModel {
     fn tried(&self, at: usize, affinity: f64, cold: Option<Cold>, activity: f64) -> Scored {
         let recent = self.tables.items[at].recent;
         if let Some(Cold(segment)) = cold {
-            let score = f64::from(segment.map_or(recent, |popularity| popularity[at])).clamp(0.0, 1.0);
+            let score = cold_score(segment.map_or(recent, |popularity| popularity[at]));
             let probability = 1.0 - (1.0 - score).powf(f64::from(self.horizon) / f64::from(RECENT));
             return Scored { item: at as u32, score, probability, source: Source::Popular };
         }
@@ -100,7 +106,7 @@ impl AffinityModel {
     /// The options applied to this model's items.
     #[must_use]
     pub fn choice(&self, options: &OfferOptions) -> Choice {
-        options.resolve(&self.items)
+        options.resolve(self)
     }
 
     /// The `k` best offers for a customer as of a day; no history is a customer nobody knows.
@@ -117,9 +123,72 @@ impl AffinityModel {
     ) -> Result<Vec<Offer>> {
         let facts = self.facts(history)?;
         let customer = facts.customer(day::check(as_of)?);
+        let mut scored = self.contenders(&customer, k, segment, choice);
+        best(&mut scored, k, choice);
+        Ok(scored.iter().map(|s| self.offer(s, &customer, segment, choice)).collect())
+    }
+
+    /// [`AffinityModel::rank`] by scoring every item: what it is tested against.
+    #[cfg(test)]
+    pub(super) fn rank_all(
+        &self,
+        history: Option<&[u8]>,
+        as_of: Day,
+        k: usize,
+        segment: Option<&str>,
+        choice: &Choice,
+    ) -> Result<Vec<Offer>> {
+        let facts = self.facts(history)?;
+        let customer = facts.customer(day::check(as_of)?);
         let mut scored = self.scored(&customer, segment);
         best(&mut scored, k, choice);
         Ok(scored.iter().map(|s| self.offer(s, &customer, segment, choice)).collect())
+    }
+
+    /// Items with their scores, among them the `k` best that may be offered.
+    fn contenders(
+        &self,
+        customer: &Customer,
+        k: usize,
+        segment: Option<&str>,
+        choice: &Choice,
+    ) -> Vec<Scored> {
+        let cold = self.cold(customer, segment);
+        let habits = customer.habits();
+        let Some(listed) = self.shortlist(customer, k, cold, &habits, choice) else {
+            return self.scored(customer, segment);
+        };
+        let unseen =
+            listed.iter().map(|(at, affinity)| self.tried(*at as usize, *affinity, cold, habits.activity));
+        unseen.chain(customer.owned.iter().map(|owned| self.repeated(owned, &habits))).collect()
+    }
+
+    /// Items never bought, with their affinities: at least those that can be among the `k` best; `None` where that
+    /// cannot be told without scoring all.
+    fn shortlist(
+        &self,
+        customer: &Customer,
+        k: usize,
+        cold: Option<Cold>,
+        habits: &Habits,
+        choice: &Choice,
+    ) -> Option<Vec<(u32, f64)>> {
+        let (by, popular) = (choice.options.rank_by, choice.wants(Source::Popular));
+        if choice.options.min_probability > 0.0 {
+            return None;
+        }
+        if let Some(Cold(segment)) = cold {
+            let popularity = |at: u32| cold_score(self.tables.items[at as usize].recent);
+            let simple = segment.is_none() && by == RankBy::Score && popular;
+            return simple
+                .then(|| choice.bounds.popular(k, popularity).iter().map(|at| (*at, 0.0)).collect());
+        }
+        let key = match by {
+            RankBy::Score => Line::of(&self.blend.link, &[]),
+            RankBy::Probability => Line::of(&self.blend.discovery_probability, &[habits.activity]),
+            RankBy::Value => None,
+        }?;
+        choice.bounds.shortlist(&self.tables, customer, k, key, (choice.wants(Source::Discovery), popular))
     }
 
     /// The offer of one item, as [`AffinityModel::rank`] has it; `None` if the model does not know the item.

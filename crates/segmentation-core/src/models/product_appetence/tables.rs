@@ -88,16 +88,22 @@ impl Tables {
     /// The affinity of all items with what one customer bought.
     pub(super) fn affinity(&self, customer: &Customer) -> Vec<f64> {
         let mut sums = vec![0.0; self.items.len()];
+        self.add_affinity(customer, |to, part| sums[to] += part);
+        sums
+    }
+
+    /// The same part by part: an item, and what one of those bought adds to it.
+    #[inline]
+    pub(super) fn add_affinity(&self, customer: &Customer, mut add: impl FnMut(usize, f64)) {
         let weights = if self.by_ease { &self.ease } else { &self.cosine };
         // Cosine similarities of many items add up: their mean is on the scale of one.
         let divide = if self.by_ease { 1.0 } else { customer.owned.len().max(1) as f64 };
         for owned in &customer.owned {
             let weight = f64::from(owned.n).ln_1p() / divide;
             for (to, w) in weights.row(owned.item as usize) {
-                sums[*to as usize] += weight * f64::from(*w);
+                add(*to as usize, weight * f64::from(*w));
             }
         }
-        sums
     }
 }
 

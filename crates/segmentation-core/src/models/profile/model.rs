@@ -1,5 +1,7 @@
 //! A fitted model of profiles as a value: written, read, described, applied.
 
+use std::borrow::Cow;
+
 use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
@@ -249,13 +251,24 @@ impl ProfileModel {
     /// # Errors
     /// A feature of another type than the model's.
     pub fn assign_named(&self, values: &Map<String, Value>) -> Result<Option<Assignment>> {
+        self.assign(|name| Ok(values.get(name).map_or(Cow::Owned(Value::Null), Cow::Borrowed)))
+    }
+
+    /// The same of values that are asked for by name; null where there is none.
+    ///
+    /// # Errors
+    /// A feature of another type than the model's, what `value_of` says.
+    pub fn assign<'v>(
+        &self,
+        value_of: impl Fn(&str) -> Result<Cow<'v, Value>>,
+    ) -> Result<Option<Assignment>> {
         let (mut numbers, mut codes, mut any) = (Vec::new(), Vec::new(), false);
         for feature in &self.features {
             match feature {
                 Feature::Number(f) => {
-                    let value = match values.get(&f.name) {
-                        None | Some(Value::Null) => f64::NAN,
-                        Some(value) => value.as_f64().filter(|v| v.is_finite()).ok_or_else(|| {
+                    let value = match &*value_of(&f.name)? {
+                        Value::Null => f64::NAN,
+                        value => value.as_f64().filter(|v| v.is_finite()).ok_or_else(|| {
                             Error::invalid(format!("feature \"{}\" must be a number", f.name))
                         })?,
                     };
@@ -265,11 +278,12 @@ impl ProfileModel {
                     }
                 }
                 Feature::Category(f) => {
-                    let text = match values.get(&f.name) {
-                        None | Some(Value::Null) => None,
-                        Some(Value::String(text)) => Some(text.clone()),
-                        Some(value @ (Value::Bool(_) | Value::Number(_))) => Some(value.to_string()),
-                        Some(_) => {
+                    let given = value_of(&f.name)?;
+                    let text = match &*given {
+                        Value::Null => None,
+                        Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+                        value @ (Value::Bool(_) | Value::Number(_)) => Some(Cow::Owned(value.to_string())),
+                        _ => {
                             return Err(Error::invalid(format!("feature \"{}\" must be a text", f.name)));
                         }
                     };

@@ -2,7 +2,8 @@
 
 python grocery.py <lines.csv> <ours.csv> <level> <table.md>
   lines.csv  household, basket, bought_at, item: lines with quantity and sales above 0
-  ours.csv   household, part (overall, repeat, discovery), rank, item: top_products as of the split
+  ours.csv   task (next, month), household, part (overall, repeat, discovery), rank, item: top_products as of the
+             split, of a model of the next basket and of one of 28 days
   level      product_type, or product_id (items of at least 10 households)
 
 Split 28 days before the end, households with a purchase on both sides, full ranking of all items.
@@ -217,8 +218,9 @@ def best_of(settings, of, split, part):
     return max(settings, key=lambda setting: goodness(split, of(split, *setting), part))
 
 
-def ours(split, path):
+def ours(split, path, horizon):
     table = pd.read_csv(path, dtype={"item": str})
+    table = table[table.task == horizon]
     table = table[table.household.isin(set(split.households[split.tested]))]
     row = np.searchsorted(split.households[split.tested], table.household)
     names = split.items.astype(str)
@@ -263,7 +265,9 @@ def main(lines_path, ours_path, level, table_path):
         "TIFU-KNN tuned: {} groups, {}, {}, {} neighbours, alpha {}".format(*tifu): Tifu(outer, *tifu[:3]).scores(*tifu[3:]),
     }
     judged = {name: judge(outer, scores) for name, scores in methods.items()}
-    judged["**`fit_product_affinity`, `top_products`**"] = blend = ours(outer, ours_path)
+    blend = {task: ours(outer, ours_path, task) for task in TASKS}
+    judged["**`top_products`, the default horizon of 28 days**"] = blend["month"]
+    judged["**`top_products`, `{\"horizon\": \"next\"}`**"] = blend["next"]
     with open(table_path, "w") as out:
         print(f"\n{level}: {len(outer.tested)} households, {outer.shape[1]} items, split at {outer.cut:%Y-%m-%d}\n", file=out)
         titles = [f"{task}, {part}" for part in PARTS for task in ("next basket", "28 days")]
@@ -272,13 +276,13 @@ def main(lines_path, ours_path, level, table_path):
         for method, cells in judged.items():
             row = ["%.4f / %.4f" % tuple(np.nanmean(cells[task, part], axis=1)) for part in PARTS for task in TASKS]
             print(f"| {method} | " + " | ".join(row) + " |", file=out)
-        print("\n| how far `top_products` is ahead | of | recall@10 | NDCG@10 |\n|---|---|---|---|", file=out)
+        print("\n| how far `top_products` of the task's horizon is ahead | of | recall@10 | NDCG@10 |\n|---|---|---|---|", file=out)
         # Personal frequency has nothing to say of new items: there it is popularity.
         rivals = {"overall": ["TIFU"], "discovery": ["popularity", "item-item", "EASE", "TIFU"]}
         for part, others in rivals.items():
             for task, title in zip(TASKS, ("next basket", "28 days")):
                 for other in (method for method in methods if method.startswith(tuple(others))):
-                    both = (difference(blend[task, part][m], judged[other][task, part][m]) for m in (0, 1))
+                    both = (difference(blend[task][task, part][m], judged[other][task, part][m]) for m in (0, 1))
                     print(f"| {title}, {part} | {other} | " + " | ".join(both) + " |", file=out)
 
 

@@ -202,6 +202,9 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
     'What product_appetence offers: products or categories.'),
   (81, 'product_horizon', 'interval', '"28 days"', 1, 366, NULL,
     'Probabilities of product_appetence are over this time.'),
+  (89, 'product_next_basket', 'boolean', 'false', NULL, NULL, NULL,
+    'Offers are ranked by, and probabilities are of, being in the next basket, learnt from those within '
+    'product_horizon.'),
   (82, 'product_offers', 'integer', '5', 1, 100, NULL, 'Best offers kept for each customer, in customer_products.'),
   (83, 'product_exclude', 'array', '[]', NULL, NULL, NULL, 'Products or categories that are never offered.'),
   (84, 'product_exclude_categories', 'array', '[]', NULL, NULL, NULL, 'Categories whose products are never offered.'),

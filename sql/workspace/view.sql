@@ -359,7 +359,8 @@ BEGIN ATOMIC
     ('cohort', 'Month of the first purchase.'),
     ('confidence', 'Mean confidence, 0 to 1.'),
     ('customers', 'Number of customers.'),
-    ('expected', 'Expected number of buyers within product_horizon, or of who does it within the horizon.'),
+    ('expected', 'Expected number of buyers within product_horizon or, by product_next_basket, in the next basket; or of '
+      'who does it within the horizon.'),
     ('f', 'Frequency score.'),
     ('family', 'Family of the purchase model.'),
     ('from_code', 'Code before.'),

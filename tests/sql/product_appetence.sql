@@ -71,6 +71,24 @@ FROM affinity, shoppers, (VALUES (1, '{}'::jsonb), (2, '{"exclude": ["beer", "x"
 SELECT round(avg(p)::numeric, 2) AS predicted, round(avg(happened)::numeric, 2) AS happened
 FROM (SELECT t.probability AS p, EXISTS (SELECT FROM item_days(history) AS d WHERE d.item = t.item AND d.day > '2024-06-17' AND d.day <= '2024-07-15')::int AS happened
       FROM (SELECT fit_product_affinity(history, '2024-06-17') AS model FROM shoppers) AS m, shoppers, top_products(model, until(history, '2024-06-17'), '2024-06-17', 5) AS t) AS x;
+-- The next basket: so do its probabilities, and they are below those of four weeks, of the same products.
+CREATE TABLE next_affinity AS SELECT fit_product_affinity(history, '2024-06-17', '{"horizon": "next"}') AS model FROM shoppers;
+SELECT model::jsonb ->> 'horizon' AS horizon, model::jsonb ->> 'next_within' AS next_within, model::text::product_affinity::text = model::text AS stored FROM next_affinity;
+SELECT round(avg(p)::numeric, 2) AS predicted, round(avg(happened)::numeric, 2) AS happened, avg((p < month)::int) > 0.9 AS below
+FROM (SELECT t.probability AS p, (t.item = ANY (b.items))::int AS happened, product_probability(m.model, until(history, '2024-06-17'), '2024-06-17', t.item) AS month
+      FROM (SELECT fit_product_affinity(history, '2024-06-17') AS model FROM shoppers) AS m, next_affinity AS n, shoppers AS s,
+        LATERAL (SELECT b.items FROM baskets AS b WHERE b.customer_id = s.customer_id AND b.day > '2024-06-17' AND b.items <> '{}' ORDER BY b.day LIMIT 1) AS b,
+        top_products(n.model, until(history, '2024-06-17'), '2024-06-17', 5) AS t) AS x;
+-- Nobody known: the share of the baskets, as the segment buys.
+SELECT segment, t.rank, t.item, t.source, t.probability > 0 AND t.probability < 1 AS probability
+FROM (SELECT fit_product_affinity(history, '2024-07-15', segment, '{"horizon": "next"}') AS model FROM shoppers) AS m, (VALUES ('day'), ('night'), ('unknown')) AS s (segment),
+  top_products(model, NULL, '2024-07-15', 1, segment => s.segment) AS t ORDER BY 1;
+SELECT quality ->> 'horizon' AS horizon, quality ->> 'next_within' AS next_within, count(*) AS measures
+FROM (SELECT appetence_quality(history, '2024-07-15', '{"horizon": "next", "next_within": 14, "bootstrap": 0}') AS quality FROM shoppers) AS q, appetence_measures(quality) GROUP BY 1, 2;
+-- The same in parts.
+SELECT count(DISTINCT model) AS models FROM (
+  SELECT fit_product_affinity(history, '2024-07-15', '{"horizon": "next", "next_within": 14}')::text AS model FROM shoppers UNION ALL
+  SELECT fit_product_affinity(merge(r::text::affinity_rows))::text FROM (SELECT affinity_rows(history, '2024-07-15', '{"horizon": "next", "next_within": 14}') AS r FROM shoppers GROUP BY customer_id % 7) AS t) AS m;
 -- The next change: nothing differs before it.
 SELECT count(*) AS customers, count(*) FILTER (WHERE early > 0) AS changed_before, bool_and(change > '2024-07-15') AS later
 FROM (SELECT c.change, (SELECT count(*) FROM generate_series(date '2024-07-16', least(c.change - 1, '2024-09-30'), interval '1 day') AS d
@@ -119,6 +137,9 @@ CALL refused('SELECT fit_product_affinity(h, NULL) FROM (VALUES (''[]''::segment
 CALL refused('SELECT fit_product_affinity(h, d) FROM (VALUES (''[]''::segmentation.item_history, date ''2024-01-01''), (''[]'', ''2024-01-02'')) AS v (h, d)');
 CALL refused('SELECT fit_product_affinity(h, ''2024-01-01'', ''{"horizont": 3}'') FROM (VALUES (''[]''::segmentation.item_history)) AS v (h)');
 CALL refused('SELECT fit_product_affinity(h, ''2024-01-01'', ''{"horizon": 0}'') FROM (VALUES (''[]''::segmentation.item_history)) AS v (h)');
+CALL refused('SELECT fit_product_affinity(h, ''2024-01-01'', ''{"horizon": "last"}'') FROM (VALUES (''[]''::segmentation.item_history)) AS v (h)');
+CALL refused('SELECT fit_product_affinity(h, ''2024-01-01'', ''{"next_within": 7}'') FROM (VALUES (''[]''::segmentation.item_history)) AS v (h)');
+CALL refused('SELECT fit_product_affinity(h, ''2024-01-01'', ''{"horizon": "next", "next_within": 0}'') FROM (VALUES (''[]''::segmentation.item_history)) AS v (h)');
 CALL refused('SELECT fit_product_affinity(h, ''2024-01-01'', ''{"ridge": -1}'') FROM (VALUES (''[]''::segmentation.item_history)) AS v (h)');
 CALL refused('SELECT top_products(model, NULL, ''2024-07-15'', -1) FROM affinity');
 CALL refused('SELECT top_products(model, NULL, ''infinity'') FROM affinity');
@@ -143,4 +164,4 @@ SELECT merge(c::text::basket_counts)::text = (SELECT basket_counts(items)::text 
 SELECT count(*) AS none FROM (SELECT basket_counts(NULL::text[]) AS c) AS t, association_rules(c);
 CALL refused('SELECT segmentation.association_rules(counts, ''{"min_suport": 1}'') FROM rules');
 CALL refused('SELECT ''\x01''::basket_counts');
-DROP TABLE baskets, shoppers, affinity;
+DROP TABLE baskets, shoppers, affinity, next_affinity;

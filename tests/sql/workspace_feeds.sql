@@ -74,6 +74,14 @@ CALL refresh('crm', '2025-12-10', true);
 SELECT string_agg(DISTINCT product, ' ' ORDER BY product) AS offered, count(*) FILTER (WHERE abs(o.value - o.probability * p.margin * p.price) > 1e-9) AS differ,
   count(*) FILTER (WHERE o.value > o.before) AS out_of_order
 FROM (SELECT *, lag(value) OVER (PARTITION BY customer ORDER BY place) AS before FROM crm.customer_products) AS o JOIN fed.products AS p ON p.product_id = o.product;
+-- The next basket: what the model is of, and its offers.
+SELECT configure_workspace('crm', '{"product_next_basket": true, "product_horizon": "35 days"}');
+CALL refresh('crm', '2025-12-10', true);
+SELECT p.product_model::jsonb ->> 'horizon' AS horizon, p.product_model::jsonb ->> 'next_within' AS next_within FROM crm.parameter_set AS p JOIN crm.workspace AS w USING (parameter_set);
+SELECT count(*) > 0 AS offered, bool_and(o.probability = s.probability) AS same
+FROM crm.customer_products AS o JOIN crm.customer_facts AS f USING (customer) CROSS JOIN crm.workspace AS w JOIN crm.parameter_set AS p USING (parameter_set)
+CROSS JOIN LATERAL product_score(p.product_model, until(f.items, '2025-12-10'), '2025-12-14', o.product) AS s;
+SELECT configure_workspace('crm', '{"product_next_basket": false, "product_horizon": "28 days"}');
 -- By category: what is bought are categories; one is out of stock if all of it is.
 SELECT configure_workspace('crm', '{"product_level": "category", "product_margin_floor": null, "product_exclude": [], "product_exclude_categories": []}');
 UPDATE fed.products SET stock = 0 WHERE category = 'travel';

@@ -60,6 +60,19 @@ CREATE FUNCTION segmentation_internal.workspace_product_day(as_of date) RETURNS 
 COMMENT ON FUNCTION segmentation_internal.workspace_product_day(date) IS
   'Part of refresh: the day for which products are offered, the Sunday of the week.';
 
+-- What probabilities are of, as options of the fit.
+CREATE FUNCTION segmentation_internal.workspace_product_horizon(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT CASE
+    WHEN (settings ->> 'product_next_basket')::boolean
+      THEN jsonb_build_object('horizon', 'next', 'next_within', t.days)
+    ELSE jsonb_build_object('horizon', t.days) END
+  FROM (VALUES (round(extract(epoch FROM (settings ->> 'product_horizon')::interval) / 86400))) AS t (days);
+END;
+COMMENT ON FUNCTION segmentation_internal.workspace_product_horizon(jsonb) IS
+  'Part of refresh: the horizon of fit_product_affinity from the settings.';
+
 CREATE FUNCTION segmentation_internal.workspace_train_products(ws text, number integer, as_of date, settings jsonb)
 RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -72,8 +85,7 @@ BEGIN
     SET product_model = (
       SELECT segmentation.fit_product_affinity(f.items, $2, $3) FROM @ws@.stage_facts AS f WHERE f.items IS NOT NULL)
     WHERE g.parameter_set = $1$q$)
-    USING number, as_of,
-      jsonb_build_object('horizon', round(extract(epoch FROM (settings ->> 'product_horizon')::interval) / 86400));
+    USING number, as_of, segmentation_internal.workspace_product_horizon(settings);
   -- The median of the best offers, of a thousand customers chosen by their keys.
   EXECUTE segmentation_internal.fill(ws, $q$
     UPDATE @ws@.parameter_set AS g
@@ -178,7 +190,8 @@ INSERT INTO segmentation.workspace_list (place, axis, name, staged, columns, abo
     value double precision,
     PRIMARY KEY (customer, place)$$,
   'Best offers of each customer.',
-  '{"place": "1 is the best.", "probability": "Of a purchase within product_horizon.",
+  '{"place": "1 is the best.",
+    "probability": "Of a purchase within product_horizon, or in the next basket (product_next_basket).",
     "source": "repeat, discovery or popular.", "next_due": "When it is used up, for what is bought again and again.",
     "value": "probability x margin x price, where offers are ranked or limited by margin."}');
 

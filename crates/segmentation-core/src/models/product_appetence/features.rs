@@ -18,6 +18,11 @@ pub(super) struct Item {
     pub(super) share: f32,
     /// Share of the customers who bought it in the last 28 days.
     pub(super) recent: f32,
+    /// How much larger its baskets are than others of who buys them: mean difference of the logarithms.
+    pub(super) large: f32,
+    /// How much more it sells than it did: logarithm of the share of all baskets of the last 14 days to that of the
+    /// last 90.
+    pub(super) trend: f32,
     /// Gamma prior of the rate of repurchase a day: shape and rate.
     pub(super) gap_shape: f32,
     pub(super) gap_rate: f32,
@@ -38,7 +43,7 @@ impl Facts {
 }
 
 /// Features of an item that the customer bought before.
-pub(super) const REPEAT: [&str; 16] = [
+pub(super) const REPEAT: [&str; REPEATS] = [
     "frequency_14",
     "frequency_60",
     "frequency_120",
@@ -55,7 +60,16 @@ pub(super) const REPEAT: [&str; 16] = [
     "purchases",
     "due",
     "due_squared",
+    "large_baskets",
+    "item_large_baskets",
+    "item_trend",
+    "baskets_since",
+    "frequency_by_basket",
 ];
+/// How many there are.
+pub(super) const REPEATS: usize = 21;
+/// How many the first release of the model had: the first of them.
+pub(super) const FIRST_REPEATS: usize = 16;
 /// Features of an item that the customer never bought.
 pub(super) const DISCOVERY: [&str; 3] = ["log_affinity", "affinity", "popularity"];
 
@@ -67,17 +81,68 @@ pub struct Owned<'a> {
     pub(super) first: Day,
     pub(super) last: Day,
     days: &'a [Day],
+    baskets: InBaskets,
 }
+
+/// An item in the customer's baskets, which time alone does not change.
+#[derive(Debug, Clone, Copy)]
+struct InBaskets {
+    /// Baskets since the last that held it.
+    since: usize,
+    /// Those that held it, each basket since then making it weigh less.
+    weight: f64,
+    /// How much larger than others they are: mean difference of the logarithms of sizes.
+    large: f64,
+}
+
+/// What a basket weighs to the one after it, where baskets are counted and not days.
+const BY_BASKET: f64 = 0.9;
 
 impl Owned<'_> {
     /// Purchase days, each weighing half as much with every half-life that has passed.
     pub(super) fn weight(&self, half_life: f64, as_of: Day) -> f64 {
         decayed(self.days, half_life, as_of)
     }
+
+    /// How much larger than the customer's others the baskets with it are.
+    pub(super) fn large(&self) -> f64 {
+        self.baskets.large
+    }
+
+    /// Purchase days among the last so many days.
+    pub(super) fn recent(&self, within: Day, as_of: Day) -> usize {
+        recent(self.days, within, as_of)
+    }
+}
+
+fn recent(days: &[Day], within: Day, as_of: Day) -> usize {
+    days.len() - days.partition_point(|d| as_of - d >= within)
 }
 
 fn decayed(days: &[Day], half_life: f64, as_of: Day) -> f64 {
     days.iter().map(|d| (-f64::from(as_of - d) / half_life).exp2()).sum()
+}
+
+/// The place of a day among the days of baskets.
+fn basket(baskets: &[Day], day: Day) -> usize {
+    baskets.partition_point(|d| *d < day)
+}
+
+/// Logarithms of the number of items in each basket, and their mean.
+struct LogSizes {
+    of: Vec<f64>,
+    mean: f64,
+}
+
+impl LogSizes {
+    fn new<'a>(items: impl Iterator<Item = &'a [Day]>, baskets: &[Day]) -> Self {
+        let mut sizes = vec![0_u32; baskets.len()];
+        items.flatten().for_each(|day| sizes[basket(baskets, *day)] += 1);
+        // A basket of nothing that the model knows held something all the same.
+        let of: Vec<f64> = sizes.iter().map(|n| f64::from((*n).max(1)).ln()).collect();
+        let mean = of.iter().sum::<f64>() / of.len().max(1) as f64;
+        Self { of, mean }
+    }
 }
 
 /// What a customer did up to a day, in the items of a model.
@@ -87,24 +152,56 @@ pub struct Customer<'a> {
     /// Days with a purchase of anything.
     pub(super) baskets: usize,
     days: &'a [Day],
+    /// The baskets, weighing as those of an item do.
+    by_basket: f64,
     pub(super) as_of: Day,
 }
 
 impl<'a> Customer<'a> {
     /// From each item's purchase days and the days of all baskets, all in order.
-    pub(super) fn new(pairs: impl Iterator<Item = (u32, &'a [Day])>, baskets: &'a [Day], as_of: Day) -> Self {
+    pub(super) fn new(
+        pairs: impl Iterator<Item = (u32, &'a [Day])> + Clone,
+        baskets: &'a [Day],
+        as_of: Day,
+    ) -> Self {
         let known = |days: &'a [Day]| &days[..days.partition_point(|d| *d <= as_of)];
-        let owned = pairs.map(|(item, days)| (item, known(days))).filter_map(|(item, days)| {
-            let (first, last) = (*days.first()?, *days.last()?);
-            Some(Owned { item, n: days.len() as u32, first, last, days })
-        });
         let days = known(baskets);
-        Self { owned: owned.collect(), baskets: days.len(), days, as_of }
+        let sizes = LogSizes::new(pairs.clone().map(|(_, days)| known(days)), days);
+        // What each basket weighs, the last 1, and what all up to it do.
+        let mut weights = vec![1.0; days.len()];
+        for at in (1..days.len()).rev() {
+            weights[at - 1] = weights[at] * BY_BASKET;
+        }
+        let owned = pairs.map(|(item, days)| (item, known(days))).filter_map(|(item, own)| {
+            let (first, last) = (*own.first()?, *own.last()?);
+            let (mut weight, mut large, mut since) = (0.0, 0.0, 0);
+            for day in own {
+                let at = basket(days, *day);
+                weight += weights[at];
+                large += sizes.of[at];
+                since = days.len() - 1 - at;
+            }
+            let large = large / own.len() as f64 - sizes.mean;
+            Some(Owned {
+                item,
+                n: own.len() as u32,
+                first,
+                last,
+                days: own,
+                baskets: InBaskets { since, weight, large },
+            })
+        });
+        Self { owned: owned.collect(), baskets: days.len(), days, by_basket: weights.iter().sum(), as_of }
     }
 
     /// Baskets, each weighing half as much with every half-life that has passed.
     pub(super) fn weight(&self, half_life: f64) -> f64 {
         decayed(self.days, half_life, self.as_of)
+    }
+
+    /// Baskets among the last so many days.
+    pub(super) fn recent(&self, within: Day) -> usize {
+        recent(self.days, within, self.as_of)
     }
 
     /// What the features of all items share.
@@ -117,6 +214,7 @@ impl<'a> Customer<'a> {
             baskets: baskets.ln(),
             size: (f64::from(entries.max(1)) / baskets).ln(),
             month: self.weight(30.0),
+            by_basket: self.by_basket,
             activity: (self.weight(30.0) + 0.2).ln(),
         }
     }
@@ -132,6 +230,7 @@ pub(super) struct Habits {
     baskets: f64,
     size: f64,
     month: f64,
+    by_basket: f64,
     /// Logarithm of the decayed number of baskets, half-life 30 days.
     pub(super) activity: f64,
 }
@@ -147,12 +246,12 @@ impl Habits {
     }
 
     /// The features of an item bought before, in the order of [`REPEAT`].
-    pub(super) fn repeat(&self, owned: &Owned, item: &Item) -> [f64; 16] {
+    pub(super) fn repeat(&self, owned: &Owned, item: &Item) -> [f64; REPEATS] {
         self.repeat_of(owned, item, HALF_LIVES.map(|h| owned.weight(h, self.as_of)))
     }
 
     /// The same from the item's decayed purchase days.
-    pub(super) fn repeat_of(&self, owned: &Owned, item: &Item, x: [f64; 4]) -> [f64; 16] {
+    pub(super) fn repeat_of(&self, owned: &Owned, item: &Item, x: [f64; 4]) -> [f64; REPEATS] {
         let (own, share) = (f64::from(item.own), f64::from(item.share));
         let frequency = |at: usize| ((x[at] + 0.2 * own) / (self.weights[at] + 0.2)).ln();
         let part = |at: usize| x[at] / (self.weights[at] + 0.5);
@@ -180,6 +279,11 @@ impl Habits {
             f64::from(owned.n + 1).ln(),
             due,
             due * due,
+            owned.baskets.large,
+            f64::from(item.large),
+            f64::from(item.trend),
+            (owned.baskets.since as f64 + 1.0).ln(),
+            ((owned.baskets.weight + 0.2 * own) / (self.by_basket + 0.2)).ln(),
         ]
     }
 }

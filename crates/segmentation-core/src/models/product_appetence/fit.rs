@@ -87,6 +87,7 @@ pub(super) fn fit_data(
     Ok(AffinityModel {
         as_of,
         horizon: options.horizon,
+        next: options.next,
         split,
         items: data.items.clone(),
         segments: data.segments.clone(),
@@ -107,6 +108,13 @@ pub(super) struct After {
     pub(super) next: Vec<u32>,
     /// Items within the horizon.
     pub(super) within: Vec<u32>,
+}
+
+impl After {
+    /// What a score is to foretell: the items of the first basket, or all within the horizon.
+    fn target(&self, next: bool) -> &[u32] {
+        if next { &self.next } else { &self.within }
+    }
 }
 
 /// What a customer bought after `split` up to `until`; `None` if nothing.
@@ -139,6 +147,13 @@ fn rising(mut logit: Logit) -> Logit {
     logit
 }
 
+/// What each of so many items weighs: between one over their number, by which recall counts customers alike however
+/// much they buy, and one over its root, which is nearer to how the order at the top is judged.
+fn fair(items: usize) -> f64 {
+    let n = items as f64;
+    1.0 / (n.sqrt() * n.sqrt().sqrt())
+}
+
 /// Learns the blend on what was bought after the split; also says on how many customers.
 fn learn(
     data: &Data,
@@ -149,12 +164,13 @@ fn learn(
     checkpoint: Checkpoint,
 ) -> Result<(Blend, usize)> {
     let mut repeat = Sample::new();
-    let (mut within_repeat, mut activity_repeat) = (Vec::new(), Vec::new());
+    let mut activity_repeat = Vec::new();
     let mut unseen = Sample::new();
-    let (mut next_unseen, mut weight_unseen, mut activity_unseen) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut target_unseen, mut weight_unseen, mut activity_unseen) = (Vec::new(), Vec::new(), Vec::new());
     let mut times_unseen: Vec<f64> = Vec::new();
-    let (mut baskets, mut horizons) = (0.0, 0.0);
-    // Who bought nothing after the split says nothing of what, but counts for how probable a purchase is.
+    let (mut targets, mut horizons) = (0.0, 0.0);
+    // Who bought nothing after the split says nothing of what, but counts for how probable a purchase is within
+    // the horizon; not for what the next basket holds, whenever it comes.
     let (mut absent, mut absent_unseen) = (Sample::new(), Sample::new());
     let (mut absent_activity, mut absent_unseen_activity) = (Vec::new(), Vec::new());
     let looked_at = data.customers().min(4 * options.training_customers);
@@ -171,6 +187,9 @@ fn learn(
         checkpoint();
         let habits = customer.habits();
         let Some(after) = after(data, at, split, until) else {
+            if options.next {
+                continue;
+            }
             let mut owns = vec![false; data.items.len()];
             for owned in &customer.owned {
                 owns[owned.item as usize] = true;
@@ -187,16 +206,15 @@ fn learn(
             continue;
         };
         trained += 1;
-        // Recall counts customers alike, however much they buy.
-        let weight = 1.0 / after.next.len() as f64;
-        baskets += weight;
+        let target = after.target(options.next);
+        let weight = fair(target.len());
+        targets += weight;
         horizons += 1.0 / after.within.len() as f64;
         let mut owns = vec![false; data.items.len()];
         for owned in &customer.owned {
             owns[owned.item as usize] = true;
             let x = habits.repeat(owned, &tables.items[owned.item as usize]);
-            repeat.push(&x, after.next.binary_search(&owned.item).is_ok(), weight)?;
-            within_repeat.push(after.within.binary_search(&owned.item).is_ok());
+            repeat.push(&x, target.binary_search(&owned.item).is_ok(), weight)?;
             activity_repeat.push(habits.activity);
         }
         let affinity = tables.affinity(&customer);
@@ -210,33 +228,33 @@ fn learn(
             times_unseen.push(times);
             let times = times / after.within.len() as f64;
             unseen.push(&discovery(affinity[item], facts.recent), bought, times)?;
-            next_unseen.push(after.next.binary_search(&place).is_ok());
+            target_unseen.push(target.binary_search(&place).is_ok());
             weight_unseen.push(weight * times_unseen[times_unseen.len() - 1]);
             activity_unseen.push(habits.activity);
         }
     }
     // Weights of mean 1 a customer, so that the ridge means the same for large baskets as for small.
-    repeat.weight.iter_mut().for_each(|w| *w *= trained as f64 / baskets);
+    repeat.weight.iter_mut().for_each(|w| *w *= trained as f64 / targets);
     unseen.weight.iter_mut().for_each(|w| *w *= trained as f64 / horizons);
     let mut blend = Blend::default();
     if repeat.usable() {
         blend.repeat = Logit::fit(&repeat, 1.0, checkpoint);
         let mut eta = etas(&blend.repeat, &repeat);
         eta.extend(etas(&blend.repeat, &absent));
-        within_repeat.extend(&absent.y);
+        let outcome: Vec<bool> = repeat.y.iter().chain(&absent.y).copied().collect();
         activity_repeat.extend(absent_activity);
         let weight = vec![1.0; eta.len()];
         let x = |at| [eta[at], activity_repeat[at]];
-        blend.repeat_probability = second(x, &within_repeat, &weight, checkpoint)?;
+        blend.repeat_probability = second(x, &outcome, &weight, checkpoint)?;
     }
     if unseen.usable() {
         blend.discovery = Logit::fit(&unseen, 10.0, checkpoint);
         let mut eta = etas(&blend.discovery, &unseen);
-        blend.link = second(|at| [eta[at]], &next_unseen, &weight_unseen, checkpoint)?;
+        blend.link = second(|at| [eta[at]], &target_unseen, &weight_unseen, checkpoint)?;
         eta.extend(etas(&blend.discovery, &absent_unseen));
         activity_unseen.extend(absent_unseen_activity);
         times_unseen.extend(&absent_unseen.weight);
-        let outcome: Vec<bool> = unseen.y.iter().chain(&absent_unseen.y).copied().collect();
+        let outcome: Vec<bool> = target_unseen.iter().chain(&absent_unseen.y).copied().collect();
         let x = |at| [eta[at], activity_unseen[at]];
         blend.discovery_probability = second(x, &outcome, &times_unseen, checkpoint)?;
     } else if !unseen.y.is_empty() && repeat.usable() {

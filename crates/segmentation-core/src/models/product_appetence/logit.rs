@@ -50,6 +50,14 @@ impl Logit {
         Self { mean: vec![0.0; width], sd: vec![1.0; width], coefficient, intercept: 0.0 }
     }
 
+    /// The same of more features, the further ones of no weight.
+    pub(super) fn widened(mut self, width: usize) -> Self {
+        self.mean.resize(width, 0.0);
+        self.sd.resize(width, 1.0);
+        self.coefficient.resize(width, 0.0);
+        self
+    }
+
     pub(super) fn eta(&self, x: &[f64]) -> f64 {
         let terms = x.iter().zip(&self.mean).zip(&self.sd).zip(&self.coefficient);
         self.intercept + terms.map(|(((x, m), s), c)| c * (x - m) / s).sum::<f64>()

@@ -2,29 +2,32 @@
 
 use serde_json::{Value, json};
 
-use super::features::{DISCOVERY, Item, REPEAT};
+use super::features::{DISCOVERY, FIRST_REPEATS, Item, REPEAT};
 use super::logit::Logit;
 use super::matrix::Counts;
+use super::options::{NEXT, horizon};
 use super::tables::Tables;
 use crate::base::codec::{Reader, put};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::json::Object;
 
-const VERSION: u8 = 1;
+/// Version 1 had fewer features of what was bought before, and ranked by the next basket whatever the horizon.
+const VERSION: u8 = 2;
 /// A model that could not be fitted has this in place of its tables.
 const UNFITTED: u8 = 0;
 
 /// What was learnt on the inner split.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Blend {
-    /// To be in the next basket, of items bought before.
+    /// What the ranking is by, of items bought before: whether they come true, small baskets weighing more. To
+    /// come true is to be bought within the horizon, or to be in the next basket.
     pub(super) repeat: Logit,
-    /// To be bought within the horizon, of items never bought.
+    /// To be bought within the horizon, or that of the next basket, of items never bought.
     pub(super) discovery: Logit,
-    /// From the log-odds of `discovery` to those of being in the next basket.
+    /// From the log-odds of `discovery` to those of `repeat`.
     pub(super) link: Logit,
-    /// From log-odds and activity to being bought within the horizon.
+    /// From log-odds and activity to the probability of coming true, each customer and item weighing the same.
     pub(super) repeat_probability: Logit,
     pub(super) discovery_probability: Logit,
 }
@@ -65,7 +68,8 @@ impl Blend {
         })
     }
 
-    fn from_json(value: &Value) -> Result<Self> {
+    /// Reads one of so many features of what was bought before: the first of them.
+    fn from_json(value: &Value, repeats: usize) -> Result<Self> {
         let parts = ["repeat", "discovery", "link", "repeat_probability", "discovery_probability"];
         let object = Object::new("product affinity", "blend", value, &parts)?;
         let logit = |key: &str, width: usize| -> Result<Logit> {
@@ -76,7 +80,7 @@ impl Blend {
             Logit::from_json(&value, &object.path(key), width)
         };
         Ok(Self {
-            repeat: logit("repeat", REPEAT.len())?,
+            repeat: logit("repeat", repeats)?.widened(REPEAT.len()),
             discovery: logit("discovery", DISCOVERY.len())?,
             link: logit("link", 1)?,
             repeat_probability: logit("repeat_probability", 2)?,
@@ -103,6 +107,8 @@ impl Warning {
 pub struct AffinityModel {
     pub(super) as_of: Day,
     pub(super) horizon: i32,
+    /// Whether it is of the next basket, within the horizon.
+    pub(super) next: bool,
     pub(super) split: Day,
     pub(super) items: Vec<String>,
     pub(super) segments: Vec<String>,
@@ -207,12 +213,12 @@ impl AffinityModel {
     /// A day is out of range.
     pub fn to_json(&self) -> Result<Value> {
         let warnings = self.warnings.iter().map(|w| json!({ "code": w.code, "message": w.message }));
-        Ok(json!({
+        let mut value = json!({
             "kind": "product_affinity",
             "version": VERSION,
             "as_of": day::format(self.as_of)?,
             "split": day::format(self.split)?,
-            "horizon": self.horizon,
+            "horizon": if self.next { json!(NEXT) } else { json!(self.horizon) },
             "method": if self.tables.by_ease { "ease" } else { "item_item" },
             "items": self.items.len(),
             "customers": self.customers,
@@ -223,7 +229,11 @@ impl AffinityModel {
             "segments": self.segments,
             "blend": self.blend.to_json(),
             "warnings": warnings.collect::<Vec<Value>>(),
-        }))
+        });
+        if self.next {
+            value["next_within"] = self.horizon.into();
+        }
+        Ok(value)
     }
 
     /// The JSON of a group that could not be fitted.
@@ -293,23 +303,26 @@ impl AffinityModel {
         if !fitted {
             return Ok(None);
         }
-        let mut model = read_header(&value)?;
-        for _ in 0..reader.count(30)? {
+        let version = bytes[0];
+        let mut model = read_header(&value, version)?;
+        let known = if version == 1 { FIRST_NUMBERS } else { NUMBERS };
+        for _ in 0..reader.count(2 + 4 * known)? {
             let len = reader.number()?;
             let code = std::str::from_utf8(reader.take(len)?).map_err(|_| invalid())?;
             model.items.push(code.to_owned());
             let customers = reader.small()?;
-            let mut n = [0.0; 7];
-            for number in &mut n {
+            let mut n = [0.0; NUMBERS];
+            for number in &mut n[..known] {
                 *number = real(&mut reader)?;
             }
-            let [repeat, own, share, recent, gap_shape, gap_rate, price] = n;
+            let [repeat, own, share, recent, gap_shape, gap_rate, price, large, trend] = n;
             if [own, share, recent, repeat].iter().any(|x| !(0.0..=1e3).contains(x))
                 || !(gap_shape > 0.0 && gap_rate > 0.0)
             {
                 return Err(invalid().detail("The numbers of an item are out of range."));
             }
-            let item = Item { customers, repeat, own, share, recent, gap_shape, gap_rate, price };
+            let item =
+                Item { customers, repeat, own, share, recent, large, trend, gap_shape, gap_rate, price };
             model.tables.items.push(item);
         }
         if model.items.is_empty() || !model.items.is_sorted_by(|a, b| a < b) {
@@ -338,8 +351,13 @@ fn invalid() -> Error {
     Error::new(ErrorKind::InvalidBinary, "invalid product_affinity")
 }
 
-fn numbers(item: &Item) -> [f32; 7] {
-    [item.repeat, item.own, item.share, item.recent, item.gap_shape, item.gap_rate, item.price]
+/// Numbers of an item, and how many version 1 had: the first of them.
+const NUMBERS: usize = 9;
+const FIRST_NUMBERS: usize = 7;
+
+fn numbers(item: &Item) -> [f32; NUMBERS] {
+    let Item { repeat, own, share, recent, large, trend, gap_shape, gap_rate, price, .. } = *item;
+    [repeat, own, share, recent, gap_shape, gap_rate, price, large, trend]
 }
 
 fn real(reader: &mut Reader) -> Result<f32> {
@@ -350,7 +368,7 @@ fn real(reader: &mut Reader) -> Result<f32> {
 
 /// The JSON part, and whether tables follow.
 fn header(reader: &mut Reader) -> Result<(Value, bool)> {
-    if reader.byte()? != VERSION {
+    if !(1..=VERSION).contains(&reader.byte()?) {
         return Err(invalid().detail("Its version is not one that this release knows."));
     }
     let fitted = reader.byte()? != UNFITTED;
@@ -368,13 +386,14 @@ fn header(reader: &mut Reader) -> Result<(Value, bool)> {
     Ok((value, fitted))
 }
 
-fn read_header(value: &Value) -> Result<AffinityModel> {
+fn read_header(value: &Value, version: u8) -> Result<AffinityModel> {
     let fields = [
         "kind",
         "version",
         "as_of",
         "split",
         "horizon",
+        "next_within",
         "method",
         "items",
         "customers",
@@ -387,7 +406,7 @@ fn read_header(value: &Value) -> Result<AffinityModel> {
         "warnings",
     ];
     let object = Object::new(WHAT, "", value, &fields)?;
-    object.need_whole("version", 1, u64::from(VERSION))?;
+    object.need_whole("version", u64::from(version), u64::from(version))?;
     let date = |key: &str| -> Result<Day> { object.date(key)?.ok_or_else(|| object.wrong(key, "a date")) };
     let texts = |key: &str| -> Result<Vec<String>> {
         let list: Option<Vec<String>> =
@@ -402,14 +421,17 @@ fn read_header(value: &Value) -> Result<AffinityModel> {
     let warnings: Option<Vec<Warning>> =
         object.list("warnings")?.unwrap_or_default().iter().map(warning).collect();
     let blend = object.get("blend").ok_or_else(|| object.wrong("blend", "an object"))?;
+    let repeats = if version == 1 { FIRST_REPEATS } else { REPEAT.len() };
+    let (days, next) = horizon(&object)?;
     Ok(AffinityModel {
         as_of: date("as_of")?,
-        horizon: object.need_whole("horizon", 1, 3650)? as i32,
+        horizon: days.ok_or_else(|| object.wrong("horizon", "days, or \"next\" with \"next_within\""))?,
+        next,
         split: date("split")?,
         items: Vec::new(),
         segments,
         tables: Tables { by_ease: object.need_text("method")? == "ease", ..Tables::default() },
-        blend: Blend::from_json(blend)?,
+        blend: Blend::from_json(blend, repeats)?,
         customers: object.need_whole("customers", 0, u64::MAX)?,
         lines: object.need_whole("lines", 0, u64::MAX)?,
         taken: object.need_whole("rows", 0, u64::MAX)?,

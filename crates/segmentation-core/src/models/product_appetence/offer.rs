@@ -40,9 +40,9 @@ impl Source {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scored {
     pub(super) item: u32,
-    /// Between 0 and 1, what the ranking is by: made for the next basket, small baskets weighing more.
+    /// Between 0 and 1, what the ranking is by: of coming true, small baskets weighing more.
     pub(super) score: f64,
-    /// Probability to be bought within the horizon.
+    /// Probability to be bought within the horizon, or to be in the next basket.
     pub(super) probability: f64,
     pub(super) source: Source,
 }
@@ -52,9 +52,9 @@ pub(super) struct Scored {
 pub struct Offer {
     /// The item.
     pub item: String,
-    /// Between 0 and 1, what the ranking is by: made for the next basket, small baskets weighing more.
+    /// Between 0 and 1, what the ranking is by: of coming true, small baskets weighing more.
     pub score: f64,
-    /// Probability to be bought within the horizon.
+    /// Probability to be bought within the horizon, or to be in the next basket.
     pub probability: f64,
     /// Where it comes from.
     pub source: Source,

@@ -13,6 +13,8 @@ const MOST_EASE_ITEMS: u64 = 20_000;
 pub struct FitOptions {
     /// Days ahead for which probabilities are given, and the length of the inner split.
     pub horizon: i32,
+    /// Whether probabilities are of being in the next basket instead, which is looked for within these days.
+    pub next: bool,
     /// Item neighbours kept an item.
     pub neighbours: usize,
     /// With more items and more customers than this, discovery is by cosine neighbours instead of EASE, which holds
@@ -40,6 +42,7 @@ impl Default for FitOptions {
     fn default() -> Self {
         Self {
             horizon: 28,
+            next: false,
             neighbours: 50,
             ease_items: 6000,
             ridge: None,
@@ -60,8 +63,9 @@ impl FitOptions {
     /// # Errors
     /// Names the field that is unknown or wrong.
     pub fn from_json(value: &Value) -> Result<Self> {
-        const FIELDS: [&str; 11] = [
+        const FIELDS: [&str; 12] = [
             "horizon",
+            "next_within",
             "neighbours",
             "ease_items",
             "ridge",
@@ -78,8 +82,10 @@ impl FitOptions {
         let whole = |key, least, most, default: usize| -> Result<usize> {
             Ok(object.whole(key, least, most)?.map_or(default, |n| n as usize))
         };
+        let (horizon, next) = horizon(&object)?;
         Ok(Self {
-            horizon: whole("horizon", 1, 3650, d.horizon as usize)? as i32,
+            horizon: horizon.unwrap_or(d.horizon),
+            next,
             neighbours: whole("neighbours", 1, 1000, d.neighbours)?,
             ease_items: whole("ease_items", 0, MOST_EASE_ITEMS, d.ease_items)?,
             ridge: object.number("ridge", 1e-6, 1e12)?,
@@ -92,4 +98,22 @@ impl FitOptions {
             seed: object.whole("seed", 0, u64::MAX)?.unwrap_or(d.seed),
         })
     }
+}
+
+/// What "horizon" says when it is the next basket.
+pub(super) const NEXT: &str = "next";
+
+/// The field "horizon": days, or "next" with the days of "next_within"; and whether it is the next basket.
+pub(super) fn horizon(object: &Object) -> Result<(Option<i32>, bool)> {
+    let next = object.get("horizon").is_some_and(|v| v == NEXT);
+    let days = |key| object.whole(key, 1, 3650).map(|days| days.map(|n| n as i32));
+    if next {
+        return Ok((days("next_within")?, true));
+    }
+    if object.get("next_within").is_some() {
+        return Err(object.wrong("next_within", "left out unless \"horizon\" is \"next\""));
+    }
+    let days =
+        days("horizon").map_err(|_| object.wrong("horizon", "a whole number from 1 to 3650, or \"next\""))?;
+    Ok((days, false))
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::options::FitOptions;
+use super::options::{FitOptions, NEXT};
 use crate::base::codec::{Reader, put, put_signed};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};
@@ -233,6 +233,10 @@ fn size(row: &Row) -> usize {
 }
 
 fn put_options(out: &mut Bytes, o: &FitOptions) {
+    // No days: the next basket, within so many.
+    if o.next {
+        put(out, 0);
+    }
     put(out, o.horizon as u64);
     for number in [
         o.neighbours,
@@ -253,8 +257,17 @@ fn put_options(out: &mut Bytes, o: &FitOptions) {
 
 fn take_options(reader: &mut Reader) -> Result<FitOptions> {
     let mut whole = || reader.number();
+    let mut object = serde_json::Map::new();
+    match whole()? {
+        0 => {
+            object.insert("horizon".to_owned(), NEXT.into());
+            object.insert("next_within".to_owned(), whole()?.into());
+        }
+        days => {
+            object.insert("horizon".to_owned(), days.into());
+        }
+    }
     let fields = [
-        "horizon",
         "neighbours",
         "ease_items",
         "min_customers",
@@ -265,7 +278,6 @@ fn take_options(reader: &mut Reader) -> Result<FitOptions> {
         "bootstrap",
         "seed",
     ];
-    let mut object = serde_json::Map::new();
     for field in fields {
         object.insert(field.to_owned(), whole()?.into());
     }

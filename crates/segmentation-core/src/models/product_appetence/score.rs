@@ -1,6 +1,6 @@
 //! The scores of a model's items for one customer, and the offers made of the best.
 
-use super::features::{Customer, Facts, HALF_LIVES, Habits, NO_AFFINITY, Owned, RECENT, discovery};
+use super::features::{Customer, Facts, HALF_LIVES, Habits, Item, NO_AFFINITY, Owned, RECENT, discovery};
 use super::model::AffinityModel;
 use super::offer::{Choice, Offer, OfferOptions, RankBy, Scored, Source, repeat_reason};
 use super::shortlist::Line;
@@ -79,7 +79,7 @@ impl AffinityModel {
         let recent = self.tables.items[at].recent;
         if let Some(Cold(segment)) = cold {
             let score = cold_score(segment.map_or(recent, |popularity| popularity[at]));
-            let probability = 1.0 - (1.0 - score).powf(f64::from(self.horizon) / f64::from(RECENT));
+            let probability = self.cold_probability(at, score);
             return Scored { item: at as u32, score, probability, source: Source::Popular };
         }
         let eta = self.blend.discovery.eta(&discovery(affinity, recent));
@@ -89,6 +89,17 @@ impl AffinityModel {
             probability: logistic(self.blend.discovery_probability.eta(&[eta, activity])),
             source: if affinity > NO_AFFINITY { Source::Discovery } else { Source::Popular },
         }
+    }
+
+    /// The probability for who bought nothing yet, from the share of customers who buy it within four weeks.
+    fn cold_probability(&self, at: usize, popularity: f64) -> f64 {
+        let Item { share, recent, .. } = self.tables.items[at];
+        if self.next {
+            // As far from the share of all baskets as the segment is from all customers.
+            let ratio = if recent > 0.0 { popularity / f64::from(recent) } else { 1.0 };
+            return (f64::from(share) * ratio).min(1.0);
+        }
+        1.0 - (1.0 - popularity).powf(f64::from(self.horizon) / f64::from(RECENT))
     }
 
     /// One item, as [`AffinityModel::scored`] has it, without the others.

@@ -139,12 +139,27 @@ impl Gaps {
     }
 }
 
+/// Days whose share of the baskets is set against that of as many.
+const TREND: [Day; 2] = [14, 90];
+/// A share of baskets that is too small to have a trend.
+const TOO_RARE: f64 = 2e-4;
+
+/// The logarithm of the later share of all baskets to the longer one.
+fn trend(sold: [usize; 2], baskets: [usize; 2]) -> f64 {
+    let share = |at: usize| sold[at] as f64 / baskets[at].max(1) as f64 + TOO_RARE;
+    (share(0) / share(1)).ln()
+}
+
 fn items(data: &Data, as_of: Day, checkpoint: Checkpoint) -> Vec<Item> {
     let n = data.items.len();
     let mut items: Vec<Item> = data.prices.iter().map(|p| Item { price: *p, ..Item::default() }).collect();
     let (mut own, mut buyers, mut share) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
     let mut again = vec![0_u32; n];
     let mut recent = vec![0_u32; n];
+    let (mut large, mut bought) = (vec![0.0; n], vec![0.0; n]);
+    // Purchases of each, and baskets, of the days that a trend is made of.
+    let mut sold = vec![[0_usize; 2]; n];
+    let mut baskets_of = [0_usize; 2];
     let mut gaps = vec![Gaps::default(); n];
     let (mut all, mut customers, mut everything) = (0.0, 0_u32, Gaps::default());
     for at in 0..data.customers() {
@@ -155,6 +170,7 @@ fn items(data: &Data, as_of: Day, checkpoint: Checkpoint) -> Vec<Item> {
         customers += 1;
         all += customer.weight(60.0);
         let baskets = customer.weight(120.0);
+        baskets_of.iter_mut().zip(TREND).for_each(|(n, days)| *n += customer.recent(days));
         for owned in &customer.owned {
             let item = owned.item as usize;
             items[item].customers += 1;
@@ -163,6 +179,9 @@ fn items(data: &Data, as_of: Day, checkpoint: Checkpoint) -> Vec<Item> {
             own[item] += owned.weight(120.0, as_of);
             buyers[item] += baskets;
             share[item] += owned.weight(60.0, as_of);
+            large[item] += f64::from(owned.n) * owned.large();
+            bought[item] += f64::from(owned.n);
+            sold[item].iter_mut().zip(TREND).for_each(|(n, days)| *n += owned.recent(days, as_of));
             if owned.n > 1 {
                 let (gap, days) = (f64::from(owned.n - 1), f64::from(owned.last - owned.first));
                 gaps[item].add(gap, days);
@@ -180,6 +199,8 @@ fn items(data: &Data, as_of: Day, checkpoint: Checkpoint) -> Vec<Item> {
         item.own = ((own[at] + 0.1) / (buyers[at] + 1.0)) as f32;
         item.share = (share[at] / f64::max(all, 1e-9)) as f32;
         item.recent = (f64::from(recent[at]) / f64::from(customers.max(1))) as f32;
+        item.large = (large[at] / f64::max(bought[at], 1.0)) as f32;
+        item.trend = trend(sold[at], baskets_of) as f32;
         let (shape, rate) = gaps[at].prior(fallback);
         (item.gap_shape, item.gap_rate) = (shape as f32, rate as f32);
     }

@@ -3,12 +3,17 @@
 // Indices as in the formulas.
 #![allow(clippy::needless_range_loop)]
 
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::data::Data;
 use super::ease::{ease_by_customers, strongest};
+use super::features::{Customer, Item, REPEAT};
 use super::matrix::{Counts, Neighbours, nearest};
+use super::tables::Tables;
 use super::*;
 use crate::base::day::Day;
+use crate::base::error::Result;
 use crate::base::money::{Money, SCALE};
 use crate::facts::item_history::{Line, net, pack};
 
@@ -354,4 +359,215 @@ fn the_next_change_is_the_first() {
     let change = model.next_change(Some(&known), 200, 3, None, &all, &mut || {}).unwrap().unwrap();
     assert!((201..change).all(|day| list(day) == list(200)));
     assert!(change == 231 || list(change) != list(200));
+}
+
+// The next basket, and an item in the customer's baskets.
+
+fn fit_options(text: &str) -> Result<FitOptions> {
+    FitOptions::from_json(&serde_json::from_str(text).unwrap())
+}
+
+/// The features of each item that a customer bought, by name.
+fn repeats(pairs: &[(u32, Vec<Day>)], as_of: Day, item: &Item) -> Vec<HashMap<&'static str, f64>> {
+    let mut baskets: Vec<Day> = pairs.iter().flat_map(|(_, days)| days).copied().collect();
+    baskets.sort_unstable();
+    baskets.dedup();
+    let customer = Customer::new(pairs.iter().map(|(i, days)| (*i, days.as_slice())), &baskets, as_of);
+    let habits = customer.habits();
+    let of = |owned| REPEAT.into_iter().zip(habits.repeat(owned, item)).collect();
+    customer.owned.iter().map(of).collect()
+}
+
+#[test]
+fn an_item_in_baskets_by_hand() {
+    // Three baskets of 3, 1 and 1 items; a fourth is of after the day.
+    let pairs = [(0, vec![10, 20]), (1, vec![10, 30]), (2, vec![10, 40])];
+    let item = Item { own: 0.5, large: 0.25, trend: -0.5, ..Item::default() };
+    let found = repeats(&pairs, 35, &item);
+    let close = |at: usize, name: &str, expected: f64| {
+        assert!((found[at][name] - expected).abs() < 1e-7, "{at} {name} {}", found[at][name]);
+    };
+    let third = 3_f64.ln();
+    for (at, large, since, weight) in [
+        (0, third / 2.0 - third / 3.0, 1.0, 0.81 + 0.9),
+        (1, third / 2.0 - third / 3.0, 0.0, 0.81 + 1.0),
+        (2, third - third / 3.0, 2.0, 0.81),
+    ] {
+        close(at, "large_baskets", large);
+        close(at, "baskets_since", f64::ln(since + 1.0));
+        close(at, "frequency_by_basket", f64::ln((weight + 0.1) / (1.0 + 0.9 + 0.81 + 0.2)));
+        close(at, "item_large_baskets", 0.25);
+        close(at, "item_trend", -0.5);
+    }
+}
+
+#[test]
+fn what_is_known_of_an_item_is_its_brute_force_twin() {
+    let rows = shop(FitOptions::default());
+    let as_of = 150;
+    let data = Data::new(&rows, &mut || {}).unwrap();
+    let tables = Tables::new(&data, as_of, rows.options(), true, &mut || {}).unwrap();
+    for (at, facts) in tables.items.iter().enumerate() {
+        let (mut large, mut bought) = (0.0, 0.0);
+        let (mut sold, mut baskets) = ([0.0; 2], [0.0; 2]);
+        for customer in 0..data.customers() {
+            let mut by_day: BTreeMap<Day, Vec<u32>> = BTreeMap::new();
+            for (item, days) in data.pairs(customer) {
+                days.iter().filter(|d| **d <= as_of).for_each(|d| by_day.entry(*d).or_default().push(item));
+            }
+            let logs: Vec<f64> = by_day.values().map(|items| (items.len() as f64).ln()).collect();
+            let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+            for ((day, items), log) in by_day.iter().zip(&logs) {
+                for (n, within) in [14, 90].into_iter().enumerate() {
+                    let counts = f64::from(u8::from(as_of - day < within));
+                    baskets[n] += counts;
+                    sold[n] += if items.contains(&(at as u32)) { counts } else { 0.0 };
+                }
+                if items.contains(&(at as u32)) {
+                    large += log - mean;
+                    bought += 1.0;
+                }
+            }
+        }
+        assert!((f64::from(facts.large) - large / bought).abs() < 1e-6, "{at}");
+        let trend = ((sold[0] / baskets[0] + 2e-4) / (sold[1] / baskets[1] + 2e-4)).ln();
+        assert!((f64::from(facts.trend) - trend).abs() < 1e-6, "{at}");
+    }
+}
+
+/// A number from 0 to 99 for each customer, day and thing: the same everywhere, and of no pattern.
+fn chance(customer: i32, day: Day, thing: i32) -> u64 {
+    let mut z = (customer as u64) << 40 ^ (day as u64) << 20 ^ thing as u64;
+    for _ in 0..3 {
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    }
+    (z >> 33) % 100
+}
+
+const PANTRY: [&str; 8] = ["bread", "butter", "cheese", "eggs", "flour", "milk", "rice", "sugar"];
+
+/// What a customer buys on a day: on most days a paper and perhaps a coffee, once a week most of the pantry, and more
+/// rarely a paper with it.
+fn bought(customer: i32, day: Day) -> Vec<&'static str> {
+    let often = |thing: i32, percent: u64| chance(customer, day, thing) < percent;
+    let weekly = (day + customer) % 7 == 0;
+    let mut items = Vec::new();
+    if weekly {
+        items.extend((0..8).filter(|at| often(*at, 85)).map(|at| PANTRY[at as usize]));
+    }
+    if often(20, if weekly { 30 } else { 45 }) {
+        items.push("paper");
+        if often(21, 40) {
+            items.push("coffee");
+        }
+    }
+    items
+}
+
+const HOUSEHOLDS: i32 = 2000;
+
+/// Households that shop as [`bought`] says, up to a day.
+fn town(until: Day, options: FitOptions) -> AffinityRows {
+    let mut rows = AffinityRows::new(until, Rc::new(options)).unwrap();
+    for customer in 0..HOUSEHOLDS {
+        rows.add(&household(customer, until), None).unwrap();
+    }
+    rows
+}
+
+fn household(customer: i32, until: Day) -> Vec<u8> {
+    let lines: Vec<(&str, Day)> =
+        (0..=until).flat_map(|day| bought(customer, day).into_iter().map(move |i| (i, day))).collect();
+    history(&lines)
+}
+
+#[test]
+fn probabilities_are_of_the_horizon_that_was_asked_for() {
+    let until = 180;
+    let next = fit(&town(until, fit_options(r#"{"horizon": "next"}"#).unwrap()), &mut || {}).unwrap();
+    let week = fit(&town(until, fit_options(r#"{"horizon": 7}"#).unwrap()), &mut || {}).unwrap();
+    let all = next.choice(&options("{}"));
+    let (mut hits, mut sums) = ([0.0; 2], [0.0; 2]);
+    for customer in 0..HOUSEHOLDS {
+        let days = |n: i32| (until + 1..=until + n).map(|day| bought(customer, day));
+        let basket = days(30).find(|items| !items.is_empty()).unwrap();
+        let within: Vec<&str> = days(7).flatten().collect();
+        for (at, (model, came)) in [(&next, &basket), (&week, &within)].into_iter().enumerate() {
+            for offer in model.rank(Some(&household(customer, until)), until, 99, None, &all).unwrap() {
+                hits[at] += f64::from(u8::from(came.contains(&offer.item.as_str())));
+                sums[at] += offer.probability;
+            }
+        }
+    }
+    // As many come true as the probabilities say; whether 2,000 next baskets are large or small is chance too.
+    assert!((sums[0] / hits[0] - 1.0).abs() < 0.1, "{sums:?} {hits:?}");
+    assert!((sums[1] / hits[1] - 1.0).abs() < 0.05, "{sums:?} {hits:?}");
+    assert!(hits[1] > 2.0 * hits[0]);
+    // The pantry was filled today: the next basket is a small one, and within a week it is filled again.
+    let place = |model: &AffinityModel, item: &str| {
+        let offers = model.rank(Some(&household(2, until)), until, 99, None, &all).unwrap();
+        offers.iter().position(|o| o.item == item).unwrap()
+    };
+    assert_eq!(place(&next, "paper"), 0);
+    assert!(
+        place(&next, "coffee") < place(&week, "coffee"),
+        "{} {}",
+        place(&next, "coffee"),
+        place(&week, "coffee")
+    );
+    // Nobody known: the share of baskets, which is less than that of customers within four weeks.
+    let cold = |model: &AffinityModel| model.rank(None, until, 1, None, &all).unwrap()[0].probability;
+    assert!(cold(&next) < 0.7 && cold(&week) > 0.7, "{} {}", cold(&next), cold(&week));
+}
+
+#[test]
+fn the_horizon_is_days_or_the_next_basket() {
+    let next = fit_options(r#"{"horizon": "next", "next_within": 45, "ridge": 2}"#).unwrap();
+    assert_eq!((next.horizon, next.next), (45, true));
+    assert_eq!(fit_options(r#"{"horizon": "next"}"#).unwrap().horizon, 28);
+    for wrong in [
+        r#"{"horizon": "last"}"#,
+        r#"{"horizon": 0}"#,
+        r#"{"next_within": 3}"#,
+        r#"{"horizon": "next", "next_within": 0}"#,
+    ] {
+        assert!(fit_options(wrong).is_err(), "{wrong}");
+    }
+    // Kept in the mergeable state, and in the model.
+    let rows = town(60, next.clone());
+    let read = AffinityRows::from_bytes(&rows.to_bytes().unwrap()).unwrap();
+    assert_eq!(**read.options(), next);
+    let model = fit(&read, &mut || {}).unwrap();
+    assert_eq!(model.to_json().unwrap()["horizon"], "next");
+    assert_eq!(model.to_json().unwrap()["next_within"], 45);
+    assert_eq!(AffinityModel::from_bytes(&model.to_bytes().unwrap()).unwrap(), Some(model));
+}
+
+#[test]
+fn models_of_version_1_say_what_they_said() {
+    // As that version wrote it, and what it said of one customer.
+    let hex: String = include_str!("model_1.hex").split_whitespace().collect();
+    let bytes: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    let model = AffinityModel::from_bytes(&bytes).unwrap().unwrap();
+    let day = |text| crate::base::day::parse(text).unwrap();
+    let known =
+        history(&[("beer", day("2024-03-10")), ("milk", day("2024-03-01")), ("milk", day("2024-03-20"))]);
+    let expected = [
+        ("bread", 0.128_096_153_469_839_57, 0.285_386_391_098_022_4),
+        ("milk", 0.002_137_130_509_862_224, 0.076_804_332_681_215_42),
+        ("beer", 0.001_090_088_335_180_347_4, 0.029_556_970_838_078_71),
+    ];
+    let again = AffinityModel::from_bytes(&model.to_bytes().unwrap()).unwrap().unwrap();
+    assert_eq!(again, model);
+    for model in [model, again] {
+        let choice = model.choice(&options("{}"));
+        let offers = model.rank(Some(&known), day("2024-03-28"), 3, None, &choice).unwrap();
+        assert_eq!(offers.len(), 3);
+        for (offer, (item, score, probability)) in offers.iter().zip(expected) {
+            assert_eq!(offer.item, item);
+            assert!((offer.score - score).abs() < 1e-14 && (offer.probability - probability).abs() < 1e-14);
+        }
+    }
 }

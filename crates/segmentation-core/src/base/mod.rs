@@ -16,4 +16,3 @@ pub mod spelling;
 pub mod template;
 pub mod unfitted;
 pub mod warning;
-pub mod words;

@@ -126,21 +126,6 @@ CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history,
 CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, timestamptz, bigint, text)
   RETURNS segmentation.purchase_history
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_timestamptz_bigint_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, numeric)
-  RETURNS segmentation.purchase_history
-  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_text_numeric_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, double precision)
-  RETURNS segmentation.purchase_history
-  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_text_double_wrapper';
-CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, bigint)
-  RETURNS segmentation.purchase_history
-  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'history_add_text_bigint_wrapper';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, numeric) IS
-  'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, double precision) IS
-  'transition of purchase_history';
-COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, bigint) IS
-  'transition of purchase_history';
 COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, numeric) IS
   'transition of purchase_history';
 COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, date, double precision) IS
@@ -197,29 +182,51 @@ CREATE AGGREGATE segmentation.purchase_history(purchased_at timestamptz, amount 
   SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
   FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
-CREATE AGGREGATE segmentation.merge(history segmentation.purchase_history) (
-  SFUNC = segmentation_internal.history_absorb, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
-);
--- A call with a day as a literal is that of text: there are several types of time, and none is preferred.
+-- A call with a day as a literal is that of text: there are several types of time, and none is preferred. For literals:
+-- what has a type is read faster.
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, numeric)
+  RETURNS segmentation.purchase_history
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN $2 IS NULL OR $3 IS NULL THEN $1 ELSE segmentation_internal.history_absorb($1,
+    format('{%s:%s:%s}', btrim($2), ($3 >= 0)::integer, round($3, 4))::segmentation.purchase_history) END;
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, numeric) IS
+  'transition of purchase_history';
 CREATE AGGREGATE segmentation.purchase_history(purchased_on text, amount numeric) (
-  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
-);
-CREATE AGGREGATE segmentation.purchase_history(purchased_on text, amount double precision) (
-  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
-  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
-);
-CREATE AGGREGATE segmentation.purchase_history(purchased_on text, amount bigint) (
   SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
   FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE segmentation.purchase_history(text, numeric) IS
   'Purchase history of orders, by the day as it is written, as 2024-01-31.';
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, double precision)
+  RETURNS segmentation.purchase_history
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN $2 IS NULL OR $3 IS NULL THEN $1 ELSE segmentation_internal.history_absorb($1,
+    format('{%s:%s:%s}', btrim($2), ($3 >= 0)::integer, round($3::numeric, 4))::segmentation.purchase_history) END;
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, double precision) IS
+  'transition of purchase_history';
+CREATE AGGREGATE segmentation.purchase_history(purchased_on text, amount double precision) (
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
+);
 COMMENT ON AGGREGATE segmentation.purchase_history(text, double precision) IS
   'Purchase history of orders, by the day as it is written, as 2024-01-31.';
+CREATE FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, bigint)
+  RETURNS segmentation.purchase_history
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN $2 IS NULL OR $3 IS NULL THEN $1 ELSE segmentation_internal.history_absorb($1,
+    format('{%s:%s:%s}', btrim($2), ($3 >= 0)::integer, round($3, 4))::segmentation.purchase_history) END;
+COMMENT ON FUNCTION segmentation_internal.history_add(segmentation.purchase_history, text, bigint) IS
+  'transition of purchase_history';
+CREATE AGGREGATE segmentation.purchase_history(purchased_on text, amount bigint) (
+  SFUNC = segmentation_internal.history_add, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
+);
 COMMENT ON AGGREGATE segmentation.purchase_history(text, bigint) IS
   'Purchase history of orders, by the day as it is written, as 2024-01-31.';
+CREATE AGGREGATE segmentation.merge(history segmentation.purchase_history) (
+  SFUNC = segmentation_internal.history_absorb, STYPE = segmentation.purchase_history, SSPACE = 128,
+  FINALFUNC = segmentation_internal.history_final, COMBINEFUNC = segmentation_internal.history_absorb, PARALLEL = SAFE
+);
 COMMENT ON AGGREGATE segmentation.purchase_history(date, numeric) IS
   'Purchase history of orders, one row an order; a negative amount is a refund. Rows with a NULL are skipped.';
 COMMENT ON AGGREGATE segmentation.purchase_history(date, double precision) IS

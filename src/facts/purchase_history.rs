@@ -159,21 +159,6 @@ impl ToDay for i32 {
     }
 }
 
-/// A day as it is written in ISO form: no setting of the session decides what it means.
-impl ToDay for &str {
-    fn day(self) -> Day {
-        day::parse(self.trim_ascii())
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::InvalidText,
-                    format!("invalid day: \"{}\"", self.chars().take(40).collect::<String>()),
-                )
-                .hint("A day that is text is written as 2024-01-31; cast anything else to date.")
-            })
-            .or_raise()
-    }
-}
-
 impl ToDay for LocalTime {
     fn day(self) -> Day {
         LocalTime::day(self)
@@ -187,9 +172,6 @@ transitions! {
     history_add_timestamp_numeric(LocalTime, NumericArg<'_>);
     history_add_timestamp_double(LocalTime, f64);
     history_add_timestamp_bigint(LocalTime, i64);
-    history_add_text_numeric(&str, NumericArg<'_>);
-    history_add_text_double(&str, f64);
-    history_add_text_bigint(&str, i64);
 }
 
 macro_rules! zoned_transitions {

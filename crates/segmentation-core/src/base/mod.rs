@@ -17,4 +17,3 @@ pub mod spelling;
 pub mod template;
 pub mod unfitted;
 pub mod warning;
-pub mod words;

@@ -6,7 +6,6 @@ use super::catalog::{self, Campaign, Product};
 use super::options::Options;
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
-use crate::base::words::counted;
 
 /// The largest customer number.
 pub const CUSTOMER_LIMIT: i32 = 5_000_000;
@@ -49,10 +48,9 @@ impl Shop {
         if !(PERIOD_FLOOR..=PERIOD_LIMIT).contains(&days) {
             return Err(Error::invalid("period of the simulation is too short or too long")
                 .detail(format!(
-                    "From {} to {} it takes {}; from {PERIOD_FLOOR} to {PERIOD_LIMIT} are possible.",
+                    "From {} to {} there are {days} days; from {PERIOD_FLOOR} to {PERIOD_LIMIT} are possible.",
                     day::format(starts)?,
-                    day::format(ends)?,
-                    counted(days, "day")
+                    day::format(ends)?
                 ))
                 .hint("Change the start or the end of the period."));
         }

@@ -10,7 +10,6 @@ use super::tables::Tables;
 use crate::Checkpoint;
 use crate::base::day::Day;
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::base::words::counted;
 
 /// Fits a model as of the rows' day.
 ///
@@ -32,10 +31,10 @@ pub(super) fn fit_data(
     if data.customers() == 0 || data.items.is_empty() {
         return Err(Error::new(ErrorKind::NotReady, "too little data for a product affinity").detail(
             format!(
-                "Of {} {} bought something, and no item has {}.",
-                counted(rows.taken(), "customer"),
+                "Of {} customers {} bought something, and no item has {} buyers.",
+                rows.taken(),
                 data.customers(),
-                counted(options.min_customers, "buyer")
+                options.min_customers
             ),
         ));
     }
@@ -54,9 +53,9 @@ pub(super) fn fit_data(
         warnings.push(Warning::new(
             "item_item",
             format!(
-                "{} and {} are more than the {} of EASE; discovery is by cosine neighbours.",
-                counted(data.items.len(), "item"),
-                counted(data.customers(), "customer"),
+                "{} items and {} customers are more than the {} of EASE; discovery is by cosine neighbours.",
+                data.items.len(),
+                data.customers(),
                 options.ease_items
             ),
         ));
@@ -65,11 +64,8 @@ pub(super) fn fit_data(
         warnings.push(Warning::new(
             "items_left_out",
             format!(
-                "{} with fewer than {}, or beyond {}, {} left out.",
-                counted(data.dropped, "item"),
-                counted(options.min_customers, "customer"),
-                counted(options.max_items, "item"),
-                if data.dropped == 1 { "is" } else { "are" }
+                "{} items with fewer than {} customers, or beyond {} items, are left out.",
+                data.dropped, options.min_customers, options.max_items
             ),
         ));
     }
@@ -77,9 +73,9 @@ pub(super) fn fit_data(
         warnings.push(Warning::new(
             "sampled",
             format!(
-                "{} of {} were used, so as to hold at most {} MB.",
+                "{} of {} customers were used, so as to hold at most {} MB.",
                 data.customers(),
-                counted(rows.taken(), "customer"),
+                rows.taken(),
                 options.memory
             ),
         ));

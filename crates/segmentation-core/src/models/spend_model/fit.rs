@@ -11,7 +11,6 @@ use crate::base::hash;
 use crate::base::memory;
 use crate::base::money::Money;
 use crate::base::warning::Warning;
-use crate::base::words::counted;
 
 /// A likelihood this much flatter in one direction than in another is not to be trusted.
 const WORST_CONDITION: f64 = 1e6;
@@ -234,7 +233,11 @@ impl Fitted {
         if customers < 100 {
             warnings.push(Warning::new(
                 "few_customers",
-                format!("Only {}: the parameters are uncertain.", counted(customers, "customer")),
+                if customers == 1 {
+                    "Only 1 customer: the parameters are uncertain.".to_owned()
+                } else {
+                    format!("Only {customers} customers: the parameters are uncertain.")
+                },
             ));
         }
         warnings

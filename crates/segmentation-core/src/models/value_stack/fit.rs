@@ -13,7 +13,6 @@ use crate::base::day::Day;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
 use crate::base::warning::Warning;
-use crate::base::words::counted;
 use crate::facts::history_sample::Sampled;
 use crate::facts::purchase_features::Frame;
 use crate::facts::purchase_history::{History, net_purchases};
@@ -214,20 +213,16 @@ pub fn fit(rows: &ValueRows, checkpoint: Checkpoint) -> Result<ValueStack> {
         warnings.push(Warning::new(
             "shorter_horizon",
             format!(
-                "The log is too short to try candidates on {}: they were tried on {}, and the rest is extrapolated.",
+                "The log is too short to try candidates on {}: they were tried on {} days, and the rest is extrapolated.",
                 options.horizon.text(),
-                counted(work.plan.horizon, "day")
+                work.plan.horizon
             ),
         ));
     }
     if rows.customers() < FEW_CUSTOMERS {
         warnings.push(Warning::new(
             "few_customers",
-            format!(
-                "{} {} few to choose by: the choice may be chance.",
-                counted(rows.customers(), "customer"),
-                if rows.customers() == 1 { "is" } else { "are" }
-            ),
+            format!("{} customers are few to choose by: the choice may be chance.", rows.customers()),
         ));
     }
     Ok(ValueStack {

@@ -5,7 +5,6 @@ use super::{
     Asked, Comparison, Condition, Context, Decimal, Definition, FieldTest, Kind, Operand, Path, Test,
 };
 use crate::base::document::{Node, json, quoted};
-use crate::base::words::counted;
 
 fn name(path: &Path) -> String {
     path.join(".")
@@ -90,10 +89,9 @@ impl Definition {
                         format!("sum of {} of {list}{which} {}", name(of), counts(tests))
                     }
                     Asked::Then { second, within, not } => format!(
-                        "{list}{which}, then {}{} within {}",
+                        "{list}{which}, then {}{} within {within} days",
                         if *not { "not " } else { "" },
-                        self.words(second, &events.fields),
-                        counted(within, "day")
+                        self.words(second, &events.fields)
                     ),
                 }
             }

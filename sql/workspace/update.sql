@@ -641,7 +641,9 @@ BEGIN
         segmentation_internal.workspace_layout()),
       HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
-  EXECUTE format('ALTER TABLE %s.workspace ADD COLUMN IF NOT EXISTS key_given boolean NOT NULL DEFAULT true', ws);
+  IF segmentation_internal.workspace_column_type((ws || '.workspace')::regclass, 'key_given') IS NULL THEN
+    EXECUTE format('ALTER TABLE %s.workspace ADD COLUMN key_given boolean NOT NULL DEFAULT true', ws);
+  END IF;
   -- First, as it may refuse.
   PERFORM segmentation_internal.workspace_add_axes(ws);
   PERFORM segmentation_internal.workspace_make_targets(ws);

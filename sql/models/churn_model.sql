@@ -33,6 +33,11 @@ CREATE FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, bo
 CREATE FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, jsonb)
   RETURNS segmentation.churn_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_add_options_wrapper';
+CREATE FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, text)
+  RETURNS segmentation.churn_rows
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_add_written_options_wrapper';
+COMMENT ON FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, text) IS
+  'transition of churn_rows and fit_churn_model';
 CREATE FUNCTION segmentation_internal.churn_rows_add(segmentation.churn_rows, boolean, jsonb, double precision, jsonb)
   RETURNS segmentation.churn_rows
   LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'churn_rows_add_weight_options_wrapper';
@@ -73,6 +78,14 @@ CREATE AGGREGATE segmentation.churn_rows(churned boolean, features jsonb, option
   COMBINEFUNC = segmentation_internal.churn_rows_merge,
   PARALLEL = SAFE
 );
+CREATE AGGREGATE segmentation.churn_rows(churned boolean, features jsonb, options text) (
+  SFUNC = segmentation_internal.churn_rows_add,
+  STYPE = segmentation.churn_rows,
+  COMBINEFUNC = segmentation_internal.churn_rows_merge,
+  PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE segmentation.churn_rows(boolean, jsonb, text) IS
+  'The customers as a mergeable value, for fit_churn_model(churn_rows), with options that are written as text.';
 COMMENT ON AGGREGATE segmentation.churn_rows(boolean, jsonb, jsonb) IS
   'The customers as a mergeable value, for fit_churn_model(churn_rows), with options.';
 CREATE AGGREGATE segmentation.churn_rows(churned boolean, features jsonb, weight double precision, options jsonb) (
@@ -123,6 +136,15 @@ CREATE AGGREGATE segmentation.fit_churn_model(churned boolean, features jsonb, o
   COMBINEFUNC = segmentation_internal.churn_rows_merge,
   PARALLEL = SAFE
 );
+CREATE AGGREGATE segmentation.fit_churn_model(churned boolean, features jsonb, options text) (
+  SFUNC = segmentation_internal.churn_rows_add,
+  STYPE = segmentation.churn_rows,
+  FINALFUNC = segmentation.fit_churn_model,
+  COMBINEFUNC = segmentation_internal.churn_rows_merge,
+  PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE segmentation.fit_churn_model(boolean, jsonb, text) IS
+  'Logistic regression of churn on named features, with options that are written as text.';
 COMMENT ON AGGREGATE segmentation.fit_churn_model(boolean, jsonb, jsonb) IS
   'Logistic regression of churn on named features, with options: a jsonb value with coefficients, standard errors, '
   'odds ratios, deviance, AUC and warnings. One model a group by GROUP BY. options: features, offset, ridge, '

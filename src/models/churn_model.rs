@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use segmentation_core::base::language::Language;
 use segmentation_core::base::unfitted::{is_unfitted, unfitted};
 use segmentation_core::models::churn_model::{ChurnModel, ChurnOptions, ChurnRows, Features, fit};
-use segmentation_core::{ErrorKind, Result};
+use segmentation_core::{Error, ErrorKind, Result};
 use serde_json::json;
 
 use crate::base::bytes_type;
@@ -63,8 +63,16 @@ fn resume_with<'fcx>(
     call: &mut CallSite<'fcx>,
 ) -> Expanded<'fcx, ChurnRows> {
     let given = options(call, given).or_raise().clone();
+    resume_as(state, &given, call)
+}
+
+fn resume_as<'fcx>(
+    state: Option<ExpandedArg<'fcx, ChurnRows>>,
+    given: &ChurnOptions,
+    call: &CallSite<'fcx>,
+) -> Expanded<'fcx, ChurnRows> {
     let mut state = resume(state, call, || ChurnRows::new(given.clone()));
-    if *state.value().options() != given {
+    if state.value().options() != given {
         Err(not_constant("options")).or_raise()
     }
     state
@@ -104,6 +112,30 @@ fn churn_rows_add_options<'fcx>(
     mut call: CallSite<'fcx>,
 ) -> Expanded<'fcx, ChurnRows> {
     let mut state = resume_with(state, options, &mut call);
+    take_in(state.value(), churned, features, Some(1.0)).or_raise();
+    state
+}
+
+/// Options that are written without a type: a weight could stand there, and jsonb is preferred to nothing.
+#[pg_extern(sql = false)]
+fn churn_rows_add_written_options<'fcx>(
+    state: Option<ExpandedArg<'fcx, ChurnRows>>,
+    churned: Option<bool>,
+    features: Option<JsonbArg<'fcx>>,
+    options: Option<&'fcx str>,
+    mut call: CallSite<'fcx>,
+) -> Expanded<'fcx, ChurnRows> {
+    let text = options.ok_or_else(|| not_constant("options")).or_raise();
+    let given = call
+        .memo(&[Key::bytes(text.as_bytes())], || {
+            let options = serde_json::from_str(text).map_err(|error| {
+                Error::new(ErrorKind::InvalidText, "the options are no JSON").detail(error.to_string())
+            })?;
+            ChurnOptions::from_json(&options)
+        })
+        .or_raise()
+        .clone();
+    let mut state = resume_as(state, &given, &call);
     take_in(state.value(), churned, features, Some(1.0)).or_raise();
     state
 }

@@ -6,6 +6,7 @@ use std::ffi::CStr;
 
 use pgrx::prelude::*;
 use segmentation_core::base::day::Day;
+use segmentation_core::base::words::counted;
 use segmentation_core::facts::purchase_history::History;
 use segmentation_core::models::churn_stack::ChurnStack;
 use segmentation_core::models::purchase_model::{
@@ -211,7 +212,11 @@ fn check_own_horizon(stack: &ChurnStack, horizon: f64) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid("a churn stack answers for its own horizon only")
-        .detail(format!("It was fitted for {}; {horizon} days were asked for.", stack.horizon.text()))
+        .detail(format!(
+            "It was fitted for {}, and asked for {}.",
+            stack.horizon.text(),
+            counted(horizon, "day")
+        ))
         .hint("Leave the horizon out, or fit a stack with the option \"horizon\"."))
 }
 

@@ -27,7 +27,7 @@ FROM (SELECT n, pmg_bucket(n, 'rank', .5, .8) OVER () AS a, pmg_bucket(n, mode =
 SELECT gros, count(*) FILTER (WHERE b = 'G') AS g
 FROM (SELECT gros, pmg_bucket(n, 'rank', gros, 1) OVER (PARTITION BY gros) AS b FROM unnest('{.1,.2,.3,.6,.7,.9}'::numeric[]) AS gros, generate_series(1, 10) AS n) AS t GROUP BY gros ORDER BY gros;
 
--- Ties get one class, that of the first of them.
+-- Ties get one class.
 SELECT turnover, count(*), min(rank_class) AS by_rank, min(cumulative_class) AS cumulative, count(DISTINCT rank_class) + count(DISTINCT cumulative_class) = 2 AS one_class_each
 FROM (SELECT turnover, pmg_bucket(turnover) OVER () AS rank_class, pmg_bucket(turnover, 'cumulative') OVER () AS cumulative_class
       FROM (VALUES (100), (100), (100), (50), (50), (10), (10), (10), (10), (1)) AS v (turnover)) AS t GROUP BY turnover ORDER BY turnover DESC;
@@ -47,18 +47,33 @@ SELECT mode, class, count(*) AS customers, sum(turnover) AS turnover, round(100 
 FROM (SELECT turnover, mode, pmg_bucket(turnover, mode) OVER (PARTITION BY mode) AS class FROM spent, unnest('{rank,cumulative}'::text[]) AS mode) AS t
 GROUP BY mode, class ORDER BY mode DESC, class DESC;
 SELECT count(*) AS customers, count(*) FILTER (WHERE turnover > 0) AS active, ceil(.05 * count(*) FILTER (WHERE turnover > 0)) AS g, ceil(.20 * count(*) FILTER (WHERE turnover > 0)) AS g_and_m FROM spent;
--- The definition in plain SQL gives every customer the same class.
+-- The definition in plain SQL gives every customer the same class: of a tie that a limit goes through at least half has to be within it, and somebody below.
 SELECT mode, count(*) AS customers, count(*) FILTER (WHERE class::text <> CASE
     WHEN turnover <= 0 THEN 'I'
-    WHEN mode = 'rank' AND above < .05 * active OR mode = 'cumulative' AND turnover_above < .80 * total THEN 'G'
-    WHEN mode = 'rank' AND above < .20 * active OR mode = 'cumulative' AND turnover_above < .95 * total THEN 'M'
+    WHEN 2 * inside_g >= tied AND (tied = 1 OR inside_g = tied OR above + tied < active) THEN 'G'
+    WHEN 2 * inside_m >= tied AND (tied = 1 OR inside_m = tied OR above + tied < active) THEN 'M'
     ELSE 'P' END) AS differ
-FROM (SELECT mode, turnover, pmg_bucket(turnover, mode) OVER (PARTITION BY mode) AS class,
-             count(*) FILTER (WHERE turnover > 0) OVER (PARTITION BY mode) AS active,
-             sum(turnover) FILTER (WHERE turnover > 0) OVER (PARTITION BY mode) AS total,
-             rank() OVER (PARTITION BY mode ORDER BY turnover DESC) - 1 AS above,
-             coalesce(sum(turnover) OVER (PARTITION BY mode ORDER BY turnover DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS turnover_above
-      FROM spent, unnest('{rank,cumulative}'::text[]) AS mode) AS t GROUP BY mode ORDER BY mode;
+FROM (
+  SELECT *, least(tied, greatest(0, ceil(CASE mode WHEN 'rank' THEN .05 * active - above ELSE (.80 * total - turnover_above) / nullif(greatest(turnover, 0), 0) END))) AS inside_g,
+    least(tied, greatest(0, ceil(CASE mode WHEN 'rank' THEN .20 * active - above ELSE (.95 * total - turnover_above) / nullif(greatest(turnover, 0), 0) END))) AS inside_m
+  FROM (
+    SELECT mode, turnover, pmg_bucket(turnover, mode) OVER (PARTITION BY mode) AS class,
+           count(*) FILTER (WHERE turnover > 0) OVER (PARTITION BY mode) AS active,
+           sum(turnover) FILTER (WHERE turnover > 0) OVER (PARTITION BY mode) AS total,
+           rank() OVER (PARTITION BY mode ORDER BY turnover DESC) - 1 AS above,
+           count(*) OVER (PARTITION BY mode, turnover) AS tied,
+           coalesce(sum(turnover) OVER (PARTITION BY mode ORDER BY turnover DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS turnover_above
+    FROM (SELECT turnover FROM spent UNION ALL SELECT round(turnover, -1) FROM spent) AS spent, unnest('{rank,cumulative}'::text[]) AS mode) AS t) AS t GROUP BY mode ORDER BY mode;
+-- Members who pay the same are not large customers, whatever the mode; nor are most of them, nor two.
+SELECT shape, mode, count(*) FILTER (WHERE class = 'G') AS g, count(*) FILTER (WHERE class = 'M') AS m, count(*) FILTER (WHERE class = 'P') AS p, count(*) FILTER (WHERE class = 'I') AS i
+FROM (SELECT shape, mode, pmg_bucket(paid, mode) OVER (PARTITION BY shape, mode) AS class
+      FROM (SELECT '500 at 50' AS shape, 50 AS paid FROM generate_series(1, 500) UNION ALL SELECT '490 at 50, 10 more', CASE WHEN n <= 10 THEN 60 + n ELSE 50 END FROM generate_series(1, 500) AS n
+            UNION ALL SELECT '490 at 50, 10 less', CASE WHEN n <= 10 THEN 40 - n ELSE 50 END FROM generate_series(1, 500) AS n
+            UNION ALL SELECT 'two', 7 FROM generate_series(1, 2) UNION ALL SELECT 'one', 7 UNION ALL SELECT '30 of 500 at 90', CASE WHEN n <= 30 THEN 90 ELSE 10 + n / 10.0 END FROM generate_series(1, 500) AS n
+            UNION ALL SELECT '60 of 500 at 90', CASE WHEN n <= 60 THEN 90 ELSE 10 + n / 10.0 END FROM generate_series(1, 500) AS n) AS v, unnest('{rank,cumulative}'::text[]) AS mode) AS t
+GROUP BY shape, mode ORDER BY shape COLLATE "C", mode DESC;
+-- Whoever comes to pay more is large then: frozen limits lie just above the fee.
+SELECT (c).gros_from, (c).moyens_from, pmg_bucket(50, c) AS the_fee, pmg_bucket(50.01, c) AS more FROM (SELECT pmg_cuts(50) AS c FROM generate_series(1, 500)) AS c;
 -- Twelve rolling months, from histories.
 SELECT pmg_bucket, count(*) FROM (
   SELECT pmg_bucket(turnover(history, '1997-06-30', '1998-06-30')) OVER ()

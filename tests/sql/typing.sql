@@ -24,7 +24,7 @@ DROP TABLE typed;
 CREATE TEMP TABLE model AS
   SELECT (SELECT fit_purchase_model(history, '1997-12-31', '{"family": "bg_nbd"}') FROM (SELECT purchase_history(purchased_on, amount) AS history FROM cdnow GROUP BY customer_id) AS h) AS purchases,
     (SELECT fit_retention_model(date '2024-01-01' + n, CASE WHEN n % 3 = 0 THEN date '2024-06-01' + n END, '2024-12-31') FROM generate_series(0, 99) AS n) AS contracts,
-    (SELECT fit_churn_model(n % 3 = 0, jsonb_build_object('x', n % 7), '{"ridge": 1}'::jsonb) FROM generate_series(1, 100) AS n) AS features,
+    (SELECT fit_churn_model(n % 3 = 0, jsonb_build_object('x', n % 7), '{"ridge": 1}') FROM generate_series(1, 100) AS n) AS features,
     (SELECT fit_profile(ARRAY[n % 2, n % 2 + n % 3]::double precision[], '{"k": 2}') FROM generate_series(1, 100) AS n) AS profile;
 SELECT churn_probability(purchases, '{1997-01-01:1:5}', '1997-12-31', '30 days') = churn_probability(purchases, purchase_history '{1997-01-01:1:5}', date '1997-12-31', interval '30 days') AS purchases,
   churn_probability(contracts, '6 months', '1 month', '{}') = churn_probability(contracts, interval '6 months', interval '1 month') AS contracts,
@@ -33,6 +33,13 @@ SELECT churn_probability(purchases, '{1997-01-01:1:5}', '1997-12-31', '30 days')
   churn_probability(purchases, NULL, '1997-12-31', '30 days') IS NULL AS nothing,
   profile_assign(profile, '{0,1}') = profile_assign(profile, '{0,1}'::double precision[]) AS profile
 FROM model;
+SELECT fit_churn_model(n % 3 = 0, jsonb_build_object('x', n % 7), '{"ridge": 1}') = fit_churn_model(n % 3 = 0, jsonb_build_object('x', n % 7), '{"ridge": 1}'::jsonb) AS the_same,
+  fit_churn_model(churn_rows(n % 3 = 0, jsonb_build_object('x', n % 7), '{"ridge": 1}')) = (SELECT features FROM model) AS of_rows
+FROM generate_series(1, 100) AS n;
+CALL refused('SELECT fit_churn_model(true, ''{"x": 1}''::jsonb, ''{"ridge"'')');
+CALL refused('SELECT fit_churn_model(true, ''{"x": 1}''::jsonb, ''{"rigde": 1}'')');
+CALL refused('SELECT fit_churn_model(n = 1, ''{"x": 1}''::jsonb, CASE n WHEN 1 THEN ''{"ridge": 1}'' ELSE ''{"ridge": 2}'' END) FROM generate_series(1, 2) AS n');
+CALL refused('SELECT fit_churn_model(true, ''{"x": 1}''::jsonb, NULL::text)');
 SELECT until('{2024-01-01:1:5,2024-02-01:1:6}', '2024-01-15'), until('[["a", "2024-01-01", 1, "1", "5"]]'::item_history, '2024-01-15');
 
 -- Every overload of every name, its quoted arguments untyped (as literals and NULL are), and all but the first: what stays

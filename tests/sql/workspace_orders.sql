@@ -169,7 +169,7 @@ SELECT product, name, reason, lines, round(line_share::numeric, 4) AS line_share
 CALL refused('SELECT * FROM line_suggestions(''plain'')');
 DROP VIEW ord.seen;
 
--- Equal turnovers: where 491 of 500 members pay the same, classes and scores tell nothing, and the axes say so.
+-- Equal turnovers: 500 members of an association are not 500 large customers, and their scores tell nothing.
 CREATE TABLE ord.fees AS SELECT n AS customer_id, date '2025-01-01' + y * 10 AS ordered_on, CASE WHEN n <= 10 THEN 20 + n ELSE 25 END AS amount FROM generate_series(1, 500) AS n, generate_series(0, 1) AS y;
 SELECT create_workspace('club'), configure_workspace('club', '{"source_silence": "off"}'), add_source('club', 'purchases', 'ord.fees') IS NOT NULL AS added;
 CALL refresh('club', '2025-03-31');

@@ -12,6 +12,7 @@ use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::json::Object;
 use crate::base::language::Language;
+use crate::base::words::counted;
 use crate::facts::gaps::{GapPrior, PurchaseDaysOf, gaps_of};
 use crate::facts::interest::Counts;
 
@@ -462,8 +463,8 @@ fn sentence(i: usize, loyalty: &Loyalty, language: Language) -> String {
     };
     let percent = (100.0 * value).round();
     match (i, french) {
-        (0, false) => format!("Customer for {value} days."),
-        (0, true) => format!("Client depuis {value} jours."),
+        (0, false) => format!("Customer for {}.", counted(value, "day")),
+        (0, true) => format!("Client depuis {value} {}.", if value < 2.0 { "jour" } else { "jours" }),
         (1, false) => format!("Bought on {value} {}.", if value < 2.0 { "day" } else { "days" }),
         (1, true) => format!("A acheté {value} {}.", if value < 2.0 { "jour" } else { "jours différents" }),
         (2, false) => format!("{} (shape of the gaps {}).", rhythm(value, false), two(value)),

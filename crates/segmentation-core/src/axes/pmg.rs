@@ -440,23 +440,38 @@ impl Active {
 
     /// Cut points; `None` if nobody has turnover.
     ///
-    /// Customers with the same turnover are in the same class: that of the first of
-    /// them. Whoever crosses a limit is in the higher class.
+    /// Whoever crosses a limit is in the higher class. Customers with the same turnover are in the same class: where a
+    /// tie crosses a limit, in the higher one if at least half of them are within it, in whatever order they come, and
+    /// somebody has less than they. Of customers who all have the same none is large.
     #[must_use]
     pub fn cuts(&self, limits: Limits) -> Option<Cuts> {
         if self.runs.is_empty() {
             return None;
         }
         let total = self.total();
-        let within = |share: Share, turnover: i64| match limits.mode {
-            Mode::Rank => {
-                self.runs.count_above(turnover) as i128 * SHARE_SCALE < share.0 * self.customers() as i128
-            }
-            Mode::Cumulative => below(self.turnover_above(turnover), share, total),
+        // Whether a customer is within the limit whom so many precede, with so much turnover.
+        let within = |share: Share, customers: usize, turnover: i128| match limits.mode {
+            Mode::Rank => customers as i128 * SHARE_SCALE < share.0 * self.customers() as i128,
+            Mode::Cumulative => below(turnover, share, total),
         };
         let least = |share: Share| {
-            let key = smallest_key(|key| within(share, i64::from_key(key)));
-            self.runs.first_from(i64::from_key(key)).map(Money)
+            let key = smallest_key(|key| {
+                let turnover = i64::from_key(key);
+                within(share, self.runs.count_above(turnover), self.turnover_above(turnover))
+            });
+            let last = self.runs.first_from(i64::from_key(key))?;
+            let above = self.runs.count_above(last);
+            let tied = self.runs.count_above(last - 1) - above;
+            // The first of the half that has to be within: of four the second, of five the third.
+            let half = tied.div_ceil(2) - 1;
+            let turnover = self.turnover_above(last) + i128::from(last) * half as i128;
+            let everybody = above + tied == self.customers();
+            let crossed = !within(share, self.customers() - 1, total - i128::from(self.runs.at(0)?));
+            if tied == 1 || within(share, above + half, turnover) && !(everybody && crossed) {
+                return Some(Money(last));
+            }
+            // Whoever has more than they; if nobody has, whoever will.
+            Some(Money(self.runs.first_from(last.saturating_add(1)).unwrap_or(last.saturating_add(1))))
         };
         Some(Cuts { gros_from: least(limits.gros)?, moyens_from: least(limits.moyens)? })
     }
@@ -521,8 +536,20 @@ mod tests {
 
     #[test]
     fn ties_and_inactive() {
-        assert_eq!(classes(&[10, 10, 10, 10, 0, -5], Mode::Rank), "GGGGII");
-        assert_eq!(classes(&[10; 5], Mode::Cumulative), "GGGGG");
+        // Nobody is large where all are alike, whatever the limits are shares of.
+        assert_eq!(classes(&[10, 10, 10, 10, 0, -5], Mode::Rank), "PPPPII");
+        assert_eq!(classes(&[10; 5], Mode::Cumulative), "PPPPP");
+        assert_eq!(classes(&[10], Mode::Rank), "G");
+        // Nor are most of them.
+        assert_eq!(classes(&[90, 10, 10, 10, 10, 1], Mode::Rank), "GPPPPP");
+        // 5 % of thirty are two: half of a tie of three is within, and not of one of five.
+        let thirty =
+            |tied: usize| -> Vec<i64> { [vec![99; tied], (1..=30 - tied as i64).collect()].concat() };
+        assert_eq!(&classes(&thirty(3), Mode::Rank)[..5], "GGGPP");
+        assert_eq!(&classes(&thirty(5), Mode::Rank)[..7], "MMMMMPP");
+        // A limit that takes everybody takes them in.
+        let whole = Limits::new(Mode::Rank, Some(Share(SHARE_SCALE)), Some(Share(SHARE_SCALE))).unwrap();
+        assert_eq!(turnovers(&[7, 7]).cuts(whole, &mut || {}).unwrap().unwrap().gros_from, Money(7));
         let twenty: Vec<i64> = (1..=20).rev().collect();
         assert_eq!(classes(&twenty, Mode::Rank), "GMMMPPPPPPPPPPPPPPPP");
         let limits = Limits::new(Mode::Rank, None, None).unwrap();
@@ -560,23 +587,27 @@ mod tests {
 
     /// The definition, customer by customer, on a full sort.
     fn brute_force(values: &[i64], limits: Limits) -> Vec<Pmg> {
-        let active: Vec<i64> = values.iter().copied().filter(|v| *v > 0).collect();
+        let mut active: Vec<i64> = values.iter().copied().filter(|v| *v > 0).collect();
+        active.sort_unstable_by(|a, b| b.cmp(a));
         let total: i128 = active.iter().map(|v| i128::from(*v)).sum();
-        let within = |value: i64, share: Share| {
-            let bigger = active.iter().filter(|v| **v > value);
-            match limits.mode {
-                Mode::Rank => (bigger.count() as i128) * SHARE_SCALE < share.0 * active.len() as i128,
-                Mode::Cumulative => {
-                    bigger.map(|v| i128::from(*v)).sum::<i128>() * SHARE_SCALE < share.0 * total
-                }
+        let within = |at: usize, share: Share| match limits.mode {
+            Mode::Rank => (at as i128) * SHARE_SCALE < share.0 * active.len() as i128,
+            Mode::Cumulative => {
+                active[..at].iter().map(|v| i128::from(*v)).sum::<i128>() * SHARE_SCALE < share.0 * total
             }
+        };
+        let reaches = |value: i64, share: Share| {
+            let places: Vec<usize> = (0..active.len()).filter(|at| active[*at] == value).collect();
+            let inside = places.iter().filter(|at| within(**at, share)).count();
+            let last = active.last() == Some(&value) && places.len() > 1 && inside < places.len();
+            2 * inside >= places.len() && !last
         };
         values
             .iter()
             .map(|v| match *v {
                 v if v <= 0 => Pmg::I,
-                v if within(v, limits.gros) => Pmg::G,
-                v if within(v, limits.moyens) => Pmg::M,
+                v if reaches(v, limits.gros) => Pmg::G,
+                v if reaches(v, limits.moyens) => Pmg::M,
                 _ => Pmg::P,
             })
             .collect()
@@ -584,7 +615,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equals_brute_force(values in proptest::collection::vec(prop_oneof![-20..60_i64, 1..1_000_000_i64], 1..80), gros in 1..60_i128, more in 0..40_i128, cumulative: bool) {
+        fn equals_brute_force(values in proptest::collection::vec(prop_oneof![-20..60_i64, 1..4_i64, 1..1_000_000_i64], 1..80), gros in 1..60_i128, more in 0..40_i128, cumulative: bool) {
             let mode = if cumulative { Mode::Cumulative } else { Mode::Rank };
             let percent = |n: i128| Some(Share(n * SHARE_SCALE / 100));
             let limits = Limits::new(mode, percent(gros), percent(gros + more)).unwrap();
@@ -594,7 +625,11 @@ mod tests {
                 Some(cuts) => {
                     let classes: Vec<Pmg> = values.iter().map(|v| cuts.class(Money(*v))).collect();
                     prop_assert_eq!(classes, expected);
-                    prop_assert!(values.contains(&cuts.gros_from.0) && values.contains(&cuts.moyens_from.0));
+                    // A turnover of somebody's, or just above the highest of a tie.
+                    for from in [cuts.gros_from.0, cuts.moyens_from.0] {
+                        prop_assert!(values.contains(&from) || values.iter().max() == Some(&(from - 1)));
+                    }
+                    prop_assert!(cuts.gros_from >= cuts.moyens_from);
                 }
             }
         }

@@ -17,3 +17,4 @@ pub mod spelling;
 pub mod template;
 pub mod unfitted;
 pub mod warning;
+pub mod words;

@@ -12,6 +12,7 @@ use crate::base::codec::put;
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory::{self, Bytes};
+use crate::base::words::with_article;
 
 /// What a log is a log of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +176,7 @@ pub fn append(kind: LogKind, bytes: &mut [u8], day: Day, name: &str, code: u8) -
         day::FIRST
     } else {
         day::check(day).map_err(|error| Error {
-            message: format!("date out of range for a {}", kind.sql_name()).into(),
+            message: format!("date out of range for {}", with_article(kind.sql_name())).into(),
             ..error
         })?
     };
@@ -206,7 +207,7 @@ pub fn append(kind: LogKind, bytes: &mut [u8], day: Day, name: &str, code: u8) -
     if events == MOST_EVENTS {
         return Err(Error::new(
             ErrorKind::LimitExceeded,
-            format!("too many events for a {}", kind.sql_name()),
+            format!("too many events for {}", with_article(kind.sql_name())),
         )
         .detail(format!("At most {MOST_EVENTS} are allowed for one customer.")));
     }
@@ -220,8 +221,11 @@ pub fn append(kind: LogKind, bytes: &mut [u8], day: Day, name: &str, code: u8) -
 
 fn check_name(kind: LogKind, name: &str, names: usize) -> Result<()> {
     if name.is_empty() || name.len() > LONGEST_NAME {
-        return Err(Error::invalid(format!("a {} must have from 1 to {LONGEST_NAME} bytes", kind.name()))
-            .detail(format!("It has {}.", name.len())));
+        return Err(Error::invalid(format!(
+            "{} must have from 1 to {LONGEST_NAME} bytes",
+            with_article(kind.name())
+        ))
+        .detail(format!("It has {}.", name.len())));
     }
     if names == MOST_NAMES {
         return Err(Error::new(ErrorKind::LimitExceeded, format!("too many different {}s", kind.name()))

@@ -1,6 +1,7 @@
 //! Trials of an offer at small cost: how many customers to ask, and what came of it.
 
 use crate::base::error::{Error, Result};
+use crate::base::words::counted;
 use crate::math::special::{normal_cdf, normal_quantile};
 
 /// How many customers a trial needs.
@@ -125,7 +126,7 @@ pub fn ab_result(
         }
         if s < 0 || s > n {
             return Err(Error::invalid(format!("successes of {group} must be between 0 and its customers"))
-                .detail(format!("There are {s} successes of {n} customers.")));
+                .detail(format!("Given: {s} of {}.", counted(n, "customer"))));
         }
     }
     let (n1, s1, n2, s2) = (treated as f64, successes as f64, held_out as f64, held_out_successes as f64);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::json::Object;
+use crate::base::words::counted;
 use crate::math::special::logistic;
 use crate::measure::prediction_quality::PredictionQuality;
 
@@ -81,7 +82,7 @@ pub fn calibrate(
     let (no, yes) = groups.iter().fold((0, 0), |(no, yes), g| (no + g.1, yes + g.2));
     if no == 0 || yes == 0 {
         return Err(Error::new(ErrorKind::NotReady, "too little data for a calibration")
-            .detail(format!("Of {} rows {yes} happened; both outcomes are needed.", no + yes)));
+            .detail(format!("Of {} {yes} happened; both outcomes are needed.", counted(no + yes, "row"))));
     }
     match method {
         Method::Logistic => {

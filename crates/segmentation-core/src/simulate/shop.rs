@@ -6,6 +6,7 @@ use super::catalog::{self, Campaign, Product};
 use super::options::Options;
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result};
+use crate::base::words::counted;
 
 /// The largest customer number.
 pub const CUSTOMER_LIMIT: i32 = 5_000_000;
@@ -48,9 +49,10 @@ impl Shop {
         if !(PERIOD_FLOOR..=PERIOD_LIMIT).contains(&days) {
             return Err(Error::invalid("period of the simulation is too short or too long")
                 .detail(format!(
-                    "From {} to {} there are {days} days; from {PERIOD_FLOOR} to {PERIOD_LIMIT} are possible.",
+                    "From {} to {} it takes {}; from {PERIOD_FLOOR} to {PERIOD_LIMIT} are possible.",
                     day::format(starts)?,
-                    day::format(ends)?
+                    day::format(ends)?,
+                    counted(days, "day")
                 ))
                 .hint("Change the start or the end of the period."));
         }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Beta, ChannelCells, KIND, as_of_json, counting_json};
 use crate::Checkpoint;
 use crate::base::error::Result;
+use crate::base::words::counted;
 use crate::math::special::{digamma, ln_gamma, logistic, trigamma};
 
 /// Customers with the same contacts and answers.
@@ -238,8 +239,10 @@ fn pooled(cells: &[Cell], precision: f64, code: &'static str, message: String) -
 fn fit_channel(name: &str, cells: &[Cell], checkpoint: Checkpoint) -> Channel {
     let (customers, n, y) = totals(cells);
     if customers < FEW_CUSTOMERS {
-        let message =
-            format!("Channel \"{name}\" reached {customers} customers only: the precision is assumed.");
+        let message = format!(
+            "Channel \"{name}\" reached {} only: the precision is assumed.",
+            counted(customers, "customer")
+        );
         return pooled(cells, DEFAULT_PRECISION, "few_customers", message);
     }
     if y == 0.0 || y == n {

@@ -29,6 +29,7 @@ pub use rank::{
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, Result, shown};
 use crate::base::json::Object;
+use crate::base::words::counted;
 use crate::facts::event_log::Counting;
 use crate::math::special::beta_quantile;
 
@@ -214,7 +215,7 @@ pub fn check_counts(sent: f64, responses: f64) -> Result<(f64, f64)> {
     }
     if responses > sent {
         return Err(Error::invalid("responses must not be more than sent")
-            .detail(format!("There are {responses} responses to {sent} contacts."))
+            .detail(format!("Given: {} to {}.", counted(responses, "response"), counted(sent, "contact")))
             .hint("Count a contact as answered or not, not its answers."));
     }
     Ok((sent, responses))

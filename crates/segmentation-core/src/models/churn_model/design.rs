@@ -11,6 +11,7 @@ use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
 use crate::base::warning::Warning;
+use crate::base::words::counted;
 use crate::math::binomial::Design;
 
 /// The most columns of one fit.
@@ -116,8 +117,9 @@ impl<'a> Census<'a> {
         if [self.booleans, self.numbers, texts].iter().filter(|&&n| n > 0).count() > 1 {
             return Err(Error::invalid(format!("feature \"{}\" has values of different kinds", shown(name)))
                 .detail(format!(
-                    "It is a number in {} rows, a boolean in {} and a text in {texts}.",
-                    self.numbers, self.booleans
+                    "It is a number in {}, a boolean in {} and a text in {texts}.",
+                    counted(self.numbers, "row"),
+                    self.booleans
                 ))
                 .hint("Cast it to one type before jsonb_build_object."));
         }
@@ -500,8 +502,9 @@ impl<'a> Layout<'a> {
                 Warning::new(
                     "rare_categories",
                     format!(
-                        "Feature \"{name}\" has {} categories, none on {min_level_rows} rows or more: all are pooled, so it tells nothing.",
-                        feature.pooled,
+                        "Feature \"{name}\" has {}, none on {} or more: all are pooled, so it tells nothing.",
+                        counted(feature.pooled, "category"),
+                        counted(min_level_rows, "row"),
                     ),
                 )
             } else {

@@ -11,6 +11,7 @@ use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
 use crate::base::warning::Warning;
+use crate::base::words::counted;
 use crate::math::binomial::{self, Design, in_sample};
 
 /// Fewer rows than this are no fit.
@@ -62,7 +63,8 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
         prepared;
     if rows < LEAST_ROWS || churned == 0 || churned == rows {
         return Err(Error::new(ErrorKind::NotReady, "too little data for a churn model").detail(format!(
-            "Of {rows} rows {churned} churned; at least {LEAST_ROWS} rows and both outcomes are needed."
+            "Of {} {churned} churned; at least {LEAST_ROWS} rows and both outcomes are needed.",
+            counted(rows, "row")
         )));
     }
     let mut ridge = options.ridge;
@@ -85,8 +87,14 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
         warnings.push(Warning::new(
             "collinear",
             format!(
-                "{} follow from other features and have no coefficient of their own.",
-                names(&columns, &features, &aliased)
+                "{} {} no coefficient of {} own.",
+                names(&columns, &features, &aliased),
+                if aliased.len() == 1 {
+                    "follows from other features and has"
+                } else {
+                    "follow from other features and have"
+                },
+                if aliased.len() == 1 { "its" } else { "their" }
             ),
         ));
     }
@@ -100,7 +108,9 @@ pub fn fit(state: &ChurnRows, checkpoint: Checkpoint) -> Result<ChurnModel> {
         warnings.push(Warning::new(
             "few_events",
             format!(
-                "{events} rows of the rarer outcome for {live_columns} coefficients: fewer than 10 each. Use fewer features, or a ridge."
+                "{} of the rarer outcome for {}: fewer than 10 each. Use fewer features, or a ridge.",
+                counted(events, "row"),
+                counted(live_columns, "coefficient")
             ),
         ));
     }

@@ -15,6 +15,7 @@ use crate::base::day::Day;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
 use crate::base::warning::Warning;
+use crate::base::words::counted;
 use crate::facts::history_sample::Sampled;
 use crate::facts::purchase_features::Frame;
 use crate::facts::purchase_history::History;
@@ -314,11 +315,14 @@ fn doubts(reach: Reach, inner_horizon: i32, rows: &StackRows, models: &[Purchase
     let said = match reach {
         Reach::Full => None,
         Reach::Calibration => Some(format!(
-            "The log is too short to learn at {horizon} days and to test what was learnt: only purchase models were \
-             tried, on one day."
+            "The log is too short to learn at {} and to test what was learnt: only purchase models were \
+             tried, on one day.",
+            counted(horizon, "day")
         )),
         Reach::Shorter => Some(format!(
-            "The log is too short for {horizon} days: purchase models were chosen and calibrated at {inner_horizon} days."
+            "The log is too short for {}: purchase models were chosen and calibrated at {}.",
+            counted(horizon, "day"),
+            counted(inner_horizon, "day")
         )),
         Reach::Nothing => Some(
             "The log is too short to test anything: the purchase model was chosen by its likelihood."
@@ -330,7 +334,10 @@ fn doubts(reach: Reach, inner_horizon: i32, rows: &StackRows, models: &[Purchase
         let n = rows.customers();
         warnings.push(Warning::new(
             "few_customers",
-            format!("Only {n} customers: little can be told apart, and what was chosen may be so by chance."),
+            format!(
+                "Only {}: little can be told apart, and what was chosen may be so by chance.",
+                counted(n, "customer")
+            ),
         ));
     }
     for model in models {

@@ -10,6 +10,7 @@ use super::tables::Tables;
 use crate::Checkpoint;
 use crate::base::day::Day;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::words::counted;
 
 /// Fits a model as of the rows' day.
 ///
@@ -31,10 +32,10 @@ pub(super) fn fit_data(
     if data.customers() == 0 || data.items.is_empty() {
         return Err(Error::new(ErrorKind::NotReady, "too little data for a product affinity").detail(
             format!(
-                "Of {} customers {} bought something, and no item has {} buyers.",
-                rows.taken(),
+                "Of {} {} bought something, and no item has {}.",
+                counted(rows.taken(), "customer"),
                 data.customers(),
-                options.min_customers
+                counted(options.min_customers, "buyer")
             ),
         ));
     }
@@ -53,9 +54,9 @@ pub(super) fn fit_data(
         warnings.push(Warning::new(
             "item_item",
             format!(
-                "{} items and {} customers are more than the {} of EASE; discovery is by cosine neighbours.",
-                data.items.len(),
-                data.customers(),
+                "{} and {} are more than the {} of EASE; discovery is by cosine neighbours.",
+                counted(data.items.len(), "item"),
+                counted(data.customers(), "customer"),
                 options.ease_items
             ),
         ));
@@ -64,8 +65,11 @@ pub(super) fn fit_data(
         warnings.push(Warning::new(
             "items_left_out",
             format!(
-                "{} items with fewer than {} customers, or beyond {} items, are left out.",
-                data.dropped, options.min_customers, options.max_items
+                "{} with fewer than {}, or beyond {}, {} left out.",
+                counted(data.dropped, "item"),
+                counted(options.min_customers, "customer"),
+                counted(options.max_items, "item"),
+                if data.dropped == 1 { "is" } else { "are" }
             ),
         ));
     }
@@ -73,9 +77,9 @@ pub(super) fn fit_data(
         warnings.push(Warning::new(
             "sampled",
             format!(
-                "{} of {} customers were used, so as to hold at most {} MB.",
+                "{} of {} were used, so as to hold at most {} MB.",
                 data.customers(),
-                rows.taken(),
+                counted(rows.taken(), "customer"),
                 options.memory
             ),
         ));

@@ -13,6 +13,7 @@ use super::rows::ProfileRows;
 use super::silhouette::{SILHOUETTE_ROWS, silhouette};
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::words::counted;
 use crate::math::pairs::Pairs;
 
 /// Distinct rows on which restarts and numbers of clusters are compared.
@@ -60,8 +61,14 @@ pub fn fit(rows: &ProfileRows, checkpoint: Checkpoint) -> Result<ProfileModel> {
             .hint("Use k_prototypes, or leave these features out."));
     }
     if data.width == 0 && data.levels.is_empty() {
-        return Err(Error::new(ErrorKind::NotReady, "no feature varies")
-            .detail(format!("{} customers were taken in.", data.customers)));
+        return Err(Error::new(ErrorKind::NotReady, "no feature varies").detail(format!(
+            "{} taken in.",
+            if data.customers == 1 {
+                "1 customer was".to_owned()
+            } else {
+                format!("{} customers were", data.customers)
+            }
+        )));
     }
     let (from, mut to) = options.k;
     if data.rows < from.max(2) {
@@ -141,8 +148,8 @@ pub fn fit(rows: &ProfileRows, checkpoint: Checkpoint) -> Result<ProfileModel> {
             warn(
                 "missing_values",
                 format!(
-                    "Feature \"{name}\" is missing for {missing} of {} customers: {stands}.",
-                    data.customers
+                    "Feature \"{name}\" is missing for {missing} of {}: {stands}.",
+                    counted(data.customers, "customer")
                 ),
             );
         }
@@ -153,8 +160,8 @@ pub fn fit(rows: &ProfileRows, checkpoint: Checkpoint) -> Result<ProfileModel> {
             warn(
                 "outliers",
                 format!(
-                    "Feature \"{name}\" is more than 3 interquartile ranges beyond a quartile for {} customers: {then}.",
-                    f.outliers
+                    "Feature \"{name}\" is more than 3 interquartile ranges beyond a quartile for {}: {then}.",
+                    counted(f.outliers, "customer")
                 ),
             );
         }

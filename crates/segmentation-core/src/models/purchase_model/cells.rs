@@ -13,6 +13,7 @@ use crate::base::codec::{Reader, put, put_signed};
 use crate::base::day::{self, Day};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory::{self, Bytes};
+use crate::base::words::counted;
 use crate::facts::purchase_history::PurchaseDays;
 
 /// More distinct cells than this are refused: about half a gigabyte.
@@ -46,7 +47,10 @@ impl CustomerSummary {
             Ok(Self { x, tx, t })
         } else {
             Err(Error::invalid("impossible purchase summary").detail(format!(
-                "{x} purchase days after the first within {tx} days, observed for {t} days."
+                "{} after the first within {}, observed for {}.",
+                counted(x, "purchase day"),
+                counted(tx, "day"),
+                counted(t, "day")
             )))
         }
     }

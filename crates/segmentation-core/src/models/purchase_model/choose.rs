@@ -16,6 +16,7 @@ use crate::base::day::Day;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
 use crate::base::warning::Warning;
+use crate::base::words;
 
 /// The most inner days.
 const MOST_INNER_DAYS: i32 = 3;
@@ -65,8 +66,9 @@ pub(super) fn choose(cells: &Cells, design: Design, checkpoint: Checkpoint) -> R
                     "horizon_too_long",
                     format!(
                         "The log is too short to try {} out before as_of: the family was chosen by how well \
-                         {horizon} days were foreseen.",
-                        cells.options().horizon.text()
+                         it foresaw {}.",
+                        cells.options().horizon.text(),
+                        words::counted(horizon, "day")
                     ),
                 )
             });

@@ -10,6 +10,7 @@ use super::search::{FEW_CUSTOMERS, Found, Search, fit_family};
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::warning::Warning;
+use crate::base::words::counted;
 
 /// A family that lets customers leave gains less than this over one in which nobody does: no sign of leaving. Half the
 /// 90 % quantile of the chi-squared distribution with one degree of freedom: nobody leaving is the end of the range.
@@ -55,7 +56,7 @@ pub fn fit(cells: &Cells, checkpoint: Checkpoint) -> Result<PurchaseModel> {
     if cells.customers() < FEW_CUSTOMERS {
         warnings.push(Warning::new(
             "few_customers",
-            format!("Only {} customers: the parameters are uncertain.", cells.customers()),
+            format!("Only {}: the parameters are uncertain.", counted(cells.customers(), "customer")),
         ));
     }
     if let Some(warning) = left_truncation(&cells.all)? {
@@ -108,7 +109,7 @@ fn check(group: &Group, design: &Design) -> Result<()> {
             ErrorKind::NotReady,
             "no customer bought on a second day: a purchase model cannot be fitted",
         )
-        .detail(format!("There are {} customers, all with one purchase day.", group.customers())));
+        .detail(format!("Given: {}, all with one purchase day.", counted(group.customers(), "customer"))));
     }
     Ok(())
 }
@@ -167,8 +168,9 @@ fn left_truncation(group: &Group) -> Result<Option<Warning>> {
         Warning::new(
             "left_truncated",
             format!(
-                "{share:.0} % of the first purchases lie in the first {start} days of the log, which probably \
-                 begins after its customers did. Set first_purchase_from to a day when the rush is over."
+                "{share:.0} % of the first purchases lie in the first {} of the log, which probably \
+                 begins after its customers did. Set first_purchase_from to a day when the rush is over.",
+                counted(start, "day")
             ),
         )
     }))

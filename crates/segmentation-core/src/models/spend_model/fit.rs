@@ -11,6 +11,7 @@ use crate::base::hash;
 use crate::base::memory;
 use crate::base::money::Money;
 use crate::base::warning::Warning;
+use crate::base::words::counted;
 
 /// A likelihood this much flatter in one direction than in another is not to be trusted.
 const WORST_CONDITION: f64 = 1e6;
@@ -233,11 +234,7 @@ impl Fitted {
         if customers < 100 {
             warnings.push(Warning::new(
                 "few_customers",
-                if customers == 1 {
-                    "Only 1 customer: the parameters are uncertain.".to_owned()
-                } else {
-                    format!("Only {customers} customers: the parameters are uncertain.")
-                },
+                format!("Only {}: the parameters are uncertain.", counted(customers, "customer")),
             ));
         }
         warnings

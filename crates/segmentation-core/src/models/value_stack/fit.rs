@@ -13,6 +13,7 @@ use crate::base::day::Day;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory;
 use crate::base::warning::Warning;
+use crate::base::words::counted;
 use crate::facts::history_sample::Sampled;
 use crate::facts::purchase_features::Frame;
 use crate::facts::purchase_history::{History, net_purchases};
@@ -213,16 +214,20 @@ pub fn fit(rows: &ValueRows, checkpoint: Checkpoint) -> Result<ValueStack> {
         warnings.push(Warning::new(
             "shorter_horizon",
             format!(
-                "The log is too short to try candidates on {}: they were tried on {} days, and the rest is extrapolated.",
+                "The log is too short to try candidates on {}: they were tried on {}, and the rest is extrapolated.",
                 options.horizon.text(),
-                work.plan.horizon
+                counted(work.plan.horizon, "day")
             ),
         ));
     }
     if rows.customers() < FEW_CUSTOMERS {
         warnings.push(Warning::new(
             "few_customers",
-            format!("{} customers are few to choose by: the choice may be chance.", rows.customers()),
+            format!(
+                "{} {} few to choose by: the choice may be chance.",
+                counted(rows.customers(), "customer"),
+                if rows.customers() == 1 { "is" } else { "are" }
+            ),
         ));
     }
     Ok(ValueStack {

@@ -5,6 +5,7 @@ use super::{
     Asked, Comparison, Condition, Context, Decimal, Definition, FieldTest, Kind, Operand, Path, Test,
 };
 use crate::base::document::{Node, json, quoted};
+use crate::base::words::counted;
 
 fn name(path: &Path) -> String {
     path.join(".")
@@ -89,9 +90,10 @@ impl Definition {
                         format!("sum of {} of {list}{which} {}", name(of), counts(tests))
                     }
                     Asked::Then { second, within, not } => format!(
-                        "{list}{which}, then {}{} within {within} days",
+                        "{list}{which}, then {}{} within {}",
                         if *not { "not " } else { "" },
-                        self.words(second, &events.fields)
+                        self.words(second, &events.fields),
+                        counted(within, "day")
                     ),
                 }
             }

@@ -25,6 +25,7 @@ mod tests;
 use crate::base::day::{self, Day};
 use crate::base::decimal::Decimal;
 use crate::base::error::{Error, Result};
+use crate::base::words::counted;
 
 pub use evaluate::Context;
 use like::Like;
@@ -215,8 +216,8 @@ impl DateOperand {
         match self {
             DateOperand::Day(day) => day::format(day).unwrap_or_default(),
             DateOperand::DaysAgo(0) => "as_of".to_owned(),
-            DateOperand::DaysAgo(days) => format!("{days} days ago"),
-            DateOperand::MonthsAgo(months) => format!("{months} months ago"),
+            DateOperand::DaysAgo(days) => format!("{} ago", counted(days, "day")),
+            DateOperand::MonthsAgo(months) => format!("{} ago", counted(months, "month")),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::super::segment::MAX_BYTES;
 use super::rows::{Column, Kind, SegmentRows};
 use super::tree::{Leaf, Node, Test, Tree};
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::words::counted;
 
 /// What a leaf asks of one feature.
 #[derive(Clone)]
@@ -164,8 +165,9 @@ pub(super) fn write(rows: &SegmentRows, tree: &Tree) -> Result<Value> {
     }
     let percent = |part: u64| format!("{:.1} %", 100.0 * share(part, customers));
     let mut comment = format!(
-        "Rules of a decision tree on {customers} customers: right for {}; the commonest segment alone would be right \
+        "Rules of a decision tree on {}: right for {}; the commonest segment alone would be right \
          for {}.",
+        counted(customers, "customer"),
         percent(right),
         percent(tree.counts[0])
     );
@@ -173,7 +175,11 @@ pub(super) fn write(rows: &SegmentRows, tree: &Tree) -> Result<Value> {
         comment.push_str(&format!(" They are a sample of {}.", rows.taken));
     }
     if rows.skipped > 0 {
-        comment.push_str(&format!(" {} rows without segment or features were left out.", rows.skipped));
+        comment.push_str(&format!(
+            " {} without segment or features {} left out.",
+            counted(rows.skipped, "row"),
+            if rows.skipped == 1 { "was" } else { "were" }
+        ));
     }
     let definition =
         json!({"kind": "rules", "comment": comment, "default": tree.classes[0], "segments": segments});

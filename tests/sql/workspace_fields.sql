@@ -55,7 +55,7 @@ FROM segment_template AS t CROSS JOIN crm.customer_segments AS c GROUP BY t.name
 -- The same counts by SQL on the shop itself.
 SELECT c.segments ->> 'lifecycle' = 'never_bought' AS said, NOT EXISTS (SELECT FROM fields.orders AS o WHERE o.customer_id = c.customer AND o.refund_of IS NULL) AS never, count(*)
 FROM crm.customer_segments AS c GROUP BY 1, 2 ORDER BY 1, 2;
-SELECT count(*) AS differ, count(*) FILTER (WHERE c.segments ->> 'interests' IS NOT NULL) > 100 AS enough
+SELECT count(*) AS differ
 FROM crm.customer_segments AS c
 LEFT JOIN (
   SELECT l.customer_id, (array_agg('likes_' || l.category ORDER BY l.category))[1] AS liked

@@ -365,6 +365,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.line_suggestions(text) IS
-  'Lines of a workspace that look like no products: by their words (reason shipping, fee, discount, adjustment; English '
-  'and French), or by a code that is unlike the others; with their share of lines and of turnover, and whether the '
-  'setting not_products has them.';
+  'Lines of a workspace that look like no products: by their words (reason shipping, fee, discount, adjustment; '
+  'English and French), or by a code that is unlike the others; with their share of lines and of turnover, and '
+  'whether the setting not_products has them.';

@@ -310,6 +310,17 @@ CREATE FUNCTION segmentation_internal.line_word(words text) RETURNS text
 COMMENT ON FUNCTION segmentation_internal.line_word(text) IS
   'Part of line_suggestions: what words say that a line is (shipping, fee, discount, adjustment), if it is no product.';
 
+INSERT INTO segmentation.label (domain, code, language, label)
+SELECT 'line_reason', v.code, t.language, t.label
+FROM (VALUES
+  ('shipping', 'Shipping', 'Frais de port'),
+  ('fee', 'Fee', 'Frais'),
+  ('discount', 'Discount or voucher', 'Remise ou bon d''achat'),
+  ('adjustment', 'Adjustment', 'Régularisation'),
+  ('unlike_others', 'Code unlike the others', 'Code différent des autres')
+) AS v (code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
 CREATE FUNCTION segmentation.line_suggestions(workspace text)
 RETURNS TABLE (
   product text, name text, reason text, lines bigint, line_share double precision, turnover numeric,

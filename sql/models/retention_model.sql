@@ -142,8 +142,8 @@ CREATE FUNCTION segmentation.churn_probability(model jsonb, history text, as_of 
     THEN segmentation.churn_probability(model, history::segmentation.purchase_history, as_of::date)
     ELSE segmentation.churn_probability(model, history::interval, as_of::interval) END;
 COMMENT ON FUNCTION segmentation.churn_probability(jsonb, text, text, text) IS
-  'churn_probability of a history, a day and a horizon written as text; or, where the first is no history, of a tenure, '
-  'a horizon and features.';
+  'churn_probability of a history, a day and a horizon written as text; or, where the first is no history, of a '
+  'tenure, a horizon and features.';
 COMMENT ON FUNCTION segmentation.churn_probability(jsonb, text, text) IS
   'churn_probability of a churn stack for a history and a day written as text; or, where the first is no history, of a '
   'tenure and a horizon.';

@@ -147,7 +147,8 @@ BEGIN
           CASE WHEN m.code IS NULL THEN m.amount::numeric@(own_unit)@
             @(refused)@ELSE round(m.amount::numeric * m.rate@(unit)@, 4) END AS amount$q$,
           jsonb_build_object(
-            'own_unit', CASE WHEN minor THEN format(' * %s', segmentation_internal.currency_minor_unit(own)) ELSE '' END,
+            'own_unit', CASE WHEN minor THEN format(' * %s', segmentation_internal.currency_minor_unit(own))
+              ELSE '' END,
             'unit', CASE WHEN minor THEN ' * segmentation_internal.currency_minor_unit(m.code)' ELSE '' END,
             'refused', CASE WHEN refused
               THEN 'WHEN m.rate IS NULL AND m.amount IS NOT NULL AND m.purchased_on IS NOT NULL '

@@ -202,8 +202,8 @@ CREATE FUNCTION segmentation_internal.workspace_weak_channels(model jsonb) RETUR
 COMMENT ON FUNCTION segmentation_internal.workspace_weak_channels(jsonb) IS
   'Part of the gate: why the axis channel_appetence is weak.';
 
--- pmg: of customers who pay the same none is large. Weak where more than half of those with turnover have the same, or
--- classes by rank miss their share by half of it, and by more than the one customer who crosses a limit; of 30 at least.
+-- pmg: of customers who pay the same none is large. Weak where more than half of those with turnover (30 at least) have
+-- the same, or classes by rank miss their share by half of it, and by more than the one customer who crosses a limit.
 CREATE FUNCTION segmentation_internal.workspace_weak_pmg(shares jsonb, cuts segmentation.pmg_cuts) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (
@@ -226,7 +226,8 @@ CREATE FUNCTION segmentation_internal.workspace_weak_rfm(shares jsonb) RETURNS j
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (
     SELECT coalesce(jsonb_agg(segmentation_internal.workspace_reason(true, 'one_score',
-        round(100 * (shares ->> s.score)::numeric / (shares ->> 'customers')::numeric, 1)::double precision, 80, s.score)
+        round(100 * (shares ->> s.score)::numeric / (shares ->> 'customers')::numeric, 1)::double precision, 80,
+        s.score)
       ORDER BY s.place), '[]')
     FROM unnest('{R,F,M}'::text[]) WITH ORDINALITY AS s (score, place)
     WHERE (shares ->> 'customers')::numeric >= 30

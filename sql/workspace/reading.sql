@@ -382,6 +382,17 @@ CREATE FUNCTION segmentation_internal.line_word(words text) RETURNS text
 COMMENT ON FUNCTION segmentation_internal.line_word(text) IS
   'Part of line_suggestions: what words say that a line is (shipping, fee, discount, adjustment), if it is no product.';
 
+INSERT INTO segmentation.label (domain, code, language, label)
+SELECT 'line_reason', v.code, t.language, t.label
+FROM (VALUES
+  ('shipping', 'Shipping', 'Frais de port'),
+  ('fee', 'Fee', 'Frais'),
+  ('discount', 'Discount or voucher', 'Remise ou bon d''achat'),
+  ('adjustment', 'Adjustment', 'Régularisation'),
+  ('unlike_others', 'Code unlike the others', 'Code différent des autres')
+) AS v (code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
 CREATE FUNCTION segmentation.line_suggestions(workspace text)
 RETURNS TABLE (
   product text, name text, reason text, lines bigint, line_share double precision, turnover numeric,
@@ -437,6 +448,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.line_suggestions(text) IS
-  'Lines of a workspace that look like no products: by their words (reason shipping, fee, discount, adjustment; English '
-  'and French), or by a code that is unlike the others; with their share of lines and of turnover, and whether the '
-  'setting not_products has them.';
+  'Lines of a workspace that look like no products: by their words (reason shipping, fee, discount, adjustment; '
+  'English and French), or by a code that is unlike the others; with their share of lines and of turnover, and '
+  'whether the setting not_products has them.';

@@ -131,8 +131,8 @@ COMMENT ON COLUMN segmentation.workspace_setting.about IS 'What it does.';
 INSERT INTO segmentation.workspace_setting (place, name, type, default_value, least, greatest, choices, about) VALUES
   (10, 'language', 'text', '"en"', NULL, NULL, NULL,
     'Language of labels in the views for BI: en, fr, or one of your own in the table label.'),
-  (11, 'currency', 'text', '"EUR"', NULL, NULL, NULL, 'Currency of all amounts, as shown; what is in another one is converted by the '
-    'table currency_rate.'),
+  (11, 'currency', 'text', '"EUR"', NULL, NULL, NULL,
+    'Currency of all amounts, as shown; what is in another one is converted by the table currency_rate.'),
   (12, 'retrain_after', 'interval', '"30 days"', 1, 3660, NULL,
     'A refresh trains anew when the parameter set in use is older.'),
   (13, 'promote_tolerance', 'number', '0.02', 0, 1, NULL,
@@ -146,9 +146,9 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
     'Rows of sources that are wrong (a number that is none, a day out of range, an unknown response): refuse stops the '
     'refresh and names one, skip leaves them out and counts them.'),
   (17, 'not_products', 'array', '[]', NULL, NULL, NULL,
-    'Lines that are no products (postage, bank charges, adjustments), by what stands in their field product, with * for '
-    'anything: ["POST", "gift_*"]. No product is made of them, nor a purchase of them alone; line_suggestions finds '
-    'some.'),
+    'Lines that are no products (postage, bank charges, adjustments), by what stands in their field product, with * '
+    'for anything: ["POST", "gift_*"]. No product is made of them, nor a purchase of them alone; line_suggestions '
+    'finds some.'),
   (18, 'not_products_count', 'boolean', 'true', NULL, NULL, NULL,
     'Whether what was charged by lines of not_products counts in turnover.'),
   (19, 'minor_units', 'boolean', 'false', NULL, NULL, NULL,

@@ -21,12 +21,12 @@ ALTER TABLE part_2024_1 ENABLE TRIGGER USER;
 ALTER TABLE part_2025 ENABLE TRIGGER ALL;
 SELECT part_misses() AS none;
 -- One trigger of four; for replicas only; ALWAYS is as good as enabled.
-SELECT format('ALTER TABLE part_2025 ENABLE REPLICA TRIGGER %I', tgname) FROM pg_trigger WHERE tgrelid = 'part_2025'::regclass AND tgname ~ 'insert$' \gexec
+DO $$BEGIN EXECUTE (SELECT format('ALTER TABLE part_2025 ENABLE REPLICA TRIGGER %I', tgname) FROM pg_trigger WHERE tgrelid = 'part_2025'::regclass AND tgname ~ 'insert$'); END$$;
 SELECT part_misses() AS replica;
 -- What was written meanwhile is read once they are back, and refresh_changed warns until then.
 INSERT INTO part_2025 VALUES (2, '2025-02-02', 7);
 CALL refresh_changed('parted', '2025-03-01');
-SELECT format('ALTER TABLE part_2025 ENABLE ALWAYS TRIGGER %I', tgname) FROM pg_trigger WHERE tgrelid = 'part_2025'::regclass AND tgname ~ 'insert$' \gexec
+DO $$BEGIN EXECUTE (SELECT format('ALTER TABLE part_2025 ENABLE ALWAYS TRIGGER %I', tgname) FROM pg_trigger WHERE tgrelid = 'part_2025'::regclass AND tgname ~ 'insert$'); END$$;
 SELECT part_misses() AS always;
 INSERT INTO part_2025 VALUES (2, '2025-02-03', 8);
 CALL refresh_changed('parted', '2025-03-01');

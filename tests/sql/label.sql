@@ -23,7 +23,8 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'spend_transactions', 'auto'
   UNION SELECT 'value_candidate', c ->> 'candidate' FROM (SELECT fit_value_stack(h, '1997-12-31', '{"horizon": "60 days"}') AS v FROM histories) AS s, jsonb_array_elements(v -> 'candidates') AS c
   UNION SELECT 'row_reason', reason FROM workspace_row_fault
-  UNION SELECT 'row_reason', unnest('{used,ahead,filtered}'::text[])
+  UNION SELECT 'row_reason', unnest('{used,ahead,filtered,cancelled,no_product}'::text[])
+  UNION SELECT 'line_reason', unnest('{shipping,fee,discount,adjustment,unlike_others}'::text[])
   -- These come up in special data only, so they are told over.
   UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,not_judged,shorter_horizon,holdout_unusable,horizon_too_long,infinite_mean,left_truncated,no_dropout,not_converged,not_identified}'::text[])
   UNION SELECT 'skip_reason', unnest('{no_history,no_purchase,after_as_of,before_cohort,after_cohort,one_purchase_day,no_positive_spend}'::text[])

@@ -181,8 +181,8 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
     'ralentit après {slowing_days} jours de silence, perdu de vue après {lapsed_days}.'),
   ('life_cycle.prospect', 'en', 'Has not bought anything yet.'),
   ('life_cycle.prospect', 'fr', 'N''a encore rien acheté.'),
-  ('life_cycle.refunds_only', 'en', 'Only refunds are known, {refunds} {currency}: what was sent back was bought before '
-    'the log begins.'),
+  ('life_cycle.refunds_only', 'en', 'Only refunds are known, {refunds} {currency}: what was sent back was bought '
+    'before the log begins.'),
   ('life_cycle.refunds_only', 'fr', 'On ne connaît que des remboursements, {refunds} {currency} : l''achat est plus '
     'ancien que le journal.'),
   ('life_cycle.new', 'en', 'First purchase on {first_on}: new for {new_days} days.'),

@@ -35,7 +35,8 @@ BEGIN
         SELECT v.score, max(v.customers) AS customers, sum(v.customers) AS whole
         FROM (
           SELECT s.score, s.value, count(*) AS customers
-          FROM (SELECT segmentation.rfm_score(f.history, $1, g.rfm_cuts) AS rfm FROM @ws@.stage_facts AS f OFFSET 0) AS f
+          FROM (
+            SELECT segmentation.rfm_score(f.history, $1, g.rfm_cuts) AS rfm FROM @ws@.stage_facts AS f OFFSET 0) AS f
           CROSS JOIN LATERAL (VALUES ('R', (f.rfm).r), ('F', (f.rfm).f), ('M', (f.rfm).m)) AS s (score, value)
           WHERE s.value IS NOT NULL
           GROUP BY s.score, s.value) AS v

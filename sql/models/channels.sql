@@ -196,7 +196,7 @@ CREATE FUNCTION segmentation_internal.channel_ranking(
   model jsonb, segment text, history segmentation.contact_history, consents segmentation.consent_history, as_of date,
   options jsonb DEFAULT '{}'
 ) RETURNS segmentation.channel_rank[]
-  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'channel_ranking_wrapper';
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 2500 AS 'MODULE_PATHNAME', 'channel_ranking_wrapper';
 COMMENT ON FUNCTION segmentation_internal.channel_ranking(
   jsonb, text, segmentation.contact_history, segmentation.consent_history, date, jsonb
 ) IS

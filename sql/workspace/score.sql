@@ -2,14 +2,14 @@
 
 -- All continuous scores of a relation of facts, by parameters: a relation of one row, constants when a refresh computes
 -- all customers, p of the query around it in the view customer_scores. What several scores share is computed first, in
--- a subquery: for the whole relation over the relation itself, since no workers share a scan with a subquery that has
+-- a subquery: for the whole relation over the relation itself (fenced by '0', since 0 is a cast, which no workers pass), since no workers share a scan with a subquery that has
 -- no FROM; else over each row, since no condition on the customer would come through to an index.
 CREATE FUNCTION segmentation_internal.workspace_score_sql(facts text, parameters text, whole boolean) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN segmentation_internal.fill(NULL, CASE WHEN whole THEN $q$
     SELECT f.customer, p.as_of, @(scores)@
     FROM @(parameters)@ AS p
-    CROSS JOIN (SELECT f.*, @(shared)@ FROM @(parameters)@ AS p CROSS JOIN @(facts)@ AS f OFFSET 0) AS f$q$
+    CROSS JOIN (SELECT f.*, @(shared)@ FROM @(parameters)@ AS p CROSS JOIN @(facts)@ AS f OFFSET '0') AS f$q$
     ELSE $q$
     SELECT k.customer, p.as_of, @(scores)@
     FROM @(parameters)@ AS p
@@ -200,7 +200,7 @@ BEGIN
       SELECT c.customer, @(row)@ AS row
       FROM @(coded)@ AS c
       JOIN @ws@.@scores@ AS s ON s.customer = c.customer
-      JOIN @ws@.@facts@ AS f ON f.customer = c.customer OFFSET 0) AS d
+      JOIN @ws@.@facts@ AS f ON f.customer = c.customer OFFSET '0') AS d
     LEFT JOIN (
       SELECT o.customer, jsonb_object_agg(o.segment, o.code) AS codes
       FROM @ws@.segment_override AS o

@@ -35,23 +35,20 @@ $$;
 SET max_parallel_workers_per_gather = 2;
 SELECT rows > 1000 AS facts FROM segmentation_internal.workspace_phase('crm', 'facts', '2025-11-30', true, 1);
 SELECT rows > 1000 AS scores FROM segmentation_internal.workspace_phase('crm', 'score', '2025-11-30', true, 1);
--- What workers do is below a Gather; a function of ours above it would be computed by one process.
+-- What has many rows a customer comes from unnest, above the Gather, of an array that workers have made.
 CREATE FUNCTION alone.shared(query text, given segmentation.product_affinity DEFAULT NULL, options jsonb DEFAULT NULL)
-RETURNS TABLE (plan text, workers integer, ours_below boolean, ours_above boolean) LANGUAGE plpgsql AS $$
+RETURNS TABLE (plan text, next text, workers integer) LANGUAGE plpgsql AS $$
 DECLARE
-  explained json;
-  below text;
+  explained jsonb;
 BEGIN
   IF query ~ '\$2' THEN
-    EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ' || query INTO explained USING given, options;
+    EXECUTE 'EXPLAIN (COSTS OFF, FORMAT JSON) ' || query INTO explained USING given, options;
   ELSE
-    EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ' || query INTO explained;
+    EXECUTE 'EXPLAIN (COSTS OFF, FORMAT JSON) ' || query INTO explained;
   END IF;
   plan := explained #>> '{0,Plan,Node Type}';
-  workers := (jsonb_path_query_first(explained::jsonb, 'lax $.**."Workers Planned"'))::integer;
-  below := jsonb_path_query_array(explained::jsonb, 'lax $.** ? (@."Node Type" == "Gather").Plans')::text;
-  ours_below := below ~ 'segmentation(_internal)?\.';
-  ours_above := jsonb_path_exists(explained::jsonb, '$[0].Plan ? (@."Node Type" != "Gather")');
+  next := explained #>> '{0,Plan,Plans,0,Node Type}';
+  workers := jsonb_path_query_first(explained, 'lax $.**."Workers Planned"')::integer;
   RETURN NEXT;
 END
 $$;

@@ -70,12 +70,12 @@ BEGIN
     SELECT f.customer, r.channel, r.eligible, r.reason, r.rank::smallint AS place, r.mean, r.lower, r.value,
       round(r.sent)::bigint AS n, (f.best).day AS best_day, (f.best).hour AS best_hour
     FROM (
-      SELECT f.customer, f.contacts, @(consents)@ AS consents, s.profile,
+      SELECT f.customer, segmentation_internal.channel_ranking(
+          @'model'@::jsonb, s.profile, f.contacts, @(consents)@, @'as_of'@, @'options'@::jsonb) AS ranking,
         segmentation.send_time(@'send_time'@::jsonb, f.hours) AS best
       FROM @ws@.@facts@ AS f JOIN @ws@.@scores@ AS s ON s.customer = f.customer
-      WHERE f.contacts IS NOT NULL OR f.consents IS NOT NULL OFFSET 0) AS f
-    CROSS JOIN LATERAL segmentation.rank_channels(
-      @'model'@::jsonb, f.profile, f.contacts, f.consents, @'as_of'@, @'options'@::jsonb) AS r$q$,
+      WHERE f.contacts IS NOT NULL OR f.consents IS NOT NULL OFFSET '0') AS f
+    CROSS JOIN LATERAL unnest(f.ranking) AS r$q$,
     places || jsonb_build_object('send_time', parameters.send_time_profile::text));
   channel_changes := segmentation_internal.workspace_staged(ws, stage, $q$
     SELECT f.customer, segmentation.channel_next_change(

@@ -45,6 +45,16 @@ END;
 COMMENT ON FUNCTION segmentation_internal.workspace_contract_churn(jsonb, jsonb, date, interval) IS
   'Part of refresh: the probability that all subscriptions of a customer end within a horizon.';
 
+-- The same for a refresh: workers share no query with a correlated subquery.
+CREATE FUNCTION segmentation_internal.workspace_churn_of_contracts(
+  model jsonb, subscriptions jsonb, as_of date, horizon interval) RETURNS double precision
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 2000
+  RETURN (
+    SELECT e.probability
+    FROM segmentation_internal.workspace_contract_churn(model, subscriptions, as_of, horizon) AS e);
+COMMENT ON FUNCTION segmentation_internal.workspace_churn_of_contracts(jsonb, jsonb, date, interval) IS
+  'Part of refresh: the probability that all subscriptions of a customer end within a horizon.';
+
 CREATE FUNCTION segmentation_internal.workspace_contracts_run(subscriptions jsonb, as_of date) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN EXISTS (SELECT FROM segmentation_internal.workspace_contracts(subscriptions, as_of) AS c WHERE c.runs);
@@ -431,16 +441,14 @@ INSERT INTO segmentation.workspace_parameter (axis, name, type, expression) VALU
 
 INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) VALUES
   (30, 'churn', 'churn_probability', $$CASE p.churn_of WHEN 'subscriptions'
-      THEN (
-        SELECT e.probability FROM segmentation_internal.workspace_contract_churn(
-          p.retention_model, f.subscriptions, p.as_of, p.churn_horizon) AS e)
+      THEN segmentation_internal.workspace_churn_of_contracts(
+        p.retention_model, f.subscriptions, p.as_of, p.churn_horizon)
       ELSE segmentation.churn_probability(p.churn_stack, f.history, f.contacts, f.interactions, p.as_of) END$$,
     'Probability of no purchase within churn_horizon (90 days), or of the end of all subscriptions; see the setting '
     'churn_of.'),
   (31, 'churn', 'lost_probability', $$CASE p.churn_of WHEN 'subscriptions'
-      THEN (
-        SELECT e.probability FROM segmentation_internal.workspace_contract_churn(
-          p.retention_model, f.subscriptions, p.as_of, p.churn_lost_horizon) AS e)
+      THEN segmentation_internal.workspace_churn_of_contracts(
+        p.retention_model, f.subscriptions, p.as_of, p.churn_lost_horizon)
       ELSE segmentation.churn_probability(p.lost_stack, f.history, f.contacts, f.interactions, p.as_of) END$$,
     'The same within churn_lost_horizon (365 days).'),
   (32, 'churn', 'alive_probability', $$segmentation.alive_probability(p.purchase_model, f.history, p.as_of)$$,

@@ -6,6 +6,22 @@ CREATE FUNCTION segmentation_internal.workspace_value_options(settings jsonb) RE
 COMMENT ON FUNCTION segmentation_internal.workspace_value_options(jsonb) IS
   'Part of refresh: the options of future_value and future_value_next_change from the settings.';
 
+-- With what subscriptions are expected to bring. A function of its own: workers share no query with a correlated
+-- subquery.
+CREATE FUNCTION segmentation_internal.workspace_value_with(
+  bought numeric, model jsonb, subscriptions jsonb, as_of date, horizon interval, discount_rate double precision,
+  margin double precision
+) RETURNS numeric
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 2000
+  RETURN (
+    SELECT CASE WHEN bought IS NOT NULL OR e.value IS NOT NULL THEN coalesce(bought, 0) + coalesce(e.value, 0) END
+    FROM segmentation_internal.workspace_subscription_value(
+      model, subscriptions, as_of, horizon, discount_rate, margin) AS e);
+COMMENT ON FUNCTION segmentation_internal.workspace_value_with(
+  numeric, jsonb, jsonb, date, interval, double precision, double precision
+) IS
+  'Part of refresh: a value of purchases, and that of subscriptions; NULL without both.';
+
 -- A horizon of months has the days that it has from the day of training on.
 CREATE FUNCTION segmentation_internal.workspace_value_stack_options(settings jsonb, as_of date) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -146,12 +162,9 @@ INSERT INTO segmentation.workspace_score (place, axis, name, expression, about) 
   (51, 'future_value', 'future_value',
     $$CASE WHEN f.subscriptions IS NULL
       THEN segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options)
-      ELSE (
-        SELECT sum(v.value)
-        FROM unnest(ARRAY[segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options), (
-          SELECT e.value FROM segmentation_internal.workspace_subscription_value(p.retention_model,
-            f.subscriptions, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin) AS e)]) AS v (value))
-      END$$,
+      ELSE segmentation_internal.workspace_value_with(
+        segmentation.future_value(p.value_stack, f.history, p.as_of, p.value_options), p.retention_model,
+        f.subscriptions, p.as_of, p.value_horizon, p.value_discount_rate, p.value_margin) END$$,
     'Expected value within value_horizon, discounted: of purchases, and of subscriptions that run at a price.');
 
 INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES

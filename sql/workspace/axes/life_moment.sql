@@ -52,7 +52,7 @@ BEGIN
         SELECT (@(moment)@).p_value AS p
         FROM (
           SELECT f.*, segmentation_internal.workspace_categories(f.items, f.categories, $2) AS bought
-          FROM @ws@.stage_facts AS f OFFSET 0) AS f) AS s
+          FROM @ws@.stage_facts AS f OFFSET '0') AS f) AS s
       WHERE s.p IS NOT NULL) AS t$q$, jsonb_build_object('moment', moment))
     INTO alpha USING (settings ->> 'moment_false_discoveries')::double precision, settings ->> 'product_level';
   RETURN greatest(coalesce(alpha, 0), 1e-6);
@@ -102,6 +102,18 @@ RETURNS boolean
 COMMENT ON FUNCTION segmentation_internal.workspace_moment_is_on(segmentation.life_moment, date) IS
   'Part of refresh: whether a moment is under way on a day.';
 
+-- Of all changes of a customer. A function of its own: workers share no query with a correlated subquery.
+CREATE FUNCTION segmentation_internal.workspace_attribute_moments(
+  changes jsonb, as_of date, mapping jsonb, is_company boolean
+) RETURNS segmentation.life_moment[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 2000
+  RETURN (
+    SELECT array_agg(segmentation.attribute_moment(a.change ->> 'attribute', (a.change ->> 'changed_on')::date,
+      a.change ->> 'old', a.change ->> 'new', as_of, mapping, is_company))
+    FROM jsonb_array_elements(changes) AS a (change));
+COMMENT ON FUNCTION segmentation_internal.workspace_attribute_moments(jsonb, date, jsonb, boolean) IS
+  'Part of refresh: the life moments of the changes of a customer''s attributes.';
+
 -- Every moment of the staged customers that was found, and with the day on which it would change what was not.
 CREATE FUNCTION segmentation_internal.workspace_moments_sql(ws text, stage text, number integer, as_of date)
 RETURNS text
@@ -116,17 +128,16 @@ BEGIN
     FROM (
       SELECT f.customer, segmentation_internal.purchase_moments(f.history, @'as_of'@, coalesce(f.alive, 1),
           @'purchase_due'@, @'waning_interest'@, @'first_purchase'@, @'reactivated'@) AS by_purchases,
-        (SELECT array_agg(segmentation.attribute_moment(a.change ->> 'attribute', (a.change ->> 'changed_on')::date,
-            a.change ->> 'old', a.change ->> 'new', @'as_of'@, @'attributes'@::jsonb, f.company IS NOT NULL))
-          FROM jsonb_array_elements(f.attribute_changes) AS a (change)
-          WHERE @'moments'@::jsonb ? 'attributes') AS by_attributes,
+        CASE WHEN f.attribute_changes IS NOT NULL AND @'moments'@::jsonb ? 'attributes'
+          THEN segmentation_internal.workspace_attribute_moments(
+            f.attribute_changes, @'as_of'@, @'attributes'@, f.company IS NOT NULL) END AS by_attributes,
         ARRAY[CASE WHEN f.born IS NOT NULL AND @'moments'@::jsonb ? 'anniversary'
           THEN segmentation.anniversary(f.born, @'as_of'@, 'birth_date', @'anniversary'@) END@(markers)@] AS others
       FROM (
         SELECT f.*, s.alive_probability AS alive, segmentation.segment_date(f.attributes ->> 'birth_date') AS born,
           segmentation_internal.workspace_categories(f.items, f.categories, @'level'@) AS bought
-        FROM @ws@.@facts@ AS f JOIN @ws@.@scores@ AS s ON s.customer = f.customer OFFSET 0) AS f
-      OFFSET 0) AS f
+        FROM @ws@.@facts@ AS f JOIN @ws@.@scores@ AS s ON s.customer = f.customer OFFSET '0') AS f
+      OFFSET '0') AS f
     CROSS JOIN LATERAL unnest(f.by_purchases || f.by_attributes || f.others) AS m
     WHERE m.moment IS NOT NULL$q$, (
     SELECT jsonb_build_object('as_of', as_of, 'level', parameters.settings ->> 'product_level',

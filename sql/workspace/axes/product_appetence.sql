@@ -112,10 +112,11 @@ RETURNS text
   RETURN segmentation_internal.workspace_staged(ws, stage, $q$
     SELECT f.customer, t.rank::smallint AS place, t.item AS product, t.score, t.probability, t.source, t.next_due,
       t.reason, t.reason_fr, t.value
-    FROM @ws@.@facts@ AS f
-    CROSS JOIN LATERAL segmentation.top_products(
-      $1, segmentation.until(f.items, @'as_of'@), @'day'@, @(offers)@, $2) AS t
-    WHERE f.items IS NOT NULL$q$,
+    FROM (
+      SELECT f.customer, segmentation_internal.product_offers(
+        $1, segmentation.until(f.items, @'as_of'@), @'day'@, @(offers)@, $2, NULL) AS offers
+      FROM @ws@.@facts@ AS f WHERE f.items IS NOT NULL OFFSET '0') AS f
+    CROSS JOIN LATERAL unnest(f.offers) AS t$q$,
     jsonb_build_object('as_of', as_of, 'day', segmentation_internal.workspace_product_day(as_of), 'offers', offers));
 COMMENT ON FUNCTION segmentation_internal.workspace_products_sql(text, text, integer, date) IS
   'Part of refresh: the offers of the staged customers, as SQL.';

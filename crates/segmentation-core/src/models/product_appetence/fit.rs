@@ -164,7 +164,7 @@ fn learn(
     checkpoint: Checkpoint,
 ) -> Result<(Blend, usize)> {
     let mut repeat = Sample::new();
-    let mut activity_repeat = Vec::new();
+    let (mut next_repeat, mut activity_repeat) = (Vec::new(), Vec::new());
     let mut unseen = Sample::new();
     let (mut target_unseen, mut weight_unseen, mut activity_unseen) = (Vec::new(), Vec::new(), Vec::new());
     let mut times_unseen: Vec<f64> = Vec::new();
@@ -215,6 +215,7 @@ fn learn(
             owns[owned.item as usize] = true;
             let x = habits.repeat(owned, &tables.items[owned.item as usize]);
             repeat.push(&x, target.binary_search(&owned.item).is_ok(), weight)?;
+            next_repeat.push(after.next.binary_search(&owned.item).is_ok());
             activity_repeat.push(habits.activity);
         }
         let affinity = tables.affinity(&customer);
@@ -237,11 +238,15 @@ fn learn(
     repeat.weight.iter_mut().for_each(|w| *w *= trained as f64 / targets);
     unseen.weight.iter_mut().for_each(|w| *w *= trained as f64 / horizons);
     let mut blend = Blend::default();
+    let outcome: Vec<bool> = repeat.y.iter().chain(&absent.y).copied().collect();
+    if !repeat.usable() {
+        // All came true within the horizon, or nothing: what comes first is left to rank by.
+        repeat.y = next_repeat;
+    }
     if repeat.usable() {
         blend.repeat = Logit::fit(&repeat, 1.0, checkpoint);
         let mut eta = etas(&blend.repeat, &repeat);
         eta.extend(etas(&blend.repeat, &absent));
-        let outcome: Vec<bool> = repeat.y.iter().chain(&absent.y).copied().collect();
         activity_repeat.extend(absent_activity);
         let weight = vec![1.0; eta.len()];
         let x = |at| [eta[at], activity_repeat[at]];

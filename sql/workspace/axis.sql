@@ -131,7 +131,8 @@ COMMENT ON TABLE segmentation.workspace_score IS 'Continuous scores: columns of 
 COMMENT ON COLUMN segmentation.workspace_score.name IS 'Name of the column.';
 COMMENT ON COLUMN segmentation.workspace_score.axis IS 'The axis that brings it. Others may use it.';
 COMMENT ON COLUMN segmentation.workspace_score.place IS 'Order of the columns.';
-COMMENT ON COLUMN segmentation.workspace_score.expression IS 'The score, over p and f, in which is also what axes are scored_from.';
+COMMENT ON COLUMN segmentation.workspace_score.expression IS
+  'The score, over p and f, in which is also what axes are scored_from.';
 COMMENT ON COLUMN segmentation.workspace_score.about IS 'Comment of the column.';
 
 CREATE TABLE segmentation.workspace_list (

@@ -2,8 +2,9 @@
 
 -- All continuous scores of a relation of facts, by parameters: a relation of one row, constants when a refresh computes
 -- all customers, p of the query around it in the view customer_scores. What several scores share is computed first, in
--- a subquery: for the whole relation over the relation itself (fenced by '0', since 0 is a cast, which no workers pass), since no workers share a scan with a subquery that has
--- no FROM; else over each row, since no condition on the customer would come through to an index.
+-- a subquery: for the whole relation over the relation itself (fenced by '0', since 0 is a cast, which no workers
+-- pass), since no workers share a scan with a subquery that has no FROM; else over each row, since no condition on the
+-- customer would come through to an index.
 CREATE FUNCTION segmentation_internal.workspace_score_sql(facts text, parameters text, whole boolean) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN segmentation_internal.fill(NULL, CASE WHEN whole THEN $q$

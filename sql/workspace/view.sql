@@ -359,8 +359,8 @@ BEGIN ATOMIC
     ('cohort', 'Month of the first purchase.'),
     ('confidence', 'Mean confidence, 0 to 1.'),
     ('customers', 'Number of customers.'),
-    ('expected', 'Expected number of buyers within product_horizon or, by product_next_basket, in the next basket; or of '
-      'who does it within the horizon.'),
+    ('expected', 'Expected number of buyers within product_horizon or, by product_next_basket, in the next basket; or '
+      'of who does it within the horizon.'),
     ('f', 'Frequency score.'),
     ('family', 'Family of the purchase model.'),
     ('from_code', 'Code before.'),
@@ -664,9 +664,16 @@ COMMENT ON PROCEDURE segmentation.refresh_views(text, boolean) IS
 -- explain in the schema of a workspace, with its owner's rights: for those who may read results, and not facts.
 CREATE FUNCTION segmentation_internal.workspace_make_explain(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ws constant text := quote_ident(workspace);
 BEGIN
-  EXECUTE segmentation_internal.fill(quote_ident(workspace), $q$
-    CREATE OR REPLACE FUNCTION @ws@.explain(customer text, axis text DEFAULT NULL, language text DEFAULT NULL)
+  -- There already: who was granted it keeps it.
+  IF to_regprocedure(ws || '.explain(text, text, text)') IS NOT NULL THEN
+    RETURN;
+  END IF;
+  -- Of the workspace's owner, also where a superuser grants.
+  EXECUTE segmentation_internal.fill(ws, $q$
+    CREATE FUNCTION @ws@.explain(customer text, axis text DEFAULT NULL, language text DEFAULT NULL)
     RETURNS TABLE (on_axis text, code text, label text, explanation text, changes_on date, numbers jsonb)
       LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
@@ -675,8 +682,10 @@ BEGIN
     END;
     REVOKE ALL ON FUNCTION @ws@.explain(text, text, text) FROM PUBLIC;
     COMMENT ON FUNCTION @ws@.explain(text, text, text) IS
-      'segmentation.explain of this workspace, with its owner''s rights: for readers whom grant_bi let explain.'$q$,
-    jsonb_build_object('workspace', workspace));
+      'segmentation.explain of this workspace, with its owner''s rights: for readers whom grant_bi let explain.';
+    ALTER FUNCTION @ws@.explain(text, text, text) OWNER TO @owner@$q$,
+    jsonb_build_object('workspace', workspace, 'owner', (
+      SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace AS n WHERE n.oid = ws::regnamespace)));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_make_explain(text) IS
@@ -706,5 +715,5 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.grant_bi(text, name, boolean) IS
   'Lets a role read the views bi_* of a workspace, and nothing behind them. With explains it may also ask why a '
-  'customer has its codes, by the function explain in the schema of the workspace, which has the owner''s rights: these '
-  'are personal data.';
+  'customer has its codes, by the function explain in the schema of the workspace, which has the owner''s rights: '
+  'these are personal data.';

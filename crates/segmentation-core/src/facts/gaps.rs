@@ -561,7 +561,7 @@ mod tests {
         let uniform = rand_distr::Uniform::new(0.0, 1.0).unwrap();
         let asked = std::cell::Cell::new(0);
         for round in 0..4000_usize {
-            let mut draw = || uniform.sample(&mut random);
+            let mut draw = || -> f64 { uniform.sample(&mut random) };
             let prior = GapPrior {
                 shape: (4.0 * draw() - 2.0).exp(),
                 shape_spread: 0.1 + 2.0 * draw(),
@@ -595,9 +595,11 @@ mod tests {
         assert!(asked.get() < 4000 * 24, "{}", asked.get());
         // Roots at the ends, on a step, on a place that bisection asks for.
         for at in [0.0, 1.0, 0.5, 0.25, 0.3, -1.0, 2.0] {
-            for f in
-                [|x: f64, at: f64| at - x, |x, at| if x < at { 1.0 } else { -1.0 }, |x, at| (at - x).powi(9)]
-            {
+            for f in [
+                |x: f64, at: f64| at - x,
+                |x: f64, at: f64| if x < at { 1.0 } else { -1.0 },
+                |x: f64, at: f64| (at - x).powi(9),
+            ] {
                 let f = |x: f64| f(x, at);
                 assert_eq!(root(0.0, 1.0, 30, f).to_bits(), halved(0.0, 1.0, 30, &f).to_bits(), "{at}");
             }

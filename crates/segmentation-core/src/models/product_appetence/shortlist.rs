@@ -318,6 +318,7 @@ mod tests {
         AffinityModel {
             as_of: 8000,
             horizon: 28,
+            next: n % 2 == 1,
             split: 7972,
             items: (0..n).map(|at| format!("item {at:05}")).collect(),
             segments: vec!["night".to_owned()],
@@ -357,7 +358,8 @@ mod tests {
             r#"{"margins": {"item 00001": 3, "item 00007": -1}, "rank_by": "value"}"#,
         ];
         let mut short = 0;
-        for (n, by_ease) in [(60, true), (700, true), (700, false), (6000, true), (6000, false)] {
+        // An odd number of items: ranked by the next basket.
+        for (n, by_ease) in [(60, true), (61, true), (700, true), (701, false), (6000, true), (6001, false)] {
             for round in 0..12 {
                 let mut model = model(n, by_ease, &mut dice);
                 if round > 0 {

@@ -1,4 +1,5 @@
--- segment_assign, segment_memberships and the SQL of segment_sql say the same of every row.
+-- segment_assign, segment_memberships and the SQL of segment_sql say the same of every row; of a record what they say of
+-- its object, in which character(n) has no blanks at its end, as in SQL.
 CREATE SCHEMA segment_property;
 SET search_path = segment_property, segmentation, public;
 SET datestyle = ISO;
@@ -150,7 +151,7 @@ BEGIN
         ('memberships sql', CASE WHEN memberships = memberships_by_sql THEN assigned ELSE memberships_by_sql::text END)) AS v (form, said)
       UNION ALL
       SELECT $1, form, id, assigned, said FROM (
-        SELECT id, segment_assign($1, a_row, $2) AS assigned, segment_assign($1, to_jsonb(a_row), $2) AS as_json, segment_memberships($1, a_row, $2) AS memberships, %3$s AS by_sql, %4$s AS memberships_by_sql
+        SELECT id, segment_assign($1, a_row, $2) AS assigned, segment_assign($1, to_jsonb(a_row) || jsonb_build_object('ch', a_row.ch::text), $2) AS as_json, segment_memberships($1, a_row, $2) AS memberships, %3$s AS by_sql, %4$s AS memberships_by_sql
         FROM any_row AS a_row) AS t
       CROSS JOIN LATERAL (VALUES ('record', as_json), ('columns sql', by_sql),
         ('columns memberships', CASE WHEN memberships = memberships_by_sql THEN assigned ELSE memberships_by_sql::text END)) AS v (form, said)

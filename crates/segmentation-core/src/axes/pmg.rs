@@ -538,7 +538,9 @@ mod tests {
     fn ties_and_inactive() {
         // Nobody is large where all are alike, whatever the limits are shares of.
         assert_eq!(classes(&[10, 10, 10, 10, 0, -5], Mode::Rank), "PPPPII");
-        assert_eq!(classes(&[10; 5], Mode::Cumulative), "PPPPP");
+        assert_eq!(classes(&[10; 50], Mode::Cumulative), "P".repeat(50));
+        // Of five the last crosses 80 % only: all are within the medium limit of 95 %.
+        assert_eq!(classes(&[10; 5], Mode::Cumulative), "MMMMM");
         assert_eq!(classes(&[10], Mode::Rank), "G");
         // Nor are most of them.
         assert_eq!(classes(&[90, 10, 10, 10, 10, 1], Mode::Rank), "GPPPPP");

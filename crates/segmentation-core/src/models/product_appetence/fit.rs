@@ -11,6 +11,7 @@ use crate::Checkpoint;
 use crate::base::day::Day;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::words::counted;
+use crate::math::special::logistic;
 
 /// Fits a model as of the rows' day.
 ///
@@ -141,9 +142,31 @@ fn taken(customer: usize, item: u32, every: u64) -> bool {
     (mixed >> 32).is_multiple_of(every)
 }
 
-fn rising(mut logit: Logit) -> Logit {
-    // A score that fell as the evidence rises would turn the order round: chance in small data.
-    logit.coefficient[0] = logit.coefficient[0].max(1e-3);
+/// The least slope of a probability over the score.
+const FLAT: f64 = 1e-3;
+
+/// A score that fell as the evidence rises would turn the order round: chance in small data, or an order learnt for
+/// small baskets where most of what comes true is in large ones. It is held flat then, at the level of what happened.
+fn rising<const WIDTH: usize>(mut logit: Logit, sample: &Sample<WIDTH>) -> Logit {
+    if logit.coefficient[0] >= FLAT {
+        return logit;
+    }
+    logit.coefficient[0] = FLAT;
+    logit.intercept = 0.0;
+    let etas = etas(&logit, sample);
+    for _ in 0..100 {
+        let (mut gap, mut slope) = (0.0, 0.0);
+        for ((eta, happened), weight) in etas.iter().zip(&sample.y).zip(&sample.weight) {
+            let p = logistic(eta + logit.intercept);
+            gap += weight * (f64::from(u8::from(*happened)) - p);
+            slope += weight * p * (1.0 - p);
+        }
+        let step = (gap / slope.max(f64::MIN_POSITIVE)).clamp(-1.0, 1.0);
+        logit.intercept += step;
+        if step.abs() < 1e-12 {
+            break;
+        }
+    }
     logit
 }
 
@@ -300,5 +323,5 @@ fn second<const WIDTH: usize>(
     if !sample.usable() {
         return Ok(level((0..outcome.len()).map(|at| x(at)[0]), outcome, WIDTH));
     }
-    Ok(rising(Logit::fit(&sample, 1e-6, checkpoint)))
+    Ok(rising(Logit::fit(&sample, 1e-6, checkpoint), &sample))
 }

@@ -390,7 +390,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(short, 5 * 12 * 8 * 4 * 5);
+        assert_eq!(short, 6 * 12 * 8 * 4 * 5);
     }
 
     #[test]

@@ -702,10 +702,14 @@ DECLARE
   columns text[] := '{}';
   relations text[] := '{}';
   facts constant text := format('%s.%I', ws, stage || 'facts');
+  loops constant text := current_setting('enable_nestloop');
   staged text;
   total bigint;
 BEGIN
   IF batch IS NULL THEN
+    -- Everything is read, and rows of a source are expected by statistics that may be of before them, or none: what
+    -- joins them with themselves must not become a loop in a loop.
+    PERFORM set_config('enable_nestloop', 'off', true);
     IF segmentation_internal.workspace_settings_now(ws) ->> 'bad_rows' = 'refuse' THEN
       PERFORM segmentation_internal.workspace_check_currencies(ws);
     END IF;
@@ -736,6 +740,7 @@ BEGIN
   EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (customer)', facts);
   EXECUTE format('ANALYZE %s', facts);
   EXECUTE format('DROP TABLE %s', array_to_string(relations, ', '));
+  PERFORM set_config('enable_nestloop', loops, true);
   RETURN total;
 END
 $$;

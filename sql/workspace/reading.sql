@@ -128,7 +128,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_source_rows_sql(text, intege
 -- Rows that make orders are dated as these: what is sent back after the published day is taken off an order before it.
 -- And those of an order that was cancelled say so. Only customers whom this may touch are looked at.
 CREATE FUNCTION segmentation_internal.workspace_reconcile_orders(ws text, as_of date, key regtype) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  -- Rows of a source are expected by statistics that may be of before them: no loop in a loop.
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
   of_kind text;
   rows text;
@@ -163,9 +164,10 @@ BEGIN
     jsonb_build_object('as_of', as_of, 'orders', segmentation_internal.workspace_orders_of(ws, of_kind,
       segmentation_internal.fill(NULL, $q$(
         SELECT r.*, r.amount::numeric AS amount_of, r.purchased_on AS purchased_on_of
-        FROM @(rows)@ AS r
-        WHERE r.customer IN (
-          SELECT b.customer FROM @(rows)@ AS b WHERE b.amount < 0 OR b.purchased_on > @'as_of'@))$q$,
+        FROM (
+          SELECT b.*, bool_or(b.amount < 0 OR b.purchased_on > @'as_of'@) OVER (PARTITION BY b.customer) AS touched
+          FROM @(rows)@ AS b) AS r
+        WHERE r.touched)$q$,
         jsonb_build_object('rows', rows, 'as_of', as_of)), '{source,amount_of,purchased_on_of}')));
 END
 $$;

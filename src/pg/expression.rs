@@ -302,7 +302,7 @@ unsafe extern "C-unwind" fn refused_function(function: pg_sys::Oid, context: *mu
                 let mut count: c_int = 0;
                 let result = pg_sys::get_func_signature(function, &raw mut types, &raw mut count);
                 let arguments = (0..count.max(0) as usize).map(|place| *types.add(place));
-                if arguments.chain([result]).any(|given| zoned(given)) {
+                if arguments.chain([result]).any(zoned) {
                     found.zone =
                         !["now", "transaction_timestamp", "statement_timestamp"].contains(&name.as_str());
                     found.fault = Some(if found.zone {

@@ -245,6 +245,7 @@ fn segment_conditions(
     TableIterator::new(rows)
 }
 
+#[allow(clippy::type_complexity, reason = "pgrx reads the columns from the type as it is written")]
 #[pg_extern(sql = false)]
 fn segment_reads(
     definition: JsonbArg<'_>,

@@ -123,7 +123,12 @@ WHERE e.key IN ('rfm', 'pmg', 'churn', 'loyalty', 'future_value', 'life_moment')
 -- By hand wins over the definition.
 SELECT customer, segments FROM crm.customer_segments WHERE customer IN (1, 2) ORDER BY customer;
 -- Facts are those of the sources.
-SELECT count(*) AS differ FROM crm.customer_facts AS f FULL JOIN (SELECT customer_id, purchase_history(ordered_on, amount) AS h FROM shop.orders GROUP BY 1) AS o ON o.customer_id = f.customer WHERE f.history IS DISTINCT FROM o.h;
+SELECT count(*) AS differ FROM crm.customer_facts AS f FULL JOIN (
+  SELECT customer_id, purchase_history(day, amount) AS h
+  FROM (
+    SELECT customer_id, coalesce(refund_of, order_id) AS number, min(ordered_on) AS day, sum(amount) AS amount, bool_or(amount < 0) AS sent_back
+    FROM shop.orders GROUP BY 1, 2) AS n
+  WHERE NOT (sent_back AND amount = 0) GROUP BY 1) AS o ON o.customer_id = f.customer WHERE f.history IS DISTINCT FROM o.h;
 SELECT count(*) AS differ FROM crm.customer_facts AS f JOIN shop.customers AS c ON c.customer_id = f.customer WHERE f.attributes ->> 'city' IS DISTINCT FROM c.city;
 SELECT count(*) AS differ FROM crm.customer_facts AS f FULL JOIN (
   SELECT DISTINCT ON (customer_id, channel) customer_id, channel, granted FROM shop.consents WHERE changed_on <= '2025-10-31' ORDER BY customer_id, channel, changed_on DESC, granted) AS c

@@ -80,6 +80,7 @@ INSERT INTO called VALUES
   ('unregister_segment', 'SELECT segmentation.unregister_segment(''crm'', ''late'')'),
   ('upgrade_workspace', 'SELECT segmentation.upgrade_workspace(''crm'')'),
   ('use_parameter_set', 'SELECT segmentation.use_parameter_set(''crm'', 1)'),
+  ('line_suggestions', 'SELECT segmentation.line_suggestions(''crm'')'),
   ('workspace_check', 'SELECT segmentation.workspace_check(''crm'')'),
   ('workspace_due', 'SELECT segmentation.workspace_due(''crm'')'),
   ('workspace_fields', 'SELECT segmentation.workspace_fields(''crm'')'),

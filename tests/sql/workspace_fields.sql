@@ -53,7 +53,9 @@ WHERE customer <= 60 AND e.value <> 'null'
 SELECT t.name, count(c.segments ->> t.name) > 0 AS members, count(DISTINCT c.segments ->> t.name) AS segments
 FROM segment_template AS t CROSS JOIN crm.customer_segments AS c GROUP BY t.name ORDER BY t.name;
 -- The same counts by SQL on the shop itself.
-SELECT c.segments ->> 'lifecycle' = 'never_bought' AS said, NOT EXISTS (SELECT FROM fields.orders AS o WHERE o.customer_id = c.customer AND o.refund_of IS NULL) AS never, count(*)
+SELECT c.segments ->> 'lifecycle' = 'never_bought' AS said, NOT EXISTS (
+  SELECT FROM fields.orders AS o WHERE o.customer_id = c.customer AND o.refund_of IS NULL
+    AND o.amount + coalesce((SELECT sum(r.amount) FROM fields.orders AS r WHERE r.refund_of = o.order_id), 0) <> 0) AS never, count(*)
 FROM crm.customer_segments AS c GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT count(*) AS differ
 FROM crm.customer_segments AS c

@@ -109,7 +109,7 @@ CREATE FUNCTION segmentation_internal.workspace_number_words(given text, languag
   RETURN CASE
     WHEN language IS DISTINCT FROM 'fr' OR given !~ '^-?[0-9]+(\.[0-9]+)?$' THEN given
     ELSE CASE WHEN split_part(ltrim(given, '-'), '.', 1) ~ '[0-9]{5}'
-        THEN regexp_replace(split_part(given, '.', 1), '([0-9])(?=([0-9]{3})+$)', '\1' || U&'\202F', 'g')
+        THEN regexp_replace(split_part(given, '.', 1), '([0-9])(?=([0-9]{3})+$)', '\1' || chr(8239), 'g')
         ELSE split_part(given, '.', 1) END
       || CASE WHEN strpos(given, '.') > 0 THEN ',' || split_part(given, '.', 2) ELSE '' END END;
 COMMENT ON FUNCTION segmentation_internal.workspace_number_words(text, text) IS

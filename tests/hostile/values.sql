@@ -254,7 +254,7 @@ CALL hostile.keep('consent_history', 'SELECT consents FROM hostile.customer LIMI
 CALL hostile.keep('interaction_history', 'SELECT interactions FROM hostile.customer LIMIT 6');
 CALL hostile.keep('rfm_values', $$SELECT rfm_values(history, '2024-12-31') FROM hostile.customer GROUP BY customer_id % 3$$);
 CALL hostile.keep('turnover_values', 'SELECT turnover_values(turnover(history)) FROM hostile.customer GROUP BY customer_id % 3');
-CALL hostile.keep('purchase_cells', $$SELECT purchase_cells(history, '2024-12-31', o::jsonb) FROM hostile.customer, unnest('{"{}","{\"holdout\": \"91 days\"}"}'::text[]) AS o GROUP BY customer_id % 3, o$$);
+CALL hostile.keep('purchase_cells', $$SELECT purchase_cells(history, '2024-12-31', o::jsonb) FROM hostile.customer, unnest('{"{}","{\"horizon\": \"91 days\"}"}'::text[]) AS o GROUP BY customer_id % 3, o$$);
 CALL hostile.keep('spend_cells', $$SELECT spend_cells(history, '2024-12-31') FROM hostile.customer GROUP BY customer_id % 3$$);
 CALL hostile.keep('churn_rows', 'SELECT churn_rows("left", features) FROM hostile.features GROUP BY customer_id % 3');
 CALL hostile.keep('value_stack_rows', $$SELECT value_stack_rows(history, '2024-12-31') FROM hostile.customer GROUP BY customer_id % 3$$);

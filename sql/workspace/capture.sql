@@ -48,13 +48,109 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_uncapturable(regclass) IS
   'Part of start_capture: why a table cannot have triggers that see changed rows, though it is one; NULL if it can.';
 
+-- A view as a source
+
+-- What a view is made of, by PostgreSQL's own tree of its query: {"tables": [[alias, oid]], "equal": [[[table, column],
+-- [table, column]]], "optional": [table], "columns": {column of the view: [table, column]}}, tables by their place from
+-- 0, optional those of outer joins; or {"fault": ...}.
+-- See src/pg/view.rs.
+CREATE FUNCTION segmentation_internal.workspace_view(relation oid) RETURNS jsonb
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'workspace_view_wrapper';
+COMMENT ON FUNCTION segmentation_internal.workspace_view(oid) IS
+  'Part of start_capture: the tables of a view, the columns that they are joined by, and which of its columns are '
+  'columns of theirs; or why triggers on its tables could not tell whose rows of it change.';
+
+-- The tables of a view joined to one of them, as a mapping has it: each by columns that are equal to some of a table
+-- before it. NULL if there is one that is not.
+CREATE FUNCTION segmentation_internal.workspace_view_joins(view jsonb, main integer) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  joins jsonb := '[]';
+  placed integer[] := ARRAY[main];
+  part record;
+BEGIN
+  LOOP
+    SELECT q.table, jsonb_object_agg(q.left_column, q.column) AS columns INTO part
+    FROM (
+      SELECT (e.item #>> '{1,0}')::integer AS table,
+        concat(view -> 'tables' -> (e.item #>> '{0,0}')::integer ->> 0, '.', e.item #>> '{0,1}') AS left_column,
+        e.item #>> '{1,1}' AS column
+      FROM jsonb_array_elements(view -> 'equal') AS e (item)
+      WHERE (e.item #>> '{0,0}')::integer = ANY (placed)) AS q
+    WHERE NOT q.table = ANY (placed)
+    GROUP BY q.table ORDER BY q.table LIMIT 1;
+    EXIT WHEN part.table IS NULL;
+    placed := placed || part.table;
+    joins := joins || jsonb_build_object('as', view -> 'tables' -> part.table ->> 0, 'on', part.columns, 'relation', (
+      SELECT format('%I.%I', n.nspname, c.relname)
+      FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE c.oid = (view -> 'tables' -> part.table ->> 1)::oid));
+  END LOOP;
+  RETURN CASE WHEN cardinality(placed) = jsonb_array_length(view -> 'tables') THEN joins END;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_view_joins(jsonb, integer) IS
+  'Part of start_capture: the other tables of a view joined to one of them, as a mapping has it; NULL if they are not '
+  'joined by equal columns.';
+
+-- What stands for a source where its changes are noted: itself, or for a view one of its tables, joined with the
+-- others, with the customer alone. The table has a row in each row of the view; if it can be, it is one to which all
+-- others are joined by unique columns, or that of the customer.
+CREATE FUNCTION segmentation_internal.workspace_tables(
+  given regclass, given_mapping jsonb, OUT relation regclass, OUT mapping jsonb, OUT fault text
+)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  view jsonb;
+  customer jsonb;
+BEGIN
+  relation := given;
+  mapping := given_mapping;
+  IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = given AND c.relkind = 'v') THEN
+    RETURN;
+  END IF;
+  view := segmentation_internal.workspace_view(given);
+  customer := view -> 'columns' -> (given_mapping ->> 'customer');
+  fault := CASE
+    WHEN view ? 'fault' THEN format('the view %s', view ->> 'fault')
+    WHEN given_mapping ? 'join' THEN 'the mapping joins the view with others'
+    WHEN customer IS NULL THEN format('the customer (%s) is no column of a table of the view',
+      segmentation_internal.workspace_given_words(given_mapping -> 'customer')) END;
+  IF fault IS NOT NULL THEN
+    RETURN;
+  END IF;
+  SELECT t.relation, t.mapping INTO relation, mapping
+  FROM (
+    SELECT (v.item ->> 1)::oid::regclass AS relation, v.place, jsonb_build_object(
+        'as', v.item -> 0, 'customer', concat(view -> 'tables' -> (customer ->> 0)::integer ->> 0, '.', customer ->> 1))
+      || CASE j.joins WHEN '[]' THEN '{}' ELSE jsonb_build_object('join', j.joins) END AS mapping
+    FROM jsonb_array_elements(view -> 'tables') WITH ORDINALITY AS v (item, place)
+    CROSS JOIN LATERAL segmentation_internal.workspace_view_joins(view, v.place::integer - 1) AS j (joins)
+    WHERE j.joins IS NOT NULL AND NOT view -> 'optional' @> to_jsonb(v.place - 1)) AS t
+  ORDER BY NOT EXISTS (
+      SELECT FROM segmentation_internal.workspace_relations(t.relation, t.mapping) AS r
+      WHERE r.place > 0 AND NOT segmentation_internal.workspace_joins_once(r.joined, r.columns)) DESC,
+    t.place - 1 = (customer ->> 0)::integer DESC, t.place
+  LIMIT 1;
+  IF NOT FOUND THEN
+    relation := given;
+    mapping := given_mapping;
+    fault := 'the tables of the view are joined by other conditions than equal columns, or by a full join';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_tables(regclass, jsonb) IS
+  'Part of start_capture: the relation and the mapping that stand for a source where its changes are noted: of a view, '
+  'its tables; or why they cannot.';
+
 -- The tables of a source, each once, with the place at which its mapping has it first.
 CREATE FUNCTION segmentation_internal.workspace_captured(relation regclass, mapping jsonb)
 RETURNS TABLE (place integer, captured regclass)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT min(r.place), r.joined
-  FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+  FROM segmentation_internal.workspace_tables(relation, mapping) AS t
+  CROSS JOIN LATERAL segmentation_internal.workspace_relations(t.relation, t.mapping) AS r
   WHERE r.joined IS NOT NULL GROUP BY r.joined ORDER BY 1;
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_captured(regclass, jsonb) IS
@@ -76,26 +172,40 @@ COMMENT ON FUNCTION segmentation_internal.workspace_source_members(regclass, jso
 -- A trigger function of several tables reads them, with the rights of the workspace's owner and in the statements of
 -- others: so there is no code of others in the way to their rows.
 CREATE FUNCTION segmentation_internal.workspace_source_uncapturable(relation regclass, mapping jsonb) RETURNS text
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN coalesce(segmentation_internal.workspace_uncapturable(relation), (
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  t record;
+  viewed boolean;
+BEGIN
+  SELECT * INTO t FROM segmentation_internal.workspace_tables(relation, mapping);
+  viewed := t.relation <> relation;
+  RETURN coalesce(t.fault, (
+    SELECT CASE c.relkind WHEN 'm' THEN 'materialized views have none' WHEN 'f' THEN 'foreign tables have none'
+      WHEN 'v' THEN format('it reads %s, which is no table', t.relation) END
+    FROM pg_class AS c WHERE c.oid = t.relation),
+    segmentation_internal.workspace_uncapturable(t.relation), (
     SELECT format('the rows of %s are behind row-level security or rules', r.joined)
-    FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+    FROM segmentation_internal.workspace_relations(t.relation, t.mapping) AS r
     JOIN pg_class AS c ON c.oid = r.joined
-    WHERE mapping ? 'join' AND c.relkind IN ('r', 'p') AND (c.relrowsecurity OR c.relhasrules)
+    WHERE (t.mapping ? 'join' OR viewed)
+      AND c.relkind IN ('r', 'p') AND (c.relrowsecurity OR c.relhasrules)
     ORDER BY r.place LIMIT 1), (
     SELECT CASE
       WHEN NOT (SELECT c.relkind IN ('r', 'p') FROM pg_class AS c WHERE c.oid = r.joined)
         THEN format('it joins %s, which is no table', r.joined)
-      WHEN NOT segmentation_internal.workspace_joins_once(r.joined, r.columns)
-        THEN format('it joins %s, which has no unique index on (%s)', r.joined, (
-          SELECT string_agg(o.value, ', ' ORDER BY o.key) FROM jsonb_each_text(r.columns) AS o))
-      ELSE format('it joins %s: %s', r.joined, segmentation_internal.workspace_uncapturable(r.joined)) END
-    FROM segmentation_internal.workspace_relations(relation, mapping) AS r
+      WHEN segmentation_internal.workspace_uncapturable(r.joined) IS NOT NULL
+        THEN format('it joins %s: %s', r.joined, segmentation_internal.workspace_uncapturable(r.joined))
+      ELSE format('it joins %s, which has no unique index on (%s)', r.joined, (
+          SELECT string_agg(o.value, ', ' ORDER BY o.key) FROM jsonb_each_text(r.columns) AS o)) END
+    FROM segmentation_internal.workspace_relations(t.relation, t.mapping) AS r
     WHERE r.place > 0 AND r.joined IS NOT NULL
       AND (NOT (SELECT c.relkind IN ('r', 'p') FROM pg_class AS c WHERE c.oid = r.joined)
-        OR NOT segmentation_internal.workspace_joins_once(r.joined, r.columns)
+        -- How often a view has a row is its own business.
+        OR NOT viewed AND NOT segmentation_internal.workspace_joins_once(r.joined, r.columns)
         OR segmentation_internal.workspace_uncapturable(r.joined) IS NOT NULL)
     ORDER BY r.place LIMIT 1));
+END
+$$;
 COMMENT ON FUNCTION segmentation_internal.workspace_source_uncapturable(regclass, jsonb) IS
   'Part of start_capture: why the tables of a source cannot have triggers that see changed rows; NULL if they can.';
 
@@ -570,6 +680,8 @@ BEGIN
     CROSS JOIN @ws@.workspace AS w
     WHERE s.source = $1$q$)
     INTO captured USING source;
+  SELECT t.relation, t.mapping INTO captured.relation, captured.mapping
+  FROM segmentation_internal.workspace_tables(captured.relation, captured.mapping) AS t;
   BEGIN
     SELECT g.type INTO given
     FROM segmentation_internal.workspace_given(captured.kind, captured.relation, captured.mapping, 'customer') AS g;
@@ -701,12 +813,9 @@ BEGIN
   PERFORM segmentation_internal.workspace_mend_queue(ws);
   PERFORM segmentation_internal.workspace_uncapture(ws, given.source);
   IF watermark_column IS NULL THEN
-    reason := CASE (SELECT c.relkind FROM pg_class AS c WHERE c.oid = relation)
-      WHEN 'v' THEN 'Views have none. The tables of a simple view can be the source, and be captured: add_source takes '
-        'its joins, expressions and filter.'
-      WHEN 'm' THEN 'Materialized views have none.' WHEN 'f' THEN 'Foreign tables have none.'
-      ELSE (SELECT upper(left(u, 1)) || substr(u, 2) || '.'
-            FROM segmentation_internal.workspace_source_uncapturable(relation, given.mapping) AS u) END;
+    reason := (
+      SELECT upper(left(u, 1)) || substr(u, 2) || '.'
+      FROM segmentation_internal.workspace_source_uncapturable(relation, given.mapping) AS u);
     IF reason IS NOT NULL THEN
       RAISE wrong_object_type USING
         MESSAGE = format('%s cannot have triggers that see changed rows', relation),
@@ -773,8 +882,9 @@ CREATE FUNCTION segmentation_internal.workspace_triggers_miss(
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN concat_ws('; ',
     'writes with session_replication_role = replica, among them those of logical replication',
-    CASE WHEN mapping ? 'join' THEN 'a row that moves to another customer while another session adds rows that it is '
-      'joined with: a full refresh finds it' END,
+    (SELECT 'a row that moves to another customer while another session adds rows that it is joined with: a full '
+       'refresh finds it'
+     FROM segmentation_internal.workspace_tables(relation, mapping) AS t WHERE t.mapping ? 'join'),
     CASE WHEN function IS NULL THEN
       'all writes: its trigger function is gone, until refresh_changed has made it anew' END,
     CASE WHEN sound IS NOT TRUE THEN 'all writes: the queue is gone, or its owner may not write it' END,

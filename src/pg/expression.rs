@@ -413,7 +413,7 @@ fn type_name(given: pg_sys::Oid) -> String {
 
 /// # Safety
 /// Null, or a string of PostgreSQL's.
-unsafe fn owned(text: *const c_char) -> String {
+pub(super) unsafe fn owned(text: *const c_char) -> String {
     if text.is_null() {
         return String::new();
     }

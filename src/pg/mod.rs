@@ -25,6 +25,7 @@ pub mod snapshot;
 pub mod state;
 pub mod timestamp;
 pub mod value;
+pub mod view;
 pub mod window;
 
 pub use call::CallSite;

@@ -132,6 +132,14 @@ CALL refresh_changed('incremental', '2026-01-29'); CALL refresh('anew', '2026-01
 SELECT what, facts, codes, history, (SELECT count(*) > 0 FROM incremental.customer_segments WHERE segments ->> 'big' = 'yes') AS some FROM step ORDER BY place DESC LIMIT 1;
 
 -- Events are read at least once, in order, until they are confirmed.
+-- A transaction of the server's own (autovacuum) that began before holds the last of them back.
+DO $$
+BEGIN
+  WHILE EXISTS (SELECT FROM incremental.events AS e WHERE e.transaction >= pg_snapshot_xmin(pg_current_snapshot())) LOOP
+    PERFORM pg_sleep(0.05);
+  END LOOP;
+END
+$$;
 SELECT count(*) AS first_read, min(event) = (SELECT min(event) FROM incremental.events) AS from_the_first FROM read_events('incremental', 'mailer', 10);
 SELECT count(*) AS again FROM read_events('incremental', 'mailer', 10);
 SELECT confirm_events('incremental', 'mailer', (SELECT max(event) FROM read_events('incremental', 'mailer', 10)));
@@ -211,7 +219,7 @@ CALL refused('CALL refresh_changed(''incremental'', ''2026-01-01'')');
 CALL refused('SELECT start_capture(''incremental'', ''purchases'', ''live_customers'')');
 CALL refused('SELECT start_capture(''incremental'', ''interactions'', ''live_interactions'', ''kind'')');
 CALL refused('SELECT start_capture(''incremental'', ''interactions'', ''live_interactions'', ''nothing'')');
-CREATE VIEW public.seen AS TABLE live_interactions;
+CREATE MATERIALIZED VIEW public.seen AS TABLE live_interactions;
 SELECT add_source('anew', 'interactions', 'seen') IS NOT NULL AS added;
 CALL refused('SELECT start_capture(''anew'', ''interactions'', ''seen'')');
 
@@ -220,6 +228,6 @@ SELECT remove_source('incremental', 'customers', 'live_customers');
 SELECT count(*) AS triggers FROM pg_trigger WHERE tgrelid = 'live_customers'::regclass;
 SELECT drop_workspace('incremental'), drop_workspace('anew');
 SELECT count(*) AS triggers FROM pg_trigger WHERE tgname LIKE 'segmentation%';
-DROP TABLE live_orders, live_old, live_customers, step; DROP VIEW seen; DROP TABLE live_interactions; DROP PROCEDURE compare; DROP OWNED BY cashier; DROP ROLE cashier;
+DROP TABLE live_orders, live_old, live_customers, step; DROP MATERIALIZED VIEW seen; DROP TABLE live_interactions; DROP PROCEDURE compare; DROP OWNED BY cashier; DROP ROLE cashier;
 DROP SCHEMA shop CASCADE;
 DROP PROCEDURE public.refused_capture(text);

@@ -300,6 +300,13 @@ CREATE FUNCTION segmentation_internal.workspace_not_product_sql(patterns jsonb) 
 COMMENT ON FUNCTION segmentation_internal.workspace_not_product_sql(jsonb) IS
   'Part of refresh: whether a line r is no product, by the setting not_products, as SQL.';
 
+-- The number of the order that a row r is of: a refund is of the order that it names.
+CREATE FUNCTION segmentation_internal.workspace_number_sql() RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN $q$coalesce(CASE WHEN r.amount < 0 THEN NULLIF(r.refund_of, '') END, NULLIF(r."order", ''))$q$;
+COMMENT ON FUNCTION segmentation_internal.workspace_number_sql() IS
+  'Part of refresh: the number of the order that a row is of, as SQL.';
+
 -- The rows of purchases or lines as orders, one row each: on the day on which it was bought, with what it came to in
 -- the end, and whether it is a purchase. netted: rows with the number of an order are one order, over midnight, in
 -- several parcels, with a price put right or goods sent back later; else each row is one. Lines without a number are
@@ -334,11 +341,12 @@ CREATE FUNCTION segmentation_internal.workspace_netted_sql(
       FROM (
         SELECT r.customer, r.purchased_on, r.amount::numeric AS amount, @(given)@::numeric AS given,
           @(service)@ AS service, NULLIF(r.refund_of, '') AS refund_of,
-          coalesce(CASE WHEN r.amount < 0 THEN NULLIF(r.refund_of, '') END, NULLIF(r."order", '')) AS number@(each)@
+          @(number)@ AS number@(each)@
         FROM @(rows)@ AS r
         WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL) AS r
       @(by)@$q$,
       jsonb_build_object('rows', rows, 'service', coalesce(service, 'false'),
+        'number', segmentation_internal.workspace_number_sql(),
         -- What was sent back at another rate came back all the same.
         'given', CASE WHEN converted THEN 'r.given' ELSE 'r.amount' END,
         'each', coalesce((SELECT string_agg(format(', r.%I', c), '') FROM unnest(carried) AS c), ''),
@@ -431,42 +439,79 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_orders_of(text, text, text, text[]) IS
   'Part of refresh: the orders that rows of purchases or lines of a workspace come to, as SQL.';
 
+-- The lines of what was bought and kept. Pieces of a product that came back count against those of the same order,
+-- whenever they came, and without a number against those of the day; a product of which nothing is left was not bought.
+-- What came back of an order that is not known is a line of its own. Nor are the lines of orders bought that purchases
+-- say were cancelled. orders: the rows of purchases where these have numbers as lines have, else NULL.
+CREATE FUNCTION segmentation_internal.workspace_kept_sql(rows text, orders text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.fill(NULL, $q$(
+    SELECT r.customer, r.product, r.purchased_on, @(pieces)@ AS quantity, r.amount::numeric AS amount
+    FROM @(rows)@ AS r
+    WHERE r.product IS NOT NULL AND NOT @(back)@@(gone)@
+    UNION ALL
+    SELECT r.customer, r.product, coalesce(min(r.purchased_on) FILTER (WHERE r.given), min(r.purchased_on)),
+      sum(r.quantity), sum(r.amount)
+    FROM (
+      SELECT r.customer, r.product, r.purchased_on, @(pieces)@ AS quantity, r.amount::numeric AS amount,
+        NOT (r.amount < 0 OR coalesce(r.quantity < 0, false)) AS given, @(number)@ AS number
+      FROM @(rows)@ AS r
+      WHERE r.product IS NOT NULL AND r.purchased_on IS NOT NULL AND r.amount IS NOT NULL AND @(back)@@(gone)@) AS r
+    GROUP BY r.customer, r.product, r.number, CASE WHEN r.number IS NULL THEN r.purchased_on END
+    HAVING sum(r.quantity) > 0 AND (sum(r.amount) > 0 OR NOT bool_or(r.amount < 0)) OR NOT bool_or(r.given))$q$,
+    jsonb_build_object('rows', rows,
+      -- A line without a quantity is one piece: bought, or sent back.
+      'pieces', 'coalesce(r.quantity, CASE WHEN r.amount < 0 THEN -1 ELSE 1 END)::numeric',
+      'number', segmentation_internal.workspace_number_sql(),
+      'back', segmentation_internal.fill(NULL, $q$EXISTS (
+        SELECT FROM @(rows)@ AS b
+        WHERE (b.amount < 0 OR b.quantity < 0) AND b.customer = r.customer AND b.product = r.product)$q$,
+        jsonb_build_object('rows', rows)),
+      'gone', CASE WHEN orders IS NULL THEN '' ELSE segmentation_internal.fill(NULL, $q$ AND NOT EXISTS (
+        SELECT
+        FROM (
+          SELECT r.customer, @(number)@ AS number FROM @(orders)@ AS r
+          WHERE r.purchased_on IS NOT NULL
+          GROUP BY 1, 2 HAVING bool_or(r.amount < 0) AND sum(r.amount) <= 0) AS o
+        WHERE o.customer = r.customer AND o.number = NULLIF(r."order", ''))$q$,
+        jsonb_build_object('orders', orders, 'number', segmentation_internal.workspace_number_sql())) END));
+COMMENT ON FUNCTION segmentation_internal.workspace_kept_sql(text, text) IS
+  'Part of refresh: the lines of products that were bought and kept, as SQL.';
+
 -- What was bought: products with their categories beside them, or categories alone. A line whose product has no
 -- category counts for no category, and one whose product has two rows counts once.
 CREATE FUNCTION segmentation_internal.workspace_items_sql(rows text, products text, level text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN (SELECT CASE
+  RETURN CASE
     WHEN products IS NULL THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.item_history(r.product, r.purchased_on, @(pieces)@, r.amount::numeric)
+        segmentation.item_history(r.product, r.purchased_on, r.quantity, r.amount)
           AS items
       FROM @(rows)@ AS r
       WHERE r.product IS NOT NULL
-      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'pieces', p.pieces))
+      GROUP BY r.customer$q$, jsonb_build_object('rows', rows))
     WHEN level = 'product' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.item_history(r.product, r.purchased_on, @(pieces)@, r.amount::numeric)
+        segmentation.item_history(r.product, r.purchased_on, r.quantity, r.amount)
           AS items,
-        segmentation.item_history(p.category, r.purchased_on, @(pieces)@, r.amount::numeric)
+        segmentation.item_history(p.category, r.purchased_on, r.quantity, r.amount)
           FILTER (WHERE p.category IS NOT NULL) AS categories
       FROM @(rows)@ AS r
       LEFT JOIN (
         SELECT q.product, min(q.category COLLATE "C") AS category FROM @(products)@ AS q GROUP BY q.product) AS p
         ON p.product = r.product
       WHERE r.product IS NOT NULL
-      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'products', products, 'pieces', p.pieces))
+      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'products', products))
     ELSE segmentation_internal.fill(NULL, $q$
       SELECT r.customer,
-        segmentation.item_history(p.category, r.purchased_on, @(pieces)@, r.amount::numeric)
+        segmentation.item_history(p.category, r.purchased_on, r.quantity, r.amount)
           AS items
       FROM @(rows)@ AS r
       JOIN (
         SELECT q.product, min(q.category COLLATE "C") AS category FROM @(products)@ AS q GROUP BY q.product) AS p
         ON p.product = r.product
       WHERE p.category IS NOT NULL
-      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'products', products, 'pieces', p.pieces)) END
-    -- A line without a quantity is one piece: bought, or sent back.
-    FROM (VALUES ('coalesce(r.quantity, CASE WHEN r.amount < 0 THEN -1 ELSE 1 END)::numeric')) AS p (pieces));
+      GROUP BY r.customer$q$, jsonb_build_object('rows', rows, 'products', products)) END;
 COMMENT ON FUNCTION segmentation_internal.workspace_items_sql(text, text, text) IS
   'Part of refresh: products bought by customer, as SQL.';
 
@@ -559,6 +604,7 @@ DECLARE
   service constant text := segmentation_internal.workspace_not_product_sql(settings -> 'not_products');
   has_purchases boolean := false;
   has_categories boolean;
+  numbered boolean;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     SELECT w.time_zone,
@@ -601,8 +647,14 @@ BEGIN
     END IF;
     part := 'lines';
     columns := CASE WHEN has_categories AND level = 'product' THEN '{items,categories}' ELSE '{items}' END;
+    EXECUTE format($q$
+      SELECT EXISTS (SELECT FROM %s.source AS s WHERE s.kind = 'purchase_lines' AND s.mapping ? 'order')$q$, ws)
+      INTO numbered;
     query := segmentation_internal.workspace_items_sql(
-      coalesce(format('(SELECT r.* FROM %s AS r WHERE NOT %s)', lines, service), lines),
+      segmentation_internal.workspace_kept_sql(
+        coalesce(format('(SELECT r.* FROM %s AS r WHERE NOT %s)', lines, service), lines),
+        CASE WHEN numbered AND has_purchases AND segmentation_internal.workspace_netted(ws)
+          THEN segmentation_internal.workspace_rows_sql(ws, 'purchases', batch) END),
       CASE WHEN has_categories OR level = 'category' THEN segmentation_internal.workspace_rows_sql(ws, 'products') END,
       level);
     RETURN NEXT;

@@ -996,7 +996,8 @@ BEGIN
       'base_percent', segmentation_internal.workspace_rounded(
         100 * (found.target ->> 'base_rate')::double precision, 1));
     SELECT segmentation_internal.workspace_say('target.because',
-        jsonb_build_object('drivers', string_agg(d.words, '; ' ORDER BY d.place)), language) INTO because
+        jsonb_build_object('drivers', string_agg(d.words, CASE language WHEN 'fr' THEN ' ; ' ELSE '; ' END
+          ORDER BY d.place)), language) INTO because
     FROM (
       SELECT d.words, d.place
       FROM segmentation_internal.target_drivers(model, features, language) WITH ORDINALITY AS d (

@@ -349,7 +349,7 @@ CREATE FUNCTION segmentation_internal.workspace_churn_why(
 ) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
   RETURN segmentation_internal.workspace_say('churn_by.' || (stack ->> 'candidate'), jsonb_build_object('reasons', (
-      SELECT string_agg(e.words, '; ' ORDER BY abs(e.contribution) DESC)
+      SELECT string_agg(e.words, CASE language WHEN 'fr' THEN ' ; ' ELSE '; ' END ORDER BY abs(e.contribution) DESC)
       FROM (
         SELECT e.words, e.contribution
         FROM segmentation.churn_explain(stack, history, contacts, interactions, as_of, language) AS e

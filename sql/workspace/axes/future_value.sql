@@ -174,9 +174,9 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
     '{last_year} {currency}. '
     'High from {high_from}, medium from {medium_from}.'),
   ('future_value', 'fr', 'Devrait rapporter {future_value} {currency} d''ici {value_horizon}, actualisés, '
-    'd''après '
-    '{candidate_fr} : {expected_purchases} achats de {expected_spend} {currency} sont prévus, et l''an passé a '
-    'rapporté {last_year} {currency}. '
+    'd''après {candidate_fr}. '
+    'Achats prévus : {expected_purchases}, de {expected_spend} {currency} en moyenne ; l''an passé a rapporté '
+    '{last_year} {currency}. '
     'Élevée à partir de {high_from}, moyenne à partir de {medium_from}.'),
   ('future_value.subscription', 'en', 'Subscriptions are expected to bring {future_value} {currency} within '
     '{value_horizon}: their prices for as long as they are expected to run, discounted. '
@@ -188,5 +188,5 @@ INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
     '{expected_purchases} purchases of {expected_spend} {currency} each, and {subscription_value} {currency} by '
     'subscriptions, discounted. High from {high_from}, medium from {medium_from}.'),
   ('future_value.both', 'fr', 'Devrait rapporter {future_value} {currency} d''ici {value_horizon} : '
-    '{expected_purchases} achats de {expected_spend} {currency}, et {subscription_value} {currency} par abonnement, '
-    'actualisés. Élevée à partir de {high_from}, moyenne à partir de {medium_from}.');
+    'achats prévus, {expected_purchases} de {expected_spend} {currency} en moyenne, et {subscription_value} {currency} '
+    'par abonnement, actualisés. Élevée à partir de {high_from}, moyenne à partir de {medium_from}.');

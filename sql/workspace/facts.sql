@@ -307,17 +307,29 @@ CREATE FUNCTION segmentation_internal.workspace_number_sql() RETURNS text
 COMMENT ON FUNCTION segmentation_internal.workspace_number_sql() IS
   'Part of refresh: the number of the order that a row is of, as SQL.';
 
+-- Whether a row r of purchases may be one of several of an order: it has a number, or one that a refund names.
+CREATE FUNCTION segmentation_internal.workspace_numbered_sql(rows text, netted text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN CASE netted WHEN 'all' THEN $q$(NULLIF(r."order", '') IS NOT NULL)$q$
+    ELSE segmentation_internal.fill(NULL, $q$EXISTS (
+        SELECT FROM @(rows)@ AS b
+        WHERE b.amount < 0 AND b.customer = r.customer AND NULLIF(b.refund_of, '') = NULLIF(r."order", ''))$q$,
+      jsonb_build_object('rows', rows)) END;
+COMMENT ON FUNCTION segmentation_internal.workspace_numbered_sql(text, text) IS
+  'Part of refresh: whether a row of purchases may be one of several of an order, as SQL.';
+
 -- The rows of purchases or lines as orders, one row each: on the day on which it was bought, with what it came to in
--- the end, and whether it is a purchase. netted: rows with the number of an order are one order, over midnight, in
--- several parcels, with a price put right or goods sent back later; else each row is one. Lines without a number are
--- one order a day.
+-- the end, and whether it is a purchase. Rows with the number of an order are one order, over midnight, in several
+-- parcels, with a price put right or goods sent back later; else each row is one. Lines without a number are one order
+-- a day. netted: of purchases, whether that is so for all numbers ('all'), for those that refunds name, where a number
+-- is that of one row ('refunds'), or for none.
 --
 -- It is a purchase if goods were bought and not all of them came back: their lines come to more than nothing, or none
 -- was sent back (a gift). What else was charged (service, a condition over r) is in the amount and decides nothing.
 -- loose: a refund that does not say of which order it is, or an order it may be of. carried: columns of each row that
 -- are kept, as arrays.
 CREATE FUNCTION segmentation_internal.workspace_netted_sql(
-  kind text, rows text, netted boolean, service text, converted boolean, carried text[] DEFAULT '{}'
+  kind text, rows text, netted text, service text, converted boolean, carried text[] DEFAULT '{}'
 ) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN concat_ws(' UNION ALL ',
@@ -328,9 +340,10 @@ CREATE FUNCTION segmentation_internal.workspace_netted_sql(
       jsonb_build_object('rows', rows,
         'each', coalesce(
           (SELECT string_agg(format(', ARRAY[r.%I] AS %I', c, c), '') FROM unnest(carried) AS c), ''),
-        'rest', CASE WHEN netted THEN $q$ AND NULLIF(r."order", '') IS NULL
-          AND (NULLIF(r.refund_of, '') IS NULL OR r.amount >= 0)$q$ ELSE '' END)) END,
-    CASE WHEN kind = 'purchase_lines' OR netted THEN segmentation_internal.fill(NULL, $q$
+        'rest', CASE netted WHEN 'none' THEN '' ELSE format(
+          $q$ AND (NULLIF(r.refund_of, '') IS NULL OR r.amount >= 0) AND NOT %s$q$,
+          segmentation_internal.workspace_numbered_sql(rows, netted)) END)) END,
+    CASE WHEN kind = 'purchase_lines' OR netted <> 'none' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer, coalesce(min(r.purchased_on) FILTER (WHERE r.amount >= 0), min(r.purchased_on))
           AS purchased_on,
         sum(r.amount) AS amount,
@@ -343,7 +356,7 @@ CREATE FUNCTION segmentation_internal.workspace_netted_sql(
           @(service)@ AS service, NULLIF(r.refund_of, '') AS refund_of,
           @(number)@ AS number@(each)@
         FROM @(rows)@ AS r
-        WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL) AS r
+        WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL@(some)@) AS r
       @(by)@$q$,
       jsonb_build_object('rows', rows, 'service', coalesce(service, 'false'),
         'number', segmentation_internal.workspace_number_sql(),
@@ -352,16 +365,19 @@ CREATE FUNCTION segmentation_internal.workspace_netted_sql(
         'each', coalesce((SELECT string_agg(format(', r.%I', c), '') FROM unnest(carried) AS c), ''),
         'all', coalesce(
           (SELECT string_agg(format(', array_agg(r.%I) AS %I', c, c), '') FROM unnest(carried) AS c), ''),
-        'by', CASE kind WHEN 'purchases' THEN 'WHERE r.number IS NOT NULL GROUP BY r.customer, r.number'
+        'some', CASE kind WHEN 'purchases' THEN format(
+          $q$ AND (r.amount < 0 AND NULLIF(r.refund_of, '') IS NOT NULL OR %s)$q$,
+          segmentation_internal.workspace_numbered_sql(rows, netted)) ELSE '' END,
+        'by', CASE kind WHEN 'purchases' THEN 'GROUP BY r.customer, r.number'
           ELSE 'GROUP BY r.customer, r.number, CASE WHEN r.number IS NULL THEN r.purchased_on END' END)) END);
-COMMENT ON FUNCTION segmentation_internal.workspace_netted_sql(text, text, boolean, text, boolean, text[]) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_netted_sql(text, text, text, text, boolean, text[]) IS
   'Part of refresh: the orders that rows of purchases or lines come to, as SQL.';
 
 -- The same, with what was cancelled on its day: a refund that does not say of which order it is takes away an order of
 -- the same day that came to as much, and all orders of the day, where the refunds that are left come to as much as
 -- they. What is gone is no purchase and comes to 0.
 CREATE FUNCTION segmentation_internal.workspace_orders_sql(
-  kind text, rows text, netted boolean, service text, converted boolean, carried text[] DEFAULT '{}'
+  kind text, rows text, netted text, service text, converted boolean, carried text[] DEFAULT '{}'
 ) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN segmentation_internal.fill(NULL, $q$
@@ -392,33 +408,39 @@ CREATE FUNCTION segmentation_internal.workspace_orders_sql(
       'netted', segmentation_internal.workspace_netted_sql(
         kind, rows, netted, service, converted, carried),
       -- Rows that are orders are read again rather than kept: by several processes.
-      'kept', CASE WHEN kind = 'purchase_lines' OR netted THEN 'MATERIALIZED' ELSE 'NOT MATERIALIZED' END,
+      'kept', CASE WHEN kind = 'purchase_lines' OR netted = 'all' THEN 'MATERIALIZED' ELSE 'NOT MATERIALIZED' END,
       'carried', coalesce((SELECT string_agg(format(', o.%I', c), '') FROM unnest(carried) AS c), '')));
-COMMENT ON FUNCTION segmentation_internal.workspace_orders_sql(text, text, boolean, text, boolean, text[]) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_orders_sql(text, text, text, text, boolean, text[]) IS
   'Part of refresh: the orders that rows of purchases or lines come to, net of what was cancelled on the day, as SQL.';
 
--- Whether rows of purchases have to be netted: where none has a number, or numbers are unique, each is an order.
-CREATE FUNCTION segmentation_internal.workspace_netted(ws text) RETURNS boolean
+-- Which rows of purchases have to be netted: where none has a number, or numbers are unique, each is an order, but for
+-- what refunds name.
+CREATE FUNCTION segmentation_internal.workspace_netted(ws text) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  netted boolean;
+  netted text;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT count(*) FILTER (WHERE s.mapping ? 'order') > 1 OR bool_or(s.mapping ? 'refund_of')
-      OR bool_or(s.mapping ? 'order' AND NOT EXISTS (
-        SELECT
-        FROM pg_index AS i
-        JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-        WHERE i.indrelid = s.relation AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
-          AND a.attname = s.mapping ->> 'order'))
+    SELECT CASE
+      WHEN count(*) FILTER (WHERE s.mapping ? 'order') > 1
+        OR bool_or(s.mapping ? 'order' AND NOT EXISTS (
+          SELECT
+          FROM pg_index AS i
+          JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+          WHERE i.indrelid = s.relation AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
+            AND a.attname = s.mapping ->> 'order'))
+        THEN 'all'
+      WHEN bool_or(s.mapping ? 'refund_of') THEN 'refunds'
+      ELSE 'none' END
     FROM @ws@.source AS s
     WHERE s.kind = 'purchases'$q$)
     INTO netted;
-  RETURN coalesce(netted, false);
+  RETURN netted;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_netted(text) IS
-  'Part of refresh: whether several rows of purchases may be of one order.';
+  'Part of refresh: which rows of purchases may be of one order: all that have a number (all), those that a refund '
+  'names (refunds), or none.';
 
 -- The orders of a workspace; rows: those of a kind.
 CREATE FUNCTION segmentation_internal.workspace_orders_of(
@@ -446,19 +468,23 @@ COMMENT ON FUNCTION segmentation_internal.workspace_orders_of(text, text, text, 
 CREATE FUNCTION segmentation_internal.workspace_kept_sql(rows text, orders text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN segmentation_internal.fill(NULL, $q$(
-    SELECT r.customer, r.product, r.purchased_on, @(pieces)@ AS quantity, r.amount::numeric AS amount
-    FROM @(rows)@ AS r
-    WHERE r.product IS NOT NULL AND NOT @(back)@@(gone)@
-    UNION ALL
-    SELECT r.customer, r.product, coalesce(min(r.purchased_on) FILTER (WHERE r.given), min(r.purchased_on)),
-      sum(r.quantity), sum(r.amount)
+    SELECT r.customer, r.product, r.purchased_on, r.quantity, r.amount
     FROM (
       SELECT r.customer, r.product, r.purchased_on, @(pieces)@ AS quantity, r.amount::numeric AS amount,
-        NOT (r.amount < 0 OR coalesce(r.quantity < 0, false)) AS given, @(number)@ AS number
+        @(number)@ AS number
       FROM @(rows)@ AS r
-      WHERE r.product IS NOT NULL AND r.purchased_on IS NOT NULL AND r.amount IS NOT NULL AND @(back)@@(gone)@) AS r
-    GROUP BY r.customer, r.product, r.number, CASE WHEN r.number IS NULL THEN r.purchased_on END
-    HAVING sum(r.quantity) > 0 AND (sum(r.amount) > 0 OR NOT bool_or(r.amount < 0)) OR NOT bool_or(r.given))$q$,
+      WHERE r.product IS NOT NULL AND NOT @(back)@
+      UNION ALL
+      SELECT r.customer, r.product, coalesce(min(r.purchased_on) FILTER (WHERE r.given), min(r.purchased_on)),
+        sum(r.quantity), sum(r.amount), r.number
+      FROM (
+        SELECT r.customer, r.product, r.purchased_on, @(pieces)@ AS quantity, r.amount::numeric AS amount,
+          NOT (r.amount < 0 OR coalesce(r.quantity < 0, false)) AS given, @(number)@ AS number
+        FROM @(rows)@ AS r
+        WHERE r.product IS NOT NULL AND r.purchased_on IS NOT NULL AND r.amount IS NOT NULL AND @(back)@) AS r
+      GROUP BY r.customer, r.product, r.number, CASE WHEN r.number IS NULL THEN r.purchased_on END
+      HAVING sum(r.quantity) > 0 AND (sum(r.amount) > 0 OR NOT bool_or(r.amount < 0)) OR NOT bool_or(r.given)) AS r
+    @(gone)@)$q$,
     jsonb_build_object('rows', rows,
       -- A line without a quantity is one piece: bought, or sent back.
       'pieces', 'coalesce(r.quantity, CASE WHEN r.amount < 0 THEN -1 ELSE 1 END)::numeric',
@@ -467,13 +493,18 @@ CREATE FUNCTION segmentation_internal.workspace_kept_sql(rows text, orders text)
         SELECT FROM @(rows)@ AS b
         WHERE (b.amount < 0 OR b.quantity < 0) AND b.customer = r.customer AND b.product = r.product)$q$,
         jsonb_build_object('rows', rows)),
-      'gone', CASE WHEN orders IS NULL THEN '' ELSE segmentation_internal.fill(NULL, $q$ AND NOT EXISTS (
+      'gone', CASE WHEN orders IS NULL THEN '' ELSE segmentation_internal.fill(NULL, $q$WHERE NOT EXISTS (
         SELECT
         FROM (
-          SELECT r.customer, @(number)@ AS number FROM @(orders)@ AS r
-          WHERE r.purchased_on IS NOT NULL
-          GROUP BY 1, 2 HAVING bool_or(r.amount < 0) AND sum(r.amount) <= 0) AS o
-        WHERE o.customer = r.customer AND o.number = NULLIF(r."order", ''))$q$,
+          SELECT r.customer, r.number
+          FROM (SELECT r.customer, r.amount, @(number)@ AS number FROM @(orders)@ AS r
+            WHERE r.purchased_on IS NOT NULL) AS r
+          WHERE EXISTS (
+            SELECT
+            FROM (SELECT r.customer, @(number)@ AS number FROM @(orders)@ AS r WHERE r.amount < 0) AS b
+            WHERE b.customer = r.customer AND b.number = r.number)
+          GROUP BY 1, 2 HAVING sum(r.amount) <= 0) AS o
+        WHERE o.customer = r.customer AND o.number = r.number)$q$,
         jsonb_build_object('orders', orders, 'number', segmentation_internal.workspace_number_sql())) END));
 COMMENT ON FUNCTION segmentation_internal.workspace_kept_sql(text, text) IS
   'Part of refresh: the lines of products that were bought and kept, as SQL.';
@@ -653,7 +684,7 @@ BEGIN
     query := segmentation_internal.workspace_items_sql(
       segmentation_internal.workspace_kept_sql(
         coalesce(format('(SELECT r.* FROM %s AS r WHERE NOT %s)', lines, service), lines),
-        CASE WHEN numbered AND has_purchases AND segmentation_internal.workspace_netted(ws)
+        CASE WHEN numbered AND has_purchases AND segmentation_internal.workspace_netted(ws) <> 'none'
           THEN segmentation_internal.workspace_rows_sql(ws, 'purchases', batch) END),
       CASE WHEN has_categories OR level = 'category' THEN segmentation_internal.workspace_rows_sql(ws, 'products') END,
       level);
@@ -755,13 +786,14 @@ DECLARE
   relations text[] := '{}';
   facts constant text := format('%s.%I', ws, stage || 'facts');
   loops constant text := current_setting('enable_nestloop');
+  merges constant text := current_setting('enable_mergejoin');
   staged text;
   total bigint;
 BEGIN
   IF batch IS NULL THEN
     -- Everything is read, and rows of a source are expected by statistics that may be of before them, or none: what
-    -- joins them with themselves must not become a loop in a loop.
-    PERFORM set_config('enable_nestloop', 'off', true);
+    -- joins them with themselves must not become a loop in a loop, nor sort them all for the few that it looks for.
+    PERFORM set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true);
     IF segmentation_internal.workspace_settings_now(ws) ->> 'bad_rows' = 'refuse' THEN
       PERFORM segmentation_internal.workspace_check_currencies(ws);
     END IF;
@@ -792,7 +824,7 @@ BEGIN
   EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (customer)', facts);
   EXECUTE format('ANALYZE %s', facts);
   EXECUTE format('DROP TABLE %s', array_to_string(relations, ', '));
-  PERFORM set_config('enable_nestloop', loops, true);
+  PERFORM set_config('enable_nestloop', loops, true), set_config('enable_mergejoin', merges, true);
   RETURN total;
 END
 $$;

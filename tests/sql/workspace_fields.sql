@@ -55,7 +55,8 @@ FROM segment_template AS t CROSS JOIN crm.customer_segments AS c GROUP BY t.name
 -- The same counts by SQL on the shop itself.
 SELECT c.segments ->> 'lifecycle' = 'never_bought' AS said, NOT EXISTS (
   SELECT FROM fields.orders AS o WHERE o.customer_id = c.customer AND o.refund_of IS NULL
-    AND o.amount + coalesce((SELECT sum(r.amount) FROM fields.orders AS r WHERE r.refund_of = o.order_id), 0) <> 0) AS never, count(*)
+    -- A gift of 0 that was not sent back is a purchase.
+    AND coalesce(o.amount + (SELECT sum(r.amount) FROM fields.orders AS r WHERE r.refund_of = o.order_id) <> 0, true)) AS never, count(*)
 FROM crm.customer_segments AS c GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT count(*) AS differ
 FROM crm.customer_segments AS c

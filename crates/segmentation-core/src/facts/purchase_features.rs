@@ -16,6 +16,12 @@
 //! | `once` | 1 with one purchase day, else 0 |
 //! | `basket` | ln(1 + turnover over purchase days, in units), over the whole history |
 //! | `returns` | days with refunds only, as a share of all days with anything |
+//! | `late` | `overdue` where it is above 0 |
+//! | `since_median` | ln((1 + recency) / own median gap), within 4 of 0; 0 with one purchase day, as those below |
+//! | `since_longest` | the same of the longest gap |
+//! | `beyond_longest` | `since_longest` where it is above 0: longer away than ever |
+//! | `as_long` | the share of own gaps at least as long as the silence: (such gaps + 1/2) / (gaps + 1) |
+//! | `gap_trend` | ln(mean of the last three gaps / mean gap) |
 //!
 //! The *reach* is how far back is looked: that of the shortest log among the snapshots, so that a long log and a short
 //! one say the same of the same customer. The *unit* of money makes the numbers those of any currency.
@@ -28,7 +34,7 @@ use crate::base::memory;
 /// The windows, in days.
 pub const WINDOWS: [i32; 6] = [14, 30, 60, 90, 180, 365];
 /// How many features there are.
-pub const FEATURES: usize = 2 * WINDOWS.len() + 7;
+pub const FEATURES: usize = 2 * WINDOWS.len() + 13;
 /// Their names, in order.
 pub const NAMES: [&str; FEATURES] = [
     "purchases_14",
@@ -50,6 +56,12 @@ pub const NAMES: [&str; FEATURES] = [
     "once",
     "basket",
     "returns",
+    "late",
+    "since_median",
+    "since_longest",
+    "beyond_longest",
+    "as_long",
+    "gap_trend",
 ];
 const SPEND: usize = WINDOWS.len();
 const PURCHASE_DAYS: usize = 2 * WINDOWS.len();
@@ -60,6 +72,14 @@ const OVERDUE: usize = PURCHASE_DAYS + 3;
 const ONCE: usize = PURCHASE_DAYS + 4;
 const BASKET: usize = PURCHASE_DAYS + 5;
 const RETURNS: usize = PURCHASE_DAYS + 6;
+const LATE: usize = PURCHASE_DAYS + 7;
+const SINCE_MEDIAN: usize = PURCHASE_DAYS + 8;
+const SINCE_LONGEST: usize = PURCHASE_DAYS + 9;
+const BEYOND_LONGEST: usize = PURCHASE_DAYS + 10;
+const AS_LONG: usize = PURCHASE_DAYS + 11;
+const GAP_TREND: usize = PURCHASE_DAYS + 12;
+/// The last gaps that a trend is taken of.
+const LATEST_GAPS: usize = 3;
 /// The largest logarithm of recency over gap.
 const MOST_OVERDUE: f64 = 4.0;
 
@@ -95,6 +115,9 @@ pub struct Known {
     purchase_days: u32,
     basket: f64,
     returns: f64,
+    /// Days between purchase days next to each other, ascending.
+    gaps: Vec<i32>,
+    gap_trend: f64,
     /// What lies within reach, ascending.
     recent: Vec<Entry>,
 }
@@ -108,6 +131,7 @@ impl Known {
         day::check(as_of)?;
         let from = as_of.saturating_sub(frame.farthest());
         let mut recent: Vec<Entry> = Vec::new();
+        let mut gaps: Vec<i32> = Vec::new();
         let (mut span, mut purchase_days, mut days, mut returns, mut turnover) =
             (None, 0_u32, 0_u32, 0_u32, 0.0);
         for entry in history.entries()? {
@@ -119,6 +143,9 @@ impl Known {
             turnover += entry.amount.to_f64();
             if entry.purchases > 0 {
                 purchase_days += 1;
+                if let Some((_, last)) = span {
+                    memory::push(&mut gaps, entry.day - last)?;
+                }
                 span = Some((span.map_or(entry.day, |(first, _)| first), entry.day));
             } else {
                 returns += 1;
@@ -127,6 +154,9 @@ impl Known {
                 memory::push(&mut recent, entry)?;
             }
         }
+        let latest = &gaps[gaps.len().saturating_sub(LATEST_GAPS)..];
+        let gap_trend = if gaps.is_empty() { 0.0 } else { (mean(latest) / mean(&gaps)).ln() };
+        gaps.sort_unstable();
         Ok(span.map(|(first, last)| Self {
             as_of,
             frame,
@@ -135,6 +165,8 @@ impl Known {
             purchase_days,
             basket: ln_units(turnover / f64::from(purchase_days), frame.unit),
             returns: f64::from(returns) / f64::from(days),
+            gaps,
+            gap_trend,
             recent,
         }))
     }
@@ -169,7 +201,15 @@ impl Known {
         values[RECENCY] = recency.ln_1p();
         if self.purchase_days > 1 {
             let gap = f64::from(self.last - self.first) / f64::from(self.purchase_days - 1);
-            values[OVERDUE] = ((1.0 + recency) / gap).ln().clamp(-MOST_OVERDUE, MOST_OVERDUE);
+            let since = |gap: f64| ((1.0 + recency) / gap).ln().clamp(-MOST_OVERDUE, MOST_OVERDUE);
+            values[OVERDUE] = since(gap);
+            values[LATE] = values[OVERDUE].max(0.0);
+            values[SINCE_MEDIAN] = since(median(&self.gaps));
+            values[SINCE_LONGEST] = since(self.gaps.last().map_or(gap, |gap| f64::from(*gap)));
+            values[BEYOND_LONGEST] = values[SINCE_LONGEST].max(0.0);
+            let shorter = self.gaps.partition_point(|gap| *gap < day - self.last);
+            values[AS_LONG] = ((self.gaps.len() - shorter) as f64 + 0.5) / (self.gaps.len() as f64 + 1.0);
+            values[GAP_TREND] = self.gap_trend;
         } else {
             values[ONCE] = 1.0;
         }
@@ -202,6 +242,19 @@ impl Known {
         turns.sort_unstable();
         turns.dedup();
         Ok(turns)
+    }
+}
+
+fn mean(gaps: &[i32]) -> f64 {
+    gaps.iter().map(|gap| f64::from(*gap)).sum::<f64>() / gaps.len() as f64
+}
+
+/// The median of gaps in order; at least one.
+fn median(gaps: &[i32]) -> f64 {
+    let half = gaps.len() / 2;
+    match gaps.len() % 2 {
+        0 => f64::from(gaps[half - 1] + gaps[half]) / 2.0,
+        _ => f64::from(gaps[half]),
     }
 }
 
@@ -248,6 +301,18 @@ mod tests {
         assert!((named("recency") - 11f64.ln()).abs() < 1e-15);
         assert!((named("overdue") - (11.0 / 50.0f64).ln()).abs() < 1e-15);
         assert!((named("basket") - 3f64.ln()).abs() < 1e-15);
+        assert_eq!((named("late"), named("beyond_longest"), named("gap_trend")), (0.0, 0.0, 0.0));
+        // Gaps of 50, 50 and 30 days, and 40 days of silence; then 60.
+        let (later, latest) =
+            (known(&bytes, 170).unwrap().features(170), known(&bytes, 190).unwrap().features(190));
+        let at = |values: [f64; FEATURES], name: &str| values[NAMES.iter().position(|n| *n == name).unwrap()];
+        assert!((at(later, "overdue") - (41.0 * 3.0 / 130.0f64).ln()).abs() < 1e-15);
+        assert_eq!((at(later, "late"), at(latest, "late")), (0.0, at(latest, "overdue")));
+        assert!((at(later, "since_median") - (41.0 / 50.0f64).ln()).abs() < 1e-15);
+        assert!((at(later, "since_longest") - (41.0 / 50.0f64).ln()).abs() < 1e-15);
+        assert!((at(latest, "beyond_longest") - (61.0 / 50.0f64).ln()).abs() < 1e-15);
+        assert_eq!((at(later, "as_long"), at(latest, "as_long")), (2.5 / 4.0, 0.5 / 4.0));
+        assert!(at(later, "gap_trend").abs() < 1e-15);
         assert_eq!((named("once"), named("returns")), (0.0, 0.25));
         assert!(known(&bytes, -1).is_none());
         assert!(!FRAME.has(5) && !FRAME.has(11) && FRAME.has(4) && FRAME.has(RECENCY));

@@ -55,7 +55,8 @@ impl Group {
             term if term >= EVENTS + CONTACT_FEATURES => Self::Interactions,
             EVENTS.. => Self::Contacts,
             term => match NAMES[term] {
-                "recency" | "overdue" | "once" => Self::Recency,
+                "recency" | "overdue" | "once" | "late" | "since_median" | "since_longest"
+                | "beyond_longest" | "as_long" => Self::Recency,
                 "returns" => Self::Returns,
                 name if name.starts_with("spend") || name == "basket" => Self::Spend,
                 _ => Self::Purchases,

@@ -97,7 +97,7 @@ mod tests {
             assert_eq!(family(of_family(one)), Some(one));
         }
         assert_eq!((family(0), parse("")), (None, None));
-        assert_eq!(told(Frame { reach: 100, unit: 1.0 }, true).len(), 8 + 7 + 8);
-        assert_eq!(told(Frame { reach: 1, unit: 1.0 }, false).len(), 7);
+        assert_eq!(told(Frame { reach: 100, unit: 1.0 }, true).len(), 8 + 13 + 8);
+        assert_eq!(told(Frame { reach: 1, unit: 1.0 }, false).len(), 13);
     }
 }

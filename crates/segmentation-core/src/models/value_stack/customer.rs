@@ -11,9 +11,9 @@ use crate::models::spend_model::{SpendModel, SpendSummary};
 
 /// Turnover counts as last year's for so many days.
 pub(super) const YEAR: i32 = 365;
-/// The features of histories that a regression reads, by their place in `purchase_features`: how often and how lately.
-/// What was spent, net of returns, comes by the two values.
-pub(super) const FEATURES: [usize; 11] = [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16];
+/// The features of histories that a regression reads, by their place in `purchase_features`: how often, how lately, and
+/// how long by the own gaps. What was spent, net of returns, comes by the two values.
+pub(super) const FEATURES: [usize; 17] = [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 19, 20, 21, 22, 23, 24];
 
 /// A customer on a day, who does nothing from then on.
 #[derive(Debug, Clone)]

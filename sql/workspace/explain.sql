@@ -46,6 +46,7 @@ FROM (VALUES
   ('log.customers', '{rows} customers', '{rows} clients'),
   ('log.codes', '{rows} codes changed', 'codes modifiés : {rows}'),
   ('log.set', 'parameter set {number}: {note}', 'jeu de paramètres {number} : {note}'),
+  ('log.sample', 'on {trained_on} of {customers} customers', 'sur {trained_on} des {customers} clients'),
   ('log.left_out', '{rows} of {kind} not used', '{rows} de {kind} non utilisées'),
   ('log.changed', '{timed} customers by time ({timed_moved} codes changed), {changed} by changes ({changed_moved} '
     'codes changed)',

@@ -265,6 +265,7 @@ CREATE FUNCTION segmentation_internal.workspace_phase(
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   candidate integer;
+  sampled boolean;
 BEGIN
   CASE phase
   WHEN 'facts' THEN
@@ -274,12 +275,21 @@ BEGIN
       PERFORM segmentation_internal.workspace_hold(ws, ws || '.stage_facts', as_of, false);
     END IF;
   WHEN 'train' THEN
+    sampled := segmentation_internal.workspace_take_sample(ws);
     candidate := segmentation_internal.workspace_train(ws, as_of);
     parameter_set := segmentation_internal.workspace_promote(ws, candidate, as_of);
+    IF sampled THEN
+      PERFORM segmentation_internal.workspace_return_sample(ws);
+    END IF;
     EXECUTE segmentation_internal.fill(ws, $q$
-      SELECT segmentation_internal.workspace_say('log.set', jsonb_build_object('number', g.parameter_set,
-        'note', g.note), segmentation_internal.workspace_language(@'schema'@))
-      FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$, jsonb_build_object('schema', ws))
+      SELECT concat_ws(', ',
+        segmentation_internal.workspace_say('log.set', g.said, segmentation_internal.workspace_language(@'schema'@)),
+        CASE WHEN g.said ->> 'trained_on' IS NOT NULL THEN segmentation_internal.workspace_say(
+          'log.sample', g.said, segmentation_internal.workspace_language(@'schema'@)) END)
+      FROM (
+        SELECT jsonb_build_object('number', g.parameter_set, 'note', g.note, 'trained_on', g.seen -> 'trained_on',
+          'customers', g.seen -> 'customers') AS said
+        FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1) AS g$q$, jsonb_build_object('schema', ws))
       INTO detail USING candidate;
   WHEN 'score' THEN
     -- The fingerprint first: what comes after it is noticed by the next refresh_changed.

@@ -512,8 +512,8 @@ BEGIN
     INTO published, day USING as_of;
   EXECUTE format($q$SELECT EXISTS (SELECT FROM ONLY %s.source AS s WHERE s.capture = 'none')$q$, ws) INTO uncaptured;
   RETURN CASE
-    WHEN published IS NULL OR segmentation_internal.workspace_retrains(ws, day, NULL) THEN 'retrain'
-    WHEN uncaptured AND published < day THEN 'refresh'
+    WHEN segmentation_internal.workspace_retrains(ws, day, NULL) THEN 'retrain'
+    WHEN published IS NULL OR uncaptured AND published < day THEN 'refresh'
     ELSE 'changed' END;
 END
 $$;
@@ -643,6 +643,9 @@ BEGIN
   END IF;
   IF segmentation_internal.workspace_column_type((ws || '.workspace')::regclass, 'key_given') IS NULL THEN
     EXECUTE format('ALTER TABLE %s.workspace ADD COLUMN key_given boolean NOT NULL DEFAULT true', ws);
+  END IF;
+  IF segmentation_internal.workspace_column_type((ws || '.parameter_set')::regclass, 'installed') IS NULL THEN
+    EXECUTE format('ALTER TABLE %s.parameter_set ADD COLUMN installed jsonb', ws);
   END IF;
   -- First, as it may refuse.
   PERFORM segmentation_internal.workspace_add_axes(ws);

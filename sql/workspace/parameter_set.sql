@@ -55,8 +55,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.export_parameter_set(text, integer) IS
-  'A parameter set (by default the one in use) as one document, for install_parameter_set of other workspaces, on other '
-  'machines too: models, cut points, settings and quality; nothing of any customer, but what models have of them.';
+  'A parameter set (by default the one in use) as one document, for install_parameter_set of other workspaces, on '
+  'other machines too: models, cut points, settings and quality; nothing of any customer, but what models have of '
+  'them.';
 
 -- What is wrong with a document as such; NULL if nothing is.
 CREATE FUNCTION segmentation_internal.parameter_document_fault(document jsonb) RETURNS text
@@ -293,8 +294,8 @@ BEGIN
     RAISE object_not_in_prerequisite_state USING
       MESSAGE = format('the parameter set was trained for another workspace than %I', workspace),
       DETAIL = array_to_string(differences, E'\n'),
-      HINT = format('Of settings: SELECT segmentation.configure_workspace(%L, document -> ''settings''). Of the others: '
-        'make the workspace as that one was, and train anew if it cannot be.', workspace);
+      HINT = format('Of settings: SELECT segmentation.configure_workspace(%L, document -> ''settings''). Of the '
+        'others: make the workspace as that one was, and train anew if it cannot be.', workspace);
   END IF;
   -- The map is frozen; what is said of the settings looks for its name.
   PERFORM segmentation_internal.workspace_rfm_map(segmentation_internal.workspace_settings_now(ws));
@@ -320,11 +321,11 @@ FROM (VALUES
   ('note.installed', 'installed: parameter set {parameter_set} of workspace {workspace} in database {database}',
     'installé : jeu de paramètres {parameter_set} de l''espace de travail {workspace}, base {database}'),
   ('check.installed', 'The parameter set was trained as of {as_of} in workspace {workspace} of database {database}, as '
-    'its set {parameter_set}, on {customers} customers; installed on {installed_on}. No refresh trains unless it is told '
-    'to.',
-    'Le jeu de paramètres a été entraîné au {as_of} dans l''espace de travail {workspace} de la base {database} (son jeu '
-    '{parameter_set}), sur {customers} clients ; installé le {installed_on}. Aucun rafraîchissement n''entraîne sans '
-    'demande expresse.'),
+    'its set {parameter_set}, on {customers} customers; installed on {installed_on}. No refresh trains unless it is '
+    'told to.',
+    'Le jeu de paramètres a été entraîné au {as_of} dans l''espace de travail {workspace} de la base {database} (son '
+    'jeu {parameter_set}), sur {customers} clients ; installé le {installed_on}. Aucun rafraîchissement n''entraîne '
+    'sans demande expresse.'),
   ('check.installed_old', ' It is older than {retrain_after}: install a newer one by {install}.',
     ' Il a plus de {retrain_after} : installez-en un plus récent par {install}.')
 ) AS v (topic, en, fr)

@@ -219,7 +219,8 @@ BEGIN
   END IF;
   IF as_of - used.as_of >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400 THEN
     RAISE WARNING USING
-      MESSAGE = format('the installed parameter set is of %s, %s days before %s', used.as_of, as_of - used.as_of, as_of),
+      MESSAGE = format(
+        'the installed parameter set is of %s, %s days before %s', used.as_of, as_of - used.as_of, as_of),
       HINT = 'Train where it was trained, and install the new one: see docs/scale.md.';
   END IF;
 END

@@ -89,9 +89,10 @@ COMMENT ON FUNCTION segmentation_internal.workspace_too_thin(text[], text[], tex
   'Part of refresh: that none of the sources needed is there, or that too few customers have what is needed; NULL if '
   'neither.';
 
--- A training may look at some customers only. Who is among them is said by a hash of the key: the same customers at each
--- training, and on each machine that has them. No state grows with more customers than these. For as long as a training
--- takes they are stage_facts, from which everything is trained and judged, and all customers are stage_everybody.
+-- A training may look at some customers only. Who is among them is said by a hash of the key: the same customers at
+-- each training, and on each machine that has them. No state grows with more customers than these. For as long as a
+-- training takes they are stage_facts, from which everything is trained and judged, and all customers are
+-- stage_everybody.
 CREATE FUNCTION segmentation_internal.workspace_take_sample(ws text) RETURNS boolean
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

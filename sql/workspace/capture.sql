@@ -469,6 +469,9 @@ BEGIN
           SELECT a.atttypid FROM pg_attribute AS a
           WHERE a.attrelid = relation AND a.attname = mapping ->> 'customer' AND NOT a.attisdropped), key)));
   END LOOP;
+EXCEPTION WHEN data_exception THEN
+  -- What is no key is the reading's to say.
+  PERFORM segmentation_internal.workspace_queue_all(ws);
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_queue_attached(text, regclass, jsonb, regclass[]) IS

@@ -105,6 +105,10 @@ SELECT DISTINCT parameter_set FROM sets_0.customer_segments;
 SELECT create_workspace('sets_text', 'text', 'America/New_York');
 SELECT add_source('sets_text', 'purchases', 'sets_shop.orders') IS NOT NULL AS added, configure_workspace('sets_text', document -> 'settings') FROM sets_document;
 SELECT sets_fails($$SELECT install_parameter_set('sets_text', jsonb_set(document, '{extension}', '"9.9"')) FROM sets_document$$);
+-- A workspace of before there was such a column.
+ALTER TABLE sets_text.parameter_set DROP COLUMN installed;
+SELECT upgrade_workspace('sets_text') AS layout, upgrade_workspace('sets_text') AS again;
+SELECT attname, atttypid::regtype FROM pg_attribute WHERE attrelid = 'sets_text.parameter_set'::regclass AND attname = 'installed';
 -- What of the sources and targets is otherwise is a warning: the codes are by the same rules, but of other facts.
 DELETE FROM sets_1.target;
 CREATE VIEW sets_sets_1.products AS SELECT product_id, category_id FROM sets_shop.products;

@@ -280,9 +280,14 @@ mod install {
         requires = ["workspace_update"]
     );
     extension_sql_file!(
+        "../sql/workspace/parameter_set.sql",
+        name = "workspace_parameter_set",
+        requires = ["workspace_restart"]
+    );
+    extension_sql_file!(
         "../sql/workspace/event.sql",
         name = "workspace_event",
-        requires = ["workspace_restart"]
+        requires = ["workspace_parameter_set"]
     );
     extension_sql_file!(
         "../sql/workspace/campaign.sql",

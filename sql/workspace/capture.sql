@@ -19,30 +19,45 @@ END;
 COMMENT ON FUNCTION segmentation_internal.workspace_members(regclass) IS
   'Part of start_capture: a table with its partitions and its children by inheritance, at every level.';
 
+-- Of a thousand partitions not every name is said.
+CREATE FUNCTION segmentation_internal.workspace_some(names text[]) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN concat(array_to_string(names[1:5], ', '),
+    CASE WHEN cardinality(names) > 5 THEN format(' and %s more', cardinality(names) - 5) END);
+COMMENT ON FUNCTION segmentation_internal.workspace_some(text[]) IS
+  'Part of capture_status: the first names of a list, and how many more there are.';
+
 -- With a foreign table below it a table cannot have our triggers: every write that comes to that one would fail, since
 -- no transition rows come from there. Nor can a table whose rows lie on other servers.
 CREATE FUNCTION segmentation_internal.workspace_uncapturable(relation regclass) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  away regclass;
-  distributed boolean := false;
+  below oid[];
+  away text[];
+  distributed regclass;
 BEGIN
   WITH RECURSIVE member AS (
     SELECT relation::oid AS relid
     UNION
     SELECT i.inhrelid FROM member AS m JOIN pg_inherits AS i ON i.inhparent = m.relid)
-  SELECT c.oid INTO away
-  FROM member AS m JOIN pg_class AS c ON c.oid = m.relid
-  WHERE c.relkind = 'f' AND c.oid <> relation
-  ORDER BY c.oid LIMIT 1;
-  IF away IS NOT NULL THEN
-    RETURN format('foreign table %s belongs to it', away);
+  SELECT array_agg(m.relid),
+      array_agg(c.oid::regclass::text ORDER BY c.oid) FILTER (WHERE c.relkind = 'f' AND c.oid <> relation)
+    INTO below, away
+  FROM member AS m JOIN pg_class AS c ON c.oid = m.relid;
+  IF cardinality(away) = 1 THEN
+    RETURN format('foreign table %s belongs to it', away[1]);
+  ELSIF cardinality(away) > 1 THEN
+    RETURN format('%s foreign tables belong to it: %s', cardinality(away), segmentation_internal.workspace_some(away));
   END IF;
   IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid = $1)'
-      INTO distributed USING relation;
+    EXECUTE 'SELECT d.logicalrelid FROM pg_catalog.pg_dist_partition AS d
+      WHERE d.logicalrelid = ANY ($1) ORDER BY d.logicalrelid <> $2, d.logicalrelid::oid LIMIT 1'
+      INTO distributed USING below, relation;
   END IF;
-  RETURN CASE WHEN distributed THEN 'it is distributed: its rows are on other servers' END;
+  RETURN CASE
+    WHEN distributed = relation THEN 'it is distributed: its rows are on other servers'
+    WHEN distributed IS NOT NULL
+      THEN format('its part %s is distributed: its rows are on other servers', distributed) END;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_uncapturable(regclass) IS
@@ -469,7 +484,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_capture_body(
 -- What the capture of a source rests on, as one text. Where it has changed since the last look something may have been
 -- missed: rows were written anew (ALTER TABLE ... TYPE ... USING), triggers were off, or a column of a row that is
 -- taken whole has come, or goes; the queue was emptied; changes could not be noted.
-CREATE FUNCTION segmentation_internal.workspace_seen(ws text, source integer) RETURNS text
+-- known: only of the tables that belonged to it then.
+CREATE FUNCTION segmentation_internal.workspace_seen(ws text, source integer, known boolean DEFAULT false) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   -- Looked up once: in the query it would be once a trigger.
@@ -485,7 +501,9 @@ BEGIN
       q.oid, q.relfilenode, m.last_value, m.is_called,
       (SELECT string_agg(concat(c.oid, ':', c.relfilenode), ' ' ORDER BY c.oid)
        FROM segmentation_internal.workspace_source_members(s.relation, s.mapping) AS r
-       JOIN pg_class AS c ON c.oid = r.member),
+       JOIN pg_class AS c ON c.oid = r.member
+       WHERE NOT $3 OR EXISTS (
+         SELECT FROM @ws@.capture AS b WHERE b.source = s.source AND b.relation = r.member)),
       (SELECT string_agg(concat(t.oid, ':', t.xmin), ' ' ORDER BY t.oid)
        FROM pg_trigger AS t WHERE t.tgfoid = $2),
       (SELECT string_agg(r.xmin::text, ' ' ORDER BY r.oid) FROM pg_rewrite AS r WHERE r.ev_class = s.relation),
@@ -503,12 +521,71 @@ BEGIN
     JOIN pg_class AS q ON q.oid = to_regclass(@'queue'@)
     WHERE s.source = $1$q$,
     jsonb_build_object('queue', ws || '.queue'))
-    INTO seen USING source, function;
+    INTO seen USING source, function, known;
   RETURN seen;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.workspace_seen(text, integer) IS
+COMMENT ON FUNCTION segmentation_internal.workspace_seen(text, integer, boolean) IS
   'Part of refresh_changed: what the capture of a source rests on; another text if something may have been missed.';
+
+-- Tables that were attached to a source since the last look, where that is all that has changed and they can be read
+-- alone: what they bring is then all that was missed. NULL: everybody is to be read. What was detached may be gone.
+CREATE FUNCTION segmentation_internal.workspace_attached(
+  ws text, source integer, relation regclass, mapping jsonb, seen text
+) RETURNS regclass[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  attached regclass[];
+BEGIN
+  IF segmentation_internal.workspace_computed(mapping) THEN
+    RETURN NULL;
+  END IF;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT array_agg(m.member ORDER BY m.member)
+    FROM segmentation_internal.workspace_source_members($2, $3) AS m
+    WHERE NOT EXISTS (SELECT FROM @ws@.capture AS c WHERE c.source = $1 AND c.relation = m.member)$q$)
+    INTO attached USING source, relation, mapping;
+  IF attached IS NULL OR seen IS DISTINCT FROM segmentation_internal.workspace_seen(ws, source, true)
+    OR EXISTS (
+      SELECT FROM unnest(attached) AS a (member) JOIN pg_class AS c ON c.oid = a.member
+      WHERE c.relrowsecurity OR c.relhasrules OR NOT has_table_privilege(c.oid, 'SELECT'))
+  THEN
+    RETURN NULL;
+  END IF;
+  RETURN attached;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_attached(text, integer, regclass, jsonb, text) IS
+  'Part of refresh_changed: the tables that were attached to a source, if nothing else of it has changed.';
+
+-- Their customers, into the queue.
+CREATE FUNCTION segmentation_internal.workspace_queue_attached(
+  ws text, relation regclass, mapping jsonb, attached regclass[]
+) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  member regclass;
+  key regtype;
+BEGIN
+  EXECUTE format('SELECT w.key_type::regtype FROM %s.workspace AS w', ws) INTO key;
+  FOREACH member IN ARRAY attached LOOP
+    EXECUTE segmentation_internal.fill(ws, $q$
+      INSERT INTO @ws@.queue (customer)
+      SELECT DISTINCT @(key)@
+      FROM ONLY @(member)@ AS r
+      WHERE r.@customer@ IS NOT NULL AND (SELECT w.as_of IS NOT NULL FROM @ws@.workspace AS w)$q$,
+      jsonb_build_object('member', member, 'customer', mapping ->> 'customer',
+        'key', segmentation_internal.workspace_captured_sql((mapping ->> 'customer')::name, (
+          SELECT a.atttypid FROM pg_attribute AS a
+          WHERE a.attrelid = relation AND a.attname = mapping ->> 'customer' AND NOT a.attisdropped), key)));
+  END LOOP;
+EXCEPTION WHEN data_exception THEN
+  -- What is no key is the reading's to say.
+  PERFORM segmentation_internal.workspace_queue_all(ws);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_queue_attached(text, regclass, jsonb, regclass[]) IS
+  'Part of refresh_changed: the customers of attached tables, into the queue.';
 
 -- Everybody is read again, if anything is published.
 CREATE FUNCTION segmentation_internal.workspace_queue_all(ws text) RETURNS void
@@ -892,17 +969,23 @@ CREATE FUNCTION segmentation_internal.workspace_triggers_miss(
       'nothing, but each write means everybody: the queue has a trigger, rule, check or policy' END,
     'writes that come to the foreign table, which fail, until refresh_changed takes the triggers off: '
       || segmentation_internal.workspace_source_uncapturable(relation, mapping),
-    (SELECT 'writes to ' || string_agg(m.member::text, ', ' ORDER BY m.member::text)
-       || ', whose triggers refresh_changed has yet to make'
-     FROM segmentation_internal.workspace_source_members(relation, mapping) AS m
-     WHERE function IS NOT NULL
-       AND 4 > (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = m.member AND t.tgfoid = function)),
-    (SELECT 'writes to ' || string_agg(m.member::text, ', ' ORDER BY m.member::text)
-       || CASE count(*) WHEN 1 THEN ': its triggers are disabled' ELSE ': their triggers are disabled' END
-     FROM segmentation_internal.workspace_source_members(relation, mapping) AS m
-     WHERE EXISTS (
-       SELECT FROM pg_trigger AS t
-       WHERE t.tgrelid = m.member AND t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A'))));
+    (SELECT format('writes to %s (%s of %s tables), whose triggers refresh_changed has yet to make',
+       segmentation_internal.workspace_some(array_agg(m.member::text ORDER BY m.member::text) FILTER (WHERE m.lacks)),
+       count(*) FILTER (WHERE m.lacks), count(*))
+     FROM (
+       SELECT m.member,
+         4 > (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = m.member AND t.tgfoid = function) AS lacks
+       FROM segmentation_internal.workspace_source_members(relation, mapping) AS m) AS m
+     HAVING function IS NOT NULL AND bool_or(m.lacks)),
+    (SELECT format('writes to %s (%s of %s tables): %s triggers are disabled',
+       segmentation_internal.workspace_some(array_agg(m.member::text ORDER BY m.member::text) FILTER (WHERE m.off)),
+       count(*) FILTER (WHERE m.off), count(*), CASE count(*) FILTER (WHERE m.off) WHEN 1 THEN 'its' ELSE 'their' END)
+     FROM (
+       SELECT m.member, EXISTS (
+         SELECT FROM pg_trigger AS t
+         WHERE t.tgrelid = m.member AND t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A')) AS off
+       FROM segmentation_internal.workspace_source_members(relation, mapping) AS m) AS m
+     HAVING bool_or(m.off)));
 COMMENT ON FUNCTION segmentation_internal.workspace_triggers_miss(regclass, jsonb, regprocedure, boolean, boolean) IS
   'Part of capture_status: what triggers on a source do not see.';
 
@@ -955,7 +1038,10 @@ BEGIN
         segmentation_internal.workspace_capture_function(ws, source.source), sound, own) END;
     -- Nested: what may not be looked at is not.
     IF capture <> 'none' AND may_look THEN
-      IF source.seen IS DISTINCT FROM segmentation_internal.workspace_seen(ws, source.source) THEN
+      IF source.seen IS DISTINCT FROM segmentation_internal.workspace_seen(ws, source.source)
+        AND (capture <> 'trigger' OR segmentation_internal.workspace_attached(
+          ws, source.source, source.relation, source.mapping, source.seen) IS NULL)
+      THEN
         misses := concat_ws('; ', misses,
           'perhaps something since the last look: the next refresh_changed reads everybody');
       END IF;

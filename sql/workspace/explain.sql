@@ -46,6 +46,7 @@ FROM (VALUES
   ('log.customers', '{rows} customers', '{rows} clients'),
   ('log.codes', '{rows} codes changed', 'codes modifiés : {rows}'),
   ('log.set', 'parameter set {number}: {note}', 'jeu de paramètres {number} : {note}'),
+  ('log.sample', 'on {trained_on} of {customers} customers', 'sur {trained_on} des {customers} clients'),
   ('log.left_out', '{rows} of {kind} not used', '{rows} de {kind} non utilisées'),
   ('log.changed', '{timed} customers by time ({timed_moved} codes changed), {changed} by changes ({changed_moved} '
     'codes changed)',
@@ -194,7 +195,7 @@ BEGIN
         array_to_string(every_axis, ', '));
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT true AS known, g.settings, g.readiness, g.weak
+    SELECT true AS known, g.settings, g.readiness, g.weak, g.installed -> 'trained' AS trained
     FROM ONLY @ws@.customer_segments AS c LEFT JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = c.parameter_set
     WHERE c.customer = $1::@(key)@$q$, jsonb_build_object('key', key)) INTO parameters USING customer;
   IF parameters.known IS NULL THEN
@@ -216,7 +217,8 @@ BEGIN
         numbers := coalesce(NULLIF(parameters.readiness -> on_axis, 'null'), '{"code": "customer"}');
         topic := 'data.' || (numbers ->> 'code');
       END IF;
-      numbers := coalesce(numbers, '{}') || jsonb_build_object('currency', parameters.settings ->> 'currency');
+      numbers := coalesce(numbers, '{}') || jsonb_build_object('currency', parameters.settings ->> 'currency')
+        || jsonb_strip_nulls(jsonb_build_object('trained', parameters.trained));
       -- A sentence may name a setting.
       explanation := segmentation_internal.workspace_say(topic, parameters.settings || numbers, spoken);
       IF code <> 'insufficient_data' AND parameters.weak ? on_axis THEN

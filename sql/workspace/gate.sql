@@ -548,6 +548,35 @@ COMMENT ON FUNCTION segmentation_internal.workspace_changes(jsonb, jsonb, jsonb,
 
 -- What of a workspace is ready
 
+-- What gives a workspace new parameters.
+CREATE FUNCTION segmentation_internal.workspace_training_call(workspace text, installed jsonb) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN format(CASE WHEN installed IS NULL THEN 'CALL segmentation.refresh(%L, retrain => true)'
+    ELSE 'SELECT segmentation.install_parameter_set(%L, ...)' END, workspace);
+COMMENT ON FUNCTION segmentation_internal.workspace_training_call(text, jsonb) IS
+  'Part of workspace_check: the call that trains, or that installs what was trained elsewhere.';
+
+-- Where an installed parameter set came from, and whether it is old by the published day.
+CREATE FUNCTION segmentation_internal.workspace_check_installed(
+  workspace text, published date, parameters record, settings jsonb, language text, OUT status text, OUT detail text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  old constant boolean := published - parameters.as_of
+    >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400;
+BEGIN
+  status := CASE WHEN old THEN 'stale' ELSE 'ready' END;
+  detail := concat(
+    segmentation_internal.workspace_say('check.installed', parameters.installed -> 'trained' || jsonb_build_object(
+      'as_of', parameters.as_of, 'installed_on', (parameters.installed ->> 'installed_at')::timestamptz::date,
+      'customers', coalesce(parameters.seen -> 'trained_on', parameters.seen -> 'customers')), language),
+    CASE WHEN old THEN segmentation_internal.workspace_say('check.installed_old', jsonb_build_object(
+      'retrain_after', segmentation_internal.workspace_interval_words(settings ->> 'retrain_after', language),
+      'install', segmentation_internal.workspace_training_call(workspace, parameters.installed)), language) END);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_check_installed(text, date, record, jsonb, text) IS
+  'Part of workspace_check: where an installed parameter set came from.';
+
 -- An axis as it is now. The codes are those of the parameter set; what the data suffice for is said by the facts of the
 -- last full refresh, the sources and the settings of now.
 CREATE FUNCTION segmentation_internal.workspace_check_axis(
@@ -558,9 +587,13 @@ DECLARE
   -- Known by training only.
   tried constant boolean := NOT coalesce(then_reason ->> 'code' IN ('no_source', 'few_buyers', 'few_repeaters',
     'short_history', 'few_subscribers', 'few_customers'), true);
-  reason jsonb := CASE WHEN tried OR now_reason IS NULL THEN then_reason ELSE now_reason END;
+  -- What an installed set was trained on is elsewhere: the data here need only be of the same kinds.
+  reason jsonb := CASE
+    WHEN tried OR now_reason IS NULL
+      OR parameters.installed IS NOT NULL AND now_reason ->> 'code' IS DISTINCT FROM 'no_source'
+    THEN then_reason ELSE now_reason END;
   places constant jsonb := jsonb_build_object('ws', quote_literal(workspace), 'as_of', parameters.as_of,
-    'train', format('CALL segmentation.refresh(%L, retrain => true)', workspace));
+    'train', segmentation_internal.workspace_training_call(workspace, parameters.installed));
 BEGIN
   IF then_reason IS NULL THEN
     status := 'unknown';
@@ -701,7 +734,7 @@ BEGIN
     RETURN NEXT;
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT p.as_of, p.settings, p.sources, p.readiness, p.weak, p.quality
+    SELECT p.as_of, p.settings, p.sources, p.readiness, p.weak, p.quality, p.seen, p.installed
     FROM ONLY @ws@.parameter_set AS p JOIN ONLY @ws@.workspace AS w ON w.parameter_set = p.parameter_set$q$)
     INTO parameters;
   changes := segmentation_internal.workspace_changes(parameters.settings, parameters.sources, settings,
@@ -711,7 +744,13 @@ BEGIN
     status := 'stale';
     detail := segmentation_internal.workspace_say('mend.training', jsonb_build_object(
       'changes', array_to_string(changes, ', '),
-      'train', format('CALL segmentation.refresh(%L, retrain => true)', workspace)), language);
+      'train', segmentation_internal.workspace_training_call(workspace, parameters.installed)), language);
+    RETURN NEXT;
+  END IF;
+  IF parameters.installed IS NOT NULL THEN
+    item := 'parameter set';
+    SELECT c.status, c.detail INTO status, detail
+    FROM segmentation_internal.workspace_check_installed(workspace, w.as_of, parameters, settings, language) AS c;
     RETURN NEXT;
   END IF;
   readiness := segmentation_internal.workspace_readiness(ws, w.seen, settings);

@@ -154,17 +154,23 @@ COMMENT ON FUNCTION segmentation_internal.workspace_hold(text, text, date, boole
   'source_silence, allows.';
 
 -- Whether a training is due. What changed is what the newest parameter set does not know, whether it came into use or
--- not: one that was rejected is not tried again every quarter of an hour.
+-- not: one that was rejected is not tried again every quarter of an hour. Who has installed a set that was trained
+-- elsewhere has others beside him who go by the same: nobody of them trains but by his will.
 CREATE FUNCTION segmentation_internal.workspace_retrains(ws text, as_of date, retrain boolean) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   used date;
   level text;
+  installed boolean;
   settings jsonb := segmentation_internal.workspace_settings_now(ws);
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT g.as_of, g.settings ->> 'product_level' FROM ONLY @ws@.parameter_set AS g WHERE g.status = 'in_use'$q$)
-    INTO used, level;
+    SELECT g.as_of, g.settings ->> 'product_level', g.installed IS NOT NULL
+    FROM ONLY @ws@.parameter_set AS g WHERE g.status = 'in_use'$q$)
+    INTO used, level, installed;
+  IF installed THEN
+    RETURN coalesce(retrain, false);
+  END IF;
   -- A model of products knows nothing of categories: facts of another level need another.
   RETURN used IS NULL OR level <> settings ->> 'product_level'
     OR coalesce(retrain, as_of - used >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400
@@ -173,7 +179,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_retrains(text, date, boolean) IS
-  'Part of refresh: whether a training is due, asked for, the first, or needed by other sources, settings or targets.';
+  'Part of refresh: whether a training is due, asked for, the first, or needed by other sources, settings or targets; '
+  'with an installed parameter set, whether it is asked for.';
 
 -- Settings and sources that are not those of the parameter set in use, or of the newest one.
 CREATE FUNCTION segmentation_internal.workspace_changed(ws text, in_use boolean) RETURNS text[]
@@ -193,6 +200,35 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_changed(text, boolean) IS
   'Part of refresh: settings and sources that changed since a training.';
 
+-- An installed parameter set is not trained anew by itself: what it cannot score is an error, that it is old a warning.
+CREATE FUNCTION segmentation_internal.workspace_warn_installed(ws text, as_of date) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
+  used record;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT g.as_of, g.settings ->> 'product_level' AS level
+    FROM ONLY @ws@.parameter_set AS g WHERE g.status = 'in_use' AND g.installed IS NOT NULL$q$)
+    INTO used;
+  IF used.level <> settings ->> 'product_level' THEN
+    RAISE object_not_in_prerequisite_state USING
+      MESSAGE = format('the installed parameter set offers by %s, the setting product_level says %s', used.level,
+        settings ->> 'product_level'),
+      HINT = 'Set it back, install another parameter set, or train: CALL refresh(workspace, retrain => true).';
+  END IF;
+  IF as_of - used.as_of >= extract(epoch FROM (settings ->> 'retrain_after')::interval) / 86400 THEN
+    RAISE WARNING USING
+      MESSAGE = format(
+        'the installed parameter set is of %s, %s days before %s', used.as_of, as_of - used.as_of, as_of),
+      HINT = 'Train where it was trained, and install the new one: see docs/scale.md.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_warn_installed(text, date) IS
+  'Part of refresh: says that an installed parameter set is older than retrain_after; an error if its models offer on '
+  'another level than the settings say.';
+
 -- A refresh that does not train though something changed says so.
 CREATE FUNCTION segmentation_internal.workspace_warn_changed(ws text, loudly boolean) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -200,11 +236,16 @@ DECLARE
   changed constant text[] := segmentation_internal.workspace_changed(ws, true);
   message constant text := segmentation_internal.workspace_say('log.stale',
     jsonb_build_object('changes', array_to_string(changed, ', ')), segmentation_internal.workspace_language(ws));
-  hint constant text := format('CALL segmentation.refresh(%L, retrain => true)', (parse_ident(ws))[1]);
+  hint text;
 BEGIN
   IF changed = '{}' THEN
     RETURN;
-  ELSIF loudly THEN
+  END IF;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT segmentation_internal.workspace_training_call($1, (
+      SELECT g.installed FROM ONLY @ws@.parameter_set AS g WHERE g.status = 'in_use'))$q$)
+    INTO hint USING (parse_ident(ws))[1];
+  IF loudly THEN
     RAISE WARNING USING MESSAGE = message, HINT = hint;
   ELSE
     RAISE NOTICE USING MESSAGE = message, HINT = hint;
@@ -265,6 +306,7 @@ CREATE FUNCTION segmentation_internal.workspace_phase(
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   candidate integer;
+  sampled boolean;
 BEGIN
   CASE phase
   WHEN 'facts' THEN
@@ -274,12 +316,21 @@ BEGIN
       PERFORM segmentation_internal.workspace_hold(ws, ws || '.stage_facts', as_of, false);
     END IF;
   WHEN 'train' THEN
+    sampled := segmentation_internal.workspace_take_sample(ws);
     candidate := segmentation_internal.workspace_train(ws, as_of);
     parameter_set := segmentation_internal.workspace_promote(ws, candidate, as_of);
+    IF sampled THEN
+      PERFORM segmentation_internal.workspace_return_sample(ws);
+    END IF;
     EXECUTE segmentation_internal.fill(ws, $q$
-      SELECT segmentation_internal.workspace_say('log.set', jsonb_build_object('number', g.parameter_set,
-        'note', g.note), segmentation_internal.workspace_language(@'schema'@))
-      FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1$q$, jsonb_build_object('schema', ws))
+      SELECT concat_ws(', ',
+        segmentation_internal.workspace_say('log.set', g.said, segmentation_internal.workspace_language(@'schema'@)),
+        CASE WHEN g.said ->> 'trained_on' IS NOT NULL THEN segmentation_internal.workspace_say(
+          'log.sample', g.said, segmentation_internal.workspace_language(@'schema'@)) END)
+      FROM (
+        SELECT jsonb_build_object('number', g.parameter_set, 'note', g.note, 'trained_on', g.seen -> 'trained_on',
+          'customers', g.seen -> 'customers') AS said
+        FROM @ws@.parameter_set AS g WHERE g.parameter_set = $1) AS g$q$, jsonb_build_object('schema', ws))
       INTO detail USING candidate;
   WHEN 'score' THEN
     -- The fingerprint first: what comes after it is noticed by the next refresh_changed.
@@ -344,6 +395,7 @@ BEGIN
   phases := CASE WHEN segmentation_internal.workspace_retrains(ws, day, retrain) THEN '{facts,train,score,publish}'
     ELSE '{facts,score,publish}' END::pg_catalog.text[];
   IF NOT 'train' OPERATOR(pg_catalog.=) ANY (phases) THEN
+    PERFORM segmentation_internal.workspace_warn_installed(ws, day);
     PERFORM segmentation_internal.workspace_warn_changed(ws, true);
   END IF;
   FOR place IN 1 .. pg_catalog.cardinality(phases) LOOP

@@ -159,6 +159,8 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
     'With fewer customers who bought on two days or more, churn, loyalty and future_value read insufficient_data.'),
   (22, 'minimum_history', 'interval', '"180 days"', 1, 36600, NULL,
     'With a shorter log of purchases, churn, loyalty and future_value read insufficient_data.'),
+  (23, 'train_customers', 'integer', 'null', 1000, 1e9, NULL,
+    'About how many customers a training looks at, chosen by a hash of their keys, whoever reads them; null: all.'),
   (30, 'rfm_bins', 'integer', '5', 2, 10, NULL, 'Bins of RFM scores.'),
   (31, 'rfm_rule', 'text', '"quantile"', NULL, NULL, '{quantile,r_rfm}', 'Rule of RFM cut points.'),
   (32, 'rfm_map', 'text', '"classic_11"', NULL, NULL, NULL,

@@ -89,12 +89,70 @@ COMMENT ON FUNCTION segmentation_internal.workspace_too_thin(text[], text[], tex
   'Part of refresh: that none of the sources needed is there, or that too few customers have what is needed; NULL if '
   'neither.';
 
+-- A training may look at some customers only. Who is among them is said by a hash of the key: the same customers at
+-- each training, and on each machine that has them. No state grows with more customers than these. For as long as a
+-- training takes they are stage_facts, from which everything is trained and judged, and all customers are
+-- stage_everybody.
+CREATE FUNCTION segmentation_internal.workspace_take_sample(ws text) RETURNS boolean
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  wanted constant numeric := segmentation_internal.workspace_settings_now(ws) ->> 'train_customers';
+  total bigint;
+BEGIN
+  IF wanted IS NULL THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('SELECT count(*) FROM %s.stage_facts', ws) INTO total;
+  IF total <= wanted THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('ALTER TABLE %s.stage_facts RENAME TO stage_everybody', ws);
+  PERFORM segmentation_internal.workspace_stage(ws, 'stage_', 'facts', segmentation_internal.fill(ws, $q$
+    SELECT f.* FROM @ws@.stage_everybody AS f
+    WHERE hashtextextended(f.customer::text COLLATE "C", 0) < @'limit'@::bigint$q$,
+    -- That share of all hashes.
+    jsonb_build_object('limit', floor(wanted / total * 18446744073709551616) - 9223372036854775808)));
+  EXECUTE format('ANALYZE %s.stage_facts', ws);
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_take_sample(text) IS
+  'Part of refresh: makes the staged facts those of the customers that a training looks at (train_customers). Whether '
+  'these are not all.';
+
+CREATE FUNCTION segmentation_internal.workspace_return_sample(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('DROP TABLE %s.stage_facts', ws);
+  EXECUTE format('ALTER TABLE %s.stage_everybody RENAME TO stage_facts', ws);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_return_sample(text) IS
+  'Part of refresh: after a training on a sample, makes the staged facts those of all customers again.';
+
+-- What all customers have says what the data suffice for; trained_on is how many of them a training looked at.
+CREATE FUNCTION segmentation_internal.workspace_seen_in_training(ws text, as_of date) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  trained_on bigint;
+BEGIN
+  IF to_regclass(ws || '.stage_everybody') IS NULL THEN
+    RETURN segmentation_internal.workspace_seen(ws || '.stage_facts', as_of);
+  END IF;
+  EXECUTE format('SELECT count(*) FROM %s.stage_facts', ws) INTO trained_on;
+  RETURN segmentation_internal.workspace_seen(ws || '.stage_everybody', as_of)
+    || jsonb_build_object('trained_on', trained_on);
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_seen_in_training(text, date) IS
+  'Part of refresh: what the facts have, and how many customers a training on a sample looks at.';
+
 -- Phase train: fits everything on stage_facts, and writes a candidate parameter set. Returns its number.
 CREATE FUNCTION segmentation_internal.workspace_train(ws text, as_of date) RETURNS integer
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
-  seen constant jsonb := segmentation_internal.workspace_seen(ws || '.stage_facts', as_of);
+  seen constant jsonb := segmentation_internal.workspace_seen_in_training(ws, as_of);
   number integer;
   training text;
 BEGIN
@@ -156,6 +214,21 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_unready(text, integer, text, jsonb) IS
   'Part of refresh: says of an axis of a parameter set why it is not ready after all.';
 
+CREATE FUNCTION segmentation_internal.workspace_forget_sets(ws text, newest integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    DELETE FROM @ws@.parameter_set AS g
+    WHERE g.status IN ('retired', 'rejected')
+      AND g.parameter_set <= $1 - (
+        SELECT (n.settings ->> 'keep_parameter_sets')::integer FROM @ws@.parameter_set AS n WHERE n.parameter_set = $1)
+      AND g.parameter_set IS DISTINCT FROM (SELECT w.parameter_set FROM @ws@.workspace AS w)$q$)
+    USING newest;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_forget_sets(text, integer) IS
+  'Part of refresh: drops parameter sets beyond those to keep, given the newest.';
+
 -- Puts the candidate into use, unless an axis says that it would have predicted worse than the set in use, or that
 -- nobody
 -- can say whether it would. Says which. Returns the number of the set to score with.
@@ -184,13 +257,7 @@ BEGIN
   END IF;
   EXECUTE format('UPDATE %s.parameter_set SET status = $1, note = $2 WHERE parameter_set = $3', ws)
     USING CASE WHEN accepted THEN 'in_use' ELSE 'rejected' END, said, candidate;
-  EXECUTE segmentation_internal.fill(ws, $q$
-    DELETE FROM @ws@.parameter_set AS g
-    WHERE g.status IN ('retired', 'rejected')
-      AND g.parameter_set <= $1 - (
-        SELECT (n.settings ->> 'keep_parameter_sets')::integer FROM @ws@.parameter_set AS n WHERE n.parameter_set = $1)
-      AND g.parameter_set IS DISTINCT FROM (SELECT w.parameter_set FROM @ws@.workspace AS w)$q$)
-    USING candidate;
+  PERFORM segmentation_internal.workspace_forget_sets(ws, candidate);
   RETURN CASE WHEN accepted THEN candidate ELSE used END;
 END
 $$;

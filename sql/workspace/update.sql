@@ -151,6 +151,8 @@ DECLARE
   everybody boolean;
   taken_off boolean;
   function regprocedure;
+  attached regclass[];
+  body text;
 BEGIN
   -- One worker at a time looks.
   FOR source IN EXECUTE format($q$
@@ -158,7 +160,12 @@ BEGIN
   LOOP
     -- A relation that was dropped is for the reading to tell.
     CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = source.relation);
+    attached := NULL;
     IF source.capture = 'trigger' THEN
+      attached := segmentation_internal.workspace_attached(
+        ws, source.source, source.relation, source.mapping, source.seen);
+      function := segmentation_internal.workspace_capture_function(ws, source.source);
+      body := (SELECT p.prosrc FROM pg_proc AS p WHERE p.oid = function);
       SELECT w.taken_off, w.everybody INTO taken_off, everybody
       FROM segmentation_internal.workspace_watch_triggers(ws, source.source, source.relation, source.mapping) AS w;
       IF taken_off THEN
@@ -170,11 +177,14 @@ BEGIN
         source.mapping, source.watermark_column, source.time_zone, source.overlap, source.watermark);
     END IF;
     seen := segmentation_internal.workspace_seen(ws, source.source);
-    IF everybody OR seen IS DISTINCT FROM source.seen THEN
+    function := segmentation_internal.workspace_capture_function(ws, source.source);
+    IF attached IS NOT NULL AND body = (SELECT p.prosrc FROM pg_proc AS p WHERE p.oid = function) THEN
+      PERFORM segmentation_internal.workspace_queue_attached(ws, source.relation, source.mapping, attached);
+      EXECUTE format('UPDATE %s.source AS s SET seen = $2 WHERE s.source = $1', ws) USING source.source, seen;
+    ELSIF everybody OR seen IS DISTINCT FROM source.seen THEN
       PERFORM segmentation_internal.workspace_queue_all(ws);
       EXECUTE format('UPDATE %s.source AS s SET seen = $2 WHERE s.source = $1', ws) USING source.source, seen;
     END IF;
-    function := segmentation_internal.workspace_capture_function(ws, source.source);
     IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgfoid = function AND NOT t.tgenabled IN ('O', 'A')) THEN
       RAISE WARNING 'triggers of % are disabled: not all of its changes are seen', source.relation USING
         HINT = 'See segmentation.capture_status; ALTER TABLE ... ENABLE TRIGGER USER, then everybody is read again.';
@@ -512,8 +522,8 @@ BEGIN
     INTO published, day USING as_of;
   EXECUTE format($q$SELECT EXISTS (SELECT FROM ONLY %s.source AS s WHERE s.capture = 'none')$q$, ws) INTO uncaptured;
   RETURN CASE
-    WHEN published IS NULL OR segmentation_internal.workspace_retrains(ws, day, NULL) THEN 'retrain'
-    WHEN uncaptured AND published < day THEN 'refresh'
+    WHEN segmentation_internal.workspace_retrains(ws, day, NULL) THEN 'retrain'
+    WHEN published IS NULL OR uncaptured AND published < day THEN 'refresh'
     ELSE 'changed' END;
 END
 $$;
@@ -643,6 +653,9 @@ BEGIN
   END IF;
   IF segmentation_internal.workspace_column_type((ws || '.workspace')::regclass, 'key_given') IS NULL THEN
     EXECUTE format('ALTER TABLE %s.workspace ADD COLUMN key_given boolean NOT NULL DEFAULT true', ws);
+  END IF;
+  IF segmentation_internal.workspace_column_type((ws || '.parameter_set')::regclass, 'installed') IS NULL THEN
+    EXECUTE format('ALTER TABLE %s.parameter_set ADD COLUMN installed jsonb', ws);
   END IF;
   -- First, as it may refuse.
   PERFORM segmentation_internal.workspace_add_axes(ws);

@@ -98,7 +98,8 @@ BEGIN
       @(models)@,
       segments jsonb NOT NULL DEFAULT '{}',
       quality jsonb NOT NULL DEFAULT '{}',
-      note text
+      note text,
+      installed jsonb
     );
     CREATE TABLE @ws@.segment (
       segment text PRIMARY KEY CHECK (segment ~ '^[a-z][a-z0-9_]{0,62}$'),
@@ -329,6 +330,8 @@ BEGIN
       ('parameter_set', 'targets', 'Target to its definition, model, calibration, back-tested quality, and why it is '
         'thin or weak.'),
       ('parameter_set', 'segments', 'Definitions of the registered segments by which customers were last scored.'),
+      ('parameter_set', 'installed', 'Where it was trained, and when it came here, by install_parameter_set; null: '
+        'trained here.'),
       ('segment', NULL, 'Segments of your own, by definition; see segmentation.register_segment.'),
       ('segment_override', NULL, 'Who is put into a segment or kept out of it by hand. It wins over the definition.'),
       ('segment_override', 'code', 'The code to have; null: kept out.'),

@@ -80,6 +80,8 @@ INSERT INTO called VALUES
   ('unregister_segment', 'SELECT segmentation.unregister_segment(''crm'', ''late'')'),
   ('upgrade_workspace', 'SELECT segmentation.upgrade_workspace(''crm'')'),
   ('use_parameter_set', 'SELECT segmentation.use_parameter_set(''crm'', 1)'),
+  ('export_parameter_set', 'SELECT segmentation.export_parameter_set(''crm'')'),
+  ('install_parameter_set', 'SELECT segmentation.install_parameter_set(''crm'', ''{}'')'),
   ('line_suggestions', 'SELECT segmentation.line_suggestions(''crm'')'),
   ('workspace_check', 'SELECT segmentation.workspace_check(''crm'')'),
   ('workspace_due', 'SELECT segmentation.workspace_due(''crm'')'),

@@ -248,7 +248,7 @@ COMMENT ON FUNCTION segmentation_internal.crm_allowed_sql(text, text) IS
 
 -- A field of a mapping: what is read (as an expression of the type it has by nature), of which joined relations.
 CREATE FUNCTION segmentation_internal.crm_read(
-  ws text, spec jsonb, OUT type text, OUT expression text, OUT joins text[], OUT scores boolean, OUT fault text
+  ws text, spec jsonb, fields jsonb, OUT type text, OUT expression text, OUT joins text[], OUT scores boolean, OUT fault text
 )
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -324,12 +324,12 @@ BEGIN
       RETURN;
     END IF;
     SELECT l.field, l.kind, l.type, l.axis INTO known
-    FROM segmentation_internal.workspace_field_list(ws, 'en') AS l WHERE l.field = what;
+    FROM jsonb_to_record(fields -> what) AS l (field text, kind text, type text, axis text);
     IF known.field IS NULL THEN
       fault := format('there is no field "%s"', what) || coalesce((
         SELECT format(', do you mean "%s"?', m.name)
-        FROM (SELECT segmentation_internal.nearest_name(what, array_agg(l.field)) AS name
-              FROM segmentation_internal.workspace_field_list(ws, 'en') AS l) AS m WHERE m.name IS NOT NULL), '');
+        FROM segmentation_internal.nearest_name(what, ARRAY(SELECT jsonb_object_keys(fields))) AS m (name)
+        WHERE m.name IS NOT NULL), '');
       RETURN;
     END IF;
     type := coalesce(known.type, 'text');
@@ -383,7 +383,7 @@ BEGIN
   END CASE;
 END
 $$;
-COMMENT ON FUNCTION segmentation_internal.crm_read(text, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.crm_read(text, jsonb, jsonb) IS
   'Part of crm_sync: what a field of a mapping reads, as SQL over c (codes), f (facts), s (scores), n (the workspace).';
 
 -- The text of a value under a profile, before it is quoted: an expression of the wanted type over one of another.
@@ -434,6 +434,8 @@ CREATE FUNCTION segmentation_internal.crm_fields(
 DECLARE
   spec jsonb;
   given record;
+  fields constant jsonb := (
+    SELECT jsonb_object_agg(l.field, to_jsonb(l)) FROM segmentation_internal.workspace_field_list(ws, 'en') AS l);
 BEGIN
   FOR place, spec IN
     SELECT 0, definition -> 'key'
@@ -442,7 +444,7 @@ BEGIN
     ORDER BY 1
   LOOP
     name := coalesce(spec ->> 'as', spec ->> 'field', spec ->> 'segment');
-    SELECT * INTO given FROM segmentation_internal.crm_read(ws, spec);
+    SELECT * INTO given FROM segmentation_internal.crm_read(ws, spec, fields);
     fault := given.fault;
     joins := given.joins;
     scores := given.scores;

@@ -116,7 +116,7 @@ COMMENT ON FUNCTION segmentation_internal.crm_diff_sql(text, text, segmentation.
 CREATE FUNCTION segmentation_internal.crm_write_rows(
   ws text, number bigint, destination text, p segmentation.crm_profile, definition jsonb, options jsonb
 ) RETURNS bigint
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   written bigint;
   names constant text[] := ARRAY(
@@ -334,7 +334,7 @@ COMMENT ON FUNCTION segmentation.crm_sync(text, text) IS
 
 CREATE FUNCTION segmentation.crm_preview(workspace text, destination text)
 RETURNS TABLE (action text, reason text, rows bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
   d record;
@@ -447,7 +447,7 @@ COMMENT ON FUNCTION segmentation.crm_bytes(text, bigint, integer) IS
 
 -- Whether somebody in a batch may no longer leave: asked again before it is handed out.
 CREATE FUNCTION segmentation_internal.crm_stale(ws text, number bigint, d record) RETURNS boolean
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   stale boolean;
 BEGIN

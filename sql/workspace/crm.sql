@@ -104,30 +104,38 @@ BEGIN
       granted boolean NOT NULL,
       changed_on date NOT NULL,
       PRIMARY KEY (destination, id)
-    );
+    );$q$,
+    jsonb_build_object('key', segmentation_internal.workspace_key(ws)));
+  -- What the last sync told; who has lost the consent since, or was erased, is not there any more.
+  EXECUTE segmentation_internal.fill(ws, $q$
     CREATE VIEW @ws@.audiences AS
       SELECT d.destination AS id, d.destination AS name, d.about AS description
-      FROM @ws@.crm_destination AS d
-      WHERE EXISTS (SELECT FROM @ws@.crm_batch AS b WHERE b.destination = d.destination AND b.worker = 'pull');
-    CREATE VIEW @ws@.people AS
-      SELECT s.key AS id, jsonb_object_agg(e.key, e.value ORDER BY s.destination) AS traits,
-        max(s.changed_at) AS updated_at
-      FROM @ws@.crm_sent AS s CROSS JOIN LATERAL jsonb_each(s.payload) AS e
-      WHERE s.state = 'member'
-      GROUP BY s.key;
-    CREATE VIEW @ws@.memberships AS
-      SELECT s.key AS person_id, s.destination AS audience_id
-      FROM @ws@.crm_sent AS s
-      WHERE s.state = 'member' AND s.payload IS NOT NULL;
+      FROM @ws@.crm_destination AS d JOIN segmentation.crm_profile AS p ON p.profile = d.profile
+      WHERE p.system = 'pull';
     CREATE VIEW @ws@.crm_pull AS
       SELECT s.destination || ':' || s.key AS id, s.destination, s.key, s.payload, s.changed_at
       FROM @ws@.crm_sent AS s
-      WHERE s.state = 'member' AND s.payload IS NOT NULL;
+      JOIN @ws@.audiences AS a ON a.id = s.destination
+      JOIN @ws@.crm_destination AS d ON d.destination = s.destination
+      JOIN @ws@.customer_facts AS f ON f.customer = s.customer
+      CROSS JOIN @ws@.workspace AS n
+      WHERE s.state = 'member' AND s.payload IS NOT NULL AND @(consent)@;
+    CREATE VIEW @ws@.people AS
+      SELECT s.key AS id, jsonb_object_agg(e.key, e.value ORDER BY s.destination) AS traits,
+        max(s.changed_at) AS updated_at
+      FROM @ws@.crm_pull AS s CROSS JOIN LATERAL jsonb_each(s.payload) AS e
+      GROUP BY s.key;
+    CREATE VIEW @ws@.memberships AS
+      SELECT s.key AS person_id, s.destination AS audience_id FROM @ws@.crm_pull AS s;
     CREATE VIEW @ws@.braze AS
-      SELECT s.changed_at AS "UPDATED_AT", s.key AS "EXTERNAL_ID", s.payload::text AS "PAYLOAD", s.destination
+      SELECT s.changed_at AS "UPDATED_AT", s.key AS "EXTERNAL_ID", s.payload::text AS "PAYLOAD"
       FROM @ws@.crm_sent AS s
-      WHERE s.payload IS NOT NULL$q$,
-    jsonb_build_object('key', segmentation_internal.workspace_key(ws)));
+      JOIN @ws@.crm_destination AS d ON d.destination = s.destination
+      JOIN segmentation.crm_profile AS p ON p.profile = d.profile
+      LEFT JOIN @ws@.customer_facts AS f ON f.customer = s.customer
+      CROSS JOIN @ws@.workspace AS n
+      WHERE p.system = 'braze_pull' AND s.payload IS NOT NULL AND (s.state <> 'member' OR @(consent)@)$q$,
+    jsonb_build_object('consent', segmentation_internal.crm_consent_sql(ws, $c$(d.definition ->> 'channel')$c$)));
   PERFORM segmentation_internal.crm_comments(ws);
 END
 $$;
@@ -210,35 +218,43 @@ COMMENT ON FUNCTION segmentation_internal.crm_profile_fault(segmentation.crm_pro
 
 -- Who may leave
 
--- One place: a relation of customer and allowed, for a channel. Consent as published and, where a source has consents,
--- as it is there now; nobody who is suppressed. A channel of null is none: what is sent is not for contacting people.
+-- The rule: consent for the channel as published, and not suppressed. channel is an expression; NULL is no channel: what
+-- is sent is not for contacting people. Over n (the workspace) and f (the facts).
+CREATE FUNCTION segmentation_internal.crm_consent_sql(ws text, channel text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.fill(ws, $q$(@(channel)@ IS NULL
+      OR segmentation.has_consent(@(consents)@, @(channel)@, n.as_of, NULL, f.contacts))
+      AND NOT EXISTS (
+        SELECT FROM ONLY @ws@.crm_suppressed AS q
+        WHERE q.customer = f.customer
+          AND (q.channel = '*' OR segmentation_internal.workspace_channel(q.channel) = @(channel)@))$q$,
+    jsonb_build_object('channel', channel,
+      'consents', segmentation_internal.workspace_published_consents_sql(ws)));
+COMMENT ON FUNCTION segmentation_internal.crm_consent_sql(text, text) IS
+  'Part of crm_sync and of the views that others read: who may leave the workspace for a channel, as published.';
+
+-- Everybody, as a relation of customer and allowed: by that rule and, where a source has consents, as it has them now.
 CREATE FUNCTION segmentation_internal.crm_allowed_sql(ws text, channel text) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  live text := segmentation_internal.workspace_rows_sql(ws, 'consents');
+  live constant text := CASE WHEN channel IS NOT NULL
+    THEN segmentation_internal.workspace_rows_sql(ws, 'consents') END;
   zone text;
 BEGIN
   EXECUTE format('SELECT w.time_zone FROM %s.workspace AS w', ws) INTO zone;
   RETURN segmentation_internal.fill(ws, $q$(
-      SELECT f.customer, x.customer IS NULL AND @(consent)@ AS allowed
+      SELECT f.customer, @(consent)@ @(now)@ AS allowed
       FROM ONLY @ws@.workspace AS n
-      CROSS JOIN ONLY @ws@.customer_facts AS f
-      LEFT JOIN (
-        SELECT DISTINCT q.customer FROM ONLY @ws@.crm_suppressed AS q
-        WHERE q.channel = '*' OR segmentation_internal.workspace_channel(q.channel) = @'channel'@) AS x
-        ON x.customer = f.customer
-      @(live)@)$q$,
-    jsonb_build_object('channel', coalesce(channel, '*'),
-      'consent', CASE WHEN channel IS NULL THEN 'true' ELSE concat(
-        segmentation_internal.fill(NULL, 'segmentation.has_consent(@(c)@, @''channel''@, n.as_of, NULL, f.contacts)',
-          jsonb_build_object('channel', channel, 'c', segmentation_internal.workspace_published_consents_sql(ws))),
-        CASE WHEN live IS NOT NULL THEN segmentation_internal.fill(NULL, $q$
-          AND segmentation.has_consent(l.consents, @'channel'@,
-            greatest(n.as_of, (pg_catalog.now() AT TIME ZONE n.time_zone)::date), NULL, f.contacts)$q$,
-          jsonb_build_object('channel', channel)) END) END,
-      'live', CASE WHEN channel IS NOT NULL AND live IS NOT NULL THEN segmentation_internal.fill(NULL,
+      CROSS JOIN ONLY @ws@.customer_facts AS f @(live)@)$q$,
+    jsonb_build_object(
+      'consent', segmentation_internal.crm_consent_sql(ws, coalesce(quote_literal(channel), 'NULL') || '::text'),
+      'now', CASE WHEN live IS NULL THEN '' ELSE segmentation_internal.fill(NULL, $q$
+        AND segmentation.has_consent(l.consents, @'channel'@,
+          greatest(n.as_of, (now() AT TIME ZONE n.time_zone)::date), NULL, f.contacts)$q$,
+        jsonb_build_object('channel', channel)) END,
+      'live', CASE WHEN live IS NULL THEN '' ELSE segmentation_internal.fill(NULL,
         'LEFT JOIN (@(rows)@) AS l ON l.customer = f.customer', jsonb_build_object(
-          'rows', segmentation_internal.workspace_fact_sql('consents', live, zone))) ELSE '' END));
+          'rows', segmentation_internal.workspace_fact_sql('consents', live, zone))) END));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.crm_allowed_sql(text, text) IS
@@ -419,10 +435,11 @@ CREATE FUNCTION segmentation_internal.crm_text_sql(
         WHEN 'phone' THEN jsonb_build_object('e', expression, 'form', p.phone, 'country', options ->> 'country')
         WHEN 'email' THEN jsonb_build_object('e', expression)
         -- A line break is LF, whatever it was: with a lone CR no two readers agree.
-        ELSE jsonb_build_object('cut', format(CASE WHEN p.max_text IS NULL THEN '%s' ELSE 'left(%s, %s)' END, (
-          SELECT CASE WHEN p.format <> 'csv' THEN format('(%s)::text', expression) ELSE format(
-            'regexp_replace((%s)::text, %L, %L, ''g'')', expression, E'\\r\\n?|\\n',
-            CASE p.line_breaks WHEN 'space' THEN ' ' ELSE E'\n' END) END), p.max_text)) END) AS sql) AS t);
+        ELSE jsonb_build_object('cut', format(CASE WHEN p.max_text IS NULL THEN '%s' ELSE 'left(%s, %s)' END,
+          CASE WHEN p.format <> 'csv' THEN format('(%s)::text', expression) ELSE segmentation_internal.fill(NULL, $q$
+            replace(replace(replace((@(e)@)::text, @'crlf'@, @'lf'@), @'cr'@, @'lf'@), @'lf'@, @'break'@)$q$,
+            jsonb_build_object('e', expression, 'crlf', E'\r\n', 'cr', E'\r', 'lf', E'\n',
+              'break', CASE p.line_breaks WHEN 'space' THEN ' ' ELSE E'\n' END)) END, p.max_text)) END) AS sql) AS t);
 COMMENT ON FUNCTION segmentation_internal.crm_text_sql(segmentation.crm_profile, jsonb, text, text, text, jsonb) IS
   'Part of crm_sync: the text of a value as a tool wants it (days, numbers, booleans, phones), as SQL.';
 
@@ -750,16 +767,28 @@ COMMENT ON FUNCTION segmentation.add_destination(text, text, text, jsonb, jsonb,
   'Makes a tool a destination of a workspace, or changes it: profile, a row of crm_profile; definition, who (audience), '
   'by which key, with which fields called what there, and the channel whose consent is needed. Every fault is named.';
 
+CREATE FUNCTION segmentation_internal.crm_refuse_none(ws text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF to_regclass(ws || '.crm_destination') IS NULL THEN
+    RAISE undefined_object USING
+      MESSAGE = format('workspace %s has no destinations', ws),
+      HINT = 'See segmentation.add_destination.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.crm_refuse_none(text) IS
+  'Part of crm_sync: an error if a workspace never had a destination.';
+
 CREATE FUNCTION segmentation_internal.crm_destination_of(
   ws text, destination text, OUT profile text, OUT definition jsonb, OUT options jsonb, OUT p segmentation.crm_profile
 )
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF to_regclass(ws || '.crm_destination') IS NOT NULL THEN
-    -- One works on a destination at a time.
-    EXECUTE format('SELECT d.profile, d.definition, d.options FROM %s.crm_destination AS d '
-      'WHERE d.destination = $1 FOR UPDATE', ws) INTO profile, definition, options USING destination;
-  END IF;
+  PERFORM segmentation_internal.crm_refuse_none(ws);
+  -- One works on a destination at a time.
+  EXECUTE format('SELECT d.profile, d.definition, d.options FROM %s.crm_destination AS d '
+    'WHERE d.destination = $1 FOR UPDATE', ws) INTO profile, definition, options USING destination;
   IF profile IS NULL THEN
     RAISE undefined_object USING
       MESSAGE = format('there is no destination %s', coalesce(destination, 'null')),

@@ -294,7 +294,7 @@ BEGIN
       SELECT jsonb_object_agg(r.reason, r.rows)
       FROM (SELECT r.reason, count(*) AS rows FROM @ws@.crm_row AS r WHERE r.batch = $1 GROUP BY r.reason) AS r)
     WHERE b.batch = $1$q$) USING number;
-  IF (d.p).system = 'pull' THEN
+  IF (d.p).system IN ('pull', 'braze_pull') THEN
     EXECUTE format('UPDATE %s.crm_batch AS b SET attempt = 1, worker = ''pull'' WHERE b.batch = $1', ws) USING number;
     PERFORM segmentation_internal.crm_settle(ws, number, true);
   END IF;
@@ -534,12 +534,11 @@ CREATE FUNCTION segmentation_internal.crm_held(ws text, number bigint, worker te
 DECLARE
   b record;
 BEGIN
-  IF to_regclass(ws || '.crm_batch') IS NOT NULL THEN
-    EXECUTE segmentation_internal.fill(ws, $q$
-      SELECT b.destination, b.status, b.worker, b.reason
-      FROM @ws@.crm_destination AS d JOIN @ws@.crm_batch AS b ON b.destination = d.destination
-      WHERE b.batch = $1 FOR UPDATE$q$) INTO b USING number;
-  END IF;
+  PERFORM segmentation_internal.crm_refuse_none(ws);
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT b.destination, b.status, b.worker, b.reason
+    FROM @ws@.crm_destination AS d JOIN @ws@.crm_batch AS b ON b.destination = d.destination
+    WHERE b.batch = $1 FOR UPDATE$q$) INTO b USING number;
   IF b.status IS NULL THEN
     RAISE undefined_object USING MESSAGE = format('there is no batch %s', coalesce(number::text, 'null'));
   END IF;
@@ -670,10 +669,9 @@ DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
   done boolean;
 BEGIN
-  IF to_regclass(ws || '.crm_batch') IS NOT NULL THEN
-    EXECUTE format('SELECT b.status = ''acked'' AND b.worker = $2 FROM %s.crm_batch AS b WHERE b.batch = $1', ws)
-      INTO done USING batch, worker;
-  END IF;
+  PERFORM segmentation_internal.crm_refuse_none(ws);
+  EXECUTE format('SELECT b.status = ''acked'' AND b.worker = $2 FROM %s.crm_batch AS b WHERE b.batch = $1', ws)
+    INTO done USING batch, worker;
   -- Said twice, as after a connection that broke, is said once.
   IF done IS NOT TRUE THEN
     PERFORM segmentation_internal.crm_held(ws, batch, worker);
@@ -714,9 +712,8 @@ DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
   b record;
 BEGIN
-  IF to_regclass(ws || '.crm_batch') IS NOT NULL THEN
-    EXECUTE format('SELECT b.destination, b.status FROM %s.crm_batch AS b WHERE b.batch = $1', ws) INTO b USING batch;
-  END IF;
+  PERFORM segmentation_internal.crm_refuse_none(ws);
+  EXECUTE format('SELECT b.destination, b.status FROM %s.crm_batch AS b WHERE b.batch = $1', ws) INTO b USING batch;
   IF b.status IS DISTINCT FROM 'acked' THEN
     RAISE object_not_in_prerequisite_state USING
       MESSAGE = format('batch %s was not acknowledged', coalesce(batch::text, 'null')),

@@ -44,7 +44,8 @@ COMMENT ON TABLE segmentation.crm_profile IS
   'give add_destination the cells that differ.';
 COMMENT ON COLUMN segmentation.crm_profile.profile IS 'Name of the profile.';
 COMMENT ON COLUMN segmentation.crm_profile.system IS
-  'The tool, as a client knows it: salesforce, eloqua, ...; pull for tools that read the database themselves.';
+  'The tool, as a client knows it: salesforce, eloqua, ...; pull and braze_pull for tools that read the database '
+  'themselves.';
 COMMENT ON COLUMN segmentation.crm_profile.built_in IS 'Whether it came with the extension.';
 COMMENT ON COLUMN segmentation.crm_profile.format IS
   'csv (RFC 4180), json_lines (one object a line) or json (one body: head, objects with commas between them, tail).';
@@ -176,7 +177,7 @@ INSERT INTO segmentation.crm_profile (
     'delete', 'delete', 'delete', '{destination}_{instruction}_{batch}_{part}.jsonl', '{}',
     'Tools that read the database themselves (Fivetran Activations, Hightouch, DinMo, n8n, dbt): the views audiences, '
     'people, memberships and crm_pull of the workspace.'),
-  ('braze_pull', 'pull', 'json_lines', 'null', '""', 'plus', NULL, NULL, NULL, NULL, NULL, NULL, '', '',
+  ('braze_pull', 'braze_pull', 'json_lines', 'null', '""', 'plus', NULL, NULL, NULL, NULL, NULL, NULL, '', '',
     'clear', 'clear', 'clear', '{destination}_{instruction}_{batch}_{part}.jsonl', '{on_left,on_refused,on_gone}',
     'Braze Cloud Data Ingestion: the view braze with UPDATED_AT, EXTERNAL_ID, PAYLOAD. Who leaves gets nulls.');
 UPDATE segmentation.crm_profile SET built_in = true;
@@ -233,11 +234,12 @@ CREATE FUNCTION segmentation_internal.crm_cell_sql(p segmentation.crm_profile, t
   RETURN CASE
     WHEN p.format = 'csv' AND type IN ('text', 'email', 'phone') THEN segmentation_internal.fill(NULL, $q$(
       SELECT CASE WHEN v.t IS NULL THEN @'null'@ WHEN v.t = '' THEN @'empty'@
-        WHEN @(always)@ v.t ~ @'special'@ OR v.t = @'null'@ THEN '"' || replace(v.t, '"', '""') || '"' ELSE v.t END
+        WHEN @(always)@ strpos(v.t, @'separator'@) > 0 OR strpos(v.t, '"') > 0 OR strpos(v.t, E'\n') > 0
+          OR btrim(v.t, E' \t\r\x0b\x0c\u00a0\ufeff') <> v.t OR v.t = @'null'@
+        THEN '"' || replace(v.t, '"', '""') || '"' ELSE v.t END
       FROM (SELECT @(e)@ AS t) AS v)$q$, jsonb_build_object('e', expression, 'null', p.null_token,
         'empty', p.empty_token, 'always', CASE WHEN p.quoting = 'texts' THEN 'true OR' ELSE '' END,
-        'special', E'[\\n\\r"' || CASE WHEN p.separator ~ '[\^\]\\-]' THEN '\' ELSE '' END || p.separator
-          || E']|^\\s|\\s$|^\uFEFF'))
+        'separator', p.separator))
     WHEN p.format = 'csv' AND type = 'number' AND (p.decimal_point = ',' OR p.separator IN ('.', '-'))
     THEN segmentation_internal.fill(NULL, $q$coalesce('"' || replace(@(e)@, '.', @'point'@) || '"', @'null'@)$q$,
       jsonb_build_object('e', expression, 'point', p.decimal_point, 'null', p.null_token))

@@ -180,7 +180,7 @@ DECLARE
 BEGIN
   UPDATE propws.customer_segments SET rfm = CASE WHEN customer % 3 = 0 THEN 'out' ELSE 'in' END;
   CALL prop.publish();
-  FOR i IN 1 .. 700 LOOP
+  FOR i IN 1 .. 500 LOOP
     CALL prop.step();
   END LOOP;
   -- In the end all is told.
@@ -201,4 +201,4 @@ END
 $$;
 SELECT what FROM prop.seen WHERE what LIKE 'BAD%' ORDER BY 1;
 -- Each thing happened, and often enough.
-SELECT what, times >= 5 AS often FROM prop.seen WHERE what NOT LIKE 'BAD%' ORDER BY what COLLATE "C";
+SELECT what, times >= 3 AS often FROM prop.seen WHERE what NOT LIKE 'BAD%' ORDER BY what COLLATE "C";

@@ -152,7 +152,7 @@ BEGIN
       ('TABLE', 'crm_destination', 'Where people and their codes are sent to; see segmentation.add_destination.'),
       ('TABLE', 'crm_batch', 'Differences that were, or are to be, told to a destination; see segmentation.crm_sync.'),
       ('TABLE', 'crm_part', 'The files of a batch, each within the limits of the destination.'),
-      ('TABLE', 'crm_row', 'The rows of the open batch of each destination, and of the last one that was acknowledged.'),
+      ('TABLE', 'crm_row', 'The rows of the open batch of each destination, and of the last acknowledged one.'),
       ('TABLE', 'crm_sent', 'What each destination has, as acknowledged.'),
       ('TABLE', 'crm_suppressed', 'Who is to be left alone, by channel; * is all. Rows may be added by hand.'),
       ('TABLE', 'crm_contact', 'Contacts and answers that came back: a source of contacts.'),
@@ -218,8 +218,8 @@ COMMENT ON FUNCTION segmentation_internal.crm_profile_fault(segmentation.crm_pro
 
 -- Who may leave
 
--- The rule: consent for the channel as published, and not suppressed. channel is an expression; NULL is no channel: what
--- is sent is not for contacting people. Over n (the workspace) and f (the facts).
+-- The rule: consent for the channel as published, and not suppressed. channel is an expression; NULL is no channel:
+-- what is sent is not for contacting people. Over n (the workspace) and f (the facts).
 CREATE FUNCTION segmentation_internal.crm_consent_sql(ws text, channel text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN segmentation_internal.fill(ws, $q$(@(channel)@ IS NULL
@@ -264,7 +264,8 @@ COMMENT ON FUNCTION segmentation_internal.crm_allowed_sql(text, text) IS
 
 -- A field of a mapping: what is read (as an expression of the type it has by nature), of which joined relations.
 CREATE FUNCTION segmentation_internal.crm_read(
-  ws text, spec jsonb, fields jsonb, OUT type text, OUT expression text, OUT joins text[], OUT scores boolean, OUT fault text
+  ws text, spec jsonb, fields jsonb,
+  OUT type text, OUT expression text, OUT joins text[], OUT scores boolean, OUT fault text
 )
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -284,10 +285,11 @@ BEGIN
     RETURN;
   END IF;
   CASE kinds[1]
+  -- What is not of the customer, or of few words
   WHEN 'value' THEN
-    type := CASE jsonb_typeof(spec -> 'value') WHEN 'number' THEN 'number' WHEN 'boolean' THEN 'boolean' ELSE 'text' END;
-    expression := format(CASE type WHEN 'number' THEN '%L::numeric' WHEN 'boolean' THEN '%L::boolean' ELSE '%L::text' END,
-      what);
+    type := CASE jsonb_typeof(spec -> 'value')
+      WHEN 'number' THEN 'number' WHEN 'boolean' THEN 'boolean' ELSE 'text' END;
+    expression := format('%L::%s', what, CASE type WHEN 'number' THEN 'numeric' ELSE type END);
   WHEN 'segment' THEN
     EXECUTE format('SELECT EXISTS (SELECT FROM %s.segment AS s WHERE s.segment = $1)', ws) INTO found USING what;
     fault := CASE WHEN NOT found THEN format('there is no segment "%s"', what) END;
@@ -301,6 +303,7 @@ BEGIN
       SELECT FROM ONLY @ws@.campaign_customer AS h
       WHERE h.campaign = @'campaign'@ AND h.customer = c.customer AND NOT h.assigned)$q$,
       jsonb_build_object('campaign', what));
+  -- Lists, by place
   WHEN 'offer', 'channel', 'moment' THEN
     member := coalesce(spec ->> 'of', CASE kinds[1] WHEN 'offer' THEN 'product' ELSE kinds[1] END);
     IF jsonb_typeof(spec -> kinds[1]) <> 'number' OR NOT what ~ '^[1-9][0-9]?$' THEN
@@ -308,12 +311,14 @@ BEGIN
       RETURN;
     END IF;
     SELECT v.type INTO type FROM (VALUES
-      ('offer', 'product', 'text'), ('offer', 'name', 'text'), ('offer', 'category', 'text'), ('offer', 'score', 'number'),
+      ('offer', 'product', 'text'), ('offer', 'name', 'text'), ('offer', 'category', 'text'),
+      ('offer', 'score', 'number'),
       ('offer', 'probability', 'number'), ('offer', 'next_due', 'day'), ('offer', 'reason', 'text'),
       ('offer', 'reason_fr', 'text'), ('offer', 'value', 'number'), ('channel', 'channel', 'text'),
       ('channel', 'mean', 'number'), ('channel', 'lower', 'number'), ('channel', 'value', 'number'),
       ('channel', 'best_day', 'number'), ('channel', 'best_hour', 'number'), ('moment', 'moment', 'text'),
-      ('moment', 'begins', 'day'), ('moment', 'ends', 'day'), ('moment', 'confidence', 'number')) AS v (kind, part, type)
+      ('moment', 'begins', 'day'), ('moment', 'ends', 'day'), ('moment', 'confidence', 'number')
+    ) AS v (kind, part, type)
     WHERE v.kind = kinds[1] AND v.part = member;
     IF type IS NULL THEN
       fault := format('"of" of "%s" cannot be "%s"', kinds[1], member);
@@ -333,6 +338,7 @@ BEGIN
         WHERE o.customer = c.customer AND o.begins <= n.as_of AND (o.ends >= n.as_of OR o.ends IS NULL)
         ORDER BY o.confidence DESC, o.begins, o.moment OFFSET @(place)@ - 1 LIMIT 1) AS @alias@ ON true$q$ END,
       jsonb_build_object('place', what, 'alias', kinds[1] || what))];
+  -- Fields, as definitions of segments read them
   ELSE
     IF what IN ('since', 'next_change_at', 'as_of') THEN
       type := 'day';
@@ -416,11 +422,14 @@ CREATE FUNCTION segmentation_internal.crm_text_sql(
       ELSE t.sql END
     FROM (
       SELECT segmentation_internal.fill(NULL, CASE type
-        WHEN 'number' THEN CASE given WHEN 'number' THEN $q$segmentation_internal.crm_number((@(e)@)::numeric, @(digits)@)$q$
+        WHEN 'number' THEN CASE given
+          WHEN 'number' THEN $q$segmentation_internal.crm_number((@(e)@)::numeric, @(digits)@)$q$
           ELSE $q$segmentation_internal.crm_number(CASE WHEN (@(e)@)::text ~ '^\s*-?[0-9]{1,40}(\.[0-9]{1,40})?\s*$'
             THEN (@(e)@)::text::numeric END, @(digits)@)$q$ END
-        WHEN 'day' THEN $q$(SELECT CASE WHEN isfinite(v.d) THEN to_char(v.d, @'day'@) END FROM (SELECT @(day_of)@ AS d) AS v)$q$
-        WHEN 'boolean' THEN $q$CASE lower((@(e)@)::text) WHEN 'true' THEN @'true'@ WHEN 't' THEN @'true'@ WHEN '1' THEN @'true'@
+        WHEN 'day' THEN $q$(
+          SELECT CASE WHEN isfinite(v.d) THEN to_char(v.d, @'day'@) END FROM (SELECT @(day_of)@ AS d) AS v)$q$
+        WHEN 'boolean' THEN $q$CASE lower((@(e)@)::text)
+          WHEN 'true' THEN @'true'@ WHEN 't' THEN @'true'@ WHEN '1' THEN @'true'@
           WHEN 'false' THEN @'false'@ WHEN 'f' THEN @'false'@ WHEN '0' THEN @'false'@ END$q$
         WHEN 'phone' THEN $q$segmentation_internal.crm_phone((@(e)@)::text, @'form'@, @'country'@)$q$
         WHEN 'email' THEN $q$lower(btrim((@(e)@)::text))$q$
@@ -507,7 +516,8 @@ BEGIN
   ELSE
     EXECUTE format('SELECT w.parameter_set FROM %s.workspace AS w', ws) INTO number;
     scores := true;
-    inside := segmentation_internal.fill(NULL, '(segmentation.segment_assign(@''d''@::jsonb, @(row)@, n.as_of) IS NOT NULL)',
+    inside := segmentation_internal.fill(NULL,
+      '(segmentation.segment_assign(@''d''@::jsonb, @(row)@, n.as_of) IS NOT NULL)',
       jsonb_build_object('d', audience -> 'rule', 'row', segmentation_internal.workspace_row_sql(ws, number,
         (audience -> 'rule')::text, 'n.as_of', segmentation_internal.workspace_published_consents_sql(ws))));
   END IF;
@@ -517,7 +527,8 @@ BEGIN
       WHERE h.campaign = @'campaign'@ AND h.customer = c.customer AND NOT h.assigned)$q$,
       jsonb_build_object('inside', inside, 'campaign', hold ->> 'campaign'));
   ELSIF hold ? 'salt' THEN
-    inside := format('%s AND NOT segmentation.holdout(c.customer::text, %L, %L)', inside, hold ->> 'salt', hold ->> 'share');
+    inside := format('%s AND NOT segmentation.holdout(c.customer::text, %L, %L)',
+      inside, hold ->> 'salt', hold ->> 'share');
   END IF;
 END
 $$;
@@ -537,8 +548,8 @@ BEGIN
   SELECT bool_or(f.scores) FILTER (WHERE lines OR f.place = 0) AS scores,
     min(f.value) FILTER (WHERE f.place = 0) AS key,
     CASE WHEN p.format = 'csv' THEN string_agg(f.cell, format(' || %L || ', p.separator) ORDER BY f.place)
-      ELSE segmentation_internal.crm_json_sql(array_agg(f.name ORDER BY f.place), array_agg(f.cell ORDER BY f.place)) END
-      AS line,
+      ELSE segmentation_internal.crm_json_sql(
+        array_agg(f.name ORDER BY f.place), array_agg(f.cell ORDER BY f.place)) END AS line,
     string_agg(format('WHEN (%s) IS NULL THEN %L', f.value, f.name), ' ' ORDER BY f.place)
       FILTER (WHERE f.type = ANY (p.never_null) AND f.place > 0) AS missing
     INTO built
@@ -555,20 +566,22 @@ BEGIN
     jsonb_build_object('key', built.key, 'inside', audience.inside,
       'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws)),
       'allowed', segmentation_internal.crm_allowed_sql(ws, definition ->> 'channel'),
-      'line', CASE WHEN lines THEN format('CASE WHEN i.inside AND a.allowed THEN %s END', built.line) ELSE 'NULL::text' END,
+      'line', CASE WHEN lines THEN format('CASE WHEN i.inside AND a.allowed THEN %s END', built.line)
+        ELSE 'NULL::text' END,
       'missing', CASE WHEN lines AND built.missing IS NOT NULL
         THEN format('CASE WHEN i.inside AND a.allowed THEN CASE %s END END', built.missing) ELSE 'NULL::text' END,
       'scores', CASE WHEN built.scores OR audience.scores THEN format('JOIN (%s) AS s ON s.customer = c.customer',
         segmentation_internal.workspace_scores_query(ws)) ELSE '' END,
       'joins', coalesce((
         SELECT string_agg(DISTINCT j.sql, ' ')
-        FROM segmentation_internal.crm_fields(ws, p, definition, options) AS f CROSS JOIN LATERAL unnest(f.joins) AS j (sql)
+        FROM segmentation_internal.crm_fields(ws, p, definition, options) AS f
+        CROSS JOIN LATERAL unnest(f.joins) AS j (sql)
         WHERE lines OR f.place = 0), '')));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.crm_people_sql(text, segmentation.crm_profile, jsonb, jsonb, boolean) IS
-  'Part of crm_sync: everybody of a workspace with their key there, whether they are in the audience and may leave, and '
-  'their line, as SQL.';
+  'Part of crm_sync: everybody of a workspace with their key there, whether they are in the audience and may leave, '
+  'and their line, as SQL.';
 
 -- A name with a point is a name within an object.
 CREATE FUNCTION segmentation_internal.crm_json_sql(names text[], cells text[]) RETURNS text
@@ -582,7 +595,8 @@ CREATE FUNCTION segmentation_internal.crm_json_sql(names text[], cells text[]) R
             string_agg(format('%L || %s', to_json(substr(f.name, length(f.outer_name) + 2))::text || ':', f.cell),
               ' || '','' || ' ORDER BY f.place)) END AS sql
       FROM (
-        SELECT n.place, n.name, n.cell, CASE WHEN strpos(n.name, '.') > 1 THEN split_part(n.name, '.', 1) END AS outer_name
+        SELECT n.place, n.name, n.cell,
+          CASE WHEN strpos(n.name, '.') > 1 THEN split_part(n.name, '.', 1) END AS outer_name
         FROM ROWS FROM (unnest(names), unnest(cells)) WITH ORDINALITY AS n (name, cell, place)) AS f
       GROUP BY f.outer_name, CASE WHEN f.outer_name IS NULL THEN f.place END) AS g);
 COMMENT ON FUNCTION segmentation_internal.crm_json_sql(text[], text[]) IS
@@ -606,7 +620,8 @@ BEGIN
   faults := coalesce(faults, '{}') || array_remove(ARRAY[
     CASE WHEN NOT definition ? 'channel' THEN '"channel" is missing: the one whose consent is needed, or null where '
       'nobody is contacted by what is sent' END,
-    CASE WHEN jsonb_typeof(definition -> 'channel') NOT IN ('string', 'null') THEN '"channel" must be a text or null' END,
+    CASE WHEN jsonb_typeof(definition -> 'channel') NOT IN ('string', 'null')
+      THEN '"channel" must be a text or null' END,
     CASE WHEN jsonb_typeof(definition -> 'key') IS DISTINCT FROM 'object'
       THEN '"key" is missing: as {"field": "customer", "as": "External_Id__c"}' END,
     CASE WHEN jsonb_typeof(definition -> 'fields') IS DISTINCT FROM 'array'
@@ -642,14 +657,18 @@ BEGIN
     END IF;
     faults := faults || found;
   ELSIF audience <> '"all"' THEN
-    faults := faults || '"audience" must be "all", {"segment": ...}, {"axis": ..., "codes": [...]} or {"rule": ...}'::text;
+    faults := faults || ('"audience" must be "all", {"segment": ...}, {"axis": ..., "codes": [...]} or '
+      '{"rule": ...}')::text;
   END IF;
   IF definition ? 'holdout' THEN
     IF definition -> 'holdout' ? 'campaign' THEN
       EXECUTE format('SELECT EXISTS (SELECT FROM %s.campaign AS s WHERE s.campaign = $1)', ws)
         INTO there USING definition #>> '{holdout,campaign}';
-      faults := faults || CASE WHEN NOT there THEN format('there is no campaign "%s"', definition #>> '{holdout,campaign}') END;
-    ELSIF (definition -> 'holdout' ? 'salt' AND jsonb_typeof(definition #> '{holdout,share}') = 'number') IS NOT TRUE THEN
+      faults := faults || CASE WHEN NOT there
+        THEN format('there is no campaign "%s"', definition #>> '{holdout,campaign}') END;
+    ELSIF (definition -> 'holdout' ? 'salt'
+      AND jsonb_typeof(definition #> '{holdout,share}') = 'number') IS NOT TRUE
+    THEN
       faults := faults || '"holdout" must be {"campaign": ...} or {"salt": ..., "share": ...}'::text;
     ELSIF NOT (definition #>> '{holdout,share}')::numeric BETWEEN 0 AND 1 THEN
       faults := faults || '"share" must be from 0 to 1'::text;
@@ -662,7 +681,7 @@ BEGIN
       WHEN f.fault IS NOT NULL THEN format('%s: %s', coalesce(f.name, 'field ' || f.place), f.fault)
       WHEN coalesce(f.name, '') = '' THEN format('field %s needs a name: "as"', f.place)
       WHEN f.name ~ '[\r\n]' THEN format('field %s: a name has no line breaks', f.place)
-      WHEN f.name !~ coalesce(CASE WHEN f.place = 0 THEN coalesce(p.key_pattern, p.name_pattern) ELSE p.name_pattern END, '')
+      WHEN f.name !~ coalesce(CASE WHEN f.place = 0 THEN p.key_pattern END, p.name_pattern, '')
         THEN concat_ws(' ', format('"%s" is no name of a field there.', f.name), p.name_hint)
       WHEN EXISTS (SELECT FROM unnest(p.forbidden_names) AS b (name) WHERE lower(b.name) = lower(f.name))
         THEN format('"%s" may not be used there', f.name)
@@ -764,8 +783,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.add_destination(text, text, text, jsonb, jsonb, text) IS
-  'Makes a tool a destination of a workspace, or changes it: profile, a row of crm_profile; definition, who (audience), '
-  'by which key, with which fields called what there, and the channel whose consent is needed. Every fault is named.';
+  'Makes a tool a destination of a workspace, or changes it: profile, a row of crm_profile; definition, who '
+  '(audience), by which key, with which fields called what there, and the channel whose consent is needed. Every fault '
+  'is named.';
 
 CREATE FUNCTION segmentation_internal.crm_refuse_none(ws text) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

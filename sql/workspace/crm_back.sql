@@ -76,8 +76,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.crm_feedback(text, text, jsonb) IS
-  'Takes what came back from a destination into crm_contact and crm_consent of the workspace, each event once by its id: '
-  'sent, click, reply, visit, purchase, bounce, complaint, unsubscribe, subscribe. Who unsubscribes, complains or '
+  'Takes what came back from a destination into crm_contact and crm_consent of the workspace, each event once by its '
+  'id: sent, click, reply, visit, purchase, bounce, complaint, unsubscribe, subscribe. Who unsubscribes, complains or '
   'bounces for good ("hard": true) is suppressed at once. unknown: keys that the destination was not sent.';
 
 CREATE FUNCTION segmentation_internal.crm_instant(given text) RETURNS timestamptz

@@ -71,8 +71,8 @@ BEGIN
   RETURN segmentation_internal.fill(ws, $q$
     WITH people AS MATERIALIZED (@(people)@),
     keyed AS (
-      SELECT DISTINCT ON (p.key) p.key, p.customer, p.inside AND p.all_allowed AS wanted, p.all_allowed, p.line, p.missing,
-        md5(@'names'@ || p.line)::uuid AS hash
+      SELECT DISTINCT ON (p.key) p.key, p.customer, p.inside AND p.all_allowed AS wanted, p.all_allowed, p.line,
+        p.missing, md5(@'names'@ || p.line)::uuid AS hash
       FROM (
         SELECT p.*, bool_and(p.allowed) OVER (PARTITION BY p.key) AS all_allowed
         FROM people AS p WHERE p.key IS NOT NULL) AS p
@@ -90,8 +90,8 @@ BEGIN
       WHERE CASE WHEN k.wanted THEN s.key IS NULL OR s.state <> 'member' OR s.hash IS DISTINCT FROM k.hash
         ELSE s.key IS NOT NULL END),
     acting AS (
-      SELECT d.*, CASE d.reason WHEN 'gone' THEN @'on_gone'@ WHEN 'refused' THEN @'on_refused'@ WHEN 'left' THEN @'on_left'@
-        ELSE 'upsert' END AS action
+      SELECT d.*, CASE d.reason WHEN 'gone' THEN @'on_gone'@ WHEN 'refused' THEN @'on_refused'@
+          WHEN 'left' THEN @'on_left'@ ELSE 'upsert' END AS action
       FROM differing AS d)
     SELECT d.key, d.customer, d.action, d.reason, d.hash, d.missing, CASE
         WHEN d.action = 'upsert' THEN d.line
@@ -190,7 +190,8 @@ BEGIN
     FROM ONLY @ws@.crm_row AS r
     WHERE r.batch = $1 AND r.part = $2 AND r.place BETWEEN $3 AND $4
     ORDER BY r.place$q$,
-    jsonb_build_object('comma', CASE file.format WHEN 'json' THEN $c$CASE WHEN r.place > 1 THEN ',' ELSE '' END || $c$ ELSE '' END,
+    jsonb_build_object(
+      'comma', CASE file.format WHEN 'json' THEN $c$CASE WHEN r.place > 1 THEN ',' ELSE '' END || $c$ ELSE '' END,
       'end', CASE WHEN file.line_end <> '' THEN $c$|| E'\r'$c$ ELSE '' END))
     USING number, wanted, first, last;
   IF file.tail <> '' AND last >= file.rows THEN
@@ -440,8 +441,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.crm_bytes(text, bigint, integer) IS
-  'A file of a batch as chunks of bytes in its encoding, to be put one after the other: its size and checksum are those '
-  'of crm_files.';
+  'A file of a batch as chunks of bytes in its encoding, to be put one after the other: its size and checksum are '
+  'those of crm_files.';
 
 -- Sending
 
@@ -726,8 +727,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.crm_replay(text, bigint) IS
-  'Makes a batch that tells again what an acknowledged one told, as it is now: who has no consent any more is not in it. '
-  'Of the last acknowledged one of a destination; before that, see crm_resync.';
+  'Makes a batch that tells again what an acknowledged one told, as it is now: who has no consent any more is not in '
+  'it. Of the last acknowledged one of a destination; before that, see crm_resync.';
 
 CREATE FUNCTION segmentation.crm_resync(workspace text, destination text, rejected_only boolean DEFAULT false)
 RETURNS bigint
@@ -744,13 +745,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.crm_resync(text, text, boolean) IS
-  'Makes a batch of all that a destination is to have, and of all that it is to lose, as if nothing were known of what it '
-  'has; or only of the rows that it rejected.';
+  'Makes a batch of all that a destination is to have, and of all that it is to lose, as if nothing were known of '
+  'what it has; or only of the rows that it rejected.';
 
 -- Erasures
 
--- Before the tables are emptied of somebody: an open batch that names them is cancelled, and what the destination has of
--- them loses its customer, so that the next batch has it deleted there.
+-- Before the tables are emptied of somebody: an open batch that names them is cancelled, and what the destination has
+-- of them loses its customer, so that the next batch has it deleted there.
 CREATE FUNCTION segmentation_internal.crm_erase(ws text, keys text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -795,8 +796,8 @@ BEGIN
   END IF;
   ws := segmentation_internal.workspace_readable(workspace, '{crm_destination,crm_batch,crm_sent}');
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT d.destination, d.profile, coalesce(s.members, 0), coalesce(s.rejected, 0), b.batch, b.status, b.rows, b.reason,
-      b.made_at, a.closed_at
+    SELECT d.destination, d.profile, coalesce(s.members, 0), coalesce(s.rejected, 0), b.batch, b.status, b.rows,
+      b.reason, b.made_at, a.closed_at
     FROM ONLY @ws@.crm_destination AS d
     LEFT JOIN (
       SELECT s.destination, count(*) FILTER (WHERE s.state = 'member') AS members, count(s.rejected) AS rejected

@@ -58,13 +58,15 @@ COMMENT ON COLUMN segmentation.crm_profile.encoding IS 'Of the file.';
 COMMENT ON COLUMN segmentation.crm_profile.bom IS 'Whether the file begins with a byte order mark.';
 COMMENT ON COLUMN segmentation.crm_profile.null_token IS 'What stands for no value: it erases an old one there.';
 COMMENT ON COLUMN segmentation.crm_profile.never_null IS
-  'Types (number, text, boolean, day, phone, email) whose fields must have a value: a mapping needs a default for them.';
+  'Types (number, text, boolean, day, phone, email) whose fields must have a value: a mapping needs a default for '
+  'them.';
 COMMENT ON COLUMN segmentation.crm_profile.empty_token IS 'What stands for a text that is empty.';
 COMMENT ON COLUMN segmentation.crm_profile.true_token IS 'What stands for true.';
 COMMENT ON COLUMN segmentation.crm_profile.false_token IS 'What stands for false.';
 COMMENT ON COLUMN segmentation.crm_profile.day_format IS 'Days, as to_char takes it.';
 COMMENT ON COLUMN segmentation.crm_profile.decimal_point IS 'In numbers of csv.';
-COMMENT ON COLUMN segmentation.crm_profile.phone IS 'Fields of type phone: free, plus (+33612345678), zeros (0033612345678).';
+COMMENT ON COLUMN segmentation.crm_profile.phone IS
+  'Fields of type phone: free, plus (+33612345678), zeros (0033612345678).';
 COMMENT ON COLUMN segmentation.crm_profile.line_breaks IS 'Line breaks in texts: keep, as LF, or a space each.';
 COMMENT ON COLUMN segmentation.crm_profile.max_bytes IS 'Most bytes of a file.';
 COMMENT ON COLUMN segmentation.crm_profile.max_rows IS 'Most rows of a file, the header not counted.';
@@ -96,7 +98,8 @@ INSERT INTO segmentation.crm_profile (
   about) VALUES
   ('salesforce', 'salesforce', ',', 'LF', '#N/A', '#N/A', 'true', 'false', 'free', 100000000, 100000000, NULL, NULL,
     '^([A-Za-z][A-Za-z0-9_]*\.)?[A-Za-z](_?[A-Za-z0-9])*(__c)?$', '(^Id|__c)$',
-    'Fields of your own end in __c, as Churn__c, and so does an external id, which is the key of an upsert.', false, '{}',
+    'Fields of your own end in __c, as Churn__c, and so does an external id, which is the key of an upsert.',
+    false, '{}',
     '{destination}_{instruction}_{batch}_{part}.csv', '{true_token,false_token,key_pattern,on_left,on_refused,on_gone}',
     'Salesforce, Bulk API 2.0: an empty field is left as it is, #N/A erases it; at most 100 MB an upload, as it is '
     'encoded to 150 MB. A delete job takes ids, so a list of external ids has to be looked up, or on_gone be clear.'),
@@ -113,7 +116,8 @@ INSERT INTO segmentation.crm_profile (
     'Actito, mass imports V5: RFC 4180, no byte order mark, at most 100 MB, texts of at most 255 characters; what an '
     'empty value does at an update is a setting there.'),
   ('splio', 'splio', ';', 'LF', '', '', '1', '0', 'zeros', NULL, 199999, NULL, 255, NULL, NULL,
-    'Names are those defined in Splio, in small and capital letters: a file with an unknown one is skipped.', true, '{}',
+    'Names are those defined in Splio, in small and capital letters: a file with an unknown one is skipped.',
+    true, '{}',
     '{destination}_contacts_{instruction}_{day}_{batch}_{part}.csv',
     '{null_token,empty_token,true_token,false_token,day_format,on_left,on_refused,on_gone}',
     'Splio, contacts by SFTP: UTF-8 without byte order mark, no line breaks in values, at most 200,000 lines with the '
@@ -149,7 +153,8 @@ INSERT INTO segmentation.crm_profile (
   ('braze', 'braze', ',', 'LF', '', '""', 'true', 'false', 'plus', 500000000, NULL, NULL, NULL, NULL,
     '^(external_id|braze_id|user_alias_name|email|phone)$',
     'The key of a Braze file is external_id, or an alias.', true, '{}',
-    '{destination}_{instruction}_{batch}_{part}.csv', '{null_token,empty_token,phone,key_pattern,on_left,on_refused,on_gone}',
+    '{destination}_{instruction}_{batch}_{part}.csv',
+    '{null_token,empty_token,phone,key_pattern,on_left,on_refused,on_gone}',
     'Braze, CSV of attributes: at most 500 MB; other headers become custom attributes.'),
   ('csv', 'csv', ',', 'LF', '', '""', 'true', 'false', 'free', NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, '{}',
     '{destination}_{instruction}_{batch}_{part}.csv', '{}',
@@ -159,8 +164,8 @@ UPDATE segmentation.crm_profile SET never_null = '{number}', on_left = 'delete' 
 -- A null cannot erase there as far as is known: who leaves is listed to be taken off.
 UPDATE segmentation.crm_profile SET on_left = 'unsubscribe' WHERE profile IN ('eloqua', 'hubspot', 'actito', 'splio');
 INSERT INTO segmentation.crm_profile (
-  profile, system, format, null_token, empty_token, phone, max_bytes, max_rows, max_row_bytes, name_pattern, key_pattern,
-  name_hint, head, tail, on_left, on_refused, on_gone, file_name, not_verified, about) VALUES
+  profile, system, format, null_token, empty_token, phone, max_bytes, max_rows, max_row_bytes, name_pattern,
+  key_pattern, name_hint, head, tail, on_left, on_refused, on_gone, file_name, not_verified, about) VALUES
   ('klaviyo', 'klaviyo', 'json', 'null', '""', 'plus', 5000000, 10000, 100000,
     '^(email|phone_number|external_id|first_name|last_name|organization|locale|title|image|properties\.[^.]+)$',
     '^(email|phone_number|external_id)$',

@@ -6,11 +6,11 @@ SET client_min_messages = warning;
 SET timezone = 'Europe/Paris';
 CREATE SCHEMA prop;
 CREATE TABLE prop.orders (customer_id bigint, ordered_on date, amount numeric);
-INSERT INTO prop.orders SELECT c, date '2025-01-01' + n * (20 + c % 21), 10 + c % 7 FROM generate_series(1, 60) AS c, generate_series(0, 8) AS n;
+INSERT INTO prop.orders SELECT c, date '2025-01-01' + n * (20 + c % 21), 10 + c % 7 FROM generate_series(1, 80) AS c, generate_series(0, 8) AS n;
 CREATE TABLE prop.customers (customer_id bigint PRIMARY KEY, email text, town text);
-INSERT INTO prop.customers SELECT c, 'k' || c || '@x.fr', 'town ' || c FROM generate_series(1, 60) AS c;
+INSERT INTO prop.customers SELECT c, 'k' || c || '@x.fr', 'town ' || c FROM generate_series(1, 80) AS c;
 CREATE TABLE prop.consents (customer_id bigint, channel text, granted boolean, changed_on date, place integer GENERATED ALWAYS AS IDENTITY);
-INSERT INTO prop.consents SELECT c, 'email', c % 4 <> 0, '2025-01-01' FROM generate_series(1, 60) AS c;
+INSERT INTO prop.consents SELECT c, 'email', c % 4 <> 0, '2025-01-01' FROM generate_series(1, 80) AS c;
 SELECT create_workspace('propws', time_zone => 'Europe/Paris');
 SELECT count(add_source('propws', kind, relation)) AS sources FROM (VALUES ('purchases', 'prop.orders'::regclass), ('customers', 'prop.customers'), ('consents', 'prop.consents')) AS s (kind, relation);
 CALL refresh('propws', '2025-08-31');
@@ -73,6 +73,11 @@ BEGIN
   CALL prop.note(CASE WHEN bad IS NULL THEN 'equal' ELSE 'BAD differs: ' || left(bad, 200) END);
 END
 $$;
+-- After a batch was lost: those in it move, out of and into the audience, which is when what is not known matters.
+CREATE PROCEDURE prop.shake(number bigint) LANGUAGE sql AS $$
+  UPDATE propws.customer_segments AS g SET rfm = CASE WHEN g.rfm = 'out' THEN 'in' ELSE 'out' END
+  WHERE g.customer IN (SELECT r.customer FROM propws.crm_row AS r WHERE r.batch = number) AND random() < 0.4;
+$$;
 CREATE PROCEDURE prop.step() LANGUAGE plpgsql AS $$
 DECLARE
   c bigint := (SELECT customer_id FROM prop.customers ORDER BY random() LIMIT 1);
@@ -97,7 +102,9 @@ BEGIN
   WHEN dice = 6 THEN
     UPDATE prop.customers SET town = 'town ' || floor(1000 * random()) WHERE customer_id = c;
     CALL prop.note('value');
-  WHEN dice = 7 AND random() < 0.3 AND (SELECT count(*) FROM prop.customers) > 20 THEN
+  WHEN dice = 7 AND random() < 0.6 AND (SELECT count(*) FROM prop.customers) > 20 THEN
+    -- Better somebody who is on the way.
+    c := coalesce((SELECT r.customer FROM propws.crm_row AS r JOIN propws.crm_batch AS b USING (batch) WHERE b.status IN ('ready', 'taken') ORDER BY random() LIMIT 1), c);
     DELETE FROM prop.orders WHERE customer_id = c;
     DELETE FROM prop.customers WHERE customer_id = c;
     DELETE FROM prop.consents WHERE customer_id = c;
@@ -125,7 +132,7 @@ BEGIN
   ELSE
     -- A worker; what it applies may be a part, or all, and the answer may be lost: its time is over at once.
     CALL prop.publish();
-    IF random() < 0.8 THEN
+    IF random() < 0.6 THEN
       PERFORM segmentation.crm_sync('propws', dest);
     END IF;
     SELECT * INTO t FROM segmentation.crm_take('propws', 'w' || floor(3 * random()), dest, '1 microsecond');
@@ -136,12 +143,15 @@ BEGIN
     CASE
     WHEN dice = 12 THEN
       CALL prop.apply(t.batch, dest, 0.5);
+      CALL prop.shake(t.batch);
       CALL prop.note('half, and lost');
     WHEN dice = 13 THEN
       CALL prop.apply(t.batch, dest, 1);
+      CALL prop.shake(t.batch);
       CALL prop.note('whole, the answer lost');
     WHEN dice = 14 THEN
       CALL prop.apply(t.batch, dest, random());
+      CALL prop.shake(t.batch);
       PERFORM segmentation.crm_fail('propws', t.batch, (SELECT worker FROM propws.crm_batch WHERE batch = t.batch), 'down', CASE WHEN random() < 0.5 THEN interval '0' END);
       CALL prop.note('failed');
     ELSE

@@ -299,5 +299,25 @@ mod install {
         name = "workspace_erase",
         requires = ["workspace_campaign"]
     );
-    extension_sql_file!("../sql/base/finish.sql", name = "finish", requires = ["workspace_erase"], finalize);
+    extension_sql_file!(
+        "../sql/workspace/crm_profile.sql",
+        name = "workspace_crm_profile",
+        requires = ["workspace_erase"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/crm.sql",
+        name = "workspace_crm",
+        requires = ["workspace_crm_profile"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/crm_batch.sql",
+        name = "workspace_crm_batch",
+        requires = ["workspace_crm"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/crm_back.sql",
+        name = "workspace_crm_back",
+        requires = ["workspace_crm_batch"]
+    );
+    extension_sql_file!("../sql/base/finish.sql", name = "finish", requires = ["workspace_crm_back"], finalize);
 }

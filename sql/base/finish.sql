@@ -7,8 +7,8 @@ DECLARE
   installer regrole := (SELECT e.extowner FROM pg_extension AS e WHERE e.extname = 'segmentation');
 BEGIN
   IF installer <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user) THEN
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON segmentation.rfm_map, segmentation.label TO %s '
-                   'WITH GRANT OPTION', installer);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON segmentation.rfm_map, segmentation.label, '
+                   'segmentation.crm_profile TO %s WITH GRANT OPTION', installer);
     -- For a dump to be restored; its trigger keeps the rows true.
     EXECUTE format('GRANT INSERT ON segmentation.workspace_registry TO %s', installer);
   END IF;
@@ -18,7 +18,8 @@ GRANT SELECT ON segmentation.rfm_map, segmentation.label, segmentation.b2b_defin
   segmentation.segment_template, segmentation.workspace_field, segmentation.workspace_setting,
   segmentation.workspace_sentence, segmentation.workspace_registry, segmentation.workspace_axis,
   segmentation.workspace_model, segmentation.workspace_parameter, segmentation.workspace_score,
-  segmentation.workspace_list, segmentation.workspace_row_fault, segmentation.workspace_platform TO PUBLIC;
+  segmentation.workspace_list, segmentation.workspace_row_fault, segmentation.workspace_platform,
+  segmentation.crm_profile TO PUBLIC;
 
 UPDATE segmentation.label SET built_in = true;
 

@@ -32,6 +32,7 @@ BEGIN
   END IF;
   -- What a killed refresh left may hold anybody.
   PERFORM segmentation_internal.workspace_drop_stage(ws);
+  PERFORM segmentation_internal.crm_erase(ws, keys);
   EXECUTE format('SELECT count(*) FROM %s AS k', keys) INTO customers;
   FOR personal IN
     SELECT p.relation, p.kind, c.relname AS name
@@ -78,8 +79,10 @@ BEGIN
   EXECUTE format('SELECT key_type FROM %s.workspace', ws) INTO key;
   FOR source IN EXECUTE format($q$
     SELECT s.kind, s.relation, s.mapping
-    FROM %s.source AS s
-    WHERE s.mapping ? 'customer'
+    FROM %1$s.source AS s
+    -- What lies in the workspace is erased with it.
+    WHERE s.mapping ? 'customer' AND NOT EXISTS (
+      SELECT FROM pg_class AS c WHERE c.oid = s.relation AND c.relkind = 'r' AND c.relnamespace = %1$L::regnamespace)
     ORDER BY s.source$q$, ws)
   LOOP
     EXECUTE segmentation_internal.fill(ws,

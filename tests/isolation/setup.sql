@@ -48,3 +48,10 @@ BEGIN
   PERFORM segmentation.register_segment('live', 'here', '{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "city", "=": "Lyon"}}]}');
 END
 $$;
+-- A destination that is told of everybody; specs cannot hold a definition, which has braces.
+CREATE FUNCTION make_destination(destination text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM segmentation.add_destination('live', destination, 'csv', '{"audience": "all", "channel": null,
+    "key": {"field": "customer", "as": "id"}, "fields": [{"field": "rfm", "as": "rfm"}]}');
+END
+$$;

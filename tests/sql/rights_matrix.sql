@@ -39,6 +39,9 @@ CALL segmentation.refresh('crm', '2025-06-30', false);
 CALL segmentation.refresh_views('crm');
 SELECT segmentation.start_capture('crm', 'purchases', 'orders');
 SELECT count(*) FROM segmentation.assign_campaign('crm', 'spring', 'SELECT customer FROM crm.customer_segments', 0.2);
+SELECT segmentation.add_destination('crm', 'files', 'csv', '{"audience": "all", "channel": null, "key": {"field": "customer", "as": "id"}, "fields": []}');
+SELECT segmentation.crm_sync('crm', 'files') AS batch;
+SELECT count(*) AS taken FROM segmentation.crm_take('crm', 'w');
 GRANT USAGE ON SCHEMA crm TO reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA crm TO reader;
 GRANT INSERT, UPDATE ON crm.event_reader TO reader;
@@ -47,6 +50,7 @@ RESET ROLE;
 
 CREATE TABLE called (function text, query text);
 INSERT INTO called VALUES
+  ('add_destination', 'SELECT segmentation.add_destination(''crm'', ''more'', ''csv'', ''{"audience": "all", "channel": null, "key": {"field": "customer", "as": "id"}, "fields": []}'')'),
   ('add_source', 'SELECT segmentation.add_source(''crm'', ''purchases'', ''orders'')'),
   ('adopt_workspace', 'SELECT segmentation.adopt_workspace(''crm'')'),
   ('apply_retention', 'SELECT segmentation.apply_retention(''crm'')'),
@@ -55,6 +59,21 @@ INSERT INTO called VALUES
   ('capture_status', 'SELECT segmentation.capture_status(''crm'')'),
   ('confirm_events', 'SELECT segmentation.confirm_events(''crm'', ''mail'', 1)'),
   ('create_workspace', 'SELECT segmentation.create_workspace(''crm_2'')'),
+  ('crm_ack', 'SELECT segmentation.crm_ack(''crm'', 1, ''w'')'),
+  ('crm_bytes', 'SELECT segmentation.crm_bytes(''crm'', 1)'),
+  ('crm_fail', 'SELECT segmentation.crm_fail(''crm'', 1, ''w'', ''down'')'),
+  ('crm_feedback', 'SELECT segmentation.crm_feedback(''crm'', ''files'', ''[]'')'),
+  ('crm_files', 'SELECT segmentation.crm_files(''crm'', 1)'),
+  ('crm_note', 'SELECT segmentation.crm_note(''crm'', 1, 1, ''w'', ''{}'')'),
+  ('crm_preview', 'SELECT segmentation.crm_preview(''crm'', ''files'')'),
+  ('crm_renew', 'SELECT segmentation.crm_renew(''crm'', 1, ''w'')'),
+  ('crm_replay', 'SELECT segmentation.crm_ack(''crm'', 1, ''w''), segmentation.crm_replay(''crm'', 1)'),
+  ('crm_result', 'SELECT segmentation.crm_result(''crm'', 1, ''w'', ''{}'', ''{}'')'),
+  ('crm_resync', 'SELECT segmentation.crm_ack(''crm'', 1, ''w''), segmentation.crm_resync(''crm'', ''files'')'),
+  ('crm_rows', 'SELECT segmentation.crm_rows(''crm'', 1)'),
+  ('crm_status', 'SELECT segmentation.crm_status(''crm'')'),
+  ('crm_sync', 'SELECT segmentation.crm_ack(''crm'', 1, ''w''), segmentation.crm_sync(''crm'', ''files'')'),
+  ('crm_take', 'SELECT segmentation.crm_take(''crm'', ''w'')'),
   ('drop_workspace', 'SELECT segmentation.drop_workspace(''crm'')'),
   ('erase_customer', 'SELECT segmentation.erase_customer(''crm'', ''-1'')'),
   ('explain', 'SELECT segmentation.explain(''crm'', ''1'')'),
@@ -67,6 +86,7 @@ INSERT INTO called VALUES
   ('refresh_changed', 'CALL segmentation.refresh_changed(''crm'', ''2025-07-01'')'),
   ('refresh_views', 'CALL segmentation.refresh_views(''crm'')'),
   ('register_segment', 'SELECT segmentation.register_segment(''crm'', ''x'', ''{"kind": "rules", "segments": [{"segment": "x", "when": {"field": "recency", ">": 1}}]}'')'),
+  ('remove_destination', 'SELECT segmentation.remove_destination(''crm'', ''files'')'),
   ('remove_source', 'SELECT segmentation.remove_source(''crm'', ''purchases'', ''orders'')'),
   ('restart_workspace', 'SELECT segmentation.restart_workspace(''crm'', ''2025-05-31'')'),
   ('retention_due', 'SELECT segmentation.retention_due(''crm'')'),

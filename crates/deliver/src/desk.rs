@@ -35,6 +35,7 @@ pub enum Fault {
 }
 
 /// The body of a request.
+#[derive(Clone, Copy)]
 pub enum Body<'a> {
     /// None.
     Empty,
@@ -324,25 +325,36 @@ impl<'a> Desk<'a> {
         self.redactor.clean(format!("{} {}: {} {text}", head.method, address(head), reply.status).trim_end())
     }
 
-    /// A request whose answer is JSON.
+    /// A request whose answer is JSON; repeated like one without an answer when the answer breaks off.
     pub fn ask(&mut self, head: &Head, body: Body, again: Again) -> Result<Value, Fault> {
-        let reply = self.call(head, body, again)?;
-        let mut text = vec![];
-        let unread = |why: String| match again {
-            Again::Safe => Fault::Unavailable(why),
-            Again::Ask => Fault::Unknown(why),
-        };
-        reply
-            .body
-            .take(LONGEST_ANSWER)
-            .read_to_end(&mut text)
-            .map_err(|e| unread(format!("{} {}: {e}", head.method, address(head))))?;
-        if text.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Value::Null);
+        let mut attempt = 1;
+        loop {
+            let why = match read_json(self.call(head, body, again)?) {
+                Ok(answer) => return Ok(answer),
+                Err(why) => format!("{} {}: {why}", head.method, address(head)),
+            };
+            attempt += 1;
+            self.unread(attempt, why, again)?;
         }
-        serde_json::from_slice(&text)
-            .map_err(|e| unread(format!("{} {}: the answer is no JSON: {e}", head.method, address(head))))
     }
+
+    /// An answer could not be read: waits, if the request may be made again.
+    pub fn unread(&mut self, attempt: u32, why: String, again: Again) -> Result<(), Fault> {
+        match again {
+            Again::Safe => self.again(attempt, &why),
+            Again::Ask => Err(Fault::Unknown(why)),
+        }
+    }
+}
+
+/// An answer that must be JSON, or empty. One that breaks off is as good as none.
+pub fn read_json(reply: Reply) -> Result<Value, String> {
+    let mut text = vec![];
+    reply.body.take(LONGEST_ANSWER).read_to_end(&mut text).map_err(|e| e.to_string())?;
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&text).map_err(|e| format!("the answer is no JSON: {e}"))
 }
 
 /// The address without its query, which may hold what nobody should read.

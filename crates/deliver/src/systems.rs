@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::desk::{Again, Body, Desk, Fault};
+use crate::desk::{Again, Body, Desk, Fault, read_json};
 use crate::outbox::{Destination, Format, Instruction, Part, Verdict};
 use crate::secrets::{Environment, Redactor, Secret};
 use crate::wire::{Head, Reply, safe_base};
@@ -144,17 +144,11 @@ trait Account {
         body: Body,
         again: Again,
     ) -> Result<Reply, Fault> {
-        let body = &body;
-        let copy = || match *body {
-            Body::Empty => Body::Empty,
-            Body::Bytes(media, bytes) => Body::Bytes(media, bytes),
-            Body::Rows(media, before, after) => Body::Rows(media, before, after),
-        };
         let mut fresh = false;
         loop {
             let (name, value) = self.header(desk)?;
             let head = request(method, url.to_owned(), &[(&name, &value)]);
-            match desk.call(&head, copy(), again) {
+            match desk.call(&head, body, again) {
                 Err(Fault::Credentials(_)) if !fresh && self.forget() => fresh = true,
                 answer => return answer,
             }
@@ -170,23 +164,17 @@ trait Account {
         body: Body,
         again: Again,
     ) -> Result<Value, Fault> {
-        read_json(self.call(desk, method, url, body, again)?, again)
+        let mut attempt = 1;
+        loop {
+            match read_json(self.call(desk, method, url, body, again)?) {
+                Ok(answer) => return Ok(answer),
+                Err(why) => {
+                    attempt += 1;
+                    desk.unread(attempt, format!("{method} {url}: {why}"), again)?;
+                }
+            }
+        }
     }
-}
-
-/// An answer that must be JSON. One that breaks off is as good as none.
-fn read_json(reply: Reply, again: Again) -> Result<Value, Fault> {
-    use std::io::Read;
-    let unread = |why: String| match again {
-        Again::Safe => Fault::Unavailable(why),
-        Again::Ask => Fault::Unknown(why),
-    };
-    let mut text = vec![];
-    reply.body.take(64 << 20).read_to_end(&mut text).map_err(|e| unread(e.to_string()))?;
-    if text.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Value::Null);
-    }
-    serde_json::from_slice(&text).map_err(|e| unread(format!("the answer is no JSON: {e}")))
 }
 
 /// A text or a number of a JSON answer, as text.

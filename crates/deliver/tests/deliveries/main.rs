@@ -7,3 +7,4 @@ mod mischief;
 mod scene;
 mod server;
 mod sftp;
+mod sshd;

@@ -161,8 +161,8 @@ impl Scene {
     }
 
     /// The batch has arrived: everybody, with the right values, and every rejection is known. Gives the most often that a row
-    /// was carried out.
-    pub fn arrived(&self) -> u32 {
+    /// was carried out, in a bulk, and one by one.
+    pub fn arrived(&self) -> (u32, u32) {
         let world = self.world.lock().unwrap();
         let (key, first, _) = names(self.system);
         let store = self.store.borrow();
@@ -186,7 +186,8 @@ impl Scene {
         assert!(store.batches[&1].parts.iter().all(|(part, _)| part.done));
         let everybody = GOOD.len() + UNSUBSCRIBED.len() + DELETED.len();
         assert_eq!(world.arrivals.len(), everybody);
-        *world.arrivals.values().max().unwrap()
+        let most = |who: &[&str]| who.iter().map(|w| world.arrivals[*w]).max().unwrap();
+        (most(&GOOD), most(&UNSUBSCRIBED).max(most(&DELETED)))
     }
 }
 

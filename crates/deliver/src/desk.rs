@@ -26,6 +26,9 @@ pub enum Fault {
     /// The destination will not have this, however often it is sent.
     #[error("refused: {0}")]
     Refused(String),
+    /// What was asked about is not there.
+    #[error("not found: {0}")]
+    Missing(String),
     /// The destination could not be reached, or has had no time, for as long as we had patience.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -43,6 +46,8 @@ pub enum Body<'a> {
     Bytes(&'a str, &'a [u8]),
     /// The rows of the part between two texts, and the media type.
     Rows(&'a str, &'a [u8], &'a [u8]),
+    /// The rows of the part, which are CSV with LF, with one more column: media type, separator and name, separator and value.
+    Marked(&'a str, &'a str, &'a str),
 }
 
 /// Whether a request may be made again when it is not known to have arrived.
@@ -229,6 +234,7 @@ impl<'a> Desk<'a> {
                     match reply.status {
                         200..=299 => return Ok(reply),
                         401 | 403 => return Err(Fault::Credentials(self.complaint(head, &mut reply))),
+                        404 | 410 => return Err(Fault::Missing(self.complaint(head, &mut reply))),
                         // The server says that it has not taken it.
                         429 => (self.complaint(head, &mut reply), asked, false),
                         503 => (self.complaint(head, &mut reply), asked, asked.is_none()),
@@ -301,18 +307,41 @@ impl<'a> Desk<'a> {
             }
             Body::Rows(media, before, after) => {
                 kind(media);
-                self.watcher.restart();
-                let rows = Checked::new(self.outbox.rows(&self.part)?, &self.part);
                 let length = before.len() as u64 + self.part.bytes + after.len() as u64;
-                let mut counted = Counted { inner: before.chain(rows).chain(after), watcher: self.watcher, fault: None };
-                let answer = self.wire.call(&head, Some((&mut counted, length)));
-                // Rows that cannot be read are the database's fault, not the network's.
-                match (answer, counted.fault) {
-                    (Err(_), Some(fault)) => return Err(Trouble::Failed(fault).into()),
-                    (answer, _) => answer,
-                }
+                return self.send(&head, length, before, after, None);
+            }
+            Body::Marked(media, name, value) => {
+                kind(media);
+                let length = self.part.bytes + name.len() as u64 + self.part.rows * value.len() as u64;
+                let inserts = [name.as_bytes().to_vec(), value.as_bytes().to_vec()];
+                return self.send(&head, length, b"", b"", Some(inserts));
             }
         })
+    }
+
+    /// A request with the rows of the part, streamed.
+    fn send(
+        &mut self,
+        head: &Head,
+        length: u64,
+        before: &[u8],
+        after: &[u8],
+        inserts: Option<[Vec<u8>; 2]>,
+    ) -> Result<Result<Reply, Silence>, Fault> {
+        self.watcher.restart();
+        self.renew()?;
+        let rows = Checked::new(self.outbox.rows(&self.part)?, &self.part);
+        let rows: Box<dyn Read> = match inserts {
+            Some(inserts) => Box::new(Marked::new(rows, inserts)),
+            None => Box::new(rows),
+        };
+        let mut counted = Counted { inner: before.chain(rows).chain(after), watcher: self.watcher, fault: None };
+        let answer = self.wire.call(head, Some((&mut counted, length)));
+        // Rows that cannot be read are the database's fault, not the network's.
+        match (answer, counted.fault) {
+            (Err(_), Some(fault)) => Err(Trouble::Failed(fault).into()),
+            (answer, _) => Ok(answer),
+        }
     }
 
     /// What a server says that did not do what it was asked, without secrets.
@@ -427,6 +456,50 @@ impl Read for Checked<'_> {
     }
 }
 
+/// CSV with one more column at the end of every record.
+struct Marked<R> {
+    inner: io::BufReader<R>,
+    inserts: [Vec<u8>; 2],
+    header: bool,
+    quoted: bool,
+    ready: Vec<u8>,
+    given: usize,
+}
+
+impl<R: Read> Marked<R> {
+    fn new(inner: R, inserts: [Vec<u8>; 2]) -> Self {
+        Self { inner: io::BufReader::new(inner), inserts, header: true, quoted: false, ready: vec![], given: 0 }
+    }
+}
+
+impl<R: Read> Read for Marked<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        use io::BufRead;
+        if self.given == self.ready.len() {
+            self.ready.clear();
+            self.given = 0;
+            let chunk = self.inner.fill_buf()?;
+            for byte in chunk {
+                match byte {
+                    b'"' => self.quoted = !self.quoted,
+                    b'\n' if !self.quoted => {
+                        self.ready.extend_from_slice(&self.inserts[usize::from(!self.header)]);
+                        self.header = false;
+                    }
+                    _ => {}
+                }
+                self.ready.push(*byte);
+            }
+            let length = chunk.len();
+            self.inner.consume(length);
+        }
+        let count = out.len().min(self.ready.len() - self.given);
+        out[..count].copy_from_slice(&self.ready[self.given..self.given + count]);
+        self.given += count;
+        Ok(count)
+    }
+}
+
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
@@ -474,6 +547,15 @@ mod tests {
             state: Value::Null,
             done: false,
         }
+    }
+
+    #[test]
+    fn a_column_more_is_at_the_end_of_every_record() {
+        let rows = "k\n\"a\nb\"\nc\n\"\"\"\"\n".as_bytes();
+        let mut out = String::new();
+        Marked::new(rows, [b",x".to_vec(), b",true".to_vec()]).read_to_string(&mut out).unwrap();
+        assert_eq!(out, "k,x\n\"a\nb\",true\nc,true\n\"\"\"\",true\n");
+        assert_eq!(out.len(), rows.len() + 2 + 3 * 5);
     }
 
     proptest! {

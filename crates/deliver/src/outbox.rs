@@ -2,7 +2,7 @@
 //!
 //! Everything that must survive a kill is kept there. [`postgres`] is the real one; the tests have a twin in memory.
 
-//pub mod postgres;
+pub mod postgres;
 
 use std::io::Read;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub struct Destination {
     pub name: String,
     /// The system behind it: `salesforce`, `eloqua`, `hubspot`, `brevo`, `klaviyo`, `actito`, `splio` ...
     pub system: String,
-    /// Settings of the system: object, external id, lists, addresses. Never a secret.
+    /// Settings of the client, those under `client` in the destination's options. Never a secret.
     pub options: Map<String, Value>,
 }
 
@@ -45,6 +45,8 @@ pub struct Batch {
     pub id: i64,
     /// How often it was taken, this time included.
     pub attempt: i32,
+    /// Where it goes.
+    pub destination: Destination,
 }
 
 /// What the destination is to do with the rows of a part.
@@ -86,6 +88,8 @@ pub enum Format {
     },
     /// One JSON object a line.
     JsonLines,
+    /// One body in JSON, as the system takes it.
+    Json,
 }
 
 /// One file or body of a batch.
@@ -146,10 +150,7 @@ pub enum Trouble {
 
 /// The database's side.
 pub trait Outbox {
-    /// The destination that this outbox serves.
-    fn destination(&mut self) -> Result<Destination, Trouble>;
-
-    /// Makes a batch of what differs since the last acknowledged one; nothing if nothing does.
+    /// Makes a batch of what differs since the last acknowledged one; nothing if nothing does, or another worker has one.
     fn sync(&mut self) -> Result<Option<i64>, Trouble>;
 
     /// Takes the next batch for a while: a new one, this worker's own, or one whose worker is gone.

@@ -37,13 +37,15 @@ pub struct Run<'a> {
     pub lease: Duration,
 }
 
+/// Finds the system behind a destination.
+pub type Open<'a> = dyn Fn(&Destination) -> Result<Box<dyn System>, Fault> + 'a;
+
 /// How long a batch rests that could not be delivered.
 const REST: Duration = Duration::from_secs(300);
 
 impl Run<'_> {
-    /// Makes a batch if `sync`, then delivers all that is open.
-    pub fn deliver(&mut self, system: &mut dyn System, sync: bool) -> Result<Summary, Fault> {
-        self.patience.gap = self.patience.gap.max(system.gap());
+    /// Makes a batch if `sync`, then delivers all that is open, by the system that `open` gives for a destination.
+    pub fn deliver(&mut self, open: &Open, sync: bool) -> Result<Summary, Fault> {
         if sync {
             match self.outbox.sync()? {
                 Some(batch) => self.watcher.says(&format!("batch {batch} is made")),
@@ -52,9 +54,19 @@ impl Run<'_> {
         }
         let mut gate = Gate::default();
         let mut summary = Summary::default();
+        let mut system = None;
         while let Some(batch) = self.outbox.take(self.lease)? {
             self.watcher.says(&format!("batch {}, attempt {}", batch.id, batch.attempt));
-            match self.batch(batch.id, system, &mut gate, &mut summary) {
+            let opened = match system.take() {
+                Some(system) => Ok(system),
+                None => open(&batch.destination),
+            };
+            let done = opened.and_then(|opened| {
+                let opened = system.insert(opened);
+                self.patience.gap = self.patience.gap.max(opened.gap());
+                self.batch(batch.id, &mut **opened, &mut gate, &mut summary)
+            });
+            match done {
                 Ok(()) => summary.batches += 1,
                 Err(fault) => {
                     self.give_back(batch.id, &fault)?;
@@ -104,7 +116,7 @@ impl Run<'_> {
         match fault {
             Fault::Trouble(_) => Ok(()),
             // What the destination refuses, it refuses again: somebody has to look.
-            Fault::Refused(_) => self.outbox.fail(batch, &reason, None),
+            Fault::Refused(_) | Fault::Missing(_) => self.outbox.fail(batch, &reason, None),
             // The rest is no fault of the batch.
             Fault::Setting(_) | Fault::Credentials(_) => self.outbox.fail(batch, &reason, Some(Duration::ZERO)),
             Fault::Unavailable(_) | Fault::Unknown(_) => self.outbox.fail(batch, &reason, Some(REST)),
@@ -151,9 +163,4 @@ pub fn dry_run(outbox: &mut dyn Outbox, batch: i64, folder: &std::path::Path) ->
         }
     }
     Ok(written)
-}
-
-/// What a person reads first of a destination.
-pub fn title(destination: &Destination) -> String {
-    format!("{} ({})", destination.name, destination.system)
 }

@@ -51,8 +51,8 @@ pub const SYSTEMS: &[(&str, &str)] = &[
 /// The system behind a destination, with its credentials from the environment.
 pub fn open(destination: &Destination, environment: &dyn Environment) -> Result<Box<dyn System>, Fault> {
     let setup = Setup { destination, environment };
-    let system = destination.text("system").unwrap_or(&destination.system);
-    Ok(match system {
+    // A profile of one's own, or one of plain files, can name the system in the options.
+    Ok(match destination.text("system").unwrap_or(&destination.system) {
         "salesforce" => Box::new(salesforce::Salesforce::open(&setup)?),
         "eloqua" => Box::new(eloqua::Eloqua::open(&setup)?),
         "hubspot" => Box::new(hubspot::HubSpot::open(&setup)?),
@@ -63,7 +63,7 @@ pub fn open(destination: &Destination, environment: &dyn Environment) -> Result<
         other => {
             let names = SYSTEMS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
             return Err(Fault::Setting(format!(
-                "nothing delivers to {other}: set the option \"system\" of the destination to one of {names}, \
+                "nothing delivers to {other}: set {{\"client\": {{\"system\": ...}}}} in the options of the destination to one of {names}, \
                  or fetch the files with \\copy"
             )));
         }
@@ -116,7 +116,7 @@ impl Setup<'_> {
     /// A setting of the destination that must be there.
     pub fn option(&self, name: &str) -> Result<String, Fault> {
         self.destination.text(name).map(str::to_owned).ok_or_else(|| {
-            Fault::Setting(format!("destination {} has no option \"{name}\"", self.destination.name))
+            Fault::Setting(format!("destination {} has no option \"{name}\" under \"client\"", self.destination.name))
         })
     }
 }
@@ -198,7 +198,7 @@ fn wanted(value: &Value, pointer: &str) -> Result<String, Fault> {
 fn csv_of(part: &Part) -> Result<(char, &[String]), Fault> {
     match &part.format {
         Format::Csv { separator, header } => Ok((*separator, header)),
-        Format::JsonLines => Err(Fault::Setting(format!("{} must be CSV", part.name))),
+        _ => Err(Fault::Setting(format!("{} must be CSV: give the destination a profile with that format", part.name))),
     }
 }
 
@@ -223,6 +223,14 @@ fn keys(desk: &mut Desk, from: u64, count: usize) -> Result<Vec<String>, Fault> 
                 keys.push(String::from_utf8_lossy(record.get(place).unwrap_or_default()).into_owned());
             }
         }
+        Format::Json => {
+            let body = json_body(rows, &part)?;
+            let rows = body.pointer("/data/attributes/profiles/data").and_then(Value::as_array);
+            let rows = rows.ok_or_else(|| broken("no profiles".to_owned()))?;
+            for row in rows.iter().skip(from as usize).take(count) {
+                keys.push(json_key(row, &part.key).ok_or_else(|| broken(format!("no {}", part.key)))?);
+            }
+        }
         Format::JsonLines => {
             let lines = std::io::BufReader::new(rows).lines();
             for line in lines.skip(from as usize).take(count) {
@@ -234,6 +242,12 @@ fn keys(desk: &mut Desk, from: u64, count: usize) -> Result<Vec<String>, Fault> 
         }
     }
     Ok(keys)
+}
+
+/// A part that is one body of JSON, read whole: its system has a limit for it.
+fn json_body(rows: impl std::io::Read, part: &Part) -> Result<Value, Fault> {
+    serde_json::from_reader(std::io::BufReader::new(rows))
+        .map_err(|e| crate::outbox::Trouble::Failed(format!("{}: {e}", part.name)).into())
 }
 
 /// The key of a row that is JSON, wherever it lies: at the top or among attributes.
@@ -252,6 +266,10 @@ fn each(
     let mut row = desk.state().get("row").and_then(Value::as_u64).unwrap_or(0);
     // What was rejected before a kill counts too.
     let before = desk.state().get("rejected").and_then(Value::as_u64).unwrap_or(0);
+    // Nothing is done to anybody before the whole list is known to be right.
+    let part = desk.part().clone();
+    std::io::copy(&mut desk.rows()?, &mut std::io::sink())
+        .map_err(|e| crate::outbox::Trouble::Failed(format!("{}: {e}", part.name)))?;
     // Reading is by the thousand, so that a million rows are not read a million times over.
     let handful = 20_000;
     loop {

@@ -110,11 +110,15 @@ impl Brevo {
     }
 
     fn delete(&mut self, desk: &mut Desk, who: &str) -> Result<(), Fault> {
-        let kind = if who.contains('@') { "email_id" } else { "ext_id" };
+        let kind = match desk.part().key.as_str() {
+            "SMS" => "phone_id",
+            "EXT_ID" => "ext_id",
+            _ => "email_id",
+        };
         let url = self.url(&format!("/contacts/{}?identifierType={kind}", crate::wire::escaped(who)));
         match self.account.call(desk, "DELETE", &url, Body::Empty, Again::Safe) {
             Ok(_) => Ok(()),
-            Err(Fault::Refused(why)) if why.contains(": 404") => Ok(()),
+            Err(Fault::Missing(_)) => Ok(()),
             Err(Fault::Refused(why)) => desk.reject(who, &why),
             Err(fault) => Err(fault),
         }

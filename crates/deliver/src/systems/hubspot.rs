@@ -196,7 +196,7 @@ impl HubSpot {
         match answer {
             Ok(_) => Ok(()),
             // Who is not there is gone already.
-            Err(Fault::Refused(why)) if why.contains(": 404") => Ok(()),
+            Err(Fault::Missing(_)) => Ok(()),
             Err(Fault::Refused(why)) => desk.reject(who, &why),
             Err(fault) => Err(fault),
         }

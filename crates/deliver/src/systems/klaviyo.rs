@@ -1,9 +1,7 @@
 //! Klaviyo: one bulk import job a part; unsubscriptions by the hundred, deletions one by one.
 //!
-//! Rows are JSON, one profile a line: either its attributes, or the whole of it with `type` and `attributes`. A job cannot be
-//! found by a name: one that may or may not have arrived is sent again, which changes nothing.
-
-use std::io::BufRead;
+//! A part is the body of a job; the list, if there is one, is added. A job cannot be found by a name: one that may or may not
+//! have arrived is sent again, which changes nothing.
 
 use serde_json::{Value, json};
 
@@ -60,33 +58,15 @@ impl Klaviyo {
         if part.bytes > MOST_BYTES || part.rows > 10_000 {
             return Err(Fault::Setting(format!("{} is larger than Klaviyo's 5 MB or 10,000 profiles", part.name)));
         }
-        if part.format != Format::JsonLines {
-            return Err(Fault::Setting(format!("{} must be JSON lines", part.name)));
+        if part.format != Format::Json {
+            return Err(Fault::Setting(format!("{} must be JSON: give the destination the profile klaviyo", part.name)));
         }
-        let mut profiles = vec![];
-        let broken = |e: String| crate::outbox::Trouble::Failed(format!("{}: {e}", part.name));
-        for line in std::io::BufReader::new(desk.rows()?).lines() {
-            let line = line.map_err(|e| broken(e.to_string()))?;
-            if line.is_empty() {
-                continue;
-            }
-            let row: Value = serde_json::from_str(&line).map_err(|e| broken(e.to_string()))?;
-            profiles.push(if row.get("attributes").is_some() {
-                let mut row = row;
-                row["type"] = json!("profile");
-                row
-            } else {
-                json!({"type": "profile", "attributes": row})
-            });
-        }
-        let mut data = json!({
-            "type": "profile-bulk-import-job",
-            "attributes": {"profiles": {"data": profiles}}
-        });
+        let mut body = json_body(desk.rows()?, &part)?;
+        let data = &mut body["data"];
         if let Some(list) = &self.list {
             data["relationships"] = json!({"lists": {"data": [{"type": "list", "id": list}]}});
         }
-        Ok(json!({ "data": data }))
+        Ok(body)
     }
 
     fn import(&mut self, desk: &mut Desk) -> Result<Verdict, Fault> {
@@ -147,7 +127,7 @@ impl Klaviyo {
     fn about(&mut self, desk: &mut Desk, who: &[String], path: &str, body: Value) -> Result<(), Fault> {
         match self.ask(desk, "POST", path, Some(body)) {
             Ok(_) => Ok(()),
-            Err(Fault::Refused(why)) if why.contains(": 404") => Ok(()),
+            Err(Fault::Missing(_)) => Ok(()),
             // One bad address spoils a request about many: then one by one.
             Err(Fault::Refused(_)) if who.len() > 1 => {
                 who.iter().try_for_each(|one| self.act(desk, std::slice::from_ref(one)))
@@ -161,7 +141,7 @@ impl Klaviyo {
         let key = desk.part().key.clone();
         let name = match key.as_str() {
             "email" | "phone_number" => key.as_str(),
-            _ => return Err(no_way(desk.part(), "Klaviyo wants email or phone_number as the key")),
+            _ => return Err(no_way(desk.part(), "Klaviyo knows people by email or phone_number here")),
         };
         if desk.part().instruction == Instruction::Delete {
             return who.iter().try_for_each(|one| {

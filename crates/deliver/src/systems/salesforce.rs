@@ -15,8 +15,7 @@ pub struct Salesforce {
     account: Login,
     version: String,
     object: String,
-    external_id: Option<String>,
-    delete_by_id: bool,
+    opt_out: String,
     redactor: Redactor,
 }
 
@@ -54,7 +53,7 @@ impl Account for Login {
 }
 
 impl Salesforce {
-    /// From options `object`, `external_id`, `api_version`, and SALESFORCE_* in the environment.
+    /// From options `object`, `opt_out_field`, `api_version`, and SALESFORCE_* in the environment.
     pub fn open(setup: &Setup) -> Result<Self, Fault> {
         let mut redactor = Redactor::default();
         let base = setup.base("SALESFORCE_INSTANCE_URL", None)?;
@@ -71,8 +70,7 @@ impl Salesforce {
             account: Login { base, token, client },
             version: options.text("api_version").unwrap_or("62.0").trim_start_matches('v').to_owned(),
             object: options.text("object").unwrap_or("Contact").to_owned(),
-            external_id: options.text("external_id").map(str::to_owned),
-            delete_by_id: options.flag("delete").unwrap_or(false),
+            opt_out: options.text("opt_out_field").unwrap_or("HasOptedOutOfEmail").to_owned(),
             redactor,
         })
     }
@@ -86,7 +84,7 @@ impl Salesforce {
         match self.account.ask(desk, "GET", &url, Body::Empty, Again::Safe) {
             Ok(job) => Ok(Some(job)),
             // Old jobs are removed after a week.
-            Err(Fault::Refused(why)) if why.contains(": 404") => Ok(None),
+            Err(Fault::Missing(_)) => Ok(None),
             Err(fault) => Err(fault),
         }
     }
@@ -119,19 +117,17 @@ impl Salesforce {
             other => return Err(Fault::Setting(format!("Salesforce knows no separator {other:?}"))),
         };
         let mut job = json!({"object": self.object, "contentType": "CSV", "columnDelimiter": delimiter, "lineEnding": "LF"});
-        if part.instruction == Instruction::Delete && (self.delete_by_id || header == ["Id"]) {
-            // Deletion is by Salesforce's own Id alone.
-            if header != ["Id"] {
-                return Err(no_way(part, "Salesforce deletes by its own Id, which must be the only column"));
+        match part.instruction {
+            // Deletion in bulk is by Salesforce's own Id alone.
+            Instruction::Delete => job["operation"] = json!("delete"),
+            _ if part.key == "Id" => job["operation"] = json!("update"),
+            _ => {
+                job["operation"] = json!("upsert");
+                job["externalIdFieldName"] = json!(part.key);
             }
-            job["operation"] = json!("delete");
-        } else {
-            let id = self.external_id.clone().unwrap_or_else(|| part.key.clone());
-            if !header.contains(&id) {
-                return Err(Fault::Setting(format!("{} has no column {id}, the external id", part.name)));
-            }
-            job["operation"] = json!("upsert");
-            job["externalIdFieldName"] = json!(id);
+        }
+        if !header.contains(&part.key) {
+            return Err(Fault::Setting(format!("{} has no column {}", part.name, part.key)));
         }
         let jobs = self.jobs();
         let answer =
@@ -144,7 +140,14 @@ impl Salesforce {
     fn upload(&mut self, desk: &mut Desk, id: &str) -> Result<(), Fault> {
         desk.note(json!({"step": "uploading", "job": id}))?;
         let url = format!("{}/{}/batches", self.jobs(), crate::wire::escaped(id));
-        self.account.call(desk, "PUT", &url, Body::Rows("text/csv; charset=UTF-8", b"", b""), Again::Ask)?;
+        let media = "text/csv; charset=UTF-8";
+        let (separator, _) = csv_of(desk.part())?;
+        let (name, value) = (format!("{separator}{}", self.opt_out), format!("{separator}true"));
+        let body = match desk.part().instruction {
+            Instruction::Unsubscribe => Body::Marked(media, &name, &value),
+            _ => Body::Rows(media, b"", b""),
+        };
+        self.account.call(desk, "PUT", &url, body, Again::Ask)?;
         desk.note(json!({"step": "uploaded", "job": id}))
     }
 
@@ -186,6 +189,9 @@ impl System for Salesforce {
     }
 
     fn deliver(&mut self, desk: &mut Desk) -> Result<Verdict, Fault> {
+        if desk.part().instruction == Instruction::Delete && desk.part().key != "Id" {
+            return each(desk, 1, |desk, who| who.iter().try_for_each(|who| self.delete(desk, who)));
+        }
         let id = self.loaded(desk)?;
         let since = desk.now();
         let mut closed = false;
@@ -214,6 +220,25 @@ impl System for Salesforce {
 }
 
 impl Salesforce {
+    /// Deletes one record by its external id, which only single requests can.
+    fn delete(&mut self, desk: &mut Desk, who: &str) -> Result<(), Fault> {
+        let url = format!(
+            "{}/services/data/v{}/sobjects/{}/{}/{}",
+            self.account.base,
+            self.version,
+            crate::wire::escaped(&self.object),
+            crate::wire::escaped(&desk.part().key),
+            crate::wire::escaped(who)
+        );
+        match self.account.call(desk, "DELETE", &url, Body::Empty, Again::Safe) {
+            Ok(_) => Ok(()),
+            // Who is not there is gone already.
+            Err(Fault::Missing(_)) => Ok(()),
+            Err(Fault::Refused(why)) => desk.reject(who, &why),
+            Err(fault) => Err(fault),
+        }
+    }
+
     fn outcome(&mut self, desk: &mut Desk, id: &str, job: &Value) -> Result<Verdict, Fault> {
         let key = desk.part().key.clone();
         let failed = job["numberRecordsFailed"].as_u64().unwrap_or(0);

@@ -139,6 +139,15 @@ impl World {
             let said = req.headers.get("authorization").cloned().unwrap_or_default();
             return Res::json(401, json!([{"errorCode": "INVALID_SESSION_ID", "message": format!("Session {said}")}]));
         }
+        if let Some(rest) = req.path.strip_prefix("/services/data/v62.0/sobjects/Contact/") {
+            let (name, who) = rest.split_once('/').unwrap();
+            assert_eq!((req.method.as_str(), name), ("DELETE", "Ext__c"));
+            let who = who.replace("%40", "@");
+            // The second time it is gone.
+            let gone = self.deleted.contains(&who);
+            self.remove(&who);
+            return if gone { Res::text(404, "NOT_FOUND") } else { Res::text(204, "") };
+        }
         let rest = req.path.strip_prefix("/services/data/v62.0/jobs/ingest").expect("the version asked for");
         let pieces: Vec<&str> = rest.trim_matches('/').split('/').filter(|p| !p.is_empty()).collect();
         match (req.method.as_str(), &pieces[..]) {
@@ -181,6 +190,9 @@ impl World {
                     let rows = Self::csv(job.body.as_deref().unwrap(), separator);
                     let key = job.definition["externalIdFieldName"].as_str().unwrap_or("Id").to_owned();
                     let delete = job.definition["operation"] == "delete";
+                    let out = rows.iter().filter(|r| r.get("HasOptedOutOfEmail").is_some_and(|v| v == "true"));
+                    let out: Vec<String> = out.map(|r| r[&key].clone()).collect();
+                    self.unsubscribed.extend(out);
                     let (count, failed) = if delete {
                         let ids: Vec<String> = rows.iter().map(|r| r["Id"].clone()).collect();
                         ids.iter().for_each(|i| self.remove(i));

@@ -94,7 +94,7 @@ impl Clock for FakeClock {
 
 /// A part with given bytes.
 pub fn part(number: i32, instruction: Instruction, name: &str, key: &str, format: Format, bytes: &[u8]) -> (Part, Vec<u8>) {
-    let rows = bytes.iter().filter(|b| **b == b'\n').count() as u64 - u64::from(format != Format::JsonLines);
+    let rows = bytes.iter().filter(|b| **b == b'\n').count() as u64 - u64::from(matches!(format, Format::Csv { .. }));
     let sha256 = hex(&Sha256::digest(bytes));
     let part = Part {
         batch: 0,
@@ -130,10 +130,6 @@ impl Memory {
 }
 
 impl Outbox for Memory {
-    fn destination(&mut self) -> Result<Destination, Trouble> {
-        Ok(self.destination.clone())
-    }
-
     fn sync(&mut self) -> Result<Option<i64>, Trouble> {
         self.mortal(|me| {
             let mut store = me.store.borrow_mut();
@@ -159,7 +155,7 @@ impl Outbox for Memory {
                 if free {
                     batch.status = Status::Taken(me.worker.clone(), now + lease);
                     batch.attempt += 1;
-                    return Ok(Some(Batch { id: *id, attempt: batch.attempt }));
+                    return Ok(Some(Batch { id: *id, attempt: batch.attempt, destination: me.destination.clone() }));
                 }
             }
             Ok(None)

@@ -142,6 +142,13 @@ fn rows_that_are_not_those_promised_never_arrive() {
         assert!(matches!(fault, Fault::Trouble(_)), "{system}: {fault}");
         assert!(fault.to_string().contains("not those that were promised"), "{system}: {fault}");
         assert!(scene.world.lock().unwrap().arrivals.is_empty(), "{system}");
+        // Lists for single requests are read whole before the first.
+        scene.store.borrow_mut().batches.get_mut(&1).unwrap().parts[0].0.done = true;
+        scene.store.borrow_mut().batches.get_mut(&1).unwrap().parts[1].0.done = true;
+        scene.run().unwrap_err();
+        assert!(scene.world.lock().unwrap().arrivals.is_empty(), "{system}");
+        scene.store.borrow_mut().batches.get_mut(&1).unwrap().parts[0].0.done = false;
+        scene.store.borrow_mut().batches.get_mut(&1).unwrap().parts[1].0.done = false;
         scene.store.borrow_mut().corrupt = false;
         scene.run().unwrap_or_else(|e| panic!("{system}: {e}"));
         assert_eq!(scene.arrived(), (1, 1));

@@ -62,35 +62,39 @@ fn names(system: &str) -> (&'static str, &'static str, char) {
     }
 }
 
+/// The body of a Klaviyo job, one profile a line.
+fn body(number: i32, instruction: Instruction, name: &str, key: &str, rows: Vec<Value>) -> (Part, Vec<u8>) {
+    let rows: Vec<String> = rows.iter().map(|r| json!({"type": "profile", "attributes": r}).to_string()).collect();
+    let text = format!(
+        "{{\"data\":{{\"type\":\"profile-bulk-import-job\",\"attributes\":{{\"profiles\":{{\"data\":[\n{}\n]}}}}}}}}",
+        rows.join(",\n")
+    );
+    let (mut part, bytes) = part(number, instruction, name, key, Format::Json, text.as_bytes());
+    part.rows = rows.len() as u64;
+    (part, bytes)
+}
+
 pub fn parts(system: &str) -> Vec<(Part, Vec<u8>)> {
     let (key, first, separator) = names(system);
     let people: Vec<&str> = GOOD.iter().chain(&BAD).copied().collect();
     let format = |header: &[&str]| Format::Csv { separator, header: header.iter().map(|h| (*h).to_owned()).collect() };
     let list = |number, instruction, name: &str, who: &[&str], key: &str| {
         if system == "klaviyo" {
-            let lines: String = who.iter().map(|w| json!({ key: w }).to_string() + "\n").collect();
-            return part(number, instruction, name, key, Format::JsonLines, lines.as_bytes());
+            return body(number, instruction, name, key, who.iter().map(|w| json!({ key: w })).collect());
         }
         let rows: Vec<Vec<String>> = who.iter().map(|w| vec![(*w).to_owned()]).collect();
         part(number, instruction, name, key, format(&[key]), &csv(separator, &[key], &rows))
     };
     let upsert = if system == "klaviyo" {
-        let lines: String =
-            people.iter().map(|w| json!({"email": w, "first_name": name_of(w)}).to_string() + "\n").collect();
-        part(1, Instruction::Upsert, "crm_1_1.jsonl", key, Format::JsonLines, lines.as_bytes())
+        let rows = people.iter().map(|w| json!({"email": w, "first_name": name_of(w)})).collect();
+        body(1, Instruction::Upsert, "crm_1_1.json", key, rows)
     } else {
         let rows: Vec<Vec<String>> = people.iter().map(|w| vec![(*w).to_owned(), name_of(w)]).collect();
         part(1, Instruction::Upsert, "crm_1_1.csv", key, format(&[key, first]), &csv(separator, &[key, first], &rows))
     };
     let mut parts = vec![upsert];
-    if system == "salesforce" {
-        // Who is written to no more is a field there.
-        parts.push(list(2, Instruction::Unsubscribe, "crm_1_2.csv", &UNSUBSCRIBED, key));
-        parts.push(list(3, Instruction::Delete, "crm_1_3.csv", &DELETED, "Id"));
-    } else {
-        parts.push(list(2, Instruction::Unsubscribe, "crm_1_2.csv", &UNSUBSCRIBED, key));
-        parts.push(list(3, Instruction::Delete, "crm_1_3.csv", &DELETED, key));
-    }
+    parts.push(list(2, Instruction::Unsubscribe, "crm_1_2.csv", &UNSUBSCRIBED, key));
+    parts.push(list(3, Instruction::Delete, "crm_1_3.csv", &DELETED, key));
     parts
 }
 
@@ -123,7 +127,7 @@ impl Scene {
             death: Rc::default(),
             clock: Rc::default(),
             environment: environment.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
-            options: json!({"external_id": null, "etl": 11, "etl_unsubscribe": 12, "etl_delete": 13, "list": system_list(system)}),
+            options: json!({"etl": 11, "etl_unsubscribe": 12, "etl_delete": 13, "list": system_list(system)}),
             patience: Patience::default(),
             worker: "here".to_owned(),
             limit: Duration::from_secs(10),
@@ -136,7 +140,7 @@ impl Scene {
         let destination = destination(self.system, self.options.clone());
         let mut outbox = Memory {
             store: self.store.clone(),
-            destination: destination.clone(),
+            destination,
             worker: self.worker.clone(),
             death: self.death.clone(),
             clock: self.clock.clone(),
@@ -146,7 +150,6 @@ impl Scene {
             death: self.death.clone(),
             requests: vec![],
         };
-        let mut system = systems::open(&destination, &self.environment)?;
         let mut run = Run {
             outbox: &mut outbox,
             wire: &mut wire,
@@ -155,7 +158,7 @@ impl Scene {
             watcher: &Nobody,
             lease: Duration::from_secs(1800),
         };
-        let done = run.deliver(&mut *system, true);
+        let done = run.deliver(&|destination| systems::open(destination, &self.environment), true);
         self.requests.append(&mut wire.requests);
         done
     }
@@ -172,10 +175,9 @@ impl Scene {
             let person = world.people.get(who).unwrap_or_else(|| panic!("{}: {who} is missing", self.system));
             assert_eq!((&person[key], &person[first]), (&who.to_owned(), &name_of(who)));
         }
-        let gone: Vec<&str> = if self.system == "salesforce" { vec![] } else { UNSUBSCRIBED.to_vec() };
         assert_eq!(
             world.unsubscribed.iter().map(String::as_str).filter(|w| !DELETED.contains(w)).collect::<Vec<_>>(),
-            gone
+            UNSUBSCRIBED
         );
         assert_eq!(world.deleted.iter().map(String::as_str).collect::<Vec<_>>(), DELETED);
         let rejected: Vec<&str> = store.rejections.keys().map(|(_, _, who)| who.as_str()).collect();

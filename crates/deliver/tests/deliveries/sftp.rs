@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use deliver::desk::{Fault, Nobody};
-use deliver::outbox::{Format, Instruction, Outbox};
+use deliver::outbox::{Format, Instruction};
 use deliver::patience::Patience;
 use deliver::run::{Run, Summary};
 use deliver::systems::{self, System, sftp::{Folder, Mishap, Sftp}};
@@ -92,7 +92,7 @@ fn store() -> Rc<RefCell<Store>> {
     Rc::new(RefCell::new(Store { waiting, ..Default::default() }))
 }
 
-fn run(store: &Rc<RefCell<Store>>, death: &Rc<Death>, system: &mut dyn System) -> Result<Summary, Fault> {
+fn run(store: &Rc<RefCell<Store>>, death: &Rc<Death>, system: Box<dyn System>) -> Result<Summary, Fault> {
     let clock = Rc::new(FakeClock::default());
     // Later than every rest.
     clock.time.set(Duration::from_secs(1_000_000) * (store.borrow().notes as u32 + 1));
@@ -103,7 +103,6 @@ fn run(store: &Rc<RefCell<Store>>, death: &Rc<Death>, system: &mut dyn System) -
         death: death.clone(),
         clock: clock.clone(),
     };
-    assert_eq!(outbox.destination().unwrap().name, "crm");
     let mut wire = Network::new(Duration::from_secs(5), None).unwrap();
     let mut run = Run {
         outbox: &mut outbox,
@@ -113,7 +112,8 @@ fn run(store: &Rc<RefCell<Store>>, death: &Rc<Death>, system: &mut dyn System) -
         watcher: &Nobody,
         lease: Duration::from_secs(1800),
     };
-    run.deliver(system, true)
+    let system = RefCell::new(Some(system));
+    run.deliver(&|_| Ok(system.take().expect("a system is opened once")), true)
 }
 
 #[test]
@@ -130,10 +130,10 @@ fn each_file_comes_whole_and_once_wherever_the_program_is_killed() {
             steps: 0,
         };
         death.restart(Some(at));
-        let ended = run(&store, &death, &mut Sftp::into_folder(Box::new(folder()))).is_ok();
+        let ended = run(&store, &death, Box::new(Sftp::into_folder(Box::new(folder())))).is_ok();
         death.restart(None);
         if !ended {
-            run(&store, &death, &mut Sftp::into_folder(Box::new(folder()))).unwrap_or_else(|e| panic!("{at}: {e}"));
+            run(&store, &death, Box::new(Sftp::into_folder(Box::new(folder())))).unwrap_or_else(|e| panic!("{at}: {e}"));
         }
         assert_eq!(store.borrow().batches[&1].status, Status::Done);
         let fetched = fetched.borrow();
@@ -161,7 +161,7 @@ fn a_line_that_breaks_is_taken_up_again() {
             breaks: Rc::new(RefCell::new(vec![at, at + 1])),
             steps: 0,
         };
-        run(&store, &death, &mut Sftp::into_folder(Box::new(folder))).unwrap_or_else(|e| panic!("{at}: {e}"));
+        run(&store, &death, Box::new(Sftp::into_folder(Box::new(folder)))).unwrap_or_else(|e| panic!("{at}: {e}"));
         let fetched = fetched.borrow();
         assert_eq!(fetched.len(), 2, "broken at step {at}");
         assert!(fetched[0].1 == rows());
@@ -186,8 +186,8 @@ fn files_arrive_by_sftp() {
     let server = sshd::start(Arc::new(Mutex::new(sshd::Disk::default())));
     let (store, death) = (store(), Rc::<Death>::default());
     let destination = destination("splio", json!({"directory": "/in"}));
-    let mut system = systems::open(&destination, &environment(&server)).unwrap();
-    let summary = run(&store, &death, &mut *system).unwrap();
+    let system = systems::open(&destination, &environment(&server)).unwrap();
+    let summary = run(&store, &death, system).unwrap();
     assert_eq!((summary.batches, summary.parts), (1, 2));
     let disk = server.disk.lock().unwrap();
     let names: Vec<&str> = disk.files.keys().map(String::as_str).collect();
@@ -206,14 +206,14 @@ fn a_server_that_is_not_known_gets_no_password() {
     for print in ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", ""] {
         variables.insert("SFTP_HOST_KEY".to_owned(), print.to_owned());
         variables.insert("SFTP_KNOWN_HOSTS".to_owned(), "/nonexistent".to_owned());
-        let mut system = systems::open(&destination, &variables).unwrap();
-        let fault = run(&store(), &death, &mut *system).unwrap_err();
+        let system = systems::open(&destination, &variables).unwrap();
+        let fault = run(&store(), &death, system).unwrap_err();
         assert!(matches!(&fault, Fault::Credentials(why) if why.contains("is not known")), "{fault}");
     }
     assert_eq!(server.disk.lock().unwrap().logins, 0);
     variables.insert("SFTP_HOST_KEY".to_owned(), server.fingerprint.clone());
     variables.insert("SFTP_PASSWORD".to_owned(), "wr0ng".to_owned());
-    let mut system = systems::open(&destination, &variables).unwrap();
-    let fault = run(&store(), &death, &mut *system).unwrap_err();
+    let system = systems::open(&destination, &variables).unwrap();
+    let fault = run(&store(), &death, system).unwrap_err();
     assert!(matches!(&fault, Fault::Credentials(why) if !why.contains("wr0ng")), "{fault}");
 }

@@ -215,7 +215,8 @@ impl Outbox for Workspace {
             .client
             .query_opt(
                 "SELECT batch, destination, system, format, options, attempt \
-                 FROM segmentation.crm_take($1, $2, $3, pg_catalog.make_interval(secs => $4))",
+                 FROM segmentation.crm_take($1, $2, $3, pg_catalog.make_interval(secs => $4)) \
+                 AS t (batch, destination, profile, system, format, options, attempt, lease_until)",
                 &[&self.workspace, &self.worker, &self.destination, &lease.as_secs_f64()],
             )
             .map_err(failed)?;

@@ -187,6 +187,12 @@ impl<'a> Desk<'a> {
         self.rejected
     }
 
+    /// Counts from here again: what comes now was said before, in part.
+    pub fn recount(&mut self, rejected: u64) {
+        self.pending.clear();
+        self.rejected = rejected;
+    }
+
     /// Writes down that the destination has finished with the part.
     pub fn finish(mut self, verdict: Verdict) -> Result<(), Fault> {
         self.hand_over()?;
@@ -208,7 +214,8 @@ impl<'a> Desk<'a> {
             let minutes = waited.as_secs() / 60;
             return Err(Fault::Unavailable(format!("the job has not ended after {minutes} minutes")));
         }
-        let wait = self.patience.first.mul_f64(1.5f64.powi(looks.min(12) as i32)).min(Duration::from_secs(30));
+        let wait =
+            self.patience.first.mul_f64(1.5f64.powi(looks.min(12) as i32)).min(Duration::from_secs(30));
         self.clock.sleep(wait);
         self.renew()
     }
@@ -229,8 +236,7 @@ impl<'a> Desk<'a> {
             self.gate.pass(self.patience.gap, self.clock);
             let (why, asked, unknown) = match self.once(head, &body)? {
                 Ok(mut reply) => {
-                    let asked =
-                        reply.retry_after.as_deref().and_then(|v| retry_after(v, SystemTime::now()));
+                    let asked = reply.retry_after.as_deref().and_then(|v| retry_after(v, SystemTime::now()));
                     match reply.status {
                         200..=299 => return Ok(reply),
                         401 | 403 => return Err(Fault::Credentials(self.complaint(head, &mut reply))),
@@ -242,8 +248,12 @@ impl<'a> Desk<'a> {
                         _ => return Err(Fault::Refused(self.complaint(head, &mut reply))),
                     }
                 }
-                Err(Silence::NotSent(why)) => (format!("{} {}: {why}", head.method, address(head)), None, false),
-                Err(Silence::Unknown(why)) => (format!("{} {}: {why}", head.method, address(head)), None, true),
+                Err(Silence::NotSent(why)) => {
+                    (format!("{} {}: {why}", head.method, address(head)), None, false)
+                }
+                Err(Silence::Unknown(why)) => {
+                    (format!("{} {}: {why}", head.method, address(head)), None, true)
+                }
             };
             let why = self.redactor.clean(&why);
             if unknown && again == Again::Ask {
@@ -335,7 +345,8 @@ impl<'a> Desk<'a> {
             Some(inserts) => Box::new(Marked::new(rows, inserts)),
             None => Box::new(rows),
         };
-        let mut counted = Counted { inner: before.chain(rows).chain(after), watcher: self.watcher, fault: None };
+        let mut counted =
+            Counted { inner: before.chain(rows).chain(after), watcher: self.watcher, fault: None };
         let answer = self.wire.call(head, Some((&mut counted, length)));
         // Rows that cannot be read are the database's fault, not the network's.
         match (answer, counted.fault) {
@@ -468,7 +479,14 @@ struct Marked<R> {
 
 impl<R: Read> Marked<R> {
     fn new(inner: R, inserts: [Vec<u8>; 2]) -> Self {
-        Self { inner: io::BufReader::new(inner), inserts, header: true, quoted: false, ready: vec![], given: 0 }
+        Self {
+            inner: io::BufReader::new(inner),
+            inserts,
+            header: true,
+            quoted: false,
+            ready: vec![],
+            given: 0,
+        }
     }
 }
 

@@ -46,6 +46,9 @@ struct Arguments {
     /// How often a request is tried.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=100))]
     tries: u32,
+    /// First wait between two tries, and two looks at a job, in seconds; each further one is longer.
+    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
+    wait: f64,
     /// Longest time that the other side may take over a job, in minutes.
     #[arg(long, default_value_t = 360, value_parser = clap::value_parser!(u64).range(1..=10_080))]
     patience: u64,
@@ -63,9 +66,17 @@ struct Arguments {
     quiet: bool,
 }
 
+fn seconds(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
+    if (0.001..=3600.0).contains(&value) { Ok(value) } else { Err("from 0.001 to 3600 seconds".to_owned()) }
+}
+
 fn after_help() -> String {
     let systems: Vec<String> = SYSTEMS.iter().map(|(name, what)| format!("  {name:<11} {what}")).collect();
-    format!("Systems:\n{}\n\nCredentials come from the environment only: docs/deliver.md has the variables.", systems.join("\n"))
+    format!(
+        "Systems:\n{}\n\nCredentials come from the environment only: docs/deliver.md has the variables.",
+        systems.join("\n")
+    )
 }
 
 /// Shows what happens: a bar on a terminal, else lines.
@@ -123,7 +134,10 @@ fn usual_worker() -> String {
 fn one(arguments: &Arguments, destination: &str) -> Result<String, Fault> {
     let environment = ProcessEnvironment;
     let config = settings(arguments.database.as_deref(), &environment).map_err(Fault::Setting)?;
-    let own = arguments.database_authorities.clone().or_else(|| environment.get("PGSSLROOTCERT").map(PathBuf::from));
+    let own = arguments
+        .database_authorities
+        .clone()
+        .or_else(|| environment.get("PGSSLROOTCERT").map(PathBuf::from));
     let worker = arguments.worker.clone().unwrap_or_else(usual_worker);
     let mut outbox =
         Workspace::open(&config, read(own.as_ref())?.as_deref(), &arguments.workspace, destination, &worker)?;
@@ -141,6 +155,7 @@ fn one(arguments: &Arguments, destination: &str) -> Result<String, Fault> {
         clock: &RealClock::default(),
         patience: Patience {
             tries: arguments.tries,
+            first: Duration::from_secs_f64(arguments.wait),
             job: Duration::from_secs(60 * arguments.patience),
             gap,
             ..Patience::default()

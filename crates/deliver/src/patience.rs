@@ -85,7 +85,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
-        return (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(86_400.0)));
+        return (seconds.is_finite() && seconds >= 0.0)
+            .then(|| Duration::from_secs_f64(seconds.min(86_400.0)));
     }
     let then = httpdate::parse_http_date(value).ok()?;
     Some(then.duration_since(now).unwrap_or(Duration::ZERO))

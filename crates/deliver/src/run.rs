@@ -118,7 +118,9 @@ impl Run<'_> {
             // What the destination refuses, it refuses again: somebody has to look.
             Fault::Refused(_) | Fault::Missing(_) => self.outbox.fail(batch, &reason, None),
             // The rest is no fault of the batch.
-            Fault::Setting(_) | Fault::Credentials(_) => self.outbox.fail(batch, &reason, Some(Duration::ZERO)),
+            Fault::Setting(_) | Fault::Credentials(_) => {
+                self.outbox.fail(batch, &reason, Some(Duration::ZERO))
+            }
             Fault::Unavailable(_) | Fault::Unknown(_) => self.outbox.fail(batch, &reason, Some(REST)),
         }
     }

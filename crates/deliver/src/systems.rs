@@ -116,7 +116,10 @@ impl Setup<'_> {
     /// A setting of the destination that must be there.
     pub fn option(&self, name: &str) -> Result<String, Fault> {
         self.destination.text(name).map(str::to_owned).ok_or_else(|| {
-            Fault::Setting(format!("destination {} has no option \"{name}\" under \"client\"", self.destination.name))
+            Fault::Setting(format!(
+                "destination {} has no option \"{name}\" under \"client\"",
+                self.destination.name
+            ))
         })
     }
 }
@@ -198,7 +201,10 @@ fn wanted(value: &Value, pointer: &str) -> Result<String, Fault> {
 fn csv_of(part: &Part) -> Result<(char, &[String]), Fault> {
     match &part.format {
         Format::Csv { separator, header } => Ok((*separator, header)),
-        _ => Err(Fault::Setting(format!("{} must be CSV: give the destination a profile with that format", part.name))),
+        _ => Err(Fault::Setting(format!(
+            "{} must be CSV: give the destination a profile with that format",
+            part.name
+        ))),
     }
 }
 
@@ -207,12 +213,14 @@ fn keys(desk: &mut Desk, from: u64, count: usize) -> Result<Vec<String>, Fault> 
     use std::io::BufRead;
     let part = desk.part().clone();
     let rows = desk.rows()?;
-    let broken = |why: String| Fault::Trouble(crate::outbox::Trouble::Failed(format!("{}: {why}", part.name)));
+    let broken =
+        |why: String| Fault::Trouble(crate::outbox::Trouble::Failed(format!("{}: {why}", part.name)));
     let mut keys = vec![];
     match &part.format {
         Format::Csv { separator, .. } => {
-            let separator = u8::try_from(*separator)
-                .map_err(|_| Fault::Setting(format!("the separator of {} is no ASCII character", part.name)))?;
+            let separator = u8::try_from(*separator).map_err(|_| {
+                Fault::Setting(format!("the separator of {} is no ASCII character", part.name))
+            })?;
             let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(rows);
             let header = reader.byte_headers().map_err(|e| broken(e.to_string()))?.clone();
             let place = (header.iter())
@@ -252,7 +260,11 @@ fn json_body(rows: impl std::io::Read, part: &Part) -> Result<Value, Fault> {
 
 /// The key of a row that is JSON, wherever it lies: at the top or among attributes.
 fn json_key(row: &Value, key: &str) -> Option<String> {
-    let places = [row, row.get("attributes").unwrap_or(&Value::Null), row.pointer("/data/attributes").unwrap_or(&Value::Null)];
+    let places = [
+        row,
+        row.get("attributes").unwrap_or(&Value::Null),
+        row.pointer("/data/attributes").unwrap_or(&Value::Null),
+    ];
     places.into_iter().find_map(|place| text(place.get(key)?))
 }
 
@@ -309,27 +321,47 @@ fn multipart(part: &Part, field: Option<(&str, &str)>, file: (&str, &str)) -> (S
 
 /// The name by which a part can be found again at the other side.
 fn tag(part: &Part) -> String {
-    format!("segmentation batch {} part {} {}", part.batch, part.number, &part.sha256[..part.sha256.len().min(12)])
+    format!(
+        "segmentation batch {} part {} {}",
+        part.batch,
+        part.number,
+        &part.sha256[..part.sha256.len().min(12)]
+    )
 }
 
-/// Reads a report in CSV and hands over what it says of each row: `pick` gives key and reason.
+/// Reads a report in CSV and hands over what it says of each row: `pick` gives key and reason. One that breaks off is fetched
+/// again.
 fn report(
     desk: &mut Desk,
-    reply: Reply,
+    head: &Head,
     separator: u8,
-    mut pick: impl FnMut(&csv::StringRecord, &csv::StringRecord) -> (String, String),
-) -> Result<u64, Fault> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(reply.body);
-    let unread = |e: csv::Error| Fault::Unavailable(format!("the report breaks off: {e}"));
-    let header = reader.headers().map_err(unread)?.clone();
-    let mut count = 0;
-    for record in reader.records() {
-        let record = record.map_err(unread)?;
-        let (key, reason) = pick(&header, &record);
-        desk.reject(key, &reason)?;
-        count += 1;
+    pick: impl Fn(&csv::StringRecord, &csv::StringRecord) -> (String, String),
+) -> Result<(), Fault> {
+    let before = desk.rejected();
+    let mut attempt = 1;
+    loop {
+        let reply = desk.call(head, Body::Empty, Again::Safe)?;
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(reply.body);
+        let why = loop {
+            let header = match reader.headers() {
+                Ok(header) => header.clone(),
+                Err(e) => break e.to_string(),
+            };
+            let mut record = csv::StringRecord::new();
+            match reader.read_record(&mut record) {
+                Ok(true) => {
+                    let (key, reason) = pick(&header, &record);
+                    desk.reject(key, &reason)?;
+                }
+                Ok(false) => return Ok(()),
+                Err(e) => break e.to_string(),
+            }
+        };
+        attempt += 1;
+        desk.recount(before);
+        desk.again(attempt, &format!("a report breaks off: {why}"))?;
     }
-    Ok(count)
 }
 
 /// A part that the system has no way to take.

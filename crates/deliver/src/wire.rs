@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
@@ -139,17 +140,12 @@ pub fn safe_base(url: &str) -> Result<String, String> {
     }
 }
 
+/// What stands as it is in a piece of a path.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// A piece of a path or a query, with everything escaped that is not a plain letter, digit or `-._~`.
 pub fn escaped(piece: &str) -> String {
-    let mut out = String::with_capacity(piece.len());
-    for byte in piece.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    utf8_percent_encode(piece, PLAIN).to_string()
 }
 
 #[cfg(test)]

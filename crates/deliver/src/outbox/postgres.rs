@@ -123,14 +123,18 @@ impl Workspace {
         worker: &str,
     ) -> Result<Self, Trouble> {
         let mut client = config.connect(encryption(authorities).map_err(Trouble::Failed)?).map_err(failed)?;
-        // Held until the connection ends, however it ends.
-        let alone: bool = client
-            .query_one(
+        // Held until the connection ends, however it ends. That of a run that was just killed takes a moment.
+        let name = format!("deliver {workspace} {destination} {worker}");
+        let alone = (0..25).any(|look| {
+            if look > 0 {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            let held = client.query_one(
                 "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 20261127))",
-                &[&format!("deliver {workspace} {destination} {worker}")],
-            )
-            .map_err(failed)?
-            .get(0);
+                &[&name],
+            );
+            held.is_ok_and(|row| row.get(0))
+        });
         if !alone {
             return Err(Trouble::Failed(format!(
                 "another deliver runs as worker {worker} for {destination}: let it end, or choose another --worker"
@@ -170,9 +174,11 @@ impl Workspace {
                 row.try_get::<_, Option<Value>>("state")?,
             ))
         };
-        let (number, name, instruction, rows, bytes, sha256, columns, key, separator, state) = read().map_err(failed)?;
-        let instruction = Instruction::read(&instruction)
-            .ok_or_else(|| Trouble::Failed(format!("unknown instruction {instruction}: this client is too old")))?;
+        let (number, name, instruction, rows, bytes, sha256, columns, key, separator, state) =
+            read().map_err(failed)?;
+        let instruction = Instruction::read(&instruction).ok_or_else(|| {
+            Trouble::Failed(format!("unknown instruction {instruction}: this client is too old"))
+        })?;
         let format = match self.format.as_str() {
             "csv" => Format::Csv {
                 separator: separator.and_then(|s| s.chars().next()).unwrap_or(','),
@@ -201,7 +207,9 @@ impl Workspace {
 
 impl Outbox for Workspace {
     fn sync(&mut self) -> Result<Option<i64>, Trouble> {
-        let made = self.client.query_one("SELECT segmentation.crm_sync($1, $2)", &[&self.workspace, &self.destination]);
+        let made = self
+            .client
+            .query_one("SELECT segmentation.crm_sync($1, $2)", &[&self.workspace, &self.destination]);
         match made {
             Ok(row) => row.try_get(0).map_err(failed),
             // Somebody delivers already: there is nothing to make now.
@@ -356,11 +364,20 @@ mod tests {
         assert_eq!(mode("host=localhost"), SslMode::Prefer);
         assert_eq!(mode("host=db.example sslmode=disable"), SslMode::Disable);
         let variables = HashMap::from(
-            [("PGHOST", "/run/x"), ("PGPORT", "5433"), ("PGUSER", "bob"), ("PGDATABASE", "shop"), ("PGPASSWORD", "pw")]
-                .map(|(k, v)| (k.to_owned(), v.to_owned())),
+            [
+                ("PGHOST", "/run/x"),
+                ("PGPORT", "5433"),
+                ("PGUSER", "bob"),
+                ("PGDATABASE", "shop"),
+                ("PGPASSWORD", "pw"),
+            ]
+            .map(|(k, v)| (k.to_owned(), v.to_owned())),
         );
         let config = settings(None, &variables).unwrap();
-        assert_eq!((config.get_user(), config.get_dbname(), config.get_ports()), (Some("bob"), Some("shop"), &[5433][..]));
+        assert_eq!(
+            (config.get_user(), config.get_dbname(), config.get_ports()),
+            (Some("bob"), Some("shop"), &[5433][..])
+        );
         assert_eq!(config.get_password(), Some(&b"pw"[..]));
         // A string wins over variables.
         assert_eq!(settings(Some("dbname=other"), &variables).unwrap().get_dbname(), Some("other"));

@@ -77,14 +77,17 @@ impl Actito {
         };
         let (path, definition) = match (&self.etls[which], &self.definition) {
             (Some(etl), _) => (format!("/etls/{}/trigger-execution", crate::wire::escaped(etl)), None),
-            (None, Some(definition)) if which == 0 => ("/etl-executions".to_owned(), Some(definition.to_string())),
+            (None, Some(definition)) if which == 0 => {
+                ("/etl-executions".to_owned(), Some(definition.to_string()))
+            }
             _ => return Err(no_way(&part, &format!("the destination has no option \"{option}\""))),
         };
         let field = definition.as_deref().map(|d| ("etlDefinition", d));
         let (media, before, after) = multipart(&part, field, ("file", "text/csv"));
         let url = self.url(&path);
         desk.note(json!({"step": "sending"}))?;
-        let answer = self.account.ask(desk, "POST", &url, Body::Rows(&media, &before, &after), Again::Safe)?;
+        let answer =
+            self.account.ask(desk, "POST", &url, Body::Rows(&media, &before, &after), Again::Safe)?;
         let id = wanted(&answer, "/id").or_else(|_| wanted(&answer, "/executionId"))?;
         desk.note(json!({"step": "sent", "execution": id}))?;
         Ok(id)
@@ -108,7 +111,10 @@ impl System for Actito {
                 "SUCCESS" | "PARTIAL_SUCCESS" | "WARNING" => return self.outcome(desk, rows, &answer),
                 "ERROR" | "FAILED" | "FAILURE" | "CANCELLED" => {
                     desk.note(json!({"step": "failed"}))?;
-                    let why = answer["message"].as_str().or(answer["errorMessage"].as_str()).unwrap_or("no reason given");
+                    let why = answer["message"]
+                        .as_str()
+                        .or(answer["errorMessage"].as_str())
+                        .unwrap_or("no reason given");
                     return Err(Fault::Refused(format!("execution {id} is {status}: {why}")));
                 }
                 _ => {}

@@ -32,7 +32,10 @@ impl Brevo {
         let mut settings = Map::new();
         settings.insert("updateExistingContacts".to_owned(), json!(true));
         settings.insert("disableNotification".to_owned(), json!(true));
-        settings.insert("emptyContactsAttributes".to_owned(), json!(options.flag("empty_erases").unwrap_or(true)));
+        settings.insert(
+            "emptyContactsAttributes".to_owned(),
+            json!(options.flag("empty_erases").unwrap_or(true)),
+        );
         if let Some(lists) = options.options.get("list_ids") {
             settings.insert("listIds".to_owned(), lists.clone());
         }
@@ -96,14 +99,15 @@ impl Brevo {
     /// Reports of bad rows are files at addresses of their own, by kind.
     fn reports(&mut self, desk: &mut Desk, process: &Value) -> Result<Verdict, Fault> {
         let rows = desk.part().rows;
-        for (kind, address) in process.pointer("/info/import").and_then(Value::as_object).into_iter().flatten() {
+        for (kind, address) in
+            process.pointer("/info/import").and_then(Value::as_object).into_iter().flatten()
+        {
             let Some(address) = address.as_str().filter(|a| !a.is_empty()) else { continue };
             let address = crate::wire::safe_base(address).map_err(Fault::Refused)?;
             // Without the key: it is another server.
             let head = Head { method: "GET", url: address, headers: vec![] };
-            let reply = desk.call(&head, Body::Empty, Again::Safe)?;
             let kind = kind.replace('_', " ");
-            report(desk, reply, b';', |_, row| (row.get(0).unwrap_or_default().to_owned(), kind.clone()))?;
+            report(desk, &head, b';', |_, row| (row.get(0).unwrap_or_default().to_owned(), kind.clone()))?;
         }
         let rejected = desk.rejected();
         Ok(Verdict { accepted: Some(rows.saturating_sub(rejected)), rejected })

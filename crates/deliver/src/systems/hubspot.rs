@@ -41,7 +41,11 @@ impl HubSpot {
         let token = setup.secret("HUBSPOT_TOKEN", &mut redactor)?;
         let options = setup.destination;
         Ok(Self {
-            account: Token { base, header: "authorization", value: Secret::new(format!("Bearer {}", token.reveal())) },
+            account: Token {
+                base,
+                header: "authorization",
+                value: Secret::new(format!("Bearer {}", token.reveal())),
+            },
             object: options.text("object").unwrap_or("0-1").to_owned(),
             id_property: options.text("id_property").map(str::to_owned),
             date_format: options.text("date_format").unwrap_or("YEAR_MONTH_DAY").to_owned(),
@@ -85,7 +89,8 @@ impl HubSpot {
         for _ in 0..20 {
             let url = self.url(&format!("/crm/v3/imports?limit=100{after}"));
             let answer = self.account.ask(desk, "GET", &url, Body::Empty, Again::Safe)?;
-            let ours = (answer["results"].as_array().into_iter().flatten()).find(|i| i["importName"] == name.as_str());
+            let ours = (answer["results"].as_array().into_iter().flatten())
+                .find(|i| i["importName"] == name.as_str());
             if let Some(import) = ours {
                 return Ok(Some(wanted(import, "/id")?));
             }
@@ -113,14 +118,15 @@ impl HubSpot {
             let (media, before, after) =
                 multipart(desk.part(), Some(("importRequest", &definition)), ("files", "text/csv"));
             let url = self.url("/crm/v3/imports");
-            let id = match self.account.ask(desk, "POST", &url, Body::Rows(&media, &before, &after), Again::Ask) {
-                Ok(answer) => Some(wanted(&answer, "/id")?),
-                Err(Fault::Unknown(why)) => {
-                    desk.says(&format!("{why}; looking whether it arrived"));
-                    self.find(desk)?
-                }
-                Err(fault) => return Err(fault),
-            };
+            let id =
+                match self.account.ask(desk, "POST", &url, Body::Rows(&media, &before, &after), Again::Ask) {
+                    Ok(answer) => Some(wanted(&answer, "/id")?),
+                    Err(Fault::Unknown(why)) => {
+                        desk.says(&format!("{why}; looking whether it arrived"));
+                        self.find(desk)?
+                    }
+                    Err(fault) => return Err(fault),
+                };
             if let Some(id) = id {
                 desk.note(json!({"step": "sent", "import": id}))?;
                 return Ok(id);
@@ -157,7 +163,8 @@ impl HubSpot {
         let mut lines = std::collections::BTreeSet::new();
         let mut after = String::new();
         loop {
-            let url = self.url(&format!("/crm/v3/imports/{}/errors?limit=100{after}", crate::wire::escaped(id)));
+            let url =
+                self.url(&format!("/crm/v3/imports/{}/errors?limit=100{after}", crate::wire::escaped(id)));
             let answer = self.account.ask(desk, "GET", &url, Body::Empty, Again::Safe)?;
             for error in answer["results"].as_array().into_iter().flatten() {
                 let line = error.pointer("/sourceData/lineNumber").and_then(Value::as_u64);
@@ -167,7 +174,8 @@ impl HubSpot {
                 let row = error.pointer("/sourceData/rowData").and_then(Value::as_array);
                 let who = row.zip(place).and_then(|(row, place)| text(row.get(place)?)).unwrap_or_default();
                 let kind = error["errorType"].as_str().unwrap_or("UNKNOWN");
-                let why = error["errorMessage"].as_str().or(error["invalidValue"].as_str()).unwrap_or_default();
+                let why =
+                    error["errorMessage"].as_str().or(error["invalidValue"].as_str()).unwrap_or_default();
                 desk.reject(who, format!("{kind} {why}").trim())?;
             }
             match answer.pointer("/paging/next/after").and_then(text) {
@@ -183,7 +191,9 @@ impl HubSpot {
         let escaped = crate::wire::escaped(who);
         let answer = match desk.part().instruction {
             Instruction::Unsubscribe => {
-                let url = self.url(&format!("/communication-preferences/v4/statuses/{escaped}/unsubscribe-all?channel=EMAIL"));
+                let url = self.url(&format!(
+                    "/communication-preferences/v4/statuses/{escaped}/unsubscribe-all?channel=EMAIL"
+                ));
                 self.account.call(desk, "POST", &url, Body::Empty, Again::Safe)
             }
             _ => {

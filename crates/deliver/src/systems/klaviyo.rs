@@ -40,7 +40,13 @@ impl Klaviyo {
         })
     }
 
-    fn ask(&mut self, desk: &mut Desk, method: &'static str, path: &str, body: Option<Value>) -> Result<Value, Fault> {
+    fn ask(
+        &mut self,
+        desk: &mut Desk,
+        method: &'static str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, Fault> {
         let url = format!("{}/api/{path}", self.account.base);
         let (name, value) = self.account.header(desk)?;
         let mut head = request(method, url, &[(&name, &value), ("revision", &self.revision)]);
@@ -56,13 +62,27 @@ impl Klaviyo {
     fn job(&self, desk: &mut Desk) -> Result<Value, Fault> {
         let part = desk.part().clone();
         if part.bytes > MOST_BYTES || part.rows > 10_000 {
-            return Err(Fault::Setting(format!("{} is larger than Klaviyo's 5 MB or 10,000 profiles", part.name)));
+            return Err(Fault::Setting(format!(
+                "{} is larger than Klaviyo's 5 MB or 10,000 profiles",
+                part.name
+            )));
         }
         if part.format != Format::Json {
-            return Err(Fault::Setting(format!("{} must be JSON: give the destination the profile klaviyo", part.name)));
+            return Err(Fault::Setting(format!(
+                "{} must be JSON: give the destination the profile klaviyo",
+                part.name
+            )));
         }
         let mut body = json_body(desk.rows()?, &part)?;
         let data = &mut body["data"];
+        let profiles = data.pointer_mut("/attributes/profiles/data").and_then(Value::as_array_mut);
+        for profile in profiles.into_iter().flatten() {
+            // Rows may be the attributes alone.
+            if profile.get("attributes").is_none() {
+                *profile = json!({"attributes": profile.take()});
+            }
+            profile["type"] = json!("profile");
+        }
         if let Some(list) = &self.list {
             data["relationships"] = json!({"lists": {"data": [{"type": "list", "id": list}]}});
         }
@@ -103,7 +123,8 @@ impl Klaviyo {
         let part = desk.part().clone();
         let failed = job.pointer("/data/attributes/failed_count").and_then(Value::as_u64).unwrap_or(0);
         if failed > 0 {
-            let first = format!("profile-bulk-import-jobs/{}/import-errors?page[size]=100", crate::wire::escaped(id));
+            let first =
+                format!("profile-bulk-import-jobs/{}/import-errors?page[size]=100", crate::wire::escaped(id));
             let mut path = Some(first.replace('[', "%5B").replace(']', "%5D"));
             while let Some(here) = path.take() {
                 let answer = self.ask(desk, "GET", &here, None)?;
@@ -116,7 +137,9 @@ impl Klaviyo {
                 }
                 // The next page, if it is at the same place.
                 let next = answer.pointer("/links/next").and_then(Value::as_str);
-                path = next.and_then(|n| n.strip_prefix(&format!("{}/api/", self.account.base))).map(str::to_owned);
+                path = next
+                    .and_then(|n| n.strip_prefix(&format!("{}/api/", self.account.base)))
+                    .map(str::to_owned);
             }
         }
         let rejected = failed.max(desk.rejected());

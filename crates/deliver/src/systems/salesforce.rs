@@ -37,8 +37,11 @@ impl Account for Login {
                 crate::wire::escaped(secret.reveal())
             );
             let head = request("POST", format!("{}/services/oauth2/token", self.base), &[]);
-            let answer =
-                desk.ask(&head, Body::Bytes("application/x-www-form-urlencoded", form.as_bytes()), Again::Safe)?;
+            let answer = desk.ask(
+                &head,
+                Body::Bytes("application/x-www-form-urlencoded", form.as_bytes()),
+                Again::Safe,
+            )?;
             let token = Secret::new(wanted(&answer, "/access_token")?);
             desk.redactor.learn(&token);
             self.token = Some(token);
@@ -130,8 +133,13 @@ impl Salesforce {
             return Err(Fault::Setting(format!("{} has no column {}", part.name, part.key)));
         }
         let jobs = self.jobs();
-        let answer =
-            self.account.ask(desk, "POST", &jobs, Body::Bytes(JSON, job.to_string().as_bytes()), Again::Safe)?;
+        let answer = self.account.ask(
+            desk,
+            "POST",
+            &jobs,
+            Body::Bytes(JSON, job.to_string().as_bytes()),
+            Again::Safe,
+        )?;
         let id = wanted(&answer, "/id")?;
         desk.note(json!({"step": "created", "job": id}))?;
         Ok(id)
@@ -196,7 +204,8 @@ impl System for Salesforce {
         let since = desk.now();
         let mut closed = false;
         for looks in 0.. {
-            let job = (self.job(desk, &id)?).ok_or_else(|| Fault::Unavailable(format!("job {id} is gone")))?;
+            let job =
+                (self.job(desk, &id)?).ok_or_else(|| Fault::Unavailable(format!("job {id} is gone")))?;
             match job["state"].as_str() {
                 Some("Open") if closed => {}
                 Some("Open") => {
@@ -251,20 +260,20 @@ impl Salesforce {
         if processed < rows {
             lists.push("unprocessedrecords");
         }
-        let mut rejected = 0;
         for list in lists {
             let url = format!("{}/{}/{list}/", self.jobs(), crate::wire::escaped(id));
             let (name, value) = self.account.header(desk)?;
-            let mut head = request("GET", url, &[(&name, &value)]);
-            head.headers.retain(|(name, _)| name != "accept");
-            let reply = desk.call(&head, Body::Empty, Again::Safe)?;
-            rejected += report(desk, reply, b',', |header, row| {
-                let at = |name: &str| header.iter().position(|h| h == name).and_then(|i| row.get(i)).unwrap_or_default();
+            let head = Head { method: "GET", url, headers: vec![(name, value)] };
+            report(desk, &head, b',', |header, row| {
+                let at = |name: &str| {
+                    header.iter().position(|h| h == name).and_then(|i| row.get(i)).unwrap_or_default()
+                };
                 let reason = at("sf__Error");
                 let reason = if reason.is_empty() { "not processed" } else { reason };
                 (at(&key).to_owned(), reason.to_owned())
             })?;
         }
+        let rejected = desk.rejected();
         Ok(Verdict { accepted: Some(rows.saturating_sub(rejected)), rejected })
     }
 }

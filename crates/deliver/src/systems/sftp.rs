@@ -147,7 +147,10 @@ impl System for Sftp {
             let size = self.patiently(desk, |folder, _| Ok(folder.size(&under)))?;
             if written != part.bytes || size != Some(part.bytes) {
                 let there = size.map_or_else(|| "nothing".to_owned(), |s| format!("{s} bytes"));
-                return Err(Fault::Unavailable(format!("{under}: {} bytes were sent, {there} arrived", part.bytes)));
+                return Err(Fault::Unavailable(format!(
+                    "{under}: {} bytes were sent, {there} arrived",
+                    part.bytes
+                )));
             }
             desk.note(json!({"step": "renaming"}))?;
         }
@@ -176,7 +179,10 @@ struct Watched<'a, R> {
 
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        self.inner.read(out).inspect(|n| self.watcher.sent(*n as u64)).inspect_err(|e| *self.fault = Some(e.to_string()))
+        self.inner
+            .read(out)
+            .inspect(|n| self.watcher.sent(*n as u64))
+            .inspect_err(|e| *self.fault = Some(e.to_string()))
     }
 }
 
@@ -217,7 +223,10 @@ struct Guard {
 impl client::Handler for Guard {
     type Error = russh::Error;
 
-    async fn check_server_key(&mut self, key: &russh::keys::PublicKeyOrCertificate) -> Result<bool, russh::Error> {
+    async fn check_server_key(
+        &mut self,
+        key: &russh::keys::PublicKeyOrCertificate,
+    ) -> Result<bool, russh::Error> {
         let russh::keys::PublicKeyOrCertificate::PublicKey { key, .. } = key else { return Ok(false) };
         Ok(self.knows(key))
     }
@@ -228,7 +237,8 @@ impl Guard {
         match &self.known {
             Known::Print(print) => key.fingerprint(HashAlg::Sha256).to_string() == *print,
             Known::File(file) => {
-                russh::keys::check_known_hosts_path(&self.host, self.port, key, Path::new(file)).unwrap_or(false)
+                russh::keys::check_known_hosts_path(&self.host, self.port, key, Path::new(file))
+                    .unwrap_or(false)
             }
             Known::Usual => russh::keys::check_known_hosts(&self.host, self.port, key).unwrap_or(false),
         }
@@ -286,7 +296,9 @@ impl Remote {
             };
             match answer {
                 Ok(AuthResult::Success) => {}
-                Ok(_) => return Err(Mishap::Credentials(format!("{} does not let {} in", self.host, self.user))),
+                Ok(_) => {
+                    return Err(Mishap::Credentials(format!("{} does not let {} in", self.host, self.user)));
+                }
                 Err(e) => return Err(broken(&e)),
             }
             let channel = handle.channel_open_session().await.map_err(|e| broken(&e))?;
@@ -301,7 +313,9 @@ impl Remote {
     fn mishap(&self, what: &str, error: SftpError) -> Mishap {
         let text = format!("{what}: {error}");
         match error {
-            SftpError::Status(s) if !matches!(s.status_code, StatusCode::NoConnection | StatusCode::ConnectionLost) => {
+            SftpError::Status(s)
+                if !matches!(s.status_code, StatusCode::NoConnection | StatusCode::ConnectionLost) =>
+            {
                 Mishap::Refused(text)
             }
             _ => Mishap::Broken(text),

@@ -76,7 +76,8 @@ fn boundary_parts(req: &Req) -> Vec<(String, Vec<u8>)> {
     let body = &req.body;
     let mark = format!("--{boundary}");
     let mut parts = vec![];
-    let find = |from: usize, what: &[u8]| (from..=body.len() - what.len()).find(|i| body[*i..].starts_with(what));
+    let find =
+        |from: usize, what: &[u8]| (from..=body.len() - what.len()).find(|i| body[*i..].starts_with(what));
     let mut at = find(0, mark.as_bytes()).unwrap() + mark.len();
     while !body[at..].starts_with(b"--") {
         let head_end = find(at, b"\r\n\r\n").unwrap();
@@ -137,7 +138,10 @@ impl World {
         }
         if !self.known(req.headers.get("authorization"), "Bearer ") {
             let said = req.headers.get("authorization").cloned().unwrap_or_default();
-            return Res::json(401, json!([{"errorCode": "INVALID_SESSION_ID", "message": format!("Session {said}")}]));
+            return Res::json(
+                401,
+                json!([{"errorCode": "INVALID_SESSION_ID", "message": format!("Session {said}")}]),
+            );
         }
         if let Some(rest) = req.path.strip_prefix("/services/data/v62.0/sobjects/Contact/") {
             let (name, who) = rest.split_once('/').unwrap();
@@ -164,7 +168,10 @@ impl World {
             ("PUT", [id, "batches"]) => {
                 let job = self.jobs.get_mut(*id).unwrap();
                 if job.state != "Open" || job.body.is_some() {
-                    return Res::json(400, json!([{"errorCode": "INVALIDJOBSTATE", "message": "one upload a job"}]));
+                    return Res::json(
+                        400,
+                        json!([{"errorCode": "INVALIDJOBSTATE", "message": "one upload a job"}]),
+                    );
                 }
                 assert!(req.headers["content-type"].starts_with("text/csv"));
                 job.body = Some(req.body.clone());
@@ -186,11 +193,13 @@ impl World {
                     job.state = "InProgress".to_owned();
                 } else if job.state == "InProgress" {
                     job.state = "JobComplete".to_owned();
-                    let separator = if job.definition["columnDelimiter"] == "SEMICOLON" { b';' } else { b',' };
+                    let separator =
+                        if job.definition["columnDelimiter"] == "SEMICOLON" { b';' } else { b',' };
                     let rows = Self::csv(job.body.as_deref().unwrap(), separator);
                     let key = job.definition["externalIdFieldName"].as_str().unwrap_or("Id").to_owned();
                     let delete = job.definition["operation"] == "delete";
-                    let out = rows.iter().filter(|r| r.get("HasOptedOutOfEmail").is_some_and(|v| v == "true"));
+                    let out =
+                        rows.iter().filter(|r| r.get("HasOptedOutOfEmail").is_some_and(|v| v == "true"));
                     let out: Vec<String> = out.map(|r| r[&key].clone()).collect();
                     self.unsubscribed.extend(out);
                     let (count, failed) = if delete {
@@ -228,7 +237,8 @@ impl World {
 
     fn eloqua(&mut self, req: &Req) -> Res {
         // acme\ann:s3cret-t0ken
-        if req.headers.get("authorization").map(String::as_str) != Some("Basic YWNtZVxhbm46czNjcmV0LXQwa2Vu") {
+        if req.headers.get("authorization").map(String::as_str) != Some("Basic YWNtZVxhbm46czNjcmV0LXQwa2Vu")
+        {
             return Res::text(401, "Not authenticated.");
         }
         let path = req.path.strip_prefix("/api/bulk/2.0").unwrap().to_owned();
@@ -236,7 +246,10 @@ impl World {
             ("POST", "/contacts/imports" | "/contacts/syncActions") => {
                 let definition: Value = serde_json::from_slice(&req.body).unwrap();
                 let fields = definition["fields"].as_object().unwrap();
-                assert!(fields.values().all(|f| f.as_str().unwrap().starts_with("{{Contact.Field(C_")), "{fields:?}");
+                assert!(
+                    fields.values().all(|f| f.as_str().unwrap().starts_with("{{Contact.Field(C_")),
+                    "{fields:?}"
+                );
                 assert!(fields.contains_key(definition["identifierFieldName"].as_str().unwrap()));
                 assert_eq!(definition["isSyncTriggeredOnImport"], false);
                 let uri = format!("{path}/{}", self.id());
@@ -248,7 +261,10 @@ impl World {
                 let import = body["syncedInstanceUri"].as_str().unwrap().to_owned();
                 let failed = self.eloqua_sync(&import);
                 let uri = format!("/syncs/{}", self.id());
-                self.jobs.insert(uri.clone(), Job { import, failed, state: "pending".to_owned(), ..Default::default() });
+                self.jobs.insert(
+                    uri.clone(),
+                    Job { import, failed, state: "pending".to_owned(), ..Default::default() },
+                );
                 Res::json(201, json!({"uri": uri, "status": "pending"}))
             }
             ("GET", "/syncs") => {
@@ -326,12 +342,26 @@ impl World {
                 let request: Value = serde_json::from_slice(&parts[0].1).unwrap();
                 let name = request["files"][0]["fileName"].as_str().unwrap();
                 assert!(parts[0].0.contains("name=\"importRequest\""));
-                assert!(parts[1].0.contains(&format!("name=\"files\"; filename=\"{name}\"")), "{}", parts[1].0);
+                assert!(
+                    parts[1].0.contains(&format!("name=\"files\"; filename=\"{name}\"")),
+                    "{}",
+                    parts[1].0
+                );
                 let mappings = request["files"][0]["fileImportPage"]["columnMappings"].as_array().unwrap();
                 let header = Self::csv(&parts[1].1, b',');
-                assert!(mappings.iter().all(|m| header.is_empty() || header[0].contains_key(m["columnName"].as_str().unwrap())));
+                assert!(
+                    mappings
+                        .iter()
+                        .all(|m| header.is_empty()
+                            || header[0].contains_key(m["columnName"].as_str().unwrap()))
+                );
                 let id = self.id();
-                let job = Job { definition: request, body: Some(parts[1].1.clone()), state: "STARTED".to_owned(), ..Default::default() };
+                let job = Job {
+                    definition: request,
+                    body: Some(parts[1].1.clone()),
+                    state: "STARTED".to_owned(),
+                    ..Default::default()
+                };
                 self.jobs.insert(id.clone(), job);
                 Res::json(200, json!({"id": id, "state": "STARTED"}))
             }
@@ -342,7 +372,11 @@ impl World {
                 let results: Vec<Value> = (all.iter().skip(at).take(1))
                     .map(|id| json!({"id": id, "importName": self.jobs[*id].definition["name"]}))
                     .collect();
-                let paging = if at + 1 < all.len() { json!({"next": {"after": (at + 1).to_string()}}) } else { Value::Null };
+                let paging = if at + 1 < all.len() {
+                    json!({"next": {"after": (at + 1).to_string()}})
+                } else {
+                    Value::Null
+                };
                 Res::json(200, json!({"results": results, "paging": paging}))
             }
             ("GET", p) if p.ends_with("/errors") => {
@@ -426,7 +460,11 @@ impl World {
                 if job.looks < 2 {
                     return Res::json(200, json!({"id": 1, "name": "IMPORTUSER", "status": "in_process"}));
                 }
-                let report = if job.failed.is_empty() { Value::Null } else { json!(format!("{}/report/{id}", self.base)) };
+                let report = if job.failed.is_empty() {
+                    Value::Null
+                } else {
+                    json!(format!("{}/report/{id}", self.base))
+                };
                 Res::json(
                     200,
                     json!({"id": 1, "name": "IMPORTUSER", "status": "completed", "info": {"import": {"invalid_emails": report}}}),
@@ -457,16 +495,25 @@ impl World {
                 let data = data();
                 assert_eq!(data["type"], "profile-bulk-import-job");
                 let profiles = data["attributes"]["profiles"]["data"].as_array().unwrap();
+                assert!(profiles.iter().all(|p| p["type"] == "profile"));
                 let rows = (profiles.iter())
                     .map(|p| {
                         let plain = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-                        p["attributes"].as_object().unwrap().iter().map(|(k, v)| (k.clone(), plain(v))).collect()
+                        p["attributes"]
+                            .as_object()
+                            .unwrap()
+                            .iter()
+                            .map(|(k, v)| (k.clone(), plain(v)))
+                            .collect()
                     })
                     .collect();
                 let (rows, failed) = self.upsert(rows, "email");
                 let id = self.id();
                 self.jobs.insert(id.clone(), Job { rows, failed, ..Default::default() });
-                Res::json(202, json!({"data": {"type": "profile-bulk-import-job", "id": id, "attributes": {"status": "queued"}}}))
+                Res::json(
+                    202,
+                    json!({"data": {"type": "profile-bulk-import-job", "id": id, "attributes": {"status": "queued"}}}),
+                )
             }
             ("GET", p) if p.ends_with("/import-errors") => {
                 let errors: Vec<Value> = (self.jobs[p.split('/').nth(1).unwrap()].failed.iter())
@@ -478,7 +525,10 @@ impl World {
                 let job = self.jobs.get_mut(p.split('/').nth(1).unwrap()).unwrap();
                 job.looks += 1;
                 let status = if job.looks < 3 { "processing" } else { "complete" };
-                Res::json(200, json!({"data": {"attributes": {"status": status, "failed_count": job.failed.len()}}}))
+                Res::json(
+                    200,
+                    json!({"data": {"attributes": {"status": status, "failed_count": job.failed.len()}}}),
+                )
             }
             ("POST", "profile-subscription-bulk-delete-jobs") => {
                 for profile in data()["attributes"]["profiles"]["data"].as_array().unwrap() {
@@ -489,7 +539,10 @@ impl World {
                 Res::text(202, "")
             }
             ("POST", "data-privacy-deletion-jobs") => {
-                let who = data()["attributes"]["profile"]["data"]["attributes"]["email"].as_str().unwrap().to_owned();
+                let who = data()["attributes"]["profile"]["data"]["attributes"]["email"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned();
                 self.remove(&who);
                 Res::text(202, "")
             }
@@ -538,7 +591,8 @@ impl World {
                     self.tokens.clear();
                 }
                 let status = if job.looks < 3 { "RUNNING" } else { "SUCCESS" };
-                let errors: Vec<Value> = job.failed.iter().map(|(who, why)| json!({"key": who, "message": why})).collect();
+                let errors: Vec<Value> =
+                    job.failed.iter().map(|(who, why)| json!({"key": who, "message": why})).collect();
                 Res::json(200, json!({"status": status, "errors": errors}))
             }
             _ => Res::text(404, "no such thing"),

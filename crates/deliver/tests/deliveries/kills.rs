@@ -10,7 +10,11 @@ fn an_undisturbed_delivery_arrives_once() {
     for system in HTTP_SYSTEMS {
         let mut scene = Scene::new(system);
         let summary = scene.run().unwrap_or_else(|e| panic!("{system}: {e}"));
-        assert_eq!((summary.batches, summary.parts, summary.rows, summary.rejected), (1, 3, 15, 3), "{system}");
+        assert_eq!(
+            (summary.batches, summary.parts, summary.rows, summary.rejected),
+            (1, 3, 15, 3),
+            "{system}"
+        );
         assert_eq!(scene.arrived(), (1, 1), "{system}");
         // Nothing is left to do.
         assert_eq!(scene.run().unwrap().batches, 0);
@@ -39,7 +43,10 @@ fn a_kill_at_every_step_loses_nothing() {
             let most = bulk.max(single);
             assert!(most <= 2, "{system}, killed at step {at}: a row arrived {most} times after one kill");
             twice += u32::from(most == 2);
-            assert!(bulk == 1 || !ONCE.contains(&system), "{system}, killed at step {at}: a row arrived twice");
+            assert!(
+                bulk == 1 || !ONCE.contains(&system),
+                "{system}, killed at step {at}: a row arrived twice"
+            );
         }
         assert!(steps > 50, "{system}: only {steps} steps");
         println!("{system}: {steps} places to die, rows arrived twice after {twice} of them");
@@ -63,7 +70,10 @@ fn two_kills_lose_nothing_either() {
                     scene.run().unwrap_or_else(|e| panic!("{system}, killed at {first} and {second}: {e}"));
                 }
                 let (bulk, single) = scene.arrived();
-                assert!(bulk <= if ONCE.contains(&system) { 1 } else { 3 }, "{system}, {first}, {second}: {bulk}");
+                assert!(
+                    bulk <= if ONCE.contains(&system) { 1 } else { 3 },
+                    "{system}, {first}, {second}: {bulk}"
+                );
                 assert!(single <= 3, "{system}, {first}, {second}: {single}");
             }
         }

@@ -93,8 +93,16 @@ impl Clock for FakeClock {
 }
 
 /// A part with given bytes.
-pub fn part(number: i32, instruction: Instruction, name: &str, key: &str, format: Format, bytes: &[u8]) -> (Part, Vec<u8>) {
-    let rows = bytes.iter().filter(|b| **b == b'\n').count() as u64 - u64::from(matches!(format, Format::Csv { .. }));
+pub fn part(
+    number: i32,
+    instruction: Instruction,
+    name: &str,
+    key: &str,
+    format: Format,
+    bytes: &[u8],
+) -> (Part, Vec<u8>) {
+    let rows = bytes.iter().filter(|b| **b == b'\n').count() as u64
+        - u64::from(matches!(format, Format::Csv { .. }));
     let sha256 = hex(&Sha256::digest(bytes));
     let part = Part {
         batch: 0,
@@ -136,7 +144,8 @@ impl Outbox for Memory {
             let Some(mut parts) = store.waiting.pop() else { return Ok(None) };
             let id = store.batches.len() as i64 + 1;
             parts.iter_mut().for_each(|(part, _)| part.batch = id);
-            let batch = Stored { status: Status::Open, rest: Duration::ZERO, attempt: 0, parts, reason: None };
+            let batch =
+                Stored { status: Status::Open, rest: Duration::ZERO, attempt: 0, parts, reason: None };
             store.batches.insert(id, batch);
             Ok(Some(id))
         })
@@ -155,7 +164,11 @@ impl Outbox for Memory {
                 if free {
                     batch.status = Status::Taken(me.worker.clone(), now + lease);
                     batch.attempt += 1;
-                    return Ok(Some(Batch { id: *id, attempt: batch.attempt, destination: me.destination.clone() }));
+                    return Ok(Some(Batch {
+                        id: *id,
+                        attempt: batch.attempt,
+                        destination: me.destination.clone(),
+                    }));
                 }
             }
             Ok(None)
@@ -166,7 +179,8 @@ impl Outbox for Memory {
         self.mortal(|me| {
             me.held(batch)?;
             let until = me.clock.now() + lease;
-            me.store.borrow_mut().batches.get_mut(&batch).unwrap().status = Status::Taken(me.worker.clone(), until);
+            me.store.borrow_mut().batches.get_mut(&batch).unwrap().status =
+                Status::Taken(me.worker.clone(), until);
             Ok(())
         })
     }
@@ -191,7 +205,8 @@ impl Outbox for Memory {
             me.held(part.batch)?;
             let mut store = me.store.borrow_mut();
             store.notes += 1;
-            store.batches.get_mut(&part.batch).unwrap().parts[part.number as usize - 1].0.state = state.clone();
+            store.batches.get_mut(&part.batch).unwrap().parts[part.number as usize - 1].0.state =
+                state.clone();
             Ok(())
         })
     }

@@ -34,7 +34,8 @@ pub struct Scene {
     pub requests: Vec<String>,
 }
 
-const GOOD: [&str; 7] = ["ann@x.org", "bob@x.org", "cé@x.org", "dan@x.org", "eve@x.org", "fay@x.org", "gus@x.org"];
+const GOOD: [&str; 7] =
+    ["ann@x.org", "bob@x.org", "cé@x.org", "dan@x.org", "eve@x.org", "fay@x.org", "gus@x.org"];
 const BAD: [&str; 3] = ["bad1@x.org", "bad2@x.org", "bad3@x.org"];
 const UNSUBSCRIBED: [&str; 3] = ["ida@x.org", "joe@x.org", "kim@x.org"];
 const DELETED: [&str; 2] = ["leo@x.org", "mia@x.org"];
@@ -64,7 +65,9 @@ fn names(system: &str) -> (&'static str, &'static str, char) {
 
 /// The body of a Klaviyo job, one profile a line.
 fn body(number: i32, instruction: Instruction, name: &str, key: &str, rows: Vec<Value>) -> (Part, Vec<u8>) {
-    let rows: Vec<String> = rows.iter().map(|r| json!({"type": "profile", "attributes": r}).to_string()).collect();
+    // Whole profiles, or attributes alone, as the database writes them.
+    let whole = |r: &Value| if number == 2 { json!({"type": "profile", "attributes": r}) } else { r.clone() };
+    let rows: Vec<String> = rows.iter().map(|r| whole(r).to_string()).collect();
     let text = format!(
         "{{\"data\":{{\"type\":\"profile-bulk-import-job\",\"attributes\":{{\"profiles\":{{\"data\":[\n{}\n]}}}}}}}}",
         rows.join(",\n")
@@ -77,7 +80,8 @@ fn body(number: i32, instruction: Instruction, name: &str, key: &str, rows: Vec<
 pub fn parts(system: &str) -> Vec<(Part, Vec<u8>)> {
     let (key, first, separator) = names(system);
     let people: Vec<&str> = GOOD.iter().chain(&BAD).copied().collect();
-    let format = |header: &[&str]| Format::Csv { separator, header: header.iter().map(|h| (*h).to_owned()).collect() };
+    let format =
+        |header: &[&str]| Format::Csv { separator, header: header.iter().map(|h| (*h).to_owned()).collect() };
     let list = |number, instruction, name: &str, who: &[&str], key: &str| {
         if system == "klaviyo" {
             return body(number, instruction, name, key, who.iter().map(|w| json!({ key: w })).collect());
@@ -90,7 +94,14 @@ pub fn parts(system: &str) -> Vec<(Part, Vec<u8>)> {
         body(1, Instruction::Upsert, "crm_1_1.json", key, rows)
     } else {
         let rows: Vec<Vec<String>> = people.iter().map(|w| vec![(*w).to_owned(), name_of(w)]).collect();
-        part(1, Instruction::Upsert, "crm_1_1.csv", key, format(&[key, first]), &csv(separator, &[key, first], &rows))
+        part(
+            1,
+            Instruction::Upsert,
+            "crm_1_1.csv",
+            key,
+            format(&[key, first]),
+            &csv(separator, &[key, first], &rows),
+        )
     };
     let mut parts = vec![upsert];
     parts.push(list(2, Instruction::Unsubscribe, "crm_1_2.csv", &UNSUBSCRIBED, key));
@@ -176,7 +187,12 @@ impl Scene {
             assert_eq!((&person[key], &person[first]), (&who.to_owned(), &name_of(who)));
         }
         assert_eq!(
-            world.unsubscribed.iter().map(String::as_str).filter(|w| !DELETED.contains(w)).collect::<Vec<_>>(),
+            world
+                .unsubscribed
+                .iter()
+                .map(String::as_str)
+                .filter(|w| !DELETED.contains(w))
+                .collect::<Vec<_>>(),
             UNSUBSCRIBED
         );
         assert_eq!(world.deleted.iter().map(String::as_str).collect::<Vec<_>>(), DELETED);

@@ -118,7 +118,8 @@ fn one<S: Service>(mut stream: TcpStream, service: &Mutex<S>) -> std::io::Result
 }
 
 fn write(stream: &mut TcpStream, res: &Res, half: bool) -> std::io::Result<()> {
-    let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n", res.status, res.body.len());
+    let mut head =
+        format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n", res.status, res.body.len());
     for (name, value) in &res.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -1,9 +1,9 @@
 //! Files: killed at every step in a folder of the test, then by real SFTP against a real server.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::rc::Rc;
-use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +11,10 @@ use deliver::desk::{Fault, Nobody};
 use deliver::outbox::{Format, Instruction};
 use deliver::patience::Patience;
 use deliver::run::{Run, Summary};
-use deliver::systems::{self, System, sftp::{Folder, Mishap, Sftp}};
+use deliver::systems::{
+    self, System,
+    sftp::{Folder, Mishap, Sftp},
+};
 use deliver::wire::Network;
 use serde_json::json;
 
@@ -133,7 +136,8 @@ fn each_file_comes_whole_and_once_wherever_the_program_is_killed() {
         let ended = run(&store, &death, Box::new(Sftp::into_folder(Box::new(folder())))).is_ok();
         death.restart(None);
         if !ended {
-            run(&store, &death, Box::new(Sftp::into_folder(Box::new(folder())))).unwrap_or_else(|e| panic!("{at}: {e}"));
+            run(&store, &death, Box::new(Sftp::into_folder(Box::new(folder()))))
+                .unwrap_or_else(|e| panic!("{at}: {e}"));
         }
         assert_eq!(store.borrow().batches[&1].status, Status::Done);
         let fetched = fetched.borrow();
@@ -161,7 +165,8 @@ fn a_line_that_breaks_is_taken_up_again() {
             breaks: Rc::new(RefCell::new(vec![at, at + 1])),
             steps: 0,
         };
-        run(&store, &death, Box::new(Sftp::into_folder(Box::new(folder)))).unwrap_or_else(|e| panic!("{at}: {e}"));
+        run(&store, &death, Box::new(Sftp::into_folder(Box::new(folder))))
+            .unwrap_or_else(|e| panic!("{at}: {e}"));
         let fetched = fetched.borrow();
         assert_eq!(fetched.len(), 2, "broken at step {at}");
         assert!(fetched[0].1 == rows());

@@ -84,7 +84,12 @@ impl russh::server::Handler for Connection {
         Ok(())
     }
 
-    async fn subsystem_request(&mut self, id: ChannelId, name: &str, session: &mut Session) -> Result<(), russh::Error> {
+    async fn subsystem_request(
+        &mut self,
+        id: ChannelId,
+        name: &str,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
         assert_eq!(name, "sftp");
         let channel = self.channels.remove(&id).unwrap();
         session.channel_success(id)?;
@@ -112,7 +117,13 @@ impl russh_sftp::server::Handler for Files {
         Ok(Version::new())
     }
 
-    async fn open(&mut self, id: u32, name: String, flags: OpenFlags, _: FileAttributes) -> Result<Handle, StatusCode> {
+    async fn open(
+        &mut self,
+        id: u32,
+        name: String,
+        flags: OpenFlags,
+        _: FileAttributes,
+    ) -> Result<Handle, StatusCode> {
         let mut disk = self.disk.lock().unwrap();
         if !flags.contains(OpenFlags::CREATE | OpenFlags::TRUNCATE) {
             return Err(StatusCode::PermissionDenied);
@@ -122,7 +133,13 @@ impl russh_sftp::server::Handler for Files {
         Ok(Handle { id, handle: name })
     }
 
-    async fn write(&mut self, id: u32, handle: String, offset: u64, data: Vec<u8>) -> Result<Status, StatusCode> {
+    async fn write(
+        &mut self,
+        id: u32,
+        handle: String,
+        offset: u64,
+        data: Vec<u8>,
+    ) -> Result<Status, StatusCode> {
         let mut disk = self.disk.lock().unwrap();
         let file = disk.files.get_mut(&handle).ok_or(StatusCode::Failure)?;
         let end = offset as usize + data.len();

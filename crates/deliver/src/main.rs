@@ -168,8 +168,17 @@ fn one(arguments: &Arguments, destination: &str) -> Result<String, Fault> {
     let Summary { batches, parts, rows, rejected } = done?;
     Ok(match batches {
         0 => "nothing to send".to_owned(),
-        _ => format!("{batches} batches, {parts} files, {rows} rows sent, {rejected} rejected"),
+        _ => format!(
+            "{}, {}, {} sent, {rejected} rejected",
+            many(batches, "batch", "batches"),
+            many(parts, "file", "files"),
+            many(rows, "row", "rows")
+        ),
     })
+}
+
+fn many(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// Makes the batch, writes its files, and undoes it.

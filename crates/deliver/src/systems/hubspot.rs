@@ -106,11 +106,11 @@ impl HubSpot {
         if let Some(id) = desk.noted("import") {
             return Ok(id);
         }
-        if desk.at("sending") {
-            if let Some(id) = self.find(desk)? {
-                desk.note(json!({"step": "sent", "import": id}))?;
-                return Ok(id);
-            }
+        if desk.at("sending")
+            && let Some(id) = self.find(desk)?
+        {
+            desk.note(json!({"step": "sent", "import": id}))?;
+            return Ok(id);
         }
         let definition = self.definition(desk.part())?;
         for _ in 0..3 {

@@ -49,7 +49,7 @@ impl Run<'_> {
         if sync {
             match self.outbox.sync()? {
                 Some(batch) => self.watcher.says(&format!("batch {batch} is made")),
-                None => self.watcher.says("nothing has changed"),
+                None => self.watcher.says("no new batch: nothing has changed, or one is on its way"),
             }
         }
         let mut gate = Gate::default();

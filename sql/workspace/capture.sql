@@ -537,7 +537,9 @@ CREATE FUNCTION segmentation_internal.workspace_attached(
 DECLARE
   attached regclass[];
 BEGIN
-  IF segmentation_internal.workspace_computed(mapping) THEN
+  IF segmentation_internal.workspace_computed(mapping)
+    OR EXISTS (SELECT FROM pg_class AS c WHERE c.oid = relation AND c.relkind = 'v')
+  THEN
     RETURN NULL;
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$

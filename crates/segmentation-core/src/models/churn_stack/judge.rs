@@ -72,9 +72,10 @@ pub(super) fn quality(trials: &[Trial], way: Way, checkpoint: Checkpoint) -> Res
 
 /// Judges. `customers` is the size of the sample.
 ///
-/// Of those whose mean loss is within one standard error of the least, the simplest is taken. The error is that of the
-/// difference, customers being independent and their days not (Breiman et al. 1984, 3.4.3, for paired losses). The base
-/// rate, which tells nobody apart, has to be the best itself.
+/// Where nothing tells the best from a mean of family and stack, which err in different ways, the best such mean is taken
+/// (Bates and Granger 1969); else, of those whose mean loss is within one standard error of the least, the simplest. The
+/// error is that of the difference, customers being independent and their days not (Breiman et al. 1984, 3.4.3, for paired
+/// losses). The base rate, which tells nobody apart, has to be the best itself.
 ///
 /// With `families_only` the others are judged for comparison, and not taken.
 pub(super) fn judge(
@@ -94,9 +95,12 @@ pub(super) fn judge(
     let may = |i: &usize| !families_only || ways[*i].family().is_some();
     let least = (0..ways.len()).filter(may).min_by(|a, b| sums[*a].total_cmp(&sums[*b]));
     let Some(least) = least else { return Ok(None) };
-    let best = (0..ways.len()).filter(may).find(|&i| {
-        i == least || (ways[i] != Way::BaseRate && sums[i] - sums[least] <= error(&all[i], &all[least]))
-    });
+    let near = |i: &usize| {
+        *i == least || (ways[*i] != Way::BaseRate && sums[*i] - sums[least] <= error(&all[*i], &all[least]))
+    };
+    let means = (0..ways.len()).filter(may).filter(|i| matches!(ways[*i], Way::Mean(_)));
+    let mean = means.min_by(|a, b| sums[*a].total_cmp(&sums[*b])).filter(|_| ways[least] != Way::BaseRate);
+    let best = mean.filter(near).or_else(|| (0..ways.len()).filter(may).find(near));
     let mut candidates = Vec::with_capacity(ways.len());
     for way in ways {
         candidates.push(Judged { way, quality: quality(trials, way, &mut *checkpoint)? });

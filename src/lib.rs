@@ -314,5 +314,10 @@ mod install {
         name = "workspace_crm_back",
         requires = ["workspace_crm_batch"]
     );
-    extension_sql_file!("../sql/base/finish.sql", name = "finish", requires = ["workspace_crm_back"], finalize);
+    extension_sql_file!(
+        "../sql/base/finish.sql",
+        name = "finish",
+        requires = ["workspace_crm_back"],
+        finalize
+    );
 }

@@ -21,10 +21,13 @@ use serde_json::json;
 use super::memory::{Death, FakeClock, Memory, Status, Store, destination, part};
 use super::sshd;
 
+/// Files by name, in the order in which they were fetched.
+type Fetched = Rc<RefCell<Vec<(String, Vec<u8>)>>>;
+
 /// A folder in memory that dies with the program, breaks when told, and is emptied by whoever fetches the files.
 struct Desk {
     files: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
-    fetched: Rc<RefCell<Vec<(String, Vec<u8>)>>>,
+    fetched: Fetched,
     death: Rc<Death>,
     breaks: Rc<RefCell<Vec<u64>>>,
     steps: u64,
@@ -123,7 +126,7 @@ fn run(store: &Rc<RefCell<Store>>, death: &Rc<Death>, system: Box<dyn System>) -
 fn each_file_comes_whole_and_once_wherever_the_program_is_killed() {
     let mut steps = 0;
     for at in 1.. {
-        let (files, fetched) = (Rc::default(), Rc::<RefCell<Vec<(String, Vec<u8>)>>>::default());
+        let (files, fetched) = (Rc::default(), Fetched::default());
         let (store, death) = (store(), Rc::<Death>::default());
         let folder = || Desk {
             files: Rc::clone(&files),
@@ -156,7 +159,7 @@ fn each_file_comes_whole_and_once_wherever_the_program_is_killed() {
 #[test]
 fn a_line_that_breaks_is_taken_up_again() {
     for at in 1..20 {
-        let fetched = Rc::<RefCell<Vec<(String, Vec<u8>)>>>::default();
+        let fetched = Fetched::default();
         let (store, death) = (store(), Rc::<Death>::default());
         let folder = Desk {
             files: Rc::default(),

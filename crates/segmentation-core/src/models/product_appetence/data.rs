@@ -112,6 +112,11 @@ impl Data {
         Ok(data)
     }
 
+    /// The first day on which anybody bought anything.
+    pub(super) fn first(&self) -> Option<Day> {
+        self.baskets.iter().min().copied()
+    }
+
     pub(super) fn customers(&self) -> usize {
         self.customers.len() - 1
     }

@@ -58,7 +58,7 @@ pub(super) fn strongest(weights: &Array2<f64>, kept: usize, checkpoint: Checkpoi
 /// The same weights where there are fewer customers than items, the `kept` greatest to each item by size:
 /// with `K = (XX' + ridge I)^-1`, `P = (I - X'KX) / ridge`, so that `B_ij = (X'KX)_ij / (1 - (X'KX)_jj)`.
 ///
-/// Takes the square of the customers in memory and their cube in time, and for each item one pass over
+/// Takes the square of the customers in memory and their cube in time, and for every few items one pass over
 /// all entries.
 ///
 /// # Errors
@@ -74,32 +74,49 @@ pub(super) fn ease_by_customers(
     let k = inverse(&items, ridge, true, customers, checkpoint)?;
     let mut columns = Counts::new();
     let mut by_customer = Array1::zeros(customers);
-    let mut sums = memory::filled(0.0, n)?;
-    for to in 0..n {
-        by_customer.fill(0.0);
-        for (customer, x) in items.row(to) {
-            by_customer.scaled_add(f64::from(*x), &k.row(*customer as usize));
+    let mut weights = memory::filled([0.0; SIDE_BY_SIDE], customers)?;
+    let mut sums = memory::filled([0.0; SIDE_BY_SIDE], n)?;
+    for first in (0..n).step_by(SIDE_BY_SIDE) {
+        let block = first..n.min(first + SIDE_BY_SIDE);
+        weights.fill([0.0; SIDE_BY_SIDE]);
+        for (lane, to) in block.clone().enumerate() {
+            by_customer.fill(0.0);
+            for (customer, x) in items.row(to) {
+                by_customer.scaled_add(f64::from(*x), &k.row(*customer as usize));
+            }
+            weights.iter_mut().zip(&by_customer).for_each(|(lanes, w)| lanes[lane] = *w);
         }
-        sums.fill(0.0);
-        for (customer, weight) in by_customer.iter().enumerate() {
-            counts.row(customer).iter().for_each(|(from, x)| sums[*from as usize] += f64::from(*x) * weight);
-            if customer % 256 == 0 {
+        sums.fill([0.0; SIDE_BY_SIDE]);
+        for (customer, weights) in weights.iter().enumerate() {
+            for (from, x) in counts.row(customer) {
+                let x = f64::from(*x);
+                sums[*from as usize].iter_mut().zip(weights).for_each(|(sum, w)| *sum += x * w);
+            }
+            if customer % 32 == 0 {
                 checkpoint();
             }
         }
-        let rest = 1.0 - sums[to];
-        sums[to] = 0.0;
-        let mut column: Vec<(u32, f32)> =
-            sums.iter().enumerate().map(|(from, s)| (from as u32, (s / rest) as f32)).collect();
-        column.retain(|(_, w)| *w != 0.0);
-        if column.len() > kept {
-            column.select_nth_unstable_by(kept, |a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
-            column.truncate(kept);
+        for (lane, to) in block.enumerate() {
+            let rest = 1.0 - sums[to][lane];
+            sums[to][lane] = 0.0;
+            columns.push(greatest(sums.iter().map(|s| (s[lane] / rest) as f32), kept));
         }
-        column.sort_unstable_by_key(|(from, _)| *from);
-        columns.push(column);
     }
     Ok(columns.transposed(n))
+}
+
+/// Items whose weights are summed up side by side: the entries are read once for so many.
+const SIDE_BY_SIDE: usize = 8;
+
+/// The `kept` greatest of a column by size; of equals the smaller items.
+fn greatest(column: impl Iterator<Item = f32>, kept: usize) -> Vec<(u32, f32)> {
+    let mut column: Vec<(u32, f32)> = (0..).zip(column).filter(|(_, w)| *w != 0.0).collect();
+    if column.len() > kept {
+        column.select_nth_unstable_by(kept, |a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+        column.truncate(kept);
+    }
+    column.sort_unstable_by_key(|(from, _)| *from);
+    column
 }
 
 /// (X'X + ridge I)^-1.

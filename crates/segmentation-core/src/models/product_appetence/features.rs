@@ -123,6 +123,11 @@ fn decayed(days: &[Day], half_life: f64, as_of: Day) -> f64 {
     days.iter().map(|d| (-f64::from(as_of - d) / half_life).exp2()).sum()
 }
 
+/// The logarithm of the number of baskets of the last so many days.
+fn counted(baskets: &[Day], within: Day, as_of: Day) -> f64 {
+    (recent(baskets, within, as_of).max(1) as f64).ln()
+}
+
 /// The place of a day among the days of baskets.
 fn basket(baskets: &[Day], day: Day) -> usize {
     baskets.partition_point(|d| *d < day)
@@ -204,14 +209,16 @@ impl<'a> Customer<'a> {
         recent(self.days, within, self.as_of)
     }
 
-    /// What the features of all items share.
-    pub(super) fn habits(&self) -> Habits {
+    /// What the features of all items share; purchases and baskets are counted over the last `window` days.
+    pub(super) fn habits(&self, window: Day) -> Habits<'a> {
         let entries: u32 = self.owned.iter().map(|o| o.n).sum();
         let baskets = self.baskets.max(1) as f64;
         Habits {
             as_of: self.as_of,
+            window,
+            days: self.days,
             weights: HALF_LIVES.map(|h| self.weight(h)),
-            baskets: baskets.ln(),
+            baskets: counted(self.days, window, self.as_of),
             size: (f64::from(entries.max(1)) / baskets).ln(),
             month: self.weight(30.0),
             by_basket: self.by_basket,
@@ -224,9 +231,13 @@ pub(super) const HALF_LIVES: [f64; 4] = [14.0, 60.0, 120.0, 365.0];
 
 /// How often and how much a customer buys at all.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Habits {
+pub(super) struct Habits<'a> {
     as_of: Day,
+    /// Days over which purchases and baskets are counted.
+    window: Day,
+    days: &'a [Day],
     weights: [f64; 4],
+    /// Logarithm of the number of baskets.
     baskets: f64,
     size: f64,
     month: f64,
@@ -235,14 +246,16 @@ pub(super) struct Habits {
     pub(super) activity: f64,
 }
 
-impl Habits {
+impl Habits<'_> {
     /// The same so many days later, if nothing is bought.
     pub(super) fn later(&self, days: Day) -> Self {
         let decay = |half_life: f64| (-f64::from(days) / half_life).exp2();
         let mut weights = self.weights;
         weights.iter_mut().zip(HALF_LIVES).for_each(|(w, h)| *w *= decay(h));
         let month = self.month * decay(30.0);
-        Self { as_of: self.as_of + days, weights, month, activity: (month + 0.2).ln(), ..*self }
+        let as_of = self.as_of + days;
+        let baskets = counted(self.days, self.window, as_of);
+        Self { as_of, weights, baskets, month, activity: (month + 0.2).ln(), ..*self }
     }
 
     /// The features of an item bought before, in the order of [`REPEAT`].
@@ -276,7 +289,7 @@ impl Habits {
             self.size,
             self.activity,
             since.ln(),
-            f64::from(owned.n + 1).ln(),
+            (owned.recent(self.window, self.as_of) as f64 + 1.0).ln(),
             due,
             due * due,
             owned.baskets.large,
@@ -287,6 +300,9 @@ impl Habits {
         ]
     }
 }
+
+/// No limit to the days over which purchases and baskets are counted.
+pub(super) const ALL_DAYS: Day = Day::MAX;
 
 /// Below this an item has no affinity with what the customer bought.
 pub(super) const NO_AFFINITY: f64 = 1e-3;

@@ -1,7 +1,7 @@
 //! Fitting: the tables as of two days, and the blend learnt between them.
 
 use super::data::Data;
-use super::features::{Customer, discovery};
+use super::features::{ALL_DAYS, Customer, discovery};
 use super::logit::{Logit, Sample};
 use super::model::{AffinityModel, Blend, Warning};
 use super::options::FitOptions;
@@ -41,9 +41,12 @@ pub(super) fn fit_data(
         ));
     }
     let split = as_of - options.horizon;
+    // What is learnt of counts over so many days holds for counts over as many, not for those of a longer past:
+    // everybody has bought more often as of the day of the fit than as of the split.
+    let window = data.first().map_or(ALL_DAYS, |first| (split - first + 1).max(1));
     let mut warnings = Vec::new();
     let before = Tables::new(data, split, options, false, checkpoint)?;
-    let (blend, trained) = learn(data, &before, split, as_of, options, checkpoint)?;
+    let (blend, trained) = learn(data, &before, (split, as_of), window, options, checkpoint)?;
     if trained == 0 {
         warnings.push(Warning::new(
             "blend_not_learnt",
@@ -90,6 +93,7 @@ pub(super) fn fit_data(
         horizon: options.horizon,
         next: options.next,
         split,
+        window,
         items: data.items.clone(),
         segments: data.segments.clone(),
         tables,
@@ -177,12 +181,13 @@ fn fair(items: usize) -> f64 {
     1.0 / (n.sqrt() * n.sqrt().sqrt())
 }
 
-/// Learns the blend on what was bought after the split; also says on how many customers.
+/// Learns the blend on what was bought after the split, with counts over so many days before it; also says on how
+/// many customers.
 fn learn(
     data: &Data,
     tables: &Tables,
-    split: Day,
-    until: Day,
+    (split, until): (Day, Day),
+    window: Day,
     options: &FitOptions,
     checkpoint: Checkpoint,
 ) -> Result<(Blend, usize)> {
@@ -208,7 +213,7 @@ fn learn(
             continue;
         }
         checkpoint();
-        let habits = customer.habits();
+        let habits = customer.habits(window);
         let Some(after) = after(data, at, split, until) else {
             if options.next {
                 continue;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::features::{DISCOVERY, FIRST_REPEATS, Item, REPEAT};
+use super::features::{ALL_DAYS, DISCOVERY, FIRST_REPEATS, Item, REPEAT};
 use super::logit::Logit;
 use super::matrix::Counts;
 use super::options::{NEXT, horizon};
@@ -110,6 +110,8 @@ pub struct AffinityModel {
     /// Whether it is of the next basket, within the horizon.
     pub(super) next: bool,
     pub(super) split: Day,
+    /// Days over which purchases and baskets are counted: as many as were known as of the split.
+    pub(super) window: Day,
     pub(super) items: Vec<String>,
     pub(super) segments: Vec<String>,
     pub(super) tables: Tables,
@@ -232,6 +234,9 @@ impl AffinityModel {
         });
         if self.next {
             value["next_within"] = self.horizon.into();
+        }
+        if self.window != ALL_DAYS {
+            value["window"] = self.window.into();
         }
         Ok(value)
     }
@@ -394,6 +399,7 @@ fn read_header(value: &Value, version: u8) -> Result<AffinityModel> {
         "split",
         "horizon",
         "next_within",
+        "window",
         "method",
         "items",
         "customers",
@@ -428,6 +434,8 @@ fn read_header(value: &Value, version: u8) -> Result<AffinityModel> {
         horizon: days.ok_or_else(|| object.wrong("horizon", "days, or \"next\" with \"next_within\""))?,
         next,
         split: date("split")?,
+        // Models of before this was kept count without limit.
+        window: object.whole("window", 1, ALL_DAYS as u64)?.map_or(ALL_DAYS, |days| days as Day),
         items: Vec::new(),
         segments,
         tables: Tables { by_ease: object.need_text("method")? == "ease", ..Tables::default() },

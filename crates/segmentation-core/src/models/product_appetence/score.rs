@@ -48,7 +48,7 @@ impl AffinityModel {
 
     /// The items bought before.
     fn repeats(&self, customer: &Customer) -> Vec<Scored> {
-        let habits = customer.habits();
+        let habits = customer.habits(self.window);
         customer.owned.iter().map(|owned| self.repeated(owned, &habits)).collect()
     }
 
@@ -70,7 +70,7 @@ impl AffinityModel {
     /// All items as if never bought.
     fn unseen(&self, customer: &Customer, segment: Option<&str>) -> Vec<Scored> {
         let affinity = self.tables.affinity(customer);
-        let activity = customer.habits().activity;
+        let activity = customer.habits(self.window).activity;
         let cold = self.cold(customer, segment);
         (0..self.items.len()).map(|at| self.tried(at, affinity[at], cold, activity)).collect()
     }
@@ -104,7 +104,7 @@ impl AffinityModel {
 
     /// One item, as [`AffinityModel::scored`] has it, without the others.
     fn scored_one(&self, customer: &Customer, at: usize, segment: Option<&str>) -> Scored {
-        let habits = customer.habits();
+        let habits = customer.habits(self.window);
         match customer.owned.iter().find(|o| o.item as usize == at) {
             Some(owned) => self.repeated(owned, &habits),
             None => {
@@ -165,7 +165,7 @@ impl AffinityModel {
         choice: &Choice,
     ) -> Vec<Scored> {
         let cold = self.cold(customer, segment);
-        let habits = customer.habits();
+        let habits = customer.habits(self.window);
         let Some(listed) = self.shortlist(customer, k, cold, &habits, choice) else {
             return self.scored(customer, segment);
         };
@@ -300,7 +300,7 @@ impl AffinityModel {
         if customer.baskets == 0 {
             return Ok(None);
         }
-        let habits = customer.habits();
+        let habits = customer.habits(self.window);
         let decayed: Vec<[f64; 4]> =
             customer.owned.iter().map(|o| HALF_LIVES.map(|h| o.weight(h, as_of))).collect();
         // What was never bought changes with the customer's activity only.

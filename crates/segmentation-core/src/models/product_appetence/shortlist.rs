@@ -320,6 +320,7 @@ mod tests {
             horizon: 28,
             next: n % 2 == 1,
             split: 7972,
+            window: 300,
             items: (0..n).map(|at| format!("item {at:05}")).collect(),
             segments: vec!["night".to_owned()],
             tables,

@@ -66,6 +66,9 @@ pub(super) const REPEAT: [&str; REPEATS] = [
     "baskets_since",
     "frequency_by_basket",
 ];
+/// Places of those that count.
+const BASKETS: usize = 9;
+const PURCHASES: usize = 13;
 /// How many there are.
 pub(super) const REPEATS: usize = 21;
 /// How many the first release of the model had: the first of them.
@@ -121,11 +124,6 @@ fn recent(days: &[Day], within: Day, as_of: Day) -> usize {
 
 fn decayed(days: &[Day], half_life: f64, as_of: Day) -> f64 {
     days.iter().map(|d| (-f64::from(as_of - d) / half_life).exp2()).sum()
-}
-
-/// The logarithm of the number of baskets of the last so many days.
-fn counted(baskets: &[Day], within: Day, as_of: Day) -> f64 {
-    (recent(baskets, within, as_of).max(1) as f64).ln()
 }
 
 /// The place of a day among the days of baskets.
@@ -209,7 +207,7 @@ impl<'a> Customer<'a> {
         recent(self.days, within, self.as_of)
     }
 
-    /// What the features of all items share; purchases and baskets are counted over the last `window` days.
+    /// What the features of all items share; `window` is that of [`Habits::counted`].
     pub(super) fn habits(&self, window: Day) -> Habits<'a> {
         let entries: u32 = self.owned.iter().map(|o| o.n).sum();
         let baskets = self.baskets.max(1) as f64;
@@ -218,7 +216,7 @@ impl<'a> Customer<'a> {
             window,
             days: self.days,
             weights: HALF_LIVES.map(|h| self.weight(h)),
-            baskets: counted(self.days, window, self.as_of),
+            baskets: baskets.ln(),
             size: (f64::from(entries.max(1)) / baskets).ln(),
             month: self.weight(30.0),
             by_basket: self.by_basket,
@@ -253,14 +251,21 @@ impl Habits<'_> {
         let mut weights = self.weights;
         weights.iter_mut().zip(HALF_LIVES).for_each(|(w, h)| *w *= decay(h));
         let month = self.month * decay(30.0);
-        let as_of = self.as_of + days;
-        let baskets = counted(self.days, self.window, as_of);
-        Self { as_of, weights, baskets, month, activity: (month + 0.2).ln(), ..*self }
+        Self { as_of: self.as_of + days, weights, month, activity: (month + 0.2).ln(), ..*self }
     }
 
     /// The features of an item bought before, in the order of [`REPEAT`].
     pub(super) fn repeat(&self, owned: &Owned, item: &Item) -> [f64; REPEATS] {
         self.repeat_of(owned, item, HALF_LIVES.map(|h| owned.weight(h, self.as_of)))
+    }
+
+    /// The features with baskets and purchases counted over the window alone: what a probability is made of, for
+    /// the level of counts over a longer past is not that which was learnt. The order is by all that is known.
+    pub(super) fn counted(&self, owned: &Owned, features: &[f64; REPEATS]) -> [f64; REPEATS] {
+        let mut features = *features;
+        features[BASKETS] = (recent(self.days, self.window, self.as_of).max(1) as f64).ln();
+        features[PURCHASES] = (owned.recent(self.window, self.as_of) as f64 + 1.0).ln();
+        features
     }
 
     /// The same from the item's decayed purchase days.
@@ -289,7 +294,7 @@ impl Habits<'_> {
             self.size,
             self.activity,
             since.ln(),
-            (owned.recent(self.window, self.as_of) as f64 + 1.0).ln(),
+            f64::from(owned.n + 1).ln(),
             due,
             due * due,
             owned.baskets.large,

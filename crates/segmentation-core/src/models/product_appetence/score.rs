@@ -1,6 +1,8 @@
 //! The scores of a model's items for one customer, and the offers made of the best.
 
-use super::features::{Customer, Facts, HALF_LIVES, Habits, Item, NO_AFFINITY, Owned, RECENT, discovery};
+use super::features::{
+    Customer, Facts, HALF_LIVES, Habits, Item, NO_AFFINITY, Owned, RECENT, REPEATS, discovery,
+};
 use super::model::AffinityModel;
 use super::offer::{Choice, Offer, OfferOptions, RankBy, Scored, Source, repeat_reason};
 use super::shortlist::Line;
@@ -56,9 +58,10 @@ impl AffinityModel {
         self.repeated_by(owned, habits, &habits.repeat(owned, &self.tables.items[owned.item as usize]))
     }
 
-    fn repeated_by(&self, owned: &Owned, habits: &Habits, features: &[f64]) -> Scored {
+    fn repeated_by(&self, owned: &Owned, habits: &Habits, features: &[f64; REPEATS]) -> Scored {
         let eta = self.blend.repeat.eta(features);
-        let probability = logistic(self.blend.repeat_probability.eta(&[eta, habits.activity]));
+        let counted = self.blend.repeat.eta(&habits.counted(owned, features));
+        let probability = logistic(self.blend.repeat_probability.eta(&[counted, habits.activity]));
         Scored { item: owned.item, score: logistic(eta), probability, source: Source::Repeat }
     }
 

@@ -411,7 +411,7 @@ fn counts_are_of_the_last_days_only() {
         let habits = customer.habits(window).later(later);
         let of = |owned, name| {
             let place = REPEAT.iter().position(|n| *n == name).unwrap();
-            habits.repeat(owned, &Item::default())[place].exp()
+            habits.counted(owned, &habits.repeat(owned, &Item::default()))[place].exp()
         };
         let [first, second] = &customer.owned[..] else { unreachable!() };
         [of(first, "baskets"), of(first, "purchases") - 1.0, of(second, "purchases") - 1.0].map(f64::round)
@@ -427,6 +427,11 @@ fn counts_are_of_the_last_days_only() {
     for later in 0..30 {
         assert_eq!(counts(35, 20, later), counts(35 + later, 20, 0), "{later}");
     }
+    // The order is by all that is known.
+    let customer = at(35);
+    let [all, few] =
+        [ALL_DAYS, 5].map(|window| customer.habits(window).repeat(&customer.owned[0], &Item::default()));
+    assert_eq!(all, few);
     // What the model learnt of: all that was known as of the split.
     let model = fit(&shop(FitOptions::default()), &mut || {}).unwrap();
     assert_eq!((model.split, model.window), (172, 173));

@@ -47,7 +47,7 @@ COMMENT ON FUNCTION segmentation_internal.crm_close(text, bigint, text, text) IS
 
 CREATE FUNCTION segmentation_internal.crm_header(p segmentation.crm_profile, names text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN CASE WHEN p.format = 'csv' THEN CASE WHEN p.bom THEN E'\uFEFF' ELSE '' END || (
+  RETURN CASE WHEN p.format = 'csv' THEN CASE WHEN p.bom THEN chr(65279) ELSE '' END || (
     SELECT string_agg(CASE WHEN strpos(n.name, p.separator) > 0 OR n.name ~ '["]|^\s|\s$' OR n.name = p.null_token
       THEN '"' || replace(n.name, '"', '""') || '"' ELSE n.name END, p.separator ORDER BY n.place)
     FROM unnest(names) WITH ORDINALITY AS n (name, place)) ELSE p.head END;

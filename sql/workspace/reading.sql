@@ -128,8 +128,8 @@ COMMENT ON FUNCTION segmentation_internal.workspace_source_rows_sql(text, intege
 -- Rows that make orders are dated as these: what is sent back after the published day is taken off an order before it.
 -- And those of an order that was cancelled say so. Only customers whom this may touch are looked at.
 CREATE FUNCTION segmentation_internal.workspace_reconcile_orders(ws text, as_of date, key regtype) RETURNS void
-  -- Rows of a source are expected by statistics that may be of before them: no loop in a loop.
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+  -- Rows of a source are expected by statistics that may be of before them: no loop in a loop, no sort of them all.
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off AS $$
 DECLARE
   of_kind text;
   rows text;
@@ -148,6 +148,12 @@ BEGIN
     RETURN;
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
+    WITH touched AS MATERIALIZED (
+      SELECT r.*, r.amount::numeric AS amount_of, r.purchased_on AS purchased_on_of
+      FROM @(rows)@ AS r
+      WHERE EXISTS (
+        SELECT FROM @(rows)@ AS b
+        WHERE b.customer = r.customer AND (b.amount < 0 OR b.purchased_on > @'as_of'@)))
     INSERT INTO @ws@.source_reading AS s (source, reason, rows, turnover)
     SELECT m.source, v.reason, sum(v.rows), sum(v.rows * m.amount)
     FROM (@(orders)@) AS o
@@ -161,14 +167,8 @@ BEGIN
     ON CONFLICT (source, reason) DO UPDATE
     SET rows = s.rows + excluded.rows, turnover = s.turnover + excluded.turnover;
     DELETE FROM @ws@.source_reading AS s WHERE s.rows = 0$q$,
-    jsonb_build_object('as_of', as_of, 'orders', segmentation_internal.workspace_orders_of(ws, of_kind,
-      segmentation_internal.fill(NULL, $q$(
-        SELECT r.*, r.amount::numeric AS amount_of, r.purchased_on AS purchased_on_of
-        FROM (
-          SELECT b.*, bool_or(b.amount < 0 OR b.purchased_on > @'as_of'@) OVER (PARTITION BY b.customer) AS touched
-          FROM @(rows)@ AS b) AS r
-        WHERE r.touched)$q$,
-        jsonb_build_object('rows', rows, 'as_of', as_of)), '{source,amount_of,purchased_on_of}')));
+    jsonb_build_object('as_of', as_of, 'rows', rows, 'orders', segmentation_internal.workspace_orders_of(
+      ws, of_kind, 'touched', '{source,amount_of,purchased_on_of}')));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_reconcile_orders(text, date, regtype) IS

@@ -212,3 +212,5 @@ $$;
 SELECT what FROM prop.seen WHERE what LIKE 'BAD%' ORDER BY 1;
 -- Each thing happened, and often enough.
 SELECT what, times >= 3 AS often FROM prop.seen WHERE what NOT LIKE 'BAD%' ORDER BY what COLLATE "C";
+SELECT drop_workspace('propws', cascade => true);
+DROP SCHEMA prop CASCADE;

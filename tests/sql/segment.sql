@@ -172,7 +172,7 @@ DROP TABLE customer;
 
 -- Rows compare as SQL does: trailing blanks of char(n), and the case of citext, do not count; in domains over them too.
 SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS citext;
+CREATE EXTENSION IF NOT EXISTS citext SCHEMA public;
 CREATE DOMAIN town AS char(12);
 CREATE DOMAIN town_again AS town;
 CREATE TABLE spelling (id integer, gone integer, fixed char(10), folded citext, domained town_again, plain text);

@@ -62,9 +62,6 @@ BEGIN
       format('%I.%I', n.nspname, q.proname) AS called
     FROM pg_aggregate AS g JOIN pg_proc AS q ON q.oid = g.aggfnoid JOIN pg_namespace AS n ON n.oid = q.pronamespace
     WHERE n.nspname = 'segmentation' AND NOT 'options' = ANY (coalesce(q.proargnames, '{}')) AND q.proname <> 'merge'
-      -- Other tests put citext into the schema.
-      AND EXISTS (SELECT FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'segmentation'
-                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = q.oid AND d.deptype = 'e')
     ORDER BY g.aggfnoid::regprocedure::text COLLATE "C"
   LOOP
     BEGIN

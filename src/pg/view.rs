@@ -61,7 +61,7 @@ pub fn tables_of(view: pg_sys::Oid) -> Result<View, String> {
         let relation = pg_sys::relation_open(view, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
         let query = pg_sys::copyObjectImpl(pg_sys::get_view_query(relation).cast()).cast::<pg_sys::Query>();
         pg_sys::relation_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
-        Reading::of(query)
+        Reading::of(view, query)
     }
 }
 
@@ -78,8 +78,8 @@ struct Reading {
 
 impl Reading {
     /// # Safety
-    /// The query of a view, ours to look at.
-    unsafe fn of(query: *mut pg_sys::Query) -> Result<View, String> {
+    /// The view and its query, ours to look at.
+    unsafe fn of(view: pg_sys::Oid, query: *mut pg_sys::Query) -> Result<View, String> {
         // SAFETY: as above.
         unsafe {
             let mut reading = Reading {
@@ -118,11 +118,13 @@ impl Reading {
             }
             let mut columns = BTreeMap::new();
             for target in PgList::<pg_sys::TargetEntry>::from_pg((*query).targetList).iter_ptr() {
-                if (*target).resjunk || (*target).resname.is_null() {
+                // Its name is that of the view now; the query keeps those from before ALTER VIEW ... RENAME COLUMN.
+                let name = pg_sys::get_attname(view, (*target).resno, true);
+                if (*target).resjunk || name.is_null() {
                     continue;
                 }
                 if let Some(column) = reading.column((*target).expr.cast()) {
-                    columns.insert(CStr::from_ptr((*target).resname).to_string_lossy().into_owned(), column);
+                    columns.insert(super::expression::owned(name), column);
                 }
             }
             Ok(View {

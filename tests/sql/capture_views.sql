@@ -136,6 +136,12 @@ CALL refresh('plain_anew', '2025-12-31', false);
 SELECT seen.differ('plain_live', 'plain_anew');
 UPDATE seen.people SET id = 9000 WHERE id = (SELECT min(id) FROM seen.people);
 SELECT seen.queued('plain_live') AS another_key, (SELECT min(customer_id) > 0 FROM seen.plain) AS there;
+-- Columns go by the names that they have now, not those of the query.
+CREATE VIEW seen.renamed AS SELECT o.id AS a, o.person AS b, o.placed_on AS ordered_on FROM seen.orders AS o;
+ALTER VIEW seen.renamed RENAME COLUMN a TO c;
+ALTER VIEW seen.renamed RENAME COLUMN b TO a;
+ALTER VIEW seen.renamed RENAME COLUMN c TO b;
+SELECT segmentation_internal.workspace_view('seen.renamed'::regclass) -> 'columns' AS columns;
 -- A view that moves by itself: its triggers are taken off, with a warning.
 CREATE OR REPLACE VIEW seen.plain AS SELECT o.person AS customer_id, o.placed_on AS ordered_on, 2.5 AS amount FROM seen.orders AS o WHERE o.placed_on > current_date - 3650;
 CALL refresh_changed('plain_live', '2025-12-31');

@@ -206,6 +206,8 @@ CREATE FUNCTION segmentation_internal.crm_profile_fault(p segmentation.crm_profi
       THEN 'on_left must be keep, clear, unsubscribe or delete'
     WHEN p.on_refused NOT IN ('clear', 'unsubscribe', 'delete') THEN 'on_refused must be clear, unsubscribe or delete'
     WHEN p.on_gone NOT IN ('clear', 'unsubscribe', 'delete') THEN 'on_gone must be clear, unsubscribe or delete'
+    WHEN p.format = 'csv' AND p.row_head || p.row_tail <> '' THEN 'row_head and row_tail are of json and json_lines'
+    WHEN p.row_head || p.row_tail ~ E'[\\r\\n]' THEN 'row_head and row_tail must have no line break'
     WHEN p.never_null <> '{}' AND 'clear' IN (p.on_left, p.on_refused, p.on_gone)
       THEN 'clear cannot be where some types must have a value'
     WHEN least(p.max_bytes, p.max_rows, p.max_row_bytes, p.max_fields, p.max_text) < 1 THEN 'limits must be above 0'
@@ -548,7 +550,7 @@ BEGIN
   SELECT bool_or(f.scores) FILTER (WHERE lines OR f.place = 0) AS scores,
     min(f.value) FILTER (WHERE f.place = 0) AS key,
     CASE WHEN p.format = 'csv' THEN string_agg(f.cell, format(' || %L || ', p.separator) ORDER BY f.place)
-      ELSE segmentation_internal.crm_json_sql(
+      ELSE segmentation_internal.crm_json_sql(p,
         array_agg(f.name ORDER BY f.place), array_agg(f.cell ORDER BY f.place)) END AS line,
     string_agg(format('WHEN (%s) IS NULL THEN %L', f.value, f.name), ' ' ORDER BY f.place)
       FILTER (WHERE f.type = ANY (p.never_null) AND f.place > 0) AS missing
@@ -584,10 +586,11 @@ COMMENT ON FUNCTION segmentation_internal.crm_people_sql(text, segmentation.crm_
   'and their line, as SQL.';
 
 -- A name with a point is a name within an object.
-CREATE FUNCTION segmentation_internal.crm_json_sql(names text[], cells text[]) RETURNS text
+CREATE FUNCTION segmentation_internal.crm_json_sql(p segmentation.crm_profile, names text[], cells text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN (
-    SELECT '''{'' || ' || string_agg(g.sql, ' || '','' || ' ORDER BY g.place) || ' || ''}'''
+    SELECT format('%L || %s || %L', p.row_head || '{', string_agg(g.sql, ' || '','' || ' ORDER BY g.place),
+      '}' || p.row_tail)
     FROM (
       SELECT min(f.place) AS place,
         CASE WHEN f.outer_name IS NULL THEN min(format('%L || %s', to_json(f.name)::text || ':', f.cell))
@@ -599,8 +602,8 @@ CREATE FUNCTION segmentation_internal.crm_json_sql(names text[], cells text[]) R
           CASE WHEN strpos(n.name, '.') > 1 THEN split_part(n.name, '.', 1) END AS outer_name
         FROM ROWS FROM (unnest(names), unnest(cells)) WITH ORDINALITY AS n (name, cell, place)) AS f
       GROUP BY f.outer_name, CASE WHEN f.outer_name IS NULL THEN f.place END) AS g);
-COMMENT ON FUNCTION segmentation_internal.crm_json_sql(text[], text[]) IS
-  'Part of crm_sync: an object of cells that are JSON already, as SQL; a name with a point is an object in it.';
+COMMENT ON FUNCTION segmentation_internal.crm_json_sql(segmentation.crm_profile, text[], text[]) IS
+  'Part of crm_sync: a row of cells that are JSON already, as SQL; a name with a point is an object in its object.';
 
 -- What is wrong with a destination; every fault is named.
 CREATE FUNCTION segmentation_internal.crm_faults(

@@ -104,9 +104,9 @@ BEGIN
       'people', segmentation_internal.crm_people_sql(ws, p, definition, options),
       'on_gone', p.on_gone, 'on_refused', p.on_refused, 'on_left', p.on_left,
       'clear', CASE p.format WHEN 'csv' THEN array_to_string(built.cells, format(' || %L || ', p.separator))
-        ELSE segmentation_internal.crm_json_sql(built.names, built.cells) END,
+        ELSE segmentation_internal.crm_json_sql(p, built.names, built.cells) END,
       'key_line', CASE p.format WHEN 'csv' THEN built.cells[1]
-        ELSE segmentation_internal.crm_json_sql(ARRAY[built.key_name], built.cells[1:1]) END));
+        ELSE segmentation_internal.crm_json_sql(p, ARRAY[built.key_name], built.cells[1:1]) END));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.crm_diff_sql(text, text, segmentation.crm_profile, jsonb, jsonb) IS

@@ -32,6 +32,8 @@ CREATE TABLE segmentation.crm_profile (
   forbidden_names text[] NOT NULL DEFAULT '{}',
   head text NOT NULL DEFAULT '',
   tail text NOT NULL DEFAULT '',
+  row_head text NOT NULL DEFAULT '',
+  row_tail text NOT NULL DEFAULT '',
   on_left text NOT NULL DEFAULT 'clear' CHECK (on_left IN ('keep', 'clear', 'unsubscribe', 'delete')),
   on_refused text NOT NULL DEFAULT 'unsubscribe' CHECK (on_refused IN ('clear', 'unsubscribe', 'delete')),
   on_gone text NOT NULL DEFAULT 'delete' CHECK (on_gone IN ('clear', 'unsubscribe', 'delete')),
@@ -80,6 +82,8 @@ COMMENT ON COLUMN segmentation.crm_profile.case_matters IS 'Whether a name and N
 COMMENT ON COLUMN segmentation.crm_profile.forbidden_names IS 'Names that may not be used.';
 COMMENT ON COLUMN segmentation.crm_profile.head IS 'What a body of json begins with.';
 COMMENT ON COLUMN segmentation.crm_profile.tail IS 'What a body of json ends with.';
+COMMENT ON COLUMN segmentation.crm_profile.row_head IS 'What stands before the object of a row of json or json_lines.';
+COMMENT ON COLUMN segmentation.crm_profile.row_tail IS 'What stands after it.';
 COMMENT ON COLUMN segmentation.crm_profile.on_left IS
   'What is told of who left the audience: keep (nothing), clear (a row with no values), unsubscribe, delete.';
 COMMENT ON COLUMN segmentation.crm_profile.on_refused IS
@@ -165,24 +169,26 @@ UPDATE segmentation.crm_profile SET never_null = '{number}', on_left = 'delete' 
 UPDATE segmentation.crm_profile SET on_left = 'unsubscribe' WHERE profile IN ('eloqua', 'hubspot', 'actito', 'splio');
 INSERT INTO segmentation.crm_profile (
   profile, system, format, null_token, empty_token, phone, max_bytes, max_rows, max_row_bytes, name_pattern,
-  key_pattern, name_hint, head, tail, on_left, on_refused, on_gone, file_name, not_verified, about) VALUES
+  key_pattern, name_hint, head, tail, row_head, row_tail, on_left, on_refused, on_gone, file_name, not_verified, about)
+VALUES
   ('klaviyo', 'klaviyo', 'json', 'null', '""', 'plus', 5000000, 10000, 100000,
     '^(email|phone_number|external_id|first_name|last_name|organization|locale|title|image|properties\.[^.]+)$',
     '^(email|phone_number|external_id)$',
     'email, phone_number, external_id, first_name, last_name and a few more; fields of your own are properties.<name>.',
     '{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[', ']}}}}',
+    '{"type":"profile","attributes":', '}',
     'clear', 'unsubscribe', 'delete', '{destination}_{instruction}_{batch}_{part}.json',
     '{null_token,name_pattern,on_left,on_refused,on_gone}',
     'Klaviyo, profile-bulk-import-jobs: at most 10,000 profiles and 5 MB a body, 100 KB a profile. Whether null erases '
     'is not said.'),
-  ('json_lines', 'json_lines', 'json_lines', 'null', '""', 'free', NULL, NULL, NULL, NULL, NULL, NULL, '', '',
+  ('json_lines', 'json_lines', 'json_lines', 'null', '""', 'free', NULL, NULL, NULL, NULL, NULL, NULL, '', '', '', '',
     'clear', 'unsubscribe', 'delete', '{destination}_{instruction}_{batch}_{part}.jsonl', '{}',
     'Any tool that reads JSON lines; a name with points is an object in an object.'),
-  ('pull', 'pull', 'json_lines', 'null', '""', 'free', NULL, NULL, NULL, NULL, NULL, NULL, '', '',
+  ('pull', 'pull', 'json_lines', 'null', '""', 'free', NULL, NULL, NULL, NULL, NULL, NULL, '', '', '', '',
     'delete', 'delete', 'delete', '{destination}_{instruction}_{batch}_{part}.jsonl', '{}',
     'Tools that read the database themselves (Fivetran Activations, Hightouch, DinMo, n8n, dbt): the views audiences, '
     'people, memberships and crm_pull of the workspace.'),
-  ('braze_pull', 'braze_pull', 'json_lines', 'null', '""', 'plus', NULL, NULL, NULL, NULL, NULL, NULL, '', '',
+  ('braze_pull', 'braze_pull', 'json_lines', 'null', '""', 'plus', NULL, NULL, NULL, NULL, NULL, NULL, '', '', '', '',
     'clear', 'clear', 'clear', '{destination}_{instruction}_{batch}_{part}.jsonl', '{on_left,on_refused,on_gone}',
     'Braze Cloud Data Ingestion: the view braze with UPDATED_AT, EXTERNAL_ID, PAYLOAD. Who leaves gets nulls.');
 UPDATE segmentation.crm_profile SET built_in = true;

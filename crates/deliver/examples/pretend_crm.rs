@@ -5,6 +5,9 @@
 #[path = "../tests/deliveries/fakes.rs"]
 mod fakes;
 #[allow(dead_code)]
+#[path = "../tests/deliveries/schemas.rs"]
+mod schemas;
+#[allow(dead_code)]
 #[path = "../tests/deliveries/server.rs"]
 mod server;
 

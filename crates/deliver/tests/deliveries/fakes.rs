@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::schemas;
 use super::server::{Mischief, Plan, Req, Res, Service};
 
 pub const TOKEN: &str = "s3cret-t0ken";
@@ -51,6 +52,15 @@ impl Service for World {
 
     fn serve(&mut self, req: &Req) -> Res {
         self.requests.push(format!("{} {}", req.method, req.path));
+        let parts = if req.headers.get("content-type").is_some_and(|t| t.starts_with("multipart/")) {
+            boundary_parts(req)
+        } else {
+            vec![]
+        };
+        let document = parts.first().map_or(&req.body, |(_, body)| body);
+        for fault in schemas::faults(req, document) {
+            self.wrong.push(format!("{} {}: {fault}", req.method, req.path));
+        }
         let res = if req.path.starts_with("/services/") {
             self.salesforce(req)
         } else if req.path.starts_with("/api/bulk/2.0/") {

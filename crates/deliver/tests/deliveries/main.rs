@@ -5,6 +5,7 @@ mod kills;
 mod memory;
 mod mischief;
 mod scene;
+mod schemas;
 mod server;
 mod sftp;
 mod sshd;

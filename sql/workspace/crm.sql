@@ -411,8 +411,9 @@ COMMENT ON FUNCTION segmentation_internal.crm_read(text, jsonb, jsonb) IS
   'Part of crm_sync: what a field of a mapping reads, as SQL over c (codes), f (facts), s (scores), n (the workspace).';
 
 -- The text of a value under a profile, before it is quoted: an expression of the wanted type over one of another.
+-- whole: texts as they are, where the line's own function mends and cuts them.
 CREATE FUNCTION segmentation_internal.crm_text_sql(
-  p segmentation.crm_profile, spec jsonb, given text, type text, expression text, options jsonb
+  p segmentation.crm_profile, spec jsonb, given text, type text, expression text, options jsonb, whole boolean
 ) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN (
@@ -446,12 +447,14 @@ CREATE FUNCTION segmentation_internal.crm_text_sql(
         WHEN 'phone' THEN jsonb_build_object('e', expression, 'form', p.phone, 'country', options ->> 'country')
         WHEN 'email' THEN jsonb_build_object('e', expression)
         -- A line break is LF, whatever it was: with a lone CR no two readers agree.
-        ELSE jsonb_build_object('cut', format(CASE WHEN p.max_text IS NULL THEN '%s' ELSE 'left(%s, %s)' END,
-          CASE WHEN p.format <> 'csv' THEN format('(%s)::text', expression) ELSE segmentation_internal.fill(NULL, $q$
+        ELSE jsonb_build_object('cut', format(CASE WHEN p.max_text IS NULL OR whole THEN '%s' ELSE 'left(%s, %s)' END,
+          CASE WHEN p.format <> 'csv' OR whole THEN format('(%s)::text', expression)
+          ELSE segmentation_internal.fill(NULL, $q$
             replace(replace(replace((@(e)@)::text, @'crlf'@, @'lf'@), @'cr'@, @'lf'@), @'lf'@, @'break'@)$q$,
             jsonb_build_object('e', expression, 'crlf', E'\r\n', 'cr', E'\r', 'lf', E'\n',
               'break', CASE p.line_breaks WHEN 'space' THEN ' ' ELSE E'\n' END)) END, p.max_text)) END) AS sql) AS t);
-COMMENT ON FUNCTION segmentation_internal.crm_text_sql(segmentation.crm_profile, jsonb, text, text, text, jsonb) IS
+COMMENT ON FUNCTION segmentation_internal.crm_text_sql(
+  segmentation.crm_profile, jsonb, text, text, text, jsonb, boolean) IS
   'Part of crm_sync: the text of a value as a tool wants it (days, numbers, booleans, phones), as SQL.';
 
 -- The fields of a destination, the key first.
@@ -484,8 +487,11 @@ BEGIN
       fault := 'digits must be a whole number from 0 to 15';
     END IF;
     IF fault IS NULL THEN
-      value := segmentation_internal.crm_text_sql(p, spec, given.type, type, given.expression, options);
-      cell := segmentation_internal.crm_cell_sql(p, type, CASE WHEN place = 0 THEN 'k.key' ELSE value END);
+      value := segmentation_internal.crm_text_sql(p, spec, given.type, type, given.expression, options, false);
+      cell := CASE WHEN place = 0 THEN 'k.key'
+        WHEN p.format = 'csv'
+        THEN segmentation_internal.crm_text_sql(p, spec, given.type, type, given.expression, options, true)
+        ELSE value END;
     ELSE
       value := NULL;
       cell := NULL;
@@ -549,9 +555,8 @@ BEGIN
   SELECT * INTO audience FROM segmentation_internal.crm_audience_sql(ws, definition);
   SELECT bool_or(f.scores) FILTER (WHERE lines OR f.place = 0) AS scores,
     min(f.value) FILTER (WHERE f.place = 0) AS key,
-    CASE WHEN p.format = 'csv' THEN string_agg(f.cell, format(' || %L || ', p.separator) ORDER BY f.place)
-      ELSE segmentation_internal.crm_json_sql(p,
-        array_agg(f.name ORDER BY f.place), array_agg(f.cell ORDER BY f.place)) END AS line,
+    segmentation_internal.crm_line_sql(p, array_agg(f.name ORDER BY f.place), array_agg(f.type ORDER BY f.place),
+      array_agg(f.cell ORDER BY f.place)) AS line,
     string_agg(format('WHEN (%s) IS NULL THEN %L', f.value, f.name), ' ' ORDER BY f.place)
       FILTER (WHERE f.type = ANY (p.never_null) AND f.place > 0) AS missing
     INTO built
@@ -585,25 +590,38 @@ COMMENT ON FUNCTION segmentation_internal.crm_people_sql(text, segmentation.crm_
   'Part of crm_sync: everybody of a workspace with their key there, whether they are in the audience and may leave, '
   'and their line, as SQL.';
 
--- A name with a point is a name within an object.
-CREATE FUNCTION segmentation_internal.crm_json_sql(p segmentation.crm_profile, names text[], cells text[]) RETURNS text
+-- A row of fields, the key first, over the texts of their values. In JSON a name with a point is a name within an
+-- object.
+CREATE FUNCTION segmentation_internal.crm_line_sql(
+  p segmentation.crm_profile, names text[], types text[], cells text[]
+) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN (
-    SELECT format('%L || %s || %L', p.row_head || '{', string_agg(g.sql, ' || '','' || ' ORDER BY g.place),
-      '}' || p.row_tail)
-    FROM (
-      SELECT min(f.place) AS place,
-        CASE WHEN f.outer_name IS NULL THEN min(format('%L || %s', to_json(f.name)::text || ':', f.cell))
-          ELSE format('%L || %s || ''}''', to_json(f.outer_name)::text || ':{',
-            string_agg(format('%L || %s', to_json(substr(f.name, length(f.outer_name) + 2))::text || ':', f.cell),
-              ' || '','' || ' ORDER BY f.place)) END AS sql
+  RETURN CASE WHEN p.format = 'csv'
+    THEN segmentation_internal.fill(NULL, $q$segmentation_internal.crm_csv_line(ARRAY[@(cells)@]::text[], @'kinds'@,
+      @'separator'@, @'quoting'@, @'line_breaks'@, @'null'@, @'empty'@, @'decimal_point'@, @'max_text'@::integer)$q$,
+      jsonb_build_object('cells', array_to_string(cells, ', '), 'kinds', (
+          SELECT string_agg(CASE WHEN t.type IN ('text', 'email', 'phone') THEN 't'
+            WHEN t.type = 'number' THEN 'n' ELSE 'p' END, '' ORDER BY t.place)
+          FROM unnest(types) WITH ORDINALITY AS t (type, place)),
+        'separator', p.separator, 'quoting', p.quoting, 'line_breaks', p.line_breaks, 'null', p.null_token,
+        'empty', p.empty_token, 'decimal_point', p.decimal_point, 'max_text', p.max_text))
+    ELSE (
+      SELECT format('%L || %s || %L', p.row_head || '{', string_agg(g.sql, ' || '','' || ' ORDER BY g.place),
+        '}' || p.row_tail)
       FROM (
-        SELECT n.place, n.name, n.cell,
-          CASE WHEN strpos(n.name, '.') > 1 THEN split_part(n.name, '.', 1) END AS outer_name
-        FROM ROWS FROM (unnest(names), unnest(cells)) WITH ORDINALITY AS n (name, cell, place)) AS f
-      GROUP BY f.outer_name, CASE WHEN f.outer_name IS NULL THEN f.place END) AS g);
-COMMENT ON FUNCTION segmentation_internal.crm_json_sql(segmentation.crm_profile, text[], text[]) IS
-  'Part of crm_sync: a row of cells that are JSON already, as SQL; a name with a point is an object in its object.';
+        SELECT min(f.place) AS place,
+          CASE WHEN f.outer_name IS NULL THEN min(format('%L || %s', to_json(f.name)::text || ':', f.cell))
+            ELSE format('%L || %s || ''}''', to_json(f.outer_name)::text || ':{',
+              string_agg(format('%L || %s', to_json(substr(f.name, length(f.outer_name) + 2))::text || ':', f.cell),
+                ' || '','' || ' ORDER BY f.place)) END AS sql
+        FROM (
+          SELECT n.place, n.name, segmentation_internal.crm_cell_sql(n.type, n.value) AS cell,
+            CASE WHEN strpos(n.name, '.') > 1 THEN split_part(n.name, '.', 1) END AS outer_name
+          FROM ROWS FROM (unnest(names), unnest(types), unnest(cells)) WITH ORDINALITY
+            AS n (name, type, value, place)) AS f
+        GROUP BY f.outer_name, CASE WHEN f.outer_name IS NULL THEN f.place END) AS g) END;
+COMMENT ON FUNCTION segmentation_internal.crm_line_sql(segmentation.crm_profile, text[], text[], text[]) IS
+  'Part of crm_sync: a row of fields under a profile, as SQL over the texts of their values.';
 
 -- What is wrong with a destination; every fault is named.
 CREATE FUNCTION segmentation_internal.crm_faults(

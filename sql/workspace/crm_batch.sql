@@ -62,10 +62,8 @@ CREATE FUNCTION segmentation_internal.crm_diff_sql(
 DECLARE
   built record;
 BEGIN
-  SELECT array_agg(f.name ORDER BY f.place) AS names, min(f.type) FILTER (WHERE f.place = 0) AS key_type,
-    min(f.name) FILTER (WHERE f.place = 0) AS key_name,
-    array_agg(CASE f.place WHEN 0 THEN segmentation_internal.crm_cell_sql(p, f.type, 'd.key')
-      ELSE quote_literal(CASE p.format WHEN 'csv' THEN p.null_token ELSE 'null' END) END ORDER BY f.place) AS cells
+  SELECT array_agg(f.name ORDER BY f.place) AS names, array_agg(f.type ORDER BY f.place) AS types,
+    array_agg(CASE f.place WHEN 0 THEN 'd.key' ELSE 'NULL::text' END ORDER BY f.place) AS cells
     INTO built
   FROM segmentation_internal.crm_fields(ws, p, definition, options) AS f;
   RETURN segmentation_internal.fill(ws, $q$
@@ -103,10 +101,8 @@ BEGIN
     jsonb_build_object('destination', destination, 'names', built.names::text,
       'people', segmentation_internal.crm_people_sql(ws, p, definition, options),
       'on_gone', p.on_gone, 'on_refused', p.on_refused, 'on_left', p.on_left,
-      'clear', CASE p.format WHEN 'csv' THEN array_to_string(built.cells, format(' || %L || ', p.separator))
-        ELSE segmentation_internal.crm_json_sql(p, built.names, built.cells) END,
-      'key_line', CASE p.format WHEN 'csv' THEN built.cells[1]
-        ELSE segmentation_internal.crm_json_sql(p, ARRAY[built.key_name], built.cells[1:1]) END));
+      'clear', segmentation_internal.crm_line_sql(p, built.names, built.types, built.cells),
+      'key_line', segmentation_internal.crm_line_sql(p, built.names[1:1], built.types[1:1], built.cells[1:1])));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.crm_diff_sql(text, text, segmentation.crm_profile, jsonb, jsonb) IS

@@ -239,26 +239,20 @@ CREATE FUNCTION segmentation_internal.crm_number(value numeric, digits integer) 
 COMMENT ON FUNCTION segmentation_internal.crm_number(numeric, integer) IS
   'Part of crm_sync: a number with so many digits after the point, no more than it needs; NULL if it is not finite.';
 
--- What a value is written as in csv; an expression over text.
-CREATE FUNCTION segmentation_internal.crm_cell_sql(p segmentation.crm_profile, type text, expression text) RETURNS text
+-- What a value is written as in JSON; an expression over its text.
+CREATE FUNCTION segmentation_internal.crm_cell_sql(type text, expression text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN CASE
-    WHEN p.format = 'csv' AND type IN ('text', 'email', 'phone') THEN segmentation_internal.fill(NULL, $q$(
-      SELECT CASE WHEN v.t IS NULL THEN @'null'@ WHEN v.t = '' THEN @'empty'@
-        WHEN @(always)@ strpos(v.t, @'separator'@) > 0 OR strpos(v.t, '"') > 0 OR strpos(v.t, E'\n') > 0
-          OR btrim(v.t, E' \t\r\x0b\x0c\u00a0\ufeff') <> v.t OR v.t = @'null'@
-        THEN '"' || replace(v.t, '"', '""') || '"' ELSE v.t END
-      FROM (SELECT @(e)@ AS t) AS v)$q$, jsonb_build_object('e', expression, 'null', p.null_token,
-        'empty', p.empty_token, 'always', CASE WHEN p.quoting = 'texts' THEN 'true OR' ELSE '' END,
-        'separator', p.separator))
-    WHEN p.format = 'csv' AND type = 'number' AND (p.decimal_point = ',' OR p.separator IN ('.', '-'))
-    THEN segmentation_internal.fill(NULL, $q$coalesce('"' || replace(@(e)@, '.', @'point'@) || '"', @'null'@)$q$,
-      jsonb_build_object('e', expression, 'point', p.decimal_point, 'null', p.null_token))
-    WHEN p.format = 'csv' THEN segmentation_internal.fill(NULL, $q$coalesce(@(e)@, @'null'@)$q$,
-      jsonb_build_object('e', expression, 'null', p.null_token))
-    WHEN type IN ('number', 'boolean') THEN segmentation_internal.fill(NULL, $q$coalesce(@(e)@, 'null')$q$,
-      jsonb_build_object('e', expression))
-    ELSE segmentation_internal.fill(NULL, $q$coalesce(to_json(@(e)@)::text, 'null')$q$,
-      jsonb_build_object('e', expression)) END;
-COMMENT ON FUNCTION segmentation_internal.crm_cell_sql(segmentation.crm_profile, text, text) IS
-  'Part of crm_sync: how a value of a type is written under a profile, as SQL over its text.';
+  RETURN segmentation_internal.fill(NULL, CASE WHEN type IN ('number', 'boolean') THEN $q$coalesce(@(e)@, 'null')$q$
+    ELSE $q$coalesce(to_json(@(e)@)::text, 'null')$q$ END, jsonb_build_object('e', expression));
+COMMENT ON FUNCTION segmentation_internal.crm_cell_sql(text, text) IS
+  'Part of crm_sync: how a value of a type is written in JSON, as SQL over its text.';
+
+CREATE FUNCTION segmentation_internal.crm_csv_line(
+  cells text[], kinds text, separator text, quoting text, line_breaks text, null_token text, empty_token text,
+  decimal_point text, max_text integer
+) RETURNS text
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 20
+  AS 'MODULE_PATHNAME', 'crm_csv_line_wrapper';
+COMMENT ON FUNCTION segmentation_internal.crm_csv_line(text[], text, text, text, text, text, text, text, integer) IS
+  'Part of crm_sync: a row of csv under the cells of a profile; kinds has a letter for each value: t for text, n for a '
+  'number, p for what is written as it is.';

@@ -1,3 +1,4 @@
+mod delivery;
 mod lock;
 mod mapping;
 mod registry;

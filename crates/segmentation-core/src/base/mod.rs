@@ -3,6 +3,7 @@
 pub(crate) mod codec;
 pub mod day;
 pub mod decimal;
+pub mod delimited;
 pub mod document;
 pub mod error;
 pub(crate) mod hash;

@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1\t/' | expand -t 14
 
 demo: install ## set up everything, segment 2,357 real customers, show a workspace
 	@tools/cluster start
@@ -17,6 +17,9 @@ demo-grocery: install ## real baskets of 2,469 households, downloaded: what each
 test: install ## set up everything and run all tests
 	@tools/cluster start
 	@tools/test
+
+test-pg%: ## the same for another PostgreSQL: test-pg17, test-pg18
+	@PG_MAJOR=$* $(MAKE) --no-print-directory test
 
 lint: ## formatting, clippy with warnings as errors
 	@tools/setup

@@ -60,3 +60,26 @@ PORT=54329
 
 # psql in the private cluster, as its superuser, without the user's psqlrc.
 run_psql() { as_pg "$PG_BIN/psql" -X -h "$SOCKETS" -p "$PORT" -U "$PG_USER" "$@"; }
+
+# What pg_regress and pg_isolation_regress said of their tests, in their form up to PostgreSQL 15 and in that since then.
+tally() { # the file with what they said
+  printf '%s passed, %s failed\n' "$(grep -cE '^ok +[0-9]+ +[-+] |\bok +[0-9]+ ms' "$1" || true)" \
+    "$(grep -cE '^not ok +[0-9]+ +[-+] |FAILED *[0-9]* ms' "$1" || true)"
+}
+
+# Takes results as expected output. What another major version says in other words becomes an alternative beside it, name_1.out
+# and so on: any of them will do.
+accept_results() { # results, expected
+  local file name place
+  for file in "$1"/*.out; do
+    name=$(basename "$file" .out)
+    if [ "$PG_MAJOR" = 15 ] || [ ! -e "$2/$name.out" ]; then
+      cp "$file" "$2/$name.out"
+      continue
+    fi
+    for place in "" _1 _2 _3; do
+      if [ ! -e "$2/$name$place.out" ]; then cp "$file" "$2/$name$place.out"; fi
+      if cmp -s "$file" "$2/$name$place.out"; then break; fi
+    done
+  done
+}

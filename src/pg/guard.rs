@@ -92,7 +92,10 @@ pub fn look(workspace: &str, reads: &[String], writes: &[String]) -> Option<Stri
     // and the locks back.
     unsafe {
         let schema = pg_sys::LookupExplicitNamespace(zero_terminated(workspace).as_ptr(), false);
-        let lock = |table: &String, right, mode| {
+        let lock = |table: &String, right: u32, mode| {
+            // Of 64 bits since PostgreSQL 16.
+            #[allow(clippy::useless_conversion)]
+            let right = pg_sys::AclMode::from(right);
             let name = zero_terminated(table);
             let relation = pg_sys::get_relname_relid(name.as_ptr(), schema);
             if relation == pg_sys::InvalidOid {
@@ -243,27 +246,55 @@ unsafe extern "C-unwind" fn find_unchecked(node: *mut pg_sys::Node, context: *mu
 }
 
 /// Called with the relations of a query before it is run: with those of its views too, and with children.
+#[cfg(any(feature = "pg14", feature = "pg15"))]
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn on_permissions(relations: *mut pg_sys::List, raises: bool) -> bool {
-    // SAFETY: called by PostgreSQL, with what it passes on: a list of range table entries.
+    // SAFETY: called by PostgreSQL, with what it passes on.
     unsafe {
-        if let Some(Some(before)) = PERMS_BEFORE.get()
-            && !pg_guard_ffi_boundary(|| before(relations, raises))
-        {
-            return false;
-        }
-        // The leader has asked for its workers.
+        let before = PERMS_BEFORE.get().copied().flatten();
+        before.is_none_or(|before| pg_guard_ffi_boundary(|| before(relations, raises)))
+            && permitted(relations, raises)
+    }
+}
+
+/// The same; the rights that are asked for are a list of their own since PostgreSQL 16.
+#[cfg(not(any(feature = "pg14", feature = "pg15")))]
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn on_permissions(
+    relations: *mut pg_sys::List,
+    rights: *mut pg_sys::List,
+    raises: bool,
+) -> bool {
+    // SAFETY: called by PostgreSQL, with what it passes on.
+    unsafe {
+        let before = PERMS_BEFORE.get().copied().flatten();
+        before.is_none_or(|before| pg_guard_ffi_boundary(|| before(relations, rights, raises)))
+            && permitted(relations, raises)
+    }
+}
+
+/// # Safety
+/// A list of range table entries, within a transaction.
+unsafe fn permitted(relations: *mut pg_sys::List, raises: bool) -> bool {
+    // The leader has asked for its workers.
+    // SAFETY: as the function's.
+    unsafe {
         if !GUARD.get() || pg_sys::ParallelWorkerNumber >= 0 {
             return true;
         }
         for entry in PgList::<pg_sys::RangeTblEntry>::from_pg(relations).iter_ptr() {
-            if (*entry).rtekind != pg_sys::RTEKind::RTE_RELATION || may_read((*entry).relid) {
+            // A view is the subquery that it stands for since PostgreSQL 16, with its own number still.
+            let relation = match (*entry).rtekind {
+                pg_sys::RTEKind::RTE_RELATION | pg_sys::RTEKind::RTE_SUBQUERY => (*entry).relid,
+                _ => pg_sys::InvalidOid,
+            };
+            if relation == pg_sys::InvalidOid || may_read(relation) {
                 continue;
             }
             if !raises {
                 return false;
             }
-            refuse_relation((*entry).relid);
+            refuse_relation(relation);
         }
         true
     }

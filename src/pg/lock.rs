@@ -50,7 +50,11 @@ impl Held {
         // transaction. Neither call raises an error for a valid tag and mode.
         unsafe {
             let tag = self.tag(pg_sys::MyDatabaseId);
-            if pg_sys::LockHeldByMe(&tag, self.mode()) {
+            #[cfg(not(any(feature = "pg14", feature = "pg15", feature = "pg16")))]
+            let held = pg_sys::LockHeldByMe(&tag, self.mode(), false);
+            #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
+            let held = pg_sys::LockHeldByMe(&tag, self.mode());
+            if held {
                 pg_sys::LockRelease(&tag, self.mode(), true);
             }
         }

@@ -57,7 +57,12 @@ fn owned(workspace: &str) {
     // SAFETY: the name ends in a zero; both only look into the catalogues.
     let (schema, owned) = unsafe {
         let schema = pg_sys::get_namespace_oid(name.as_ptr(), true);
-        (schema, schema != pg_sys::InvalidOid && pg_sys::pg_namespace_ownercheck(schema, pg_sys::GetUserId()))
+        let user = pg_sys::GetUserId();
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let owned = |schema| pg_sys::pg_namespace_ownercheck(schema, user);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let owned = |schema| pg_sys::object_ownercheck(pg_sys::NamespaceRelationId, schema, user);
+        (schema, schema != pg_sys::InvalidOid && owned(schema))
     };
     if schema == pg_sys::InvalidOid {
         let code = PgSqlErrorCode::ERRCODE_INVALID_SCHEMA_NAME;

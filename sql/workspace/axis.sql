@@ -34,7 +34,8 @@ CREATE TABLE segmentation.workspace_axis (
   topic text,
   label text,
   codes text,
-  names text
+  names text,
+  ordered text[]
 );
 COMMENT ON TABLE segmentation.workspace_axis IS
   'The axes of a workspace: what each needs, trains, stages, gives as code and says in explain. Names of functions '
@@ -84,6 +85,8 @@ COMMENT ON COLUMN segmentation.workspace_axis.codes IS
   'A query of its codes, over the workspace @ws@ and the settings $1, where they are not those of its labels.';
 COMMENT ON COLUMN segmentation.workspace_axis.names IS
   'A query of codes whose names are the workspace''s own, and the names: over the workspace @ws@ and l.language.';
+COMMENT ON COLUMN segmentation.workspace_axis.ordered IS
+  'Its codes in their order, the best first. NULL: they have none.';
 
 CREATE TABLE segmentation.workspace_model (
   name text PRIMARY KEY,

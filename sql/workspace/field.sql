@@ -211,6 +211,20 @@ FROM (VALUES
 ) AS v (axis, codes)
 WHERE a.axis = v.axis;
 
+-- Codes that have an order, the best first.
+UPDATE segmentation.workspace_axis AS a
+SET ordered = v.ordered
+FROM (VALUES
+  ('rfm', '{champions,loyal,potential_loyalist,new,promising,need_attention,about_to_sleep,at_risk,cannot_lose,'
+    'hibernating,lost,others,prospect}'::text[]),
+  ('pmg', '{G,M,P,I}'),
+  ('churn', '{low,medium,high,lost}'),
+  ('loyalty', '{ambassador,loyal,regular,occasional,new}'),
+  ('future_value', '{high,medium,low,none}'),
+  ('life_cycle', '{new,active,reactivated,slowing,lapsed,prospect}')
+) AS v (axis, ordered)
+WHERE a.axis = v.axis;
+
 CREATE FUNCTION segmentation_internal.workspace_axis_codes(ws text, axis text, settings jsonb) RETURNS text[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -31,6 +31,30 @@ COMMENT ON FUNCTION segmentation_internal.psi_verdict(double precision) IS
   'Part of bi_drift: what a population stability index says: stable below .1, moderate up to .25, major above; NULL if '
   'there is none.';
 
+INSERT INTO segmentation.label (domain, code, language, label)
+SELECT v.domain, v.code, t.language, t.label
+FROM (VALUES
+  ('bi', 'before', 'before', 'avant'),
+  ('bi', 'after', 'after', 'après'),
+  ('verdict', 'stable', 'Stable', 'Stable'),
+  ('verdict', 'moderate', 'Moderate shift', 'Décalage modéré'),
+  ('verdict', 'major', 'Major shift', 'Décalage important'),
+  ('measure', 'customers', 'Customers', 'Clients'),
+  ('measure', 'with_purchases', 'Customers with purchases', 'Clients avec des achats'),
+  ('measure', 'with_lines', 'Customers with purchase lines', 'Clients avec des lignes d''achat'),
+  ('measure', 'with_contacts', 'Customers with contacts', 'Clients sollicités'),
+  ('measure', 'with_interactions', 'Customers with interactions', 'Clients avec des interactions'),
+  ('measure', 'with_consents', 'Customers with consents', 'Clients dont le consentement est connu'),
+  ('measure', 'with_attributes', 'Customers with attributes', 'Clients avec des attributs'),
+  ('measure', 'with_company', 'Customers who are companies', 'Clients qui sont des entreprises'),
+  ('measure', 'with_subscriptions', 'Customers with contracts', 'Clients avec des contrats'),
+  ('measure', 'days_since_last_purchase_of_all', 'Days since the last purchase of all',
+    'Jours depuis le dernier achat de tous'),
+  ('measure', 'with_purchases_after_as_of', 'Customers with purchases after the day of the data',
+    'Clients avec des achats après le jour des données')
+) AS v (domain, code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
 -- A list of rows (axis, code) of a row c of customer_segments.
 CREATE FUNCTION segmentation_internal.workspace_codes_sql(axes text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -40,104 +64,234 @@ CREATE FUNCTION segmentation_internal.workspace_codes_sql(axes text[]) RETURNS t
 COMMENT ON FUNCTION segmentation_internal.workspace_codes_sql(text[]) IS
   'Part of create_workspace: the codes of a customer as rows, for VALUES, as SQL.';
 
--- Views that stand on others come later. Every query names all with its schema.
+-- A row (axis, code) for each code of a row c of customer_segments, registered segments too: for LATERAL.
+CREATE FUNCTION segmentation_internal.workspace_memberships_sql(axes text[]) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.fill(NULL, $q$
+            SELECT v.axis, v.code FROM (VALUES @(codes)@) AS v (axis, code)
+            UNION ALL
+            SELECT 'segment:' || e.key, e.value FROM pg_catalog.jsonb_each_text(c.segments) AS e$q$,
+    jsonb_build_object('codes', segmentation_internal.workspace_codes_sql(axes)));
+COMMENT ON FUNCTION segmentation_internal.workspace_memberships_sql(text[]) IS
+  'Part of create_workspace: the codes of a customer and its registered segments as rows, as SQL over c.';
+
+-- What the view of customers shows of each axis: its code, and the name.
+CREATE FUNCTION segmentation_internal.workspace_customer_codes_sql(ws text, OUT columns text, OUT joins text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT string_agg(segmentation_internal.fill(NULL, 'c.@axis@ AS @code@, coalesce(@k@.label, c.@axis@) AS @label@',
+      jsonb_build_object('axis', a.axis, 'code', a.axis || '_code', 'label', a.axis || '_label',
+        'k', 'k_' || a.axis)), ', ' ORDER BY a.place),
+    string_agg(segmentation_internal.fill(ws,
+      'LEFT JOIN @ws@.bi_code AS @k@ ON @k@.axis = @''axis''@ AND @k@.code = c.@axis@',
+      jsonb_build_object('axis', a.axis, 'k', 'k_' || a.axis)), ' ' ORDER BY a.place)
+  FROM segmentation.workspace_axis AS a;
+END;
+COMMENT ON FUNCTION segmentation_internal.workspace_customer_codes_sql(text) IS
+  'Part of create_workspace: the codes of a customer with their names, as columns and joins.';
+
+-- The turnover that a score would have shown on a day: over the facts f, and p with its parameters and as_of.
+CREATE FUNCTION segmentation_internal.workspace_turnover_sql(
+  ws text, day text, OUT expression text, OUT parameters text
+)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT t.expression, segmentation_internal.fill(ws, $q$
+        CROSS JOIN LATERAL (
+          SELECT @(day)@ AS as_of, @(parameters)@
+          FROM @ws@.workspace AS w JOIN @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set) AS p$q$,
+      jsonb_build_object('day', day, 'parameters', (
+        SELECT string_agg(format('%s AS %I', q.expression, q.name), ', ' ORDER BY q.name)
+        FROM segmentation.workspace_parameter AS q
+        WHERE t.expression ~ ('\mp\.' || q.name || '\M'))))
+  FROM segmentation.workspace_score AS t WHERE t.name = 'turnover';
+END;
+COMMENT ON FUNCTION segmentation_internal.workspace_turnover_sql(text, text) IS
+  'Part of create_workspace: the turnover of a customer on a day, as SQL over f, and what it takes from the '
+  'parameters.';
+
+-- Views that stand on others come later. Every query names all with its schema. keys: of its unique index; NULL is a
+-- plain view, which is not stored.
 CREATE FUNCTION segmentation_internal.workspace_view_list(ws text)
 RETURNS TABLE (name text, keys text, about text, query text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT v.name, v.keys, v.about, v.query
   FROM (VALUES
-    ('bi_segment_size', 'axis, code', 'Customers and value by axis and code. Best shown as bars, or as a treemap.',
+    ('bi_code', 'axis, code',
+      'The codes of each axis and registered segment with their names, in their order: the best first, or the largest.',
       segmentation_internal.fill(ws, $q$
-        SELECT g.axis, g.code, coalesce(n.label, segmentation.workspace_label(g.axis, g.code, l.language)) AS label,
-          count(*) AS customers,
-          count(*) / sum(count(*)) OVER (PARTITION BY g.axis)::double precision AS share,
-          coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS future_value,
-          avg(s.churn_probability) AS churn_probability
+        SELECT k.axis, CASE WHEN k.axis LIKE 'segment:%' THEN pg_catalog.substr(k.axis, 9)
+            ELSE segmentation.label('axis', k.axis, l.language) END AS axis_label,
+          k.code, coalesce(n.label, CASE WHEN k.axis LIKE 'segment:%'
+            THEN segmentation.label('segment', k.code, l.language)
+            ELSE segmentation.workspace_label(k.axis, k.code, l.language) END) AS label,
+          (row_number() OVER (
+            PARTITION BY k.axis
+            ORDER BY k.code = 'insufficient_data', coalesce(pg_catalog.array_position(a.ordered, k.code),
+              pg_catalog.array_position(segmentation.segment_codes(s.definition), k.code)), k.customers DESC, k.code
+          ))::integer AS position
         FROM (
-          SELECT c.customer, v.axis, v.code
-          FROM @ws@.customer_segments AS c
-          CROSS JOIN LATERAL (VALUES @(codes)@) AS v (axis, code)
-          UNION ALL
-          SELECT c.customer, 'segment:' || e.key, e.value
-          FROM @ws@.customer_segments AS c
-          CROSS JOIN LATERAL pg_catalog.jsonb_each_text(c.segments) AS e) AS g
-        JOIN @ws@.customer_scores_stored AS s ON s.customer = g.customer
+          SELECT h.axis, h.code, count(*) FILTER (WHERE h.valid_to IS NULL) AS customers
+          FROM @ws@.membership_history AS h
+          GROUP BY h.axis, h.code) AS k
         CROSS JOIN @ws@.bi_language AS l
-        LEFT JOIN @ws@.bi_label AS n ON n.axis = g.axis AND n.code = g.code
-        GROUP BY g.axis, g.code, l.language, n.label$q$,
-        jsonb_build_object('codes', segmentation_internal.workspace_codes_sql(segmentation.workspace_axes())))),
+        LEFT JOIN segmentation.workspace_axis AS a ON a.axis = k.axis
+        LEFT JOIN @ws@.segment AS s ON 'segment:' || s.segment = k.axis
+        LEFT JOIN @ws@.bi_label AS n ON n.axis = k.axis AND n.code = k.code$q$)),
+    ('bi_segment_size', 'axis, code',
+      'Customers and value by axis and code. Every axis counts everybody once: choose one axis before you sum. Best '
+      'shown as bars, or as a treemap.',
+      segmentation_internal.fill(ws, $q$
+        SELECT w.as_of, g.axis, k.axis_label, g.code, coalesce(k.label, g.code) AS label, k.position, g.customers,
+          pg_catalog.round(g.customers / sum(g.customers) OVER (PARTITION BY g.axis), 6)::double precision AS share,
+          pg_catalog.round(g.turnover, 2) AS turnover, pg_catalog.round(g.future_value, 2) AS future_value,
+          pg_catalog.round(g.churn_probability::numeric, 4)::double precision AS churn_probability,
+          pg_catalog.round(g.expected_churners::numeric, 1)::double precision AS expected_churners
+        FROM (
+          SELECT m.axis, m.code, count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover,
+            coalesce(sum(s.future_value), 0) AS future_value, avg(s.churn_probability) AS churn_probability,
+            sum(s.churn_probability) AS expected_churners
+          FROM @ws@.customer_segments AS c
+          JOIN @ws@.customer_scores_stored AS s ON s.customer = c.customer
+          CROSS JOIN LATERAL (@(memberships)@) AS m (axis, code)
+          GROUP BY m.axis, m.code) AS g
+        CROSS JOIN @ws@.workspace AS w
+        LEFT JOIN @ws@.bi_code AS k ON k.axis = g.axis AND k.code = g.code$q$,
+        jsonb_build_object('memberships',
+          segmentation_internal.workspace_memberships_sql(segmentation.workspace_axes())))),
+    ('bi_segment_history', 'as_of, axis, code',
+      'How many customers each code had after each publication. Every axis counts everybody once. Best shown as lines, '
+      'or as stacked areas.',
+      segmentation_internal.fill(ws, $q$
+        SELECT h.as_of, h.axis, h.axis_label, h.code, h.label, h.position, h.customers,
+          pg_catalog.round(h.customers / NULLIF(sum(h.customers) OVER (PARTITION BY h.as_of, h.axis), 0), 6)
+            ::double precision AS share
+        FROM (
+          SELECT d.as_of, k.axis, k.axis_label, k.code, k.label, k.position,
+            (sum(coalesce(m.change, 0)) OVER (PARTITION BY k.axis, k.code ORDER BY d.as_of))::bigint AS customers
+          FROM (
+            SELECT b.valid_from AS as_of FROM @ws@.membership_history AS b
+            UNION SELECT e.valid_to FROM @ws@.membership_history AS e WHERE e.valid_to IS NOT NULL
+            UNION SELECT w.as_of FROM @ws@.workspace AS w WHERE w.as_of IS NOT NULL) AS d
+          CROSS JOIN @ws@.bi_code AS k
+          LEFT JOIN (
+            SELECT c.as_of, c.axis, c.code, sum(c.change) AS change
+            FROM (
+              SELECT b.valid_from AS as_of, b.axis, b.code, 1 AS change FROM @ws@.membership_history AS b
+              UNION ALL
+              SELECT e.valid_to, e.axis, e.code, -1 FROM @ws@.membership_history AS e
+              WHERE e.valid_to IS NOT NULL) AS c
+            GROUP BY c.as_of, c.axis, c.code) AS m ON m.as_of = d.as_of AND m.axis = k.axis AND m.code = k.code) AS h
+        -- Of products there are hundreds: a day without any is left out.
+        WHERE h.customers > 0 OR h.axis <> 'product_appetence'$q$)),
     ('bi_rfm_grid', 'r, f',
       'Customers and turnover by recency score (5: lately) and frequency score (5: often). Best shown as a heat map.',
       segmentation_internal.fill(ws, $q$
-        SELECT s.r, s.f, count(*) AS customers, sum(s.turnover) AS turnover, sum(s.monetary) AS monetary,
-          avg(s.churn_probability) AS churn_probability
+        SELECT s.as_of, s.r, s.f, count(*) AS customers, pg_catalog.round(sum(s.turnover), 2) AS turnover,
+          pg_catalog.round(sum(s.monetary), 2) AS monetary,
+          pg_catalog.round(avg(s.churn_probability)::numeric, 4)::double precision AS churn_probability,
+          pg_catalog.round(sum(s.churn_probability)::numeric, 1)::double precision AS expected_churners
         FROM @ws@.customer_scores_stored AS s
         WHERE s.r IS NOT NULL
-        GROUP BY s.r, s.f$q$)),
+        GROUP BY s.as_of, s.r, s.f$q$)),
     ('bi_pmg_curve', 'percent',
-      'Concentration: the share of turnover that the best customers bring, by percent of customers. Best shown as a '
-      'line.',
+      'Concentration: the share of turnover that the best customers bring, by percent of customers, from 0. Best shown '
+      'as a line.',
       segmentation_internal.fill(ws, $q$
-        SELECT p.percent, max(p.running) / NULLIF(max(p.total), 0) AS turnover_share, count(*) AS customers,
-          sum(p.turnover) AS turnover
+        SELECT p.as_of, p.percent,
+          pg_catalog.round(max(p.running) / NULLIF(max(p.total), 0), 6)::double precision AS turnover_share,
+          count(*) AS customers, pg_catalog.round(sum(p.turnover), 2) AS turnover
         FROM (
-          SELECT s.turnover,
+          SELECT s.as_of, s.turnover,
             pg_catalog.ceil(100.0 * row_number() OVER w / count(*) OVER ())::integer AS percent,
             sum(s.turnover) OVER w AS running, sum(s.turnover) OVER () AS total
           FROM @ws@.customer_scores_stored AS s
           WHERE s.turnover > 0
           WINDOW w AS (ORDER BY s.turnover DESC, s.customer ROWS UNBOUNDED PRECEDING)) AS p
-        GROUP BY p.percent$q$)),
+        GROUP BY p.as_of, p.percent
+        UNION ALL
+        SELECT w.as_of, 0, 0, 0, 0
+        FROM @ws@.workspace AS w
+        WHERE EXISTS (SELECT FROM @ws@.customer_scores_stored AS s WHERE s.turnover > 0)$q$)),
     ('bi_churn_value', 'churn, future_value',
       'Customers by risk of churn and expected value: who is worth keeping. Best shown as a matrix.',
       segmentation_internal.fill(ws, $q$
-        SELECT c.churn, segmentation.workspace_label('churn', c.churn, l.language) AS churn_label,
-          c.future_value, segmentation.workspace_label('future_value', c.future_value, l.language)
-            AS future_value_label,
-          count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover, coalesce(sum(s.future_value), 0) AS value
-        FROM @ws@.customer_segments AS c
-        JOIN @ws@.customer_scores_stored AS s ON s.customer = c.customer
-        CROSS JOIN @ws@.bi_language AS l
-        GROUP BY c.churn, c.future_value, l.language$q$)),
+        SELECT w.as_of, g.churn, coalesce(k.label, g.churn) AS churn_label, k.position AS churn_position,
+          g.future_value, coalesce(v.label, g.future_value) AS future_value_label,
+          v.position AS future_value_position, g.customers,
+          pg_catalog.round(g.turnover, 2) AS turnover, pg_catalog.round(g.value, 2) AS value,
+          pg_catalog.round(g.expected_churners::numeric, 1)::double precision AS expected_churners
+        FROM (
+          SELECT c.churn, c.future_value, count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover,
+            coalesce(sum(s.future_value), 0) AS value, sum(s.churn_probability) AS expected_churners
+          FROM @ws@.customer_segments AS c
+          JOIN @ws@.customer_scores_stored AS s ON s.customer = c.customer
+          GROUP BY c.churn, c.future_value) AS g
+        CROSS JOIN @ws@.workspace AS w
+        LEFT JOIN @ws@.bi_code AS k ON k.axis = 'churn' AND k.code = g.churn
+        LEFT JOIN @ws@.bi_code AS v ON v.axis = 'future_value' AND v.code = g.future_value$q$)),
     ('bi_migration', 'as_of, axis, from_code, to_code',
-      'Who moved from code to code, by day of publication. Best shown as a Sankey diagram.',
+      'Who moved from code to code, and who stayed, by day of publication. Best shown as a Sankey diagram: from source '
+      'to target.',
       segmentation_internal.fill(ws, $q$
-        SELECT h.valid_from AS as_of, h.axis,
-          b.code AS from_code,
-          coalesce(m.label, segmentation.workspace_label(h.axis, b.code, l.language)) AS from_label,
-          h.code AS to_code,
-          coalesce(n.label, segmentation.workspace_label(h.axis, h.code, l.language)) AS to_label,
-          count(*) AS customers, coalesce(sum(s.turnover), 0) AS turnover
-        FROM @ws@.membership_history AS h
-        JOIN @ws@.membership_history AS b
-          ON b.customer = h.customer AND b.axis = h.axis AND b.valid_to = h.valid_from
-        LEFT JOIN @ws@.customer_scores_stored AS s ON s.customer = h.customer
+        SELECT m.as_of, m.axis, b.axis_label, m.from_code, coalesce(b.label, m.from_code) AS from_label,
+          b.position AS from_position, pg_catalog.format('%s (%s)', coalesce(b.label, m.from_code),
+            segmentation.label('bi', 'before', l.language)) AS source,
+          m.to_code, coalesce(a.label, m.to_code) AS to_label, a.position AS to_position,
+          pg_catalog.format('%s (%s)', coalesce(a.label, m.to_code), segmentation.label('bi', 'after', l.language))
+            AS target,
+          m.customers, m.turnover, m.from_code = m.to_code AS stayed, EXISTS (
+            SELECT FROM @ws@.parameter_set AS t
+            WHERE t.as_of = m.as_of AND t.status IN ('in_use', 'retired')) AS retrained
+        FROM (
+          SELECT h.valid_from AS as_of, h.axis, o.code AS from_code, h.code AS to_code, count(*) AS customers,
+            pg_catalog.round(coalesce(sum(t.turnover), 0), 2) AS turnover
+          FROM @ws@.membership_history AS h
+          JOIN @ws@.membership_history AS o
+            ON o.customer = h.customer AND o.axis = h.axis AND o.valid_to = h.valid_from
+          LEFT JOIN @ws@.customer_facts AS f ON f.customer = h.customer
+          @(parameters)@
+          CROSS JOIN LATERAL (SELECT @(turnover)@ AS turnover) AS t
+          GROUP BY h.valid_from, h.axis, o.code, h.code
+          UNION ALL
+          SELECT s.as_of, s.axis, s.code, s.code, s.customers - coalesce(i.customers, 0), NULL
+          FROM @ws@.bi_segment_history AS s
+          LEFT JOIN (
+            SELECT h.valid_from, h.axis, h.code, count(*) AS customers
+            FROM @ws@.membership_history AS h
+            GROUP BY h.valid_from, h.axis, h.code) AS i
+            ON i.valid_from = s.as_of AND i.axis = s.axis AND i.code = s.code
+          WHERE s.customers > coalesce(i.customers, 0)) AS m
         CROSS JOIN @ws@.bi_language AS l
-        LEFT JOIN @ws@.bi_label AS m ON m.axis = h.axis AND m.code = b.code
-        LEFT JOIN @ws@.bi_label AS n ON n.axis = h.axis AND n.code = h.code
-        GROUP BY h.valid_from, h.axis, b.code, h.code, l.language, m.label, n.label$q$)),
+        LEFT JOIN @ws@.bi_code AS b ON b.axis = m.axis AND b.code = m.from_code
+        LEFT JOIN @ws@.bi_code AS a ON a.axis = m.axis AND a.code = m.to_code$q$,
+        (SELECT jsonb_build_object('turnover', t.expression, 'parameters', t.parameters)
+         FROM segmentation_internal.workspace_turnover_sql(ws, 'h.valid_from') AS t))),
     ('bi_reach', 'axis, code, channel',
-      'How many customers of each segment may be contacted, by channel. Best shown as a table.',
+      'How many customers of each segment may be contacted, by channel; 0 where nobody may. Best shown as a table.',
       segmentation_internal.fill(ws, $q$
-        SELECT g.axis, g.code, coalesce(b.label, segmentation.workspace_label(g.axis, g.code, l.language)) AS label,
-          r.channel, segmentation.workspace_label('channel_appetence', r.channel, l.language) AS channel_label,
-          count(*) AS reachable, max(n.customers) AS customers
-        FROM @ws@.customer_segments AS c
-        CROSS JOIN LATERAL (VALUES @(codes)@) AS g (axis, code)
-        JOIN (
+        WITH reach AS MATERIALIZED (
           SELECT f.customer, u.channel
           FROM @ws@.customer_facts AS f
           CROSS JOIN @ws@.workspace AS w
           CROSS JOIN LATERAL pg_catalog.unnest(
-            segmentation.consents_on(@(consents)@, w.as_of, f.contacts)) AS u (channel)
-          OFFSET 0) AS r ON r.customer = c.customer
-        JOIN @ws@.bi_segment_size AS n ON n.axis = g.axis AND n.code = g.code
+            segmentation.consents_on(@(consents)@, w.as_of, f.contacts)) AS u (channel))
+        SELECT n.as_of, n.axis, n.axis_label, n.code, n.label, n.position, h.channel,
+          segmentation.workspace_label('channel_appetence', h.channel, l.language) AS channel_label,
+          coalesce(g.reachable, 0) AS reachable, n.customers
+        FROM @ws@.bi_segment_size AS n
+        CROSS JOIN (SELECT DISTINCT r.channel FROM reach AS r) AS h
         CROSS JOIN @ws@.bi_language AS l
-        LEFT JOIN @ws@.bi_label AS b ON b.axis = g.axis AND b.code = g.code
-        GROUP BY g.axis, g.code, r.channel, l.language, b.label$q$,
+        LEFT JOIN (
+          SELECT m.axis, m.code, r.channel, count(*) AS reachable
+          FROM @ws@.customer_segments AS c
+          JOIN reach AS r ON r.customer = c.customer
+          CROSS JOIN LATERAL (@(memberships)@) AS m (axis, code)
+          GROUP BY m.axis, m.code, r.channel) AS g ON g.axis = n.axis AND g.code = n.code AND g.channel = h.channel
+        WHERE n.axis NOT IN ('product_appetence', 'channel_appetence')$q$,
         jsonb_build_object('consents', segmentation_internal.workspace_published_consents_sql(ws),
-          'codes', segmentation_internal.workspace_codes_sql(ARRAY(
+          'memberships', segmentation_internal.workspace_memberships_sql(ARRAY(
           SELECT a.axis
           FROM unnest(segmentation.workspace_axes()) WITH ORDINALITY AS a (axis, place)
           WHERE a.axis NOT IN ('product_appetence', 'channel_appetence')
@@ -146,39 +300,51 @@ BEGIN ATOMIC
       'Life moments that begin in the weeks to come, and those under way (in the week of the published day). Best '
       'shown as a calendar.',
       segmentation_internal.fill(ws, $q$
-        SELECT pg_catalog.date_trunc('week', greatest(m.begins, w.as_of)::timestamp)::date AS week,
+        SELECT w.as_of, pg_catalog.date_trunc('week', greatest(m.begins, w.as_of)::timestamp)::date AS week,
           m.moment, segmentation.workspace_label('life_moment', m.moment, l.language) AS label,
-          count(*) AS customers, avg(m.confidence) AS confidence
+          count(*) AS customers, pg_catalog.round(avg(m.confidence)::numeric, 4)::double precision AS confidence
         FROM @ws@.life_moments AS m
         CROSS JOIN @ws@.workspace AS w
         CROSS JOIN @ws@.bi_language AS l
         WHERE coalesce(m.ends, 'infinity') >= w.as_of
-        GROUP BY 1, m.moment, l.language$q$)),
+        GROUP BY w.as_of, 2, m.moment, l.language$q$)),
     ('bi_top_products', 'axis, code, product',
       'What the customers of each segment would buy: the twenty products offered to most of them. Best shown as a '
       'table.',
       segmentation_internal.fill(ws, $q$
-        SELECT t.axis, t.code, t.label, t.product, coalesce(n.name, t.product) AS product_name, t.customers, t.expected
+        SELECT w.as_of, t.axis, k.axis_label, t.code, coalesce(k.label, t.code) AS label, k.position, t.place,
+          t.product, coalesce(n.name, t.product) AS product_name, t.customers,
+          pg_catalog.round(t.expected::numeric, 2)::double precision AS expected
         FROM (
-          SELECT g.axis, g.code, coalesce(b.label, segmentation.workspace_label(g.axis, g.code, l.language)) AS label,
-            p.product, count(*) AS customers, sum(p.probability) AS expected,
-            row_number() OVER (PARTITION BY g.axis, g.code ORDER BY count(*) DESC, p.product) AS place
+          SELECT m.axis, m.code, p.product, count(*) AS customers, sum(p.probability) AS expected,
+            row_number() OVER (PARTITION BY m.axis, m.code ORDER BY count(*) DESC, p.product) AS place
           FROM @ws@.customer_products AS p
           JOIN @ws@.customer_segments AS c ON c.customer = p.customer
-          CROSS JOIN LATERAL (VALUES @(codes)@) AS g (axis, code)
-          CROSS JOIN @ws@.bi_language AS l
-          LEFT JOIN @ws@.bi_label AS b ON b.axis = g.axis AND b.code = g.code
-          GROUP BY g.axis, g.code, p.product, l.language, b.label) AS t
+          CROSS JOIN LATERAL (@(memberships)@) AS m (axis, code)
+          GROUP BY m.axis, m.code, p.product) AS t
+        CROSS JOIN @ws@.workspace AS w
+        LEFT JOIN @ws@.bi_code AS k ON k.axis = t.axis AND k.code = t.code
         LEFT JOIN @ws@.product AS n ON n.product = t.product
         WHERE t.place <= 20$q$,
-        jsonb_build_object('codes',
-          segmentation_internal.workspace_codes_sql('{rfm,pmg,churn,loyalty,profile}')))),
+        jsonb_build_object('memberships',
+          segmentation_internal.workspace_memberships_sql('{rfm,pmg,churn,loyalty,profile}')))),
     ('bi_cohort_retention', 'cohort, months',
-      'Of the customers who first bought in a month, the share that buys again so many months later. Best shown as a '
-      'triangle.',
+      'Of the customers who first bought in a month, the share that buys again so many months later; 0 where none did. '
+      'Best shown as a triangle.',
       segmentation_internal.fill(ws, $q$
-        SELECT a.cohort, a.months, a.active, n.customers, a.active / n.customers::double precision AS share
+        SELECT n.as_of, n.cohort, t.months, coalesce(a.active, 0) AS active, n.customers,
+          pg_catalog.round(coalesce(a.active, 0) / n.customers::numeric, 6)::double precision AS share
         FROM (
+          SELECT w.as_of, pg_catalog.date_trunc('month', segmentation.first_purchase(f.history)::timestamp)::date
+              AS cohort, count(*) AS customers
+          FROM @ws@.customer_facts AS f
+          CROSS JOIN @ws@.workspace AS w
+          WHERE segmentation.first_purchase(f.history) <= w.as_of
+          GROUP BY w.as_of, 2) AS n
+        CROSS JOIN LATERAL pg_catalog.generate_series(0,
+          ((extract(year FROM n.as_of) - extract(year FROM n.cohort)) * 12
+            + extract(month FROM n.as_of) - extract(month FROM n.cohort))::integer) AS t (months)
+        LEFT JOIN (
           SELECT d.cohort, d.months, count(*) AS active
           FROM (
             SELECT DISTINCT f.customer,
@@ -190,20 +356,19 @@ BEGIN ATOMIC
             CROSS JOIN @ws@.workspace AS w
             CROSS JOIN LATERAL segmentation.days(f.history) AS d
             WHERE d.purchases > 0 AND d.day <= w.as_of) AS d
-          GROUP BY d.cohort, d.months) AS a
-        JOIN (
-          SELECT pg_catalog.date_trunc('month', segmentation.first_purchase(f.history)::timestamp)::date AS cohort,
-            count(*) AS customers
-          FROM @ws@.customer_facts AS f
-          CROSS JOIN @ws@.workspace AS w
-          WHERE segmentation.first_purchase(f.history) <= w.as_of
-          GROUP BY 1) AS n ON n.cohort = a.cohort$q$)),
+          GROUP BY d.cohort, d.months) AS a ON a.cohort = n.cohort AND a.months = t.months$q$)),
     ('bi_drift', 'as_of, axis',
       'How far each publication moved each axis. Best shown as lines with limits at .1 and .25.',
       segmentation_internal.fill(ws, $q$
-        SELECT d.as_of, d.axis, d.psi, segmentation_internal.psi_verdict(d.psi) AS verdict,
-          d.customers, d.moved, d.moved / NULLIF(d.customers, 0)::double precision AS moved_share
-        FROM @ws@.drift AS d$q$)),
+        SELECT d.as_of, d.axis, segmentation.label('axis', d.axis, l.language) AS axis_label,
+          pg_catalog.round(d.psi::numeric, 6)::double precision AS psi, v.verdict,
+          segmentation.label('verdict', v.verdict, l.language) AS verdict_label, d.customers, d.moved,
+          pg_catalog.round(d.moved / NULLIF(d.customers, 0)::numeric, 6)::double precision AS moved_share, EXISTS (
+            SELECT FROM @ws@.parameter_set AS t
+            WHERE t.as_of = d.as_of AND t.status IN ('in_use', 'retired')) AS retrained
+        FROM @ws@.drift AS d
+        CROSS JOIN @ws@.bi_language AS l
+        CROSS JOIN LATERAL (SELECT segmentation_internal.psi_verdict(d.psi) AS verdict) AS v$q$)),
     ('bi_model_quality', 'parameter_set',
       'Back-tested quality of each parameter set, beside a rule by recency and by past turnover; which axes are weak, '
       'and why. Best shown as lines.',
@@ -281,33 +446,77 @@ BEGIN ATOMIC
     ('bi_data_health', 'measure',
       'What the data cover: customers with each kind of fact, and how fresh it is. Best shown as a table.',
       segmentation_internal.fill(ws, $q$
-        SELECT v.measure, v.value, v.share
+        SELECT w.as_of, v.measure, coalesce(segmentation.label('measure', v.measure, l.language), v.measure) AS label,
+          v.value, pg_catalog.round(v.share::numeric, 6)::double precision AS share
         FROM (
-          SELECT w.as_of, count(*) AS n, count(f.history) AS history, count(f.items) AS items,
-            count(f.contacts) AS contacts, count(f.interactions) AS interactions, count(f.consents) AS consents,
-            count(f.attributes) AS attributes, count(f.company) AS company, count(f.subscriptions) AS subscriptions,
-            min(segmentation.recency(f.history, w.as_of)) AS age,
-            count(*) FILTER (WHERE segmentation.last_purchase(f.history) > w.as_of) AS ahead
-          FROM @ws@.customer_facts AS f
-          CROSS JOIN @ws@.workspace AS w
-          GROUP BY w.as_of) AS h
-        CROSS JOIN LATERAL (VALUES
-          ('customers', h.n, 1.0),
-          ('with_purchases', h.history, h.history / h.n::double precision),
-          ('with_lines', h.items, h.items / h.n::double precision),
-          ('with_contacts', h.contacts, h.contacts / h.n::double precision),
-          ('with_interactions', h.interactions, h.interactions / h.n::double precision),
-          ('with_consents', h.consents, h.consents / h.n::double precision),
-          ('with_attributes', h.attributes, h.attributes / h.n::double precision),
-          ('with_company', h.company, h.company / h.n::double precision),
-          ('with_subscriptions', h.subscriptions, h.subscriptions / h.n::double precision),
-          ('days_since_last_purchase_of_all', h.age::bigint, NULL),
-          ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)
-        UNION ALL
-        SELECT pg_catalog.concat('rows_of_', s.kind, '_', r.reason), pg_catalog.sum(r.rows)::bigint,
-          (pg_catalog.sum(r.rows) / pg_catalog.sum(pg_catalog.sum(r.rows)) OVER (PARTITION BY s.kind))::double precision
-        FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source
-        GROUP BY s.kind, r.reason$q$)),
+          SELECT v.measure, v.value, v.share
+          FROM (
+            SELECT w.as_of, count(*) AS n, count(f.history) AS history, count(f.items) AS items,
+              count(f.contacts) AS contacts, count(f.interactions) AS interactions, count(f.consents) AS consents,
+              count(f.attributes) AS attributes, count(f.company) AS company, count(f.subscriptions) AS subscriptions,
+              min(segmentation.recency(f.history, w.as_of)) AS age,
+              count(*) FILTER (WHERE segmentation.last_purchase(f.history) > w.as_of) AS ahead
+            FROM @ws@.customer_facts AS f
+            CROSS JOIN @ws@.workspace AS w
+            GROUP BY w.as_of) AS h
+          CROSS JOIN LATERAL (VALUES
+            ('customers', h.n, 1.0),
+            ('with_purchases', h.history, h.history / h.n::double precision),
+            ('with_lines', h.items, h.items / h.n::double precision),
+            ('with_contacts', h.contacts, h.contacts / h.n::double precision),
+            ('with_interactions', h.interactions, h.interactions / h.n::double precision),
+            ('with_consents', h.consents, h.consents / h.n::double precision),
+            ('with_attributes', h.attributes, h.attributes / h.n::double precision),
+            ('with_company', h.company, h.company / h.n::double precision),
+            ('with_subscriptions', h.subscriptions, h.subscriptions / h.n::double precision),
+            ('days_since_last_purchase_of_all', h.age::bigint, NULL),
+            ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)
+          UNION ALL
+          SELECT pg_catalog.concat('rows_of_', s.kind, '_', r.reason), pg_catalog.sum(r.rows)::bigint,
+            (pg_catalog.sum(r.rows) / pg_catalog.sum(pg_catalog.sum(r.rows)) OVER (PARTITION BY s.kind))
+              ::double precision
+          FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source
+          GROUP BY s.kind, r.reason) AS v
+        CROSS JOIN @ws@.workspace AS w
+        CROSS JOIN @ws@.bi_language AS l$q$)),
+    ('bi_customers', NULL,
+      'A row a customer: codes with their names, scores, best offers with the reason, channel and hour, consents. '
+      'Personal data: for call lists. Scores are as of the last CALL refresh_views, codes and offers as published.',
+      segmentation_internal.fill(ws, $q$
+        SELECT w.as_of, c.customer, @(codes)@, c.segments,
+          s.recency, s.frequency, pg_catalog.round(s.monetary, 2) AS monetary,
+          pg_catalog.round(s.turnover, 2) AS turnover, pg_catalog.round(s.future_value, 2) AS future_value,
+          pg_catalog.round(s.churn_probability::numeric, 4)::double precision AS churn_probability,
+          pg_catalog.round(s.lost_probability::numeric, 4)::double precision AS lost_probability,
+          pg_catalog.round(s.loyalty_index::numeric, 1)::double precision AS loyalty_index,
+          pg_catalog.round(s.engagement::numeric, 2)::double precision AS engagement,
+          o.offer_1, o.offer_1_reason, o.offer_2, o.offer_2_reason, o.offer_3, o.offer_3_reason,
+          h.channel, segmentation.workspace_label('channel_appetence', h.channel, l.language) AS channel_label,
+          h.best_day, h.best_hour,
+          pg_catalog.array_to_string(segmentation.consents_on(@(consents)@, w.as_of, f.contacts), ', ') AS consents,
+          c.since, c.next_change_at
+        FROM @ws@.customer_segments AS c
+        CROSS JOIN @ws@.workspace AS w
+        CROSS JOIN @ws@.bi_language AS l
+        LEFT JOIN @ws@.customer_facts AS f ON f.customer = c.customer
+        LEFT JOIN @ws@.customer_scores_stored AS s ON s.customer = c.customer
+        LEFT JOIN @ws@.customer_channels AS h ON h.customer = c.customer AND h.place = 1
+        CROSS JOIN LATERAL (
+          SELECT max(v.name) FILTER (WHERE v.place = 1) AS offer_1,
+            max(v.reason) FILTER (WHERE v.place = 1) AS offer_1_reason,
+            max(v.name) FILTER (WHERE v.place = 2) AS offer_2,
+            max(v.reason) FILTER (WHERE v.place = 2) AS offer_2_reason,
+            max(v.name) FILTER (WHERE v.place = 3) AS offer_3,
+            max(v.reason) FILTER (WHERE v.place = 3) AS offer_3_reason
+          FROM (
+            SELECT p.place, coalesce(n.name, p.product) AS name,
+              CASE l.language WHEN 'fr' THEN p.reason_fr ELSE p.reason END AS reason
+            FROM @ws@.customer_products AS p LEFT JOIN @ws@.product AS n ON n.product = p.product
+            WHERE p.customer = c.customer AND p.place <= 3) AS v) AS o
+        @(joins)@$q$,
+        (SELECT jsonb_build_object('codes', k.columns, 'joins', k.joins,
+           'consents', segmentation_internal.workspace_published_consents_sql(ws))
+         FROM segmentation_internal.workspace_customer_codes_sql(ws) AS k))),
     -- The last: as long as it says what there is, no view has to be made anew.
     ('bi_as_of', 'language', 'As of when the views are: one row. Best shown as a caption.',
       segmentation_internal.fill(ws, $q$
@@ -329,7 +538,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_view_list(text) IS
 
 -- A column of one name means the same in every view.
 CREATE FUNCTION segmentation_internal.workspace_view_columns() RETURNS TABLE (name text, about text)
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT v.name, v.about
   FROM (VALUES
@@ -337,7 +546,10 @@ BEGIN ATOMIC
     ('as_of', 'Day of the publication or of the training.'),
     ('auc', 'AUC of the back-test.'),
     ('axis', 'Axis, or segment: and the name of a registered segment.'),
+    ('axis_label', 'Its name.'),
     ('base_rate', 'Share of those whom it is about who did it in the back-test.'),
+    ('best_day', 'Day of the week on which the customer answers most, 1 is Monday.'),
+    ('best_hour', 'Hour of the day at which the customer answers most.'),
     ('bias', 'Predicted total over the real one, less 1.'),
     ('brier', 'Brier score of the back-test.'),
     ('brier_skill', 'Brier skill of the back-test.'),
@@ -352,25 +564,35 @@ BEGIN ATOMIC
     ('churn_calibration_slope', '1 is best.'),
     ('churn_candidate', 'What churn goes by: the best candidate of the back-test.'),
     ('churn_label', 'Its name.'),
-    ('churn_probability', 'Mean probability of no purchase in 90 days.'),
+    ('churn_position', 'Place of churn in the order of its codes.'),
+    ('churn_probability', 'Probability of no purchase within churn_horizon; of many customers, the mean.'),
     ('churn_reasons', 'Why churn is thin or weak, in words.'),
     ('churn_status', 'ready, weak, thin, missing.'),
     ('code', 'Code of the segment.'),
     ('cohort', 'Month of the first purchase.'),
     ('confidence', 'Mean confidence, 0 to 1.'),
+    ('consents', 'Channels by which the customer may be contacted.'),
+    ('customer', 'Key of the customer.'),
     ('customers', 'Number of customers.'),
+    ('engagement', 'Engagement from interactions.'),
     ('expected', 'Expected number of buyers within product_horizon or, by product_next_basket, in the next basket; or '
       'of who does it within the horizon.'),
+    ('expected_churners', 'Sum of their probabilities of churn: it may be added up.'),
     ('f', 'Frequency score.'),
     ('family', 'Family of the purchase model.'),
     ('from_code', 'Code before.'),
+    ('frequency', 'Number of purchases.'),
     ('from_label', 'Its name.'),
-    ('future_value', 'Expected value of the next 12 months.'),
+    ('from_position', 'Its place in the order of the codes.'),
+    ('future_value', 'Value expected within value_horizon.'),
     ('future_value_label', 'Its name.'),
+    ('future_value_position', 'Place of future_value in the order of its codes.'),
     ('horizon_days', 'Days of the horizon.'),
     ('label', 'Its name.'),
     ('language', 'Language of labels.'),
     ('lift', 'Share of those who did it among the likeliest tenth, over the base rate.'),
+    ('lost_probability', 'Probability of no purchase within churn_lost_horizon.'),
+    ('loyalty_index', 'Loyalty index, 0 to 100.'),
     ('mae', 'Mean absolute error of the value.'),
     ('made_of', 'Fingerprint of what the views were made of.'),
     ('measure', 'What is measured.'),
@@ -379,7 +601,14 @@ BEGIN ATOMIC
     ('months', 'Months after it.'),
     ('moved', 'Customers who changed their code.'),
     ('moved_share', 'As a share.'),
+    ('next_change_at', 'Day on which time alone changes a code.'),
     ('note', 'Why.'),
+    ('offer_1', 'The best offer.'),
+    ('offer_1_reason', 'Why.'),
+    ('offer_2', 'The second best.'),
+    ('offer_2_reason', 'Why.'),
+    ('offer_3', 'The third best.'),
+    ('offer_3_reason', 'Why.'),
     ('parameter_set', 'Number of the parameter set.'),
     ('past_correlation', 'Correlation of past and real turnover.'),
     ('percent', 'The best so many percent of active customers.'),
@@ -388,19 +617,27 @@ BEGIN ATOMIC
     ('psi', 'Population stability index.'),
     ('r', 'Recency score.'),
     ('place', 'Its place in the list.'),
+    ('position', 'Its place in the order of the codes: the best first, or the largest.'),
     ('probability', 'That it happens within the horizon.'),
     ('reachable', 'Customers with consent.'),
     ('reasons', 'Why it is thin or weak, in words.'),
+    ('recency', 'Days since the last purchase.'),
     ('recency_auc', 'AUC of recency alone.'),
+    ('retrained', 'Whether models were trained that day: then codes move though customers did nothing.'),
     ('ridge', 'Precision of the ridge of a regression.'),
+    ('segments', 'Codes of registered segments.'),
     ('share', 'Share, from 0 to 1.'),
+    ('since', 'Day since which the codes hold.'),
+    ('source', 'Name of the code before, as a node of a Sankey diagram.'),
     ('spearman', 'Rank correlation of predicted and real value.'),
+    ('stayed', 'Whether the code is the same.'),
     ('status', 'in_use, retired, rejected; of a target: ready, weak, thin, unknown.'),
-    ('target', 'Name of the target.'),
+    ('target', 'Name of the target; of a move, of the code after, as a node of a Sankey diagram.'),
     ('to_code', 'Code after.'),
     ('to_label', 'Its name.'),
-    ('turnover', 'Turnover of 12 rolling months.'),
-    ('turnover_share', 'Share of the turnover of 12 months that they bring.'),
+    ('to_position', 'Its place in the order of the codes.'),
+    ('turnover', 'Turnover of the months of the setting pmg_months; of a move, up to its day.'),
+    ('turnover_share', 'Share of that turnover which they bring.'),
     ('value', 'Expected value, or the number measured.'),
     ('value_actual', 'Real total.'),
     ('value_candidate', 'What future_value goes by: the best candidate of the back-test.'),
@@ -409,8 +646,14 @@ BEGIN ATOMIC
     ('value_reasons', 'Why future_value is thin or weak, in words.'),
     ('value_status', 'ready, weak, thin, missing.'),
     ('verdict', 'stable, moderate or major.'),
+    ('verdict_label', 'Its name.'),
     ('week', 'Monday of the week.')
-  ) AS v (name, about);
+  ) AS v (name, about)
+  UNION ALL
+  SELECT a.axis || v.ending, v.about
+  FROM segmentation.workspace_axis AS a
+  CROSS JOIN (VALUES ('_code', 'Its code.'), ('_label', 'Name of its code.')) AS v (ending, about)
+  WHERE NOT (a.axis IN ('churn', 'future_value') AND v.ending = '_label');
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_view_columns() IS
   'Part of create_workspace: what each column of the views for BI tools holds.';
@@ -442,12 +685,16 @@ BEGIN
   END IF;
   FOR view IN SELECT * FROM segmentation_internal.workspace_view_list(ws) LOOP
     CONTINUE WHEN to_regclass(format('%s.%I', ws, view.name)) IS NOT NULL;
-    EXECUTE segmentation_internal.fill(ws, $q$
-      CREATE MATERIALIZED VIEW @ws@.@view@ AS @(query)@ WITH NO DATA;
-      CREATE UNIQUE INDEX @index@ ON @ws@.@view@ (@(keys)@);
-      COMMENT ON MATERIALIZED VIEW @ws@.@view@ IS @'about'@$q$,
-      jsonb_build_object('view', view.name, 'query', view.query, 'index', view.name || '_key', 'keys', view.keys,
-        'about', view.about));
+    EXECUTE CASE WHEN view.keys IS NULL THEN segmentation_internal.fill(ws, $q$
+        CREATE VIEW @ws@.@view@ AS @(query)@;
+        COMMENT ON VIEW @ws@.@view@ IS @'about'@$q$,
+        jsonb_build_object('view', view.name, 'query', view.query, 'about', view.about))
+      ELSE segmentation_internal.fill(ws, $q$
+        CREATE MATERIALIZED VIEW @ws@.@view@ AS @(query)@ WITH NO DATA;
+        CREATE UNIQUE INDEX @index@ ON @ws@.@view@ (@(keys)@);
+        COMMENT ON MATERIALIZED VIEW @ws@.@view@ IS @'about'@$q$,
+        jsonb_build_object('view', view.name, 'query', view.query, 'index', view.name || '_key', 'keys', view.keys,
+          'about', view.about)) END;
     FOR col IN
       SELECT c.name, c.about
       FROM pg_attribute AS a
@@ -461,7 +708,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_make_views(text) IS
-  'Part of create_workspace: makes the materialized views for BI tools, those that are not there.';
+  'Part of create_workspace: makes the views for BI tools, those that are not there.';
 
 -- The views that are not as this version makes them, and those of the workspace that stand on them. To tell, each is
 -- made a second time: PostgreSQL writes equal queries equally.
@@ -524,8 +771,10 @@ BEGIN
       HINT = 'Drop these, upgrade, and make them again.';
   END IF;
   -- Those that stand on others come later in the list.
-  SELECT array_agg(format('DROP MATERIALIZED VIEW %s.%I', ws, s.name) ORDER BY s.place DESC),
-      array_agg(format('REFRESH MATERIALIZED VIEW %s.%I', ws, s.name) ORDER BY s.place) FILTER (WHERE c.relispopulated)
+  SELECT array_agg(format('DROP %s VIEW %s.%I', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED' ELSE '' END, ws, s.name)
+        ORDER BY s.place DESC),
+      array_agg(format('REFRESH MATERIALIZED VIEW %s.%I', ws, s.name) ORDER BY s.place)
+        FILTER (WHERE c.relkind = 'm' AND c.relispopulated)
     INTO drops, refreshes
   FROM unnest(stale) WITH ORDINALITY AS s (name, place)
   JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, s.name));
@@ -598,7 +847,7 @@ BEGIN
   IF EXISTS (
     SELECT FROM segmentation_internal.workspace_view_list(ws) AS v
     LEFT JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, v.name))
-    WHERE c.relispopulated IS NOT TRUE)
+    WHERE v.keys IS NOT NULL AND c.relispopulated IS NOT TRUE)
   THEN
     RETURN false;
   END IF;
@@ -628,7 +877,7 @@ BEGIN
     RETURN;
   END IF;
   names := pg_catalog.array_prepend('customer_scores_stored'::pg_catalog.text,
-    ARRAY(SELECT v.name FROM segmentation_internal.workspace_view_list(ws) AS v));
+    ARRAY(SELECT v.name FROM segmentation_internal.workspace_view_list(ws) AS v WHERE v.keys IS NOT NULL));
   FOR i IN 1 .. pg_catalog.cardinality(names) LOOP
     began := pg_catalog.clock_timestamp();
     -- What was published meanwhile is not in all of them: the next call makes them again.
@@ -691,7 +940,9 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_make_explain(text) IS
   'Part of grant_bi: the function explain of a workspace.';
 
-CREATE FUNCTION segmentation.grant_bi(workspace text, reader name, explains boolean DEFAULT false) RETURNS void
+CREATE FUNCTION segmentation.grant_bi(
+  workspace text, reader name, explains boolean DEFAULT false, customers boolean DEFAULT false
+) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
@@ -703,7 +954,9 @@ BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', ws, reader);
   FOR view IN
     SELECT c.oid FROM pg_class AS c
-    WHERE c.relnamespace = ws::regnamespace AND c.relkind IN ('m', 'v') AND c.relname LIKE 'bi\_%' ORDER BY c.relname
+    WHERE c.relnamespace = ws::regnamespace AND c.relkind IN ('m', 'v') AND c.relname LIKE 'bi\_%'
+      AND (customers OR c.relname <> 'bi_customers')
+    ORDER BY c.relname
   LOOP
     EXECUTE format('GRANT SELECT ON %s TO %I', view, reader);
   END LOOP;
@@ -713,7 +966,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION segmentation.grant_bi(text, name, boolean) IS
-  'Lets a role read the views bi_* of a workspace, and nothing behind them. With explains it may also ask why a '
+COMMENT ON FUNCTION segmentation.grant_bi(text, name, boolean, boolean) IS
+  'Lets a role read the views bi_* of a workspace, and nothing behind them; bi_customers, which has personal data, '
+  'only with customers. With explains it may also ask why a '
   'customer has its codes, by the function explain in the schema of the workspace, which has the owner''s rights: '
   'these are personal data.';

@@ -48,6 +48,10 @@ CREATE TEMP VIEW codes AS
                            'send_time_warning', 'contact_response', 'weekday')
   -- loyalty.sql and life_moment.sql show these.
   UNION SELECT l.domain, l.code FROM label AS l WHERE l.domain IN ('loyalty', 'loyalty_component', 'nps', 'life_moment')
+  -- Views for dashboards: bi_views.sql shows them.
+  UNION SELECT 'verdict', v FROM (SELECT DISTINCT segmentation_internal.psi_verdict(p::float8 / 100) AS v FROM generate_series(0, 100) AS p) AS t
+  UNION SELECT 'bi', unnest('{before,after}'::text[])
+  UNION SELECT 'measure', unnest('{customers,days_since_last_purchase_of_all,with_attributes,with_company,with_consents,with_contacts,with_interactions,with_lines,with_purchases,with_purchases_after_as_of,with_subscriptions}'::text[])
   -- Product appetence: product_appetence.sql shows them.
   UNION SELECT l.domain, l.code FROM label AS l
         WHERE l.domain IN ('offer_source', 'affinity_method', 'affinity_warning', 'appetence_method', 'appetence_task',

@@ -70,7 +70,10 @@ CREATE TEMP VIEW objects AS
   SELECT d.classid, d.objid, (pg_identify_object(d.classid, d.objid, 0)).type AS kind,
          replace((pg_identify_object(d.classid, d.objid, 0)).identity, 'segmentation.', '') AS identity
   FROM pg_depend AS d
-  WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'segmentation') AND d.deptype = 'e';
+  WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'segmentation') AND d.deptype = 'e'
+    -- From PostgreSQL 17 on the types of rows and arrays are listed too.
+    AND NOT EXISTS (SELECT FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+      WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND (t.typcategory = 'A' OR c.relkind IN ('r', 'v')));
 SELECT kind, count(*) FROM objects GROUP BY kind ORDER BY kind;
 -- Nobody runs anything with another's rights.
 SELECT identity AS security_definer FROM objects JOIN pg_proc AS p ON p.oid = objid AND classid = 'pg_proc'::regclass WHERE prosecdef;
@@ -88,12 +91,12 @@ SELECT kind, identity AS without_comment FROM objects
 WHERE obj_description(objid, classid::regclass::name) IS NULL AND kind NOT IN ('operator family', 'schema') ORDER BY 1, 2;
 SELECT identity, attname AS column_without_comment FROM objects JOIN pg_attribute ON attrelid = objid AND attnum > 0 AND NOT attisdropped
 WHERE classid = 'pg_class'::regclass AND kind = 'table' AND col_description(attrelid, attnum) IS NULL ORDER BY 1, 2;
--- Owners and rights; "installer" is who ran CREATE EXTENSION.
+-- Owners and rights; "installer" is who ran CREATE EXTENSION, and may MAINTAIN (m) from PostgreSQL 17 on.
 SELECT (SELECT string_agg(rolname::text, ',') FROM pg_roles WHERE rolname <> current_user AND oid IN (
   SELECT proowner FROM pg_proc WHERE oid IN (SELECT objid FROM objects) UNION SELECT relowner FROM pg_class WHERE oid IN (SELECT objid FROM objects)
   UNION SELECT typowner FROM pg_type WHERE oid IN (SELECT objid FROM objects) UNION SELECT oprowner FROM pg_operator WHERE oid IN (SELECT objid FROM objects)
   UNION SELECT nspowner FROM pg_namespace WHERE nspname IN ('segmentation', 'segmentation_internal'))) AS owners_other_than_installer;
-SELECT identity, replace(relacl::text, current_user, 'installer') AS rights FROM objects JOIN pg_class AS c ON c.oid = objid AND classid = 'pg_class'::regclass ORDER BY identity;
+SELECT identity, replace(replace(relacl::text, current_user, 'installer'), 'Dxtm/', 'Dxt/') AS rights FROM objects JOIN pg_class AS c ON c.oid = objid AND classid = 'pg_class'::regclass ORDER BY identity;
 SELECT nspname, replace(nspacl::text, current_user, 'installer') AS rights_on_the_schema FROM pg_namespace WHERE nspname IN ('segmentation', 'segmentation_internal') ORDER BY nspname;
 SELECT identity AS not_everybodys_to_run, proacl FROM objects JOIN pg_proc AS p ON p.oid = objid AND classid = 'pg_proc'::regclass WHERE proacl IS NOT NULL;
 SELECT identity AS not_everybodys_to_use, typacl FROM objects JOIN pg_type AS t ON t.oid = objid AND classid = 'pg_type'::regclass WHERE typacl IS NOT NULL;

@@ -57,6 +57,8 @@ BEGIN
     IF state ~ '^XX' OR message || detail ~* 'panic|unwrap|index out of|slice index|with overflow|\.rs\y|\y(struct|enum|variant|[iuf](16|32|64)|usize)\y' THEN
       message := message || '  <<< INTERNAL ERROR, OR RUST''S WORDS';
     END IF;
+    -- PostgreSQL 17 has a right to refresh what is another's.
+    message := regexp_replace(message, '^must be owner of materialized view', 'permission denied for materialized view');
     RAISE INFO '%', concat_ws(E'\n  ', state || ' ' || message, nullif(detail, ''), nullif(hint, ''));
     RETURN;
   END;

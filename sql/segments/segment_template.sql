@@ -188,3 +188,23 @@ INSERT INTO segmentation.segment_template (name, about, columns, definition) VAL
    {"segment": "quarry", "weights": [8, 7, 7, 5, 8, 7, 7, 7, 5]},
    {"segment": "general_builders", "weights": [7, 5, 9, 8, 5, 5, 6, 5, 7]},
    {"segment": "renters", "weights": [6, 4, 10, 9, 4, 7, 5, 6, 7]}]}');
+
+INSERT INTO segmentation.label (domain, code, language, label)
+SELECT 'segment_template', v.code, t.language, t.label
+FROM (VALUES
+  ('value_churn', 'Value and risk of churn', 'Valeur et risque d''attrition'),
+  ('lifecycle', 'Life cycle', 'Cycle de vie du client'),
+  ('age', 'Age band', 'Tranche d''âge'),
+  ('income', 'Income band', 'Tranche de revenus'),
+  ('activity', 'Occupation', 'Catégorie socioprofessionnelle'),
+  ('education', 'Level of education', 'Niveau d''études'),
+  ('household', 'Household', 'Composition du foyer'),
+  ('housing', 'Housing', 'Habitat'),
+  ('geography', 'Kind of place', 'Situation géographique'),
+  ('interests', 'Interests', 'Centres d''intérêt'),
+  ('abandoned_visit', 'Visit without an order', 'Visite sans commande'),
+  ('engagement', 'Engagement', 'Engagement'),
+  ('company_size', 'Size of a company', 'Taille d''entreprise'),
+  ('benefits_sought', 'Benefits sought', 'Bénéfices recherchés')
+) AS v (code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);

@@ -62,7 +62,8 @@ BEGIN ATOMIC
         FROM jsonb_array_elements(f.contacts::jsonb) WITH ORDINALITY AS e (event, place))$$,
       '{date,channel,response}'),
     (15, 'activity', 'list', $$(
-        SELECT jsonb_agg(jsonb_build_object('date', v.date, 'what', v.what) ORDER BY v.date, v.what)
+        -- Facts know days: an order of the day of a visit is taken as what followed it.
+        SELECT jsonb_agg(jsonb_build_object('date', v.date, 'what', v.what) ORDER BY v.date, v.what = '"order"', v.what)
         FROM (
           SELECT e.event -> 'occurred_on' AS date, e.event -> 'kind' AS what
           FROM jsonb_array_elements(f.interactions::jsonb) AS e (event)

@@ -29,6 +29,7 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'model_warning', unnest('{insufficient_data,few_customers,not_judged,shorter_horizon,holdout_unusable,horizon_too_long,infinite_mean,left_truncated,no_dropout,not_converged,not_identified}'::text[])
   UNION SELECT 'skip_reason', unnest('{no_history,no_purchase,after_as_of,before_cohort,after_cohort,one_purchase_day,no_positive_spend}'::text[])
   UNION SELECT 'segment', unnest(segment_codes(definition)) FROM segment_template
+  UNION SELECT 'segment_template', name FROM segment_template
   UNION SELECT 'profile', 'profile_' || n FROM generate_series(1, 50) AS n
   -- Their codes come from data of many kinds: profile.sql, criteria.sql, churn_model.sql and retention_model.sql show them.
   UNION SELECT l.domain, l.code FROM label AS l

@@ -43,6 +43,8 @@ INSERT INTO segmentation.workspace_model (place, axis, name, type, about) VALUES
 INSERT INTO segmentation.label (domain, code, language, label)
 SELECT v.domain, v.code, t.language, t.label
 FROM (VALUES
+  ('source', 'people', 'People', 'Personnes'),
+  ('source', 'sites', 'Sites', 'Établissements'),
   ('fit_grade', 'a', 'Like your good clients', 'Comme vos bons clients'),
   ('fit_grade', 'b', 'Somewhat like your good clients', 'Assez proche de vos bons clients'),
   ('fit_grade', 'c', 'Unlike your good clients', 'Éloignée de vos bons clients'),
@@ -94,6 +96,7 @@ INSERT INTO segmentation.company_field (place, field, type, names, about) VALUES
   (19, 'last_contact', 'day', '{last_contact,last_contacted_on,dernier_contact}',
     'Day of the last contact, where contacts are not all in the sources.'),
   (20, 'acquisition_cost', 'number', '{acquisition_cost,cout_acquisition}', 'What it cost to win it.'),
+  (23, 'purchase_mode', 'text', '{purchase_mode,mode_achat}', 'How it buys: tender, framework, online, as you say it.'),
   (21, 'legal_barriers', 'text', '{legal_barriers}', 'none, some or many: law, customs, standards.'),
   (22, 'technical_barriers', 'text', '{technical_barriers}', 'none, some or many.');
 
@@ -223,6 +226,11 @@ BEGIN
       MESSAGE = format('"%s" needs a source of %s', level, kind),
       HINT = format('SELECT segmentation.add_source(%L, %L, ...): which %s is of which company.',
         (parse_ident(ws))[1], kind, level);
+  ELSIF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = of_level.relation) THEN
+    RAISE undefined_table USING
+      MESSAGE = format('the source of %s was dropped (it was relation %s)', kind, of_level.relation::oid),
+      HINT = format('SELECT segmentation.remove_source(%L, %L, ''%s''), then add another.',
+        (parse_ident(ws))[1], kind, of_level.relation::oid);
   ELSIF of_level.mapping ? 'where' OR jsonb_typeof(of_level.mapping -> 'customer') <> 'string'
     OR jsonb_typeof(of_level.mapping -> level) <> 'string' OR strpos(of_level.mapping ->> level, '.') > 0
   THEN
@@ -341,7 +349,8 @@ CREATE FUNCTION segmentation_internal.workspace_engaged_sql(ws text, batch text,
         'segmentation_internal.retention_is_sign(r.response)'),
       (2, segmentation_internal.workspace_rows_sql(ws, 'interactions', batch), 'r.occurred_at', 'true')
     ) AS k (place, rows, at, sign)
-    WHERE k.rows IS NOT NULL);
+    WHERE k.rows IS NOT NULL
+    HAVING count(*) > 0);
 COMMENT ON FUNCTION segmentation_internal.workspace_engaged_sql(text, text, text) IS
   'Part of refresh: the days on which people of companies did something, as SQL; NULL without such a source.';
 
@@ -353,11 +362,16 @@ DECLARE
   people constant text := segmentation_internal.workspace_rows_sql(ws, 'people', batch);
   sites constant text := segmentation_internal.workspace_rows_sql(ws, 'sites', batch);
   engaged constant text := segmentation_internal.workspace_engaged_sql(ws, batch, zone);
+  key_column text;
 BEGIN
-  IF people IS NULL AND sites IS NULL THEN
+  IF NOT segmentation_internal.workspace_is_of_companies(ws) THEN
     RETURN segmentation_internal.fill(NULL, $q$
       SELECT r.customer, r.attributes AS company FROM @(rows)@ AS r$q$, jsonb_build_object('rows', companies));
   END IF;
+  -- The column of the key is no attribute; a SIREN says more than which company it is.
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT s.mapping ->> 'customer' FROM ONLY @ws@.source AS s
+    WHERE s.kind = 'companies' AND lower(s.mapping ->> 'customer') IN ('siren', 'siret')$q$) INTO key_column;
   RETURN segmentation_internal.fill(NULL, $q$
     SELECT k.customer, coalesce(c.attributes, '{}') || coalesce(p.people, '{}') || coalesce(s.sites, '{}') AS company
     FROM (@(keys)@) AS k
@@ -368,11 +382,14 @@ BEGIN
       'keys', (
         SELECT string_agg(format('SELECT r.customer FROM %s AS r', r.rows), ' UNION ' ORDER BY r.place)
         FROM (VALUES (1, companies), (2, people), (3, sites)) AS r (place, rows) WHERE r.rows IS NOT NULL),
-      'companies', coalesce(format('SELECT r.customer, r.attributes FROM %s AS r', companies),
-        'SELECT r.customer, NULL::jsonb AS attributes FROM '
-          || coalesce(people, sites) || ' AS r WHERE false'),
+      'companies', CASE
+        WHEN companies IS NULL
+          THEN format('SELECT r.customer, NULL::jsonb AS attributes FROM %s AS r WHERE false', coalesce(people, sites))
+        WHEN key_column IS NULL THEN format('SELECT r.customer, r.attributes FROM %s AS r', companies)
+        ELSE format('SELECT r.customer, jsonb_build_object(%L, r.customer) || r.attributes AS attributes FROM %s AS r',
+          lower(key_column), companies) END,
       'people', CASE WHEN people IS NULL
-        THEN format('SELECT r.customer, NULL::jsonb AS people FROM %s AS r WHERE false', sites)
+        THEN format('SELECT r.customer, NULL::jsonb AS people FROM %s AS r WHERE false', coalesce(companies, sites))
         ELSE segmentation_internal.fill(NULL, $q$
           SELECT r.customer, jsonb_build_object('people', jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
               'person', r.person, 'name', r.name, 'email', r.email, 'phone', r.phone, 'title', r.title,
@@ -380,20 +397,20 @@ BEGIN
             ORDER BY r.person COLLATE "C", r.email COLLATE "C", r.name COLLATE "C", r.title COLLATE "C",
               r.phone COLLATE "C", r.relation COLLATE "C")) AS people
           FROM @(rows)@ AS r@(engaged)@
-          WHERE r.person IS NOT NULL
+          WHERE btrim(r.person) <> ''
           GROUP BY r.customer$q$,
           jsonb_build_object('rows', people,
             'days', CASE WHEN engaged IS NULL THEN 'NULL::jsonb' ELSE 'e.days' END,
-            'engaged', coalesce(
-              format(' LEFT JOIN (%s) AS e ON e.customer = r.customer AND e.person = r.person', engaged), ''))) END,
+            'engaged', CASE WHEN engaged IS NULL THEN ''
+              ELSE format(' LEFT JOIN (%s) AS e ON e.customer = r.customer AND e.person = r.person', engaged) END)) END,
       'sites', CASE WHEN sites IS NULL
-        THEN format('SELECT r.customer, NULL::jsonb AS sites FROM %s AS r WHERE false', people)
+        THEN format('SELECT r.customer, NULL::jsonb AS sites FROM %s AS r WHERE false', coalesce(companies, people))
         ELSE segmentation_internal.fill(NULL, $q$
           SELECT r.customer, jsonb_build_object('sites', jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
               'site', r.site, 'name', r.name, 'latitude', r.latitude, 'longitude', r.longitude))
             ORDER BY r.site COLLATE "C", r.name COLLATE "C", r.latitude, r.longitude)) AS sites
           FROM @(rows)@ AS r
-          WHERE r.site IS NOT NULL
+          WHERE btrim(r.site) <> ''
           GROUP BY r.customer$q$, jsonb_build_object('rows', sites)) END));
 END
 $$;
@@ -592,7 +609,7 @@ CREATE FUNCTION segmentation_internal.company_scores(
   turnover_12_months numeric, potential_turnover numeric, share_of_wallet numeric, acquisition_effort numeric,
   cost_to_serve numeric, profitability numeric, distance_km double precision, visit_cost numeric,
   accessibility text, legal_barriers text, technical_barriers text, technology_level text, product_usage text,
-  last_contact date, people bigint, engaged_people bigint, deciders bigint, decider text, committee_known text[],
+  purchase_mode text, last_contact date, people bigint, engaged_people bigint, deciders bigint, decider text, committee_known text[],
   committee_missing text[], reach text, reach_by_phone boolean, opening_hours text, best_day smallint,
   best_hour smallint, fit double precision, fit_grade text, engagement double precision, engagement_grade text,
   fit_engagement text
@@ -607,9 +624,9 @@ BEGIN ATOMIC
     segmentation.acquisition_effort((k.known -> 'acquisition_cost')::numeric, segmentation.monetary(history, as_of)),
     cost.to_serve, segmentation.profitability(money.turnover, (settings -> 'value_margin')::numeric, cost.to_serve),
     d.km, segmentation.visit_cost(d.km),
-    segmentation_internal.company_card('accessibility', k.scored, as_of), k.known ->> 'legal_barriers',
-    k.known ->> 'technical_barriers', segmentation_internal.company_card('technology_level', k.scored, as_of),
-    segmentation_internal.company_card('product_usage', k.scored, as_of),
+    segmentation_internal.company_card('accessibility', d.scored, as_of), k.known ->> 'legal_barriers',
+    k.known ->> 'technical_barriers', segmentation_internal.company_card('technology_level', d.scored, as_of),
+    segmentation_internal.company_card('product_usage', d.scored, as_of), k.known ->> 'purchase_mode',
     e.last_contact, who.people, who.engaged_people, who.deciders, who.decider, who.committee_known,
     who.committee_missing, who.reach, who.reach_by_phone, open.hours, (open.best).day, (open.best).hour,
     fit.score, grade.fit, engaged.score, grade.engagement, grade.fit || grade.engagement
@@ -618,8 +635,9 @@ BEGIN ATOMIC
     FROM (SELECT coalesce(company, '{}') || coalesce(attributes, '{}') AS row) AS r OFFSET 0) AS k
   CROSS JOIN LATERAL segmentation_internal.company_firm(k.known) AS firm
   CROSS JOIN LATERAL (
-    SELECT segmentation_internal.company_distance(k.known, company -> 'sites', settings -> 'company_origin') AS km
-    OFFSET 0) AS d
+    SELECT v.km, jsonb_build_object('distance_km', v.km) || k.scored AS scored
+    FROM (SELECT segmentation_internal.company_distance(
+      k.known, company -> 'sites', settings -> 'company_origin') AS km OFFSET 0) AS v) AS d
   CROSS JOIN LATERAL segmentation_internal.company_events(contacts, interactions, as_of, settings, d.km) AS e
   CROSS JOIN LATERAL segmentation_internal.company_people(company -> 'people', k.known, as_of, settings) AS who
   CROSS JOIN LATERAL (
@@ -644,7 +662,7 @@ BEGIN ATOMIC
     SELECT
       CASE
         WHEN settings -> 'company_fit' IN ('null') IS FALSE
-          THEN segmentation.segment_assign(settings -> 'company_fit', k.scored, as_of)
+          THEN segmentation.segment_assign(settings -> 'company_fit', d.scored, as_of)
         WHEN fit.score IS NULL THEN NULL
         WHEN fit.score >= (model #> '{fit,a}')::double precision THEN 'a'
         WHEN fit.score >= (model #> '{fit,b}')::double precision THEN 'b'
@@ -709,6 +727,7 @@ BEGIN ATOMIC
     ('legal_barriers', 'Legal barriers.'), ('technical_barriers', 'Technical barriers.'),
     ('technology_level', 'advanced, standard or basic, by b2b_definition.'),
     ('product_usage', 'heavy, regular or light, by b2b_definition.'),
+    ('purchase_mode', 'How it buys, as its column says.'),
     ('last_contact', 'Day of the last contact, visit or call.'), ('people', 'People known.'),
     ('engaged_people', 'People who did something within 90 days: an answer, a visit, a call.'),
     ('deciders', 'People who decide, by their titles.'), ('decider', 'Who decides; of several, who was engaged last.'),
@@ -825,10 +844,10 @@ COMMENT ON FUNCTION segmentation_internal.workspace_train_companies(text, intege
 -- The account sheet
 
 CREATE FUNCTION segmentation.account_sheet(workspace text, customer text, language text DEFAULT NULL) RETURNS jsonb
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,setting,parameter_set,customer_facts,customer_segments}');
+    '{workspace,setting,parameter_set,customer_facts,customer_segments,product}');
   spoken constant text := coalesce(language, segmentation_internal.workspace_language(ws));
   key constant text := segmentation_internal.workspace_key(ws);
   sheet jsonb;
@@ -840,17 +859,23 @@ BEGIN
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
     SELECT segmentation.account_profile(
-          segmentation_internal.company_known(coalesce(f.company, '{}') || coalesce(f.attributes, '{}'),
-            g.settings -> 'company_columns'),
+          jsonb_build_object('headcount', s.headcount) || segmentation_internal.company_known(
+            coalesce(f.company, '{}') || coalesce(f.attributes, '{}'), g.settings -> 'company_columns'),
           f.company -> 'people', f.history, w.as_of, $2) - 'given'
       || jsonb_strip_nulls(jsonb_build_object(
         'scores', to_jsonb(s) - '{customer,as_of}'::text[],
         'fit_grade', segmentation.label('fit_grade', s.fit_grade, $2),
         'engagement_grade', segmentation.label('engagement_grade', s.engagement_grade, $2),
-        'fit_by', g.company_model #> '{fit,points}',
+        'fit_by', (
+          SELECT jsonb_object_agg(f.key, jsonb_build_object('is', f.value,
+            'points', round((g.company_model #> ARRAY['fit', 'points', f.key, f.value #>> '{}'])::numeric, 2)))
+          FROM jsonb_each(segmentation_internal.company_features(to_jsonb(s))) AS f),
         'axes', (
-          SELECT jsonb_object_agg(a.axis, segmentation.workspace_label(a.axis, to_jsonb(c) ->> a.axis, $2))
-          FROM segmentation.workspace_axis AS a),
+          SELECT jsonb_object_agg(a.axis,
+            coalesce(n.label, segmentation.workspace_label(a.axis, to_jsonb(c) ->> a.axis, $2)))
+          FROM segmentation.workspace_axis AS a
+          CROSS JOIN (SELECT $2 AS language) AS l
+          LEFT JOIN LATERAL (@(names)@) AS n (axis, code, label) ON n.axis = a.axis AND n.code = to_jsonb(c) ->> a.axis),
         'segments', c.segments))
     FROM ONLY @ws@.workspace AS w
     JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set
@@ -858,7 +883,8 @@ BEGIN
     JOIN ONLY @ws@.customer_segments AS c ON c.customer = f.customer
     JOIN (@(scores)@) AS s ON s.customer = f.customer
     WHERE s.customer = $1::@(key)@$q$,
-    jsonb_build_object('key', key, 'scores', segmentation_internal.workspace_company_scores_query(ws)))
+    jsonb_build_object('key', key, 'scores', segmentation_internal.workspace_company_scores_query(ws),
+      'names', segmentation_internal.workspace_names_sql(ws)))
     INTO sheet USING customer, spoken;
   IF sheet IS NULL THEN
     RAISE no_data_found USING MESSAGE = format('workspace %I knows no company %s', workspace, coalesce(customer, 'null'));

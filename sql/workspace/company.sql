@@ -114,13 +114,17 @@ COMMENT ON FUNCTION segmentation_internal.company_value(text, jsonb) IS
 CREATE FUNCTION segmentation_internal.company_known(attributes jsonb, columns jsonb) RETURNS jsonb
   LANGUAGE sql STABLE PARALLEL SAFE
   RETURN (
-    SELECT coalesce(jsonb_object_agg(f.field, v.value), '{}')
-    FROM segmentation.company_field AS f
-    CROSS JOIN LATERAL (
-      SELECT segmentation_internal.company_value(f.type, attributes -> n.name) AS value
-      FROM unnest(ARRAY[columns ->> f.field] || f.names) WITH ORDINALITY AS n (name, place)
-      WHERE segmentation_internal.company_value(f.type, attributes -> n.name) IS NOT NULL
-      ORDER BY n.place LIMIT 1) AS v);
+    SELECT coalesce(jsonb_object_agg(v.field, v.value), '{}')
+    FROM (
+      SELECT DISTINCT ON (f.field) f.field, segmentation_internal.company_value(f.type, a.value) AS value
+      FROM jsonb_each(attributes) AS a
+      JOIN (
+        SELECT f.field, f.type, n.name, n.place
+        FROM segmentation.company_field AS f
+        CROSS JOIN unnest(ARRAY[columns ->> f.field] || f.names) WITH ORDINALITY AS n (name, place)) AS f
+        ON f.name = a.key
+      WHERE segmentation_internal.company_value(f.type, a.value) IS NOT NULL
+      ORDER BY f.field, f.place) AS v);
 COMMENT ON FUNCTION segmentation_internal.company_known(jsonb, jsonb) IS
   'Part of company_scores: what is known of a company, by fields of company_field, from its columns.';
 
@@ -175,9 +179,16 @@ CREATE FUNCTION segmentation_internal.company_setting_fault(name text, value jso
       FROM jsonb_each(value) AS c
       WHERE (CASE jsonb_typeof(c.value) WHEN 'number' THEN c.value::numeric BETWEEN 0 AND 1000 END) IS NOT TRUE
       ORDER BY c.key LIMIT 1)
-    WHEN 'company_committee' THEN CASE WHEN EXISTS (
-        SELECT FROM jsonb_array_elements(value) AS e WHERE jsonb_typeof(e) <> 'string')
-      THEN 'must be an array of functions, as ["finance", "purchasing"]' END
+    WHEN 'company_function' THEN CASE WHEN NOT EXISTS (
+        SELECT FROM segmentation.label AS l WHERE l.domain = 'job_function' AND l.code = value #>> '{}')
+      THEN format('must be a function (a code of job_function), not %s', value) END
+    WHEN 'company_committee' THEN (
+      SELECT format('must be an array of functions (codes of job_function), without %s', e.item)
+      FROM jsonb_array_elements(value) WITH ORDINALITY AS e (item, place)
+      WHERE NOT EXISTS (
+        SELECT FROM segmentation.label AS l
+        WHERE l.domain = 'job_function' AND jsonb_typeof(e.item) = 'string' AND l.code = e.item #>> '{}')
+      ORDER BY e.place LIMIT 1)
     WHEN 'company_fit_grades' THEN segmentation_internal.company_falling_fault(value, 2, 100)
     WHEN 'company_engagement_grades' THEN segmentation_internal.company_falling_fault(value, 3, 100)
     WHEN 'company_fit' THEN segmentation_internal.company_fit_fault(value) END;
@@ -269,6 +280,22 @@ CREATE FUNCTION segmentation_internal.workspace_level_sql(given jsonb, main text
 COMMENT ON FUNCTION segmentation_internal.workspace_level_sql(jsonb, text) IS
   'Part of add_source: what a mapping gives as the customer, as SQL.';
 
+-- Where no column is called as a company is, one that is called as a person or a site is.
+CREATE FUNCTION segmentation_internal.workspace_usual_level(kind text, relation regclass, mapping jsonb) RETURNS jsonb
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN coalesce((
+    SELECT jsonb_build_object(l.field, c.names[1])
+    FROM segmentation.workspace_field AS l
+    CROSS JOIN LATERAL segmentation_internal.workspace_usual_column(l, relation, mapping - 'join') AS c (names)
+    WHERE (l.kind, l.field) IN (('people', 'person'), ('sites', 'site')) AND cardinality(c.names) = 1
+      AND EXISTS (
+        SELECT FROM segmentation.workspace_field AS f
+        WHERE f.kind = workspace_usual_level.kind AND f.field = 'customer'
+          AND segmentation_internal.workspace_usual_column(f, relation, mapping - 'join') IS NULL)
+    ORDER BY l.field LIMIT 1), '{}');
+COMMENT ON FUNCTION segmentation_internal.workspace_usual_level(text, regclass, jsonb) IS
+  'Part of add_source: the column of a person or a site, by its usual names, where none is of a company.';
+
 -- The mapping of a source whose rows are of people or sites, as one of companies. Of several levels the first that
 -- knows the company says it: the row's own column, the person, the site.
 CREATE FUNCTION segmentation_internal.workspace_roll_up(ws text, kind text, relation regclass, mapping jsonb)
@@ -283,6 +310,9 @@ DECLARE
   refs text[] := '{}';
   columns text[] := '{}';
 BEGIN
+  IF companies AND NOT mapping ?| '{customer,person,site}' AND NOT kind IN ('companies', 'people', 'sites') THEN
+    mapping := mapping || segmentation_internal.workspace_usual_level(kind, relation, mapping);
+  END IF;
   IF kind IN ('people', 'sites') AND NOT companies THEN
     RAISE invalid_parameter_value USING
       MESSAGE = format('%s are a source of a workspace of companies', kind),
@@ -341,8 +371,8 @@ CREATE FUNCTION segmentation_internal.workspace_engaged_sql(ws text, batch text,
         WHERE v.person IS NOT NULL AND isfinite(v.day)) AS d
       WHERE d.place <= 20
       GROUP BY d.customer, d.person$q$,
-      jsonb_build_object('events', string_agg(segmentation_internal.fill(NULL,
-          'SELECT r.customer, r.person, (@(at)@ AT TIME ZONE @''zone''@)::date AS day FROM @(rows)@ AS r WHERE @(sign)@',
+      jsonb_build_object('events', string_agg(segmentation_internal.fill(NULL, $q$
+          SELECT r.customer, r.person, (@(at)@ AT TIME ZONE @'zone'@)::date AS day FROM @(rows)@ AS r WHERE @(sign)@$q$,
           jsonb_build_object('at', k.at, 'zone', zone, 'rows', k.rows, 'sign', k.sign)), ' UNION ' ORDER BY k.place)))
     FROM (VALUES
       (1, segmentation_internal.workspace_rows_sql(ws, 'contacts', batch), 'coalesce(r.responded_at, r.sent_at)',
@@ -498,7 +528,8 @@ BEGIN ATOMIC
         THEN settings -> 'company_unit_costs' -> lower(e.counted) END AS unit
     FROM (
       SELECT segmentation.segment_date(c.event ->> 'sent_on') AS day, 'contacts' AS counted,
-        CASE WHEN segmentation_internal.retention_is_sign(c.event ->> 'response') THEN c.event ->> 'response' END AS what
+        CASE WHEN segmentation_internal.retention_is_sign(c.event ->> 'response') THEN c.event ->> 'response' END
+          AS what
       FROM jsonb_array_elements(contacts::jsonb) AS c (event)
       UNION ALL
       SELECT segmentation.segment_date(i.event ->> 'occurred_on'), i.event ->> 'kind', i.event ->> 'kind'
@@ -597,8 +628,8 @@ COMMENT ON FUNCTION segmentation_internal.company_card(text, jsonb, date) IS
   'Part of company_scores: the band of a company by a scorecard of b2b_definition; NULL if nothing of what it reads is '
   'known.';
 
--- Everything that is said of a company beside the axes. A function in FROM that PostgreSQL puts where it is used: what a
--- query does not ask for is not computed.
+-- Everything that is said of a company beside the axes. A function in FROM that PostgreSQL puts where it is used: what
+-- a query does not ask for is not computed.
 CREATE FUNCTION segmentation_internal.company_scores(
   company jsonb, attributes jsonb, history segmentation.purchase_history, contacts segmentation.contact_history,
   interactions segmentation.interaction_history, hours segmentation.send_hours, as_of date, settings jsonb,
@@ -609,10 +640,10 @@ CREATE FUNCTION segmentation_internal.company_scores(
   turnover_12_months numeric, potential_turnover numeric, share_of_wallet numeric, acquisition_effort numeric,
   cost_to_serve numeric, profitability numeric, distance_km double precision, visit_cost numeric,
   accessibility text, legal_barriers text, technical_barriers text, technology_level text, product_usage text,
-  purchase_mode text, last_contact date, people bigint, engaged_people bigint, deciders bigint, decider text, committee_known text[],
-  committee_missing text[], reach text, reach_by_phone boolean, opening_hours text, best_day smallint,
-  best_hour smallint, fit double precision, fit_grade text, engagement double precision, engagement_grade text,
-  fit_engagement text
+  purchase_mode text, last_contact date, people bigint, engaged_people bigint, deciders bigint, decider text,
+  committee_known text[], committee_missing text[], reach text, reach_by_phone boolean, opening_hours text,
+  best_day smallint, best_hour smallint, fit double precision, fit_grade text, engagement double precision,
+  engagement_grade text, fit_engagement text
 )
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 1 COST 1000
 BEGIN ATOMIC
@@ -843,6 +874,61 @@ COMMENT ON FUNCTION segmentation_internal.workspace_train_companies(text, intege
 
 -- The account sheet
 
+INSERT INTO segmentation.label (domain, code, language, label)
+SELECT 'company_feature', v.code, t.language, t.label
+FROM (VALUES
+  ('section', 'sector', 'secteur'), ('size', 'size', 'taille'),
+  ('organisation_type', 'type of organisation', 'type d''organisation')
+) AS v (code, en, fr)
+CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
+
+INSERT INTO segmentation.workspace_sentence (topic, language, sentence) VALUES
+  ('company.fit', 'en', 'Of companies like it {fit} % are good clients, of all {share} %: {reasons}.'),
+  ('company.fit', 'fr', 'Parmi les entreprises semblables, {fit} % sont de bons clients, parmi toutes {share} % : '
+    '{reasons}.'),
+  ('company.engagement', 'en', 'Engagement {engagement} of 100. People known: {people}, of whom {engaged} did '
+    'something within 90 days.'),
+  ('company.engagement', 'fr', 'Engagement {engagement} sur 100. Personnes connues : {people}, dont {engaged} actives '
+    'dans les 90 derniers jours.'),
+  ('company.decider', 'en', 'Who decides: {decider}.'),
+  ('company.decider', 'fr', 'Qui décide : {decider}.'),
+  ('company.no_decider', 'en', 'Nobody who decides is known.'),
+  ('company.no_decider', 'fr', 'Aucun décideur n''est connu.'),
+  ('company.missing', 'en', 'Nobody is known of: {missing}.'),
+  ('company.missing', 'fr', 'Personne n''est connu dans : {missing}.');
+
+CREATE FUNCTION segmentation_internal.company_words(
+  scores jsonb, people jsonb, model jsonb, language text
+) RETURNS text[]
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN array_remove(ARRAY[
+    CASE WHEN scores -> 'fit' <> 'null' THEN segmentation_internal.workspace_say('company.fit', jsonb_build_object(
+      'fit', round((scores -> 'fit')::numeric), 'share', round(100 * (model #> '{fit,share}')::numeric),
+      'reasons', (
+        SELECT string_agg(format('%s %s (%s%s)', segmentation.label('company_feature', f.key, language),
+            f.value #>> '{}', CASE WHEN p.points > 0 THEN '+' ELSE '' END,
+            segmentation_internal.workspace_number_words(p.points::text, language)), ', '
+          ORDER BY abs(p.points) DESC, f.key)
+        FROM jsonb_each(segmentation_internal.company_features(scores)) AS f
+        CROSS JOIN LATERAL (SELECT round(coalesce(segmentation_internal.company_number(
+          model #> ARRAY['fit', 'points', f.key], f.value #>> '{}'), 0)::numeric, 2) AS points) AS p)), language) END,
+    segmentation_internal.workspace_say('company.engagement', jsonb_build_object(
+      'engagement', round((scores -> 'engagement')::numeric), 'engaged', scores -> 'engaged_people',
+      'people', scores -> 'people'), language),
+    CASE WHEN scores -> 'decider' = 'null'
+      THEN segmentation_internal.workspace_say('company.no_decider', '{}', language)
+      ELSE segmentation_internal.workspace_say('company.decider', jsonb_build_object('decider', (
+        SELECT concat_ws(', ', coalesce(p.item ->> 'name', p.item ->> 'person'), p.item ->> 'title')
+        FROM jsonb_array_elements(people) AS p (item)
+        WHERE p.item ->> 'person' = scores ->> 'decider' LIMIT 1)), language) END,
+    CASE WHEN scores -> 'committee_missing' <> '[]' THEN segmentation_internal.workspace_say('company.missing',
+      jsonb_build_object('missing', (
+        SELECT string_agg(segmentation.label('job_function', m.function, language), ', ' ORDER BY m.place)
+        FROM jsonb_array_elements_text(scores -> 'committee_missing') WITH ORDINALITY AS m (function, place))),
+      language) END], NULL);
+COMMENT ON FUNCTION segmentation_internal.company_words(jsonb, jsonb, jsonb, text) IS
+  'Part of account_sheet: fit, engagement, who decides and who is not known, in sentences.';
+
 CREATE FUNCTION segmentation.account_sheet(workspace text, customer text, language text DEFAULT NULL) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE
@@ -864,6 +950,7 @@ BEGIN
           f.company -> 'people', f.history, w.as_of, $2) - 'given'
       || jsonb_strip_nulls(jsonb_build_object(
         'scores', to_jsonb(s) - '{customer,as_of}'::text[],
+        'words', to_jsonb(segmentation_internal.company_words(to_jsonb(s), f.company -> 'people', g.company_model, $2)),
         'fit_grade', segmentation.label('fit_grade', s.fit_grade, $2),
         'engagement_grade', segmentation.label('engagement_grade', s.engagement_grade, $2),
         'fit_by', (
@@ -875,7 +962,8 @@ BEGIN
             coalesce(n.label, segmentation.workspace_label(a.axis, to_jsonb(c) ->> a.axis, $2)))
           FROM segmentation.workspace_axis AS a
           CROSS JOIN (SELECT $2 AS language) AS l
-          LEFT JOIN LATERAL (@(names)@) AS n (axis, code, label) ON n.axis = a.axis AND n.code = to_jsonb(c) ->> a.axis),
+          LEFT JOIN LATERAL (@(names)@) AS n (axis, code, label)
+            ON n.axis = a.axis AND n.code = to_jsonb(c) ->> a.axis),
         'segments', c.segments))
     FROM ONLY @ws@.workspace AS w
     JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set
@@ -887,7 +975,8 @@ BEGIN
       'names', segmentation_internal.workspace_names_sql(ws)))
     INTO sheet USING customer, spoken;
   IF sheet IS NULL THEN
-    RAISE no_data_found USING MESSAGE = format('workspace %I knows no company %s', workspace, coalesce(customer, 'null'));
+    RAISE no_data_found USING
+      MESSAGE = format('workspace %I knows no company %s', workspace, coalesce(customer, 'null'));
   END IF;
   RETURN sheet;
 END

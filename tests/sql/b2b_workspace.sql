@@ -93,9 +93,11 @@ SELECT jsonb_pretty(add_source('b2b', 'purchases', 'trade.orders', '{"customer":
 -- What is stored can be given again.
 SELECT s.mapping = add_source('b2b', s.kind, s.relation, s.mapping) AS same FROM b2b.source AS s WHERE s.kind = 'purchases';
 SELECT add_source('b2b', 'purchase_lines', 'trade.line', '{"join": {"orders": {"order_id": "order_id"}}, "customer": "orders.company_id", "person": "orders.contact_id", "site": "orders.site", "purchased_on": "orders.ordered_on"}') #>> '{customer,sql}' AS customer;
-SELECT count(add_source('b2b', kind, relation, '{"person": "contact_id"}')) FROM (VALUES ('contacts', 'trade.mailing'::regclass), ('interactions', 'trade.visit'), ('consents', 'trade.opt_in')) AS s (kind, relation);
+SELECT count(add_source('b2b', kind, relation, '{"person": "contact_id"}')) FROM (VALUES ('contacts', 'trade.mailing'::regclass), ('interactions', 'trade.visit')) AS s (kind, relation);
+-- Found by its usual name.
+SELECT add_source('b2b', 'consents', 'trade.opt_in');
 -- Settings that are none.
-SELECT configure_workspace('b2b', '{"company_columns": {"colour": "x"}, "company_origin": {"latitude": 91, "longitude": 0}, "company_unit_costs": {"orders": -1}, "company_engagement_weights": {"click": "much"}, "company_committee": [1], "company_fit_grades": [1, 2], "company_engagement_grades": [60, 25], "company_fit": {"kind": "guess"}, "company_engagement_half_life": "0 days"}');
+SELECT configure_workspace('b2b', '{"company_columns": {"colour": "x"}, "company_origin": {"latitude": 91, "longitude": 0}, "company_unit_costs": {"orders": -1}, "company_engagement_weights": {"click": "much"}, "company_committee": ["finance", "magic"], "company_function": "magic", "company_fit_grades": [1, 2], "company_engagement_grades": [60, 25], "company_fit": {"kind": "guess"}, "company_engagement_half_life": "0 days"}');
 SELECT configure_workspace('b2b', '{"company_origin": {"latitude": 48.8566, "longitude": 2.3522}, "value_margin": 0.3}');
 CALL refresh('b2b', '2025-12-31');
 SELECT kind, s.relation, r.reason, r.rows FROM b2b.source_reading AS r JOIN b2b.source AS s USING (source) ORDER BY source, reason;

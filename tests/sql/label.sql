@@ -61,6 +61,7 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'feature_reason', unnest('{key,foreign_key,key_name,near_unique,many_values,constant,type,alone}'::text[])
   UNION SELECT 'phase', unnest('{facts,train,score,publish,watch,time,changed}'::text[])
   -- B2B
+  UNION SELECT 'company_feature', unnest('{section,size,organisation_type}'::text[])
   UNION SELECT 'fit_grade', unnest('{a,b,c}'::text[])
   UNION SELECT 'engagement_grade', unnest('{1,2,3,4}'::text[])
   UNION SELECT 'company_reach', unnest('{person,generic,none}'::text[])

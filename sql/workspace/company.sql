@@ -14,8 +14,7 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
   (133, 'company_origin', 'object', 'null', NULL, NULL, NULL,
     'Where distances to companies are measured from, as {"latitude": 48.85, "longitude": 2.35}.'),
   (134, 'company_unit_costs', 'object',
-    '{"orders": 15, "contacts": 0.1, "call": 10, "support_call": 10, "visit": "distance", "meeting": "distance"}',
-    NULL, NULL, NULL,
+    '{"orders": 15, "contacts": 0.1, "call": 10, "visit": "distance"}', NULL, NULL, NULL,
     'What an order, a contact, or an interaction of a kind costs; "distance" is a visit at the company''s distance. '
     'Other kinds cost nothing.'),
   (135, 'company_function', 'text', 'null', NULL, NULL, NULL,
@@ -28,10 +27,9 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
   (138, 'company_fit_grades', 'array', '[1.5, 0.75]', NULL, NULL, NULL,
     'Learnt fit: a and b from so many times the share of good clients among all companies on.'),
   (139, 'company_engagement_weights', 'object',
-    '{"click": 1, "visit": 2, "reply": 3, "purchase": 3, "complaint": 0, "unsubscribe": 0, "support_call": 0}',
-    NULL, NULL, NULL,
+    '{"reply": 3, "visit": 2, "complaint": 0, "unsubscribe": 0, "support_call": 0}', NULL, NULL, NULL,
     'Points of a response or an interaction by kind; 1 for what is not named.'),
-  (140, 'company_engagement_half_life', 'interval', '"90 days"', 1, 3660, NULL,
+  (140, 'company_half_life', 'interval', '"90 days"', 1, 3660, NULL,
     'The time in which the points of an event become half.'),
   (141, 'company_engagement_grades', 'array', '[60, 25, 5]', NULL, NULL, NULL,
     'Engagement from which on its grade is 1, 2 and 3; below the last, 4.');
@@ -518,7 +516,7 @@ BEGIN ATOMIC
       WHEN v.unit = '"distance"' THEN segmentation.visit_cost(distance_km)
       WHEN jsonb_typeof(v.unit) = 'number' THEN v.unit::numeric END), 0) END
   FROM (
-    SELECT extract(epoch FROM (coalesce(settings ->> 'company_engagement_half_life', '90 days'))::interval)
+    SELECT extract(epoch FROM (coalesce(settings ->> 'company_half_life', '90 days'))::interval)
       ::double precision / 86400 AS days) AS h
   LEFT JOIN (
     SELECT e.day,

@@ -97,8 +97,8 @@ SELECT count(add_source('b2b', kind, relation, '{"person": "contact_id"}')) FROM
 -- Found by its usual name.
 SELECT add_source('b2b', 'consents', 'trade.opt_in');
 -- Settings that are none.
-SELECT configure_workspace('b2b', '{"company_columns": {"colour": "x"}, "company_origin": {"latitude": 91, "longitude": 0}, "company_unit_costs": {"orders": -1}, "company_engagement_weights": {"click": "much"}, "company_committee": ["finance", "magic"], "company_function": "magic", "company_fit_grades": [1, 2], "company_engagement_grades": [60, 25], "company_fit": {"kind": "guess"}, "company_engagement_half_life": "0 days"}');
-SELECT configure_workspace('b2b', '{"company_origin": {"latitude": 48.8566, "longitude": 2.3522}, "value_margin": 0.3}');
+SELECT configure_workspace('b2b', '{"company_columns": {"colour": "x"}, "company_origin": {"latitude": 91, "longitude": 0}, "company_unit_costs": {"orders": -1}, "company_engagement_weights": {"click": "much"}, "company_committee": ["finance", "magic"], "company_function": "magic", "company_fit_grades": [1, 2], "company_engagement_grades": [60, 25], "company_fit": {"kind": "guess"}, "company_half_life": "0 days"}');
+SELECT configure_workspace('b2b', '{"company_origin": {"latitude": 48.8566, "longitude": 2.3522}, "value_margin": 0.3, "company_unit_costs": {"orders": 15, "contacts": 0.1, "call": 10, "support_call": 10, "visit": "distance"}}');
 CALL refresh('b2b', '2025-12-31');
 SELECT kind, s.relation, r.reason, r.rows FROM b2b.source_reading AS r JOIN b2b.source AS s USING (source) ORDER BY source, reason;
 SELECT item, status FROM workspace_check('b2b') WHERE item LIKE 'axis %';

@@ -794,6 +794,38 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_make_companies(text) IS
   'Part of create_workspace: the view company_scores of a workspace of companies.';
 
+-- What is sent to other tools
+CREATE FUNCTION segmentation_internal.crm_company_field(
+  ws text, score text, OUT type text, OUT expression text, OUT joins text[], OUT fault text
+)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  given regtype;
+BEGIN
+  SELECT a.atttypid INTO given
+  FROM pg_attribute AS a
+  WHERE a.attrelid = to_regclass(ws || '.company_scores') AND a.attname = score AND a.attnum > 0
+    AND NOT a.attisdropped;
+  IF NOT segmentation_internal.workspace_is_of_companies(ws) THEN
+    fault := 'company_scores are of a workspace of companies';
+  ELSIF given IS NULL THEN
+    fault := format('company_scores has no "%s": name one as company_scores.%s', score, coalesce(
+      segmentation_internal.nearest_name(score, ARRAY(
+        SELECT c.name FROM segmentation_internal.company_score_columns() AS c)), 'fit_engagement'));
+  ELSE
+    type := CASE
+      WHEN given = ANY ('{bigint,smallint,integer,numeric,double precision}'::regtype[]) THEN 'number'
+      WHEN given = 'date'::regtype THEN 'day' WHEN given = 'boolean'::regtype THEN 'boolean' ELSE 'text' END;
+    expression := format(CASE WHEN given = 'text[]'::regtype THEN 'array_to_string(%s, '','')' ELSE '%s' END,
+      format('"company scores".%I', score));
+    joins := ARRAY[format('LEFT JOIN (%s) AS "company scores" ON "company scores".customer = c.customer',
+      segmentation_internal.workspace_company_scores_query(ws))];
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.crm_company_field(text, text) IS
+  'Part of crm_sync: a column of company_scores as a field of a destination, as SQL.';
+
 -- Key accounts leave the other segments.
 CREATE FUNCTION segmentation_internal.workspace_mass_segments(segments jsonb, key_accounts text) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -869,6 +901,27 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_companies(text, integer, date, jsonb) IS
   'Part of refresh: what peers buy for each employee, and how good clients differ from other companies, into a '
   'parameter set.';
+
+-- A model that comes from elsewhere: a company of each section, so that whatever cannot be read is an error.
+CREATE FUNCTION segmentation_internal.workspace_try_companies(ws text, number integer, as_of date) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF segmentation_internal.workspace_is_of_companies(ws) THEN
+    EXECUTE segmentation_internal.fill(ws, $q$
+      SELECT count(k.*)
+      FROM @ws@.parameter_set AS g
+      CROSS JOIN (
+        SELECT jsonb_build_object('naf_code', n.division, 'naf_version', n.version, 'headcount', 5, 'turnover', 1000)
+          AS company
+        FROM segmentation.naf_nomenclature() AS n) AS f
+      CROSS JOIN LATERAL segmentation_internal.company_scores(
+        f.company, NULL, NULL, NULL, NULL, NULL, $2, g.settings, g.company_model, g.send_time_profile) AS k
+      WHERE g.parameter_set = $1$q$) USING number, as_of;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_try_companies(text, integer, date) IS
+  'Part of install_parameter_set: scores made-up companies by a parameter set; an error if the model cannot be read.';
 
 -- The account sheet
 

@@ -677,6 +677,10 @@ BEGIN
     RAISE invalid_parameter_value USING MESSAGE = 'settings must be a jsonb object',
       HINT = 'As {"churn_horizon": "60 days", "language": "fr"}.';
   END IF;
+  -- What a workspace is may be said, not changed.
+  IF settings -> 'subject' = segmentation_internal.workspace_settings_now(ws) -> 'subject' THEN
+    settings := settings - 'subject';
+  END IF;
   SELECT string_agg(format('%s %s', g.key, coalesce(segmentation_internal.workspace_setting_fault(d, g.value),
     'is not a setting')), E'\n' ORDER BY g.key) INTO faults
   FROM jsonb_each(settings) AS g LEFT JOIN segmentation.workspace_setting AS d ON d.name = g.key

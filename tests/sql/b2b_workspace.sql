@@ -186,6 +186,22 @@ SELECT count(*) FILTER (WHERE s.key_account <> (s.customer = 3 OR s.turnover_12_
 FROM b2b.company_scores AS s JOIN b2b.customer_segments AS c USING (customer) JOIN trade.company AS t ON t.company_id = s.customer;
 SELECT jsonb_pretty(account_sheet('b2b', '3', 'fr') - 'axes' #- '{scores,best_day}' #- '{scores,best_hour}') AS sheet;
 SELECT account_sheet('b2b', '-1');
+-- What is sent elsewhere, and what is trained elsewhere.
+SELECT add_destination('b2b', 'crm', 'csv', '{"audience": "all", "channel": null, "key": {"field": "customer", "as": "id"}, "fields": [{"field": "company_scores", "as": "x"}, {"field": "company_scores.grid", "as": "y"}]}');
+SELECT add_destination('b2b', 'crm', 'csv', '{"audience": "all", "channel": null, "key": {"field": "customer", "as": "id"}, "fields": [{"field": "name"}, {"field": "company_scores.size", "as": "size"},
+  {"field": "company_scores.committee_missing", "as": "missing"}, {"field": "company_scores.turnover_12_months", "as": "turnover"}, {"field": "company_scores.key_account", "as": "key"}]}') IS NOT NULL AS added;
+SELECT crm_sync('b2b', 'crm') AS batch;
+SELECT r FROM crm_rows('b2b', 1) AS r WHERE r ~ '^(id|1|2|3),';
+SELECT create_workspace('twin', 'bigint', 'UTC', 'company');
+SELECT count(add_source('twin', s.kind, s.relation, s.mapping)) FROM b2b.source AS s;
+SELECT configure_workspace('b2b', '{"key_accounts": null, "company_fit": null}');
+CALL refresh('b2b', '2025-12-31', retrain => true);
+SELECT configure_workspace('twin', export_parameter_set('b2b') -> 'settings');
+SELECT install_parameter_set('twin', jsonb_set(export_parameter_set('b2b'), '{models,company_model,fit,a}', '"high"'));
+SELECT install_parameter_set('twin', export_parameter_set('b2b')) IS NOT NULL AS installed;
+CALL refresh('twin', '2025-12-31');
+SELECT count(*) AS companies, count(*) FILTER (WHERE to_jsonb(a) IS DISTINCT FROM to_jsonb(b)) AS differ FROM b2b.company_scores AS a FULL JOIN twin.company_scores AS b USING (customer);
+SELECT drop_workspace('twin');
 
 -- A change of a row, of a person, or of where a person or a site belongs, is its companies', before and after.
 SELECT count(start_capture('b2b', kind, relation)) FROM b2b.source;

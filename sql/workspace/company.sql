@@ -98,8 +98,9 @@ INSERT INTO segmentation.company_field (place, field, type, names, about) VALUES
   (21, 'legal_barriers', 'text', '{legal_barriers}', 'none, some or many: law, customs, standards.'),
   (22, 'technical_barriers', 'text', '{technical_barriers}', 'none, some or many.');
 
+-- Stable, as to_jsonb is: PostgreSQL puts it where it is used.
 CREATE FUNCTION segmentation_internal.company_value(type text, value jsonb) RETURNS jsonb
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  LANGUAGE sql STABLE PARALLEL SAFE
   RETURN CASE type
     WHEN 'text' THEN CASE WHEN btrim(value #>> '{}') <> '' THEN to_jsonb(btrim(value #>> '{}')) END
     WHEN 'day' THEN to_jsonb(segmentation.segment_date(value #>> '{}'))
@@ -581,7 +582,7 @@ COMMENT ON FUNCTION segmentation_internal.company_people(jsonb, jsonb, date, jso
 
 -- What the fit is learnt from.
 CREATE FUNCTION segmentation_internal.company_features(firm jsonb) RETURNS jsonb
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  LANGUAGE sql STABLE PARALLEL SAFE
   RETURN pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('section', firm -> 'section',
     'size', firm -> 'size', 'organisation_type', firm -> 'organisation_type'));
 COMMENT ON FUNCTION segmentation_internal.company_features(jsonb) IS

@@ -320,9 +320,14 @@ mod install {
         requires = ["workspace_crm_batch"]
     );
     extension_sql_file!(
+        "../sql/workspace/company.sql",
+        name = "workspace_company",
+        requires = ["workspace_crm_back"]
+    );
+    extension_sql_file!(
         "../sql/base/finish.sql",
         name = "finish",
-        requires = ["workspace_crm_back"],
+        requires = ["workspace_company"],
         finalize
     );
 }

@@ -14,7 +14,8 @@ BEGIN
   END IF;
 END
 $$;
-GRANT SELECT ON segmentation.rfm_map, segmentation.label, segmentation.b2b_definition, segmentation.sector_preset,
+GRANT SELECT ON segmentation.rfm_map, segmentation.label, segmentation.b2b_definition, segmentation.company_field,
+  segmentation.sector_preset,
   segmentation.segment_template, segmentation.workspace_field, segmentation.workspace_setting,
   segmentation.workspace_sentence, segmentation.workspace_registry, segmentation.workspace_axis,
   segmentation.workspace_model, segmentation.workspace_parameter, segmentation.workspace_score,

@@ -347,6 +347,11 @@ BEGIN
       expression := CASE what WHEN 'as_of' THEN 'n.as_of' ELSE format('c.%I', what) END;
       RETURN;
     END IF;
+    IF what = 'company_scores' OR starts_with(what, 'company_scores.') THEN
+      SELECT o.type, o.expression, o.joins, o.fault INTO type, expression, joins, fault
+      FROM segmentation_internal.crm_company_field(ws, substr(what, 16)) AS o;
+      RETURN;
+    END IF;
     SELECT l.field, l.kind, l.type, l.axis INTO known
     FROM jsonb_to_record(fields -> what) AS l (field text, kind text, type text, axis text);
     IF known.field IS NULL THEN

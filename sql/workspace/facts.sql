@@ -601,8 +601,6 @@ CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, z
              THEN jsonb_build_object('birth_year', extract(year FROM r.birth_date)::integer) ELSE '{}' END
           AS attributes
       FROM @(rows)@ AS r$q$, jsonb_build_object('rows', rows))
-    WHEN 'companies' THEN segmentation_internal.fill(NULL, $q$
-      SELECT r.customer, r.attributes AS company FROM @(rows)@ AS r$q$, jsonb_build_object('rows', rows))
     WHEN 'attribute_history' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer, jsonb_agg(
           jsonb_build_object('attribute', r.attribute, 'changed_on', r.changed_on,
@@ -651,13 +649,19 @@ BEGIN
   level := settings ->> 'product_level';
 
   FOR part, columns, query IN
-    SELECT f.kind, f.columns, segmentation_internal.workspace_fact_sql(f.kind, r.rows, zone)
+    SELECT f.kind, f.columns, CASE f.kind
+        WHEN 'companies' THEN segmentation_internal.workspace_companies_sql(ws, batch, zone)
+        ELSE segmentation_internal.workspace_fact_sql(f.kind, r.rows, zone) END
     FROM (VALUES
       (1, 'purchases', '{history}'::text[]), (2, 'contacts', '{contacts,hours}'), (3, 'interactions', '{interactions}'),
       (4, 'consents', '{consents}'), (5, 'customers', '{attributes}'), (6, 'companies', '{company}'),
       (7, 'attribute_history', '{attribute_changes}'), (8, 'subscriptions', '{subscriptions}')
     ) AS f (place, kind, columns)
-    CROSS JOIN LATERAL (SELECT segmentation_internal.workspace_rows_sql(ws, f.kind, batch)) AS g (given)
+    CROSS JOIN LATERAL (
+      -- A company may be known by its people or sites alone.
+      SELECT min(segmentation_internal.workspace_rows_sql(ws, k.kind, batch))
+      FROM unnest(CASE f.kind WHEN 'companies' THEN '{companies,people,sites}' ELSE ARRAY[f.kind] END) AS k (kind)
+    ) AS g (given)
     CROSS JOIN LATERAL (
       SELECT CASE f.kind WHEN 'purchases' THEN segmentation_internal.workspace_orders_of(ws, f.kind, g.given)
         ELSE g.given END) AS r (rows)

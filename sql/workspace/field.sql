@@ -77,17 +77,43 @@ END;
 COMMENT ON FUNCTION segmentation_internal.workspace_row_fields() IS
   'Part of refresh: what definitions may read of the facts of a customer beside attributes.';
 
+-- What definitions see of a company: the object company_scores, where one of them names it.
+CREATE FUNCTION segmentation_internal.workspace_company_row_sql(
+  ws text, number integer, definitions text, as_of text
+) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  parameters record;
+BEGIN
+  IF strpos(definitions, '"company_scores"') = 0 OR NOT segmentation_internal.workspace_is_of_companies(ws) THEN
+    RETURN '';
+  END IF;
+  EXECUTE format('SELECT g.settings, g.company_model, g.send_time_profile FROM ONLY %s.parameter_set AS g '
+    'WHERE g.parameter_set = $1', ws)
+    INTO parameters USING number;
+  RETURN segmentation_internal.fill(NULL, $q$jsonb_build_object('company_scores', (
+      SELECT to_jsonb(k)
+      FROM segmentation_internal.company_scores(f.company, f.attributes, f.history, f.contacts, f.interactions,
+        f.hours, @(as_of)@, @'settings'@::jsonb, @'model'@::jsonb, @'send_time'@::jsonb) AS k)) || $q$,
+    jsonb_build_object('as_of', as_of, 'settings', parameters.settings::text,
+      'model', parameters.company_model::text, 'send_time', parameters.send_time_profile::text));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_company_row_sql(text, integer, text, text) IS
+  'Part of refresh: what registered definitions see of a company, as SQL over f.';
+
 -- The row that definitions see of a customer, over the facts f, scores s and codes c. What is costly is in it only
 -- where one of the definitions (as text) names it.
 CREATE FUNCTION segmentation_internal.workspace_row_sql(
   ws text, number integer, definitions text, as_of text, consents text
 ) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN segmentation_internal.fill(NULL, $q$@(facts)@segmentation_internal.workspace_row(
+  RETURN segmentation_internal.fill(NULL, $q$@(companies)@@(facts)@segmentation_internal.workspace_row(
       f.company, f.attributes, to_jsonb(c), to_jsonb(s),
       segmentation.consents_on(@(consents)@, @(as_of)@, f.contacts)) || @(targets)@$q$,
     jsonb_build_object('consents', consents, 'as_of', as_of,
       'targets', segmentation_internal.workspace_target_row_sql(ws, number, definitions, as_of),
+      'companies', segmentation_internal.workspace_company_row_sql(ws, number, definitions, as_of),
       'facts', coalesce((
         SELECT format('jsonb_build_object(%s) || ', string_agg(
           format('%L, %s', r.field, segmentation_internal.fill(NULL, r.expression,
@@ -148,6 +174,8 @@ FROM (VALUES
   ('activity', 'Interactions, and the days of orders.', 'Interactions, et jours de commande.'),
   ('attributes', 'All attributes of the source of customers, as an object.',
     'Tous les attributs de la source de clients, en un objet.'),
+  ('company_scores', 'What is said of a company beside the axes, as an object: see the view company_scores.',
+    'Ce qui est dit d''une entreprise en plus des axes, en objet : voir la vue company_scores.'),
   ('company', 'All attributes of the source of companies, as an object.',
     'Tous les attributs de la source d''entreprises, en un objet.'),
   ('probability', 'Probability of the target.', 'Probabilité de la cible.'),
@@ -330,7 +358,14 @@ BEGIN
           SELECT coalesce(array_agg(a.field ORDER BY a.field COLLATE "C"), '{}') FROM attribute AS a
           WHERE a.kind = CASE r.field WHEN 'company' THEN 'companies' ELSE 'customers' END) ELSE r.members END,
         segmentation.label('field', r.field, $1)
-      FROM segmentation_internal.workspace_row_fields() AS r)
+      FROM segmentation_internal.workspace_row_fields() AS r
+      UNION ALL
+      SELECT 7, 100, 'company_scores', 'fact', 'object', NULL, array_agg(c.name ORDER BY c.name COLLATE "C"),
+        segmentation.label('field', 'company_scores', $1)
+      FROM segmentation_internal.company_score_columns() AS c
+      WHERE NOT c.name IN ('customer', 'as_of', 'key_account')
+        AND segmentation_internal.workspace_is_of_companies(@'ws'@)
+      HAVING count(*) > 0)
     SELECT (1000 * d.rank + d.place)::integer, d.field, d.kind, d.type, d.axis, d.members, d.about, (
         SELECT jsonb_build_array(CASE h.rank WHEN 5 THEN 'attributes' ELSE 'company' END, h.field)::text
         FROM every AS h WHERE h.field = d.field AND h.rank IN (5, 6) AND d.rank < 5 ORDER BY h.rank LIMIT 1)

@@ -716,7 +716,9 @@ BEGIN
         segmentation_internal.workspace_mapping_words(s.mapping),
         (SELECT segmentation_internal.workspace_say(
            'check.fields', jsonb_build_object('names', string_agg(d.field, ', ' ORDER BY d.place)), language)
-         FROM segmentation.workspace_field AS d WHERE d.kind = s.kind AND NOT s.mapping ? d.field HAVING count(*) > 0),
+         FROM segmentation.workspace_field AS d
+         -- What has no usual name is only where it is asked for.
+         WHERE d.kind = s.kind AND d.columns <> '{}' AND NOT s.mapping ? d.field HAVING count(*) > 0),
         segmentation_internal.workspace_reading_words(ws, s.source, language));
     EXCEPTION WHEN OTHERS THEN
       status := 'broken';

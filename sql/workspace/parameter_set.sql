@@ -168,15 +168,16 @@ COMMENT ON FUNCTION segmentation_internal.workspace_parameter_differences(text, 
   'Part of install_parameter_set: what a workspace has otherwise than a parameter set was trained for.';
 
 -- One customer of whom something of every kind is known is scored: so a model that cannot be read is an error now, not
--- in the next refresh. The key is a text: nothing of the workspace is joined.
+-- in the next refresh. Nothing of the workspace is joined but what is staged for that one.
 CREATE FUNCTION segmentation_internal.workspace_try_set(ws text, number integer, as_of date) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  key constant text := segmentation_internal.workspace_key(ws);
   staged regclass;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     CREATE UNLOGGED TABLE @ws@.stage_try_facts AS
-    SELECT '1'::text AS customer, segmentation.purchase_history(d.day, 10 * d.number) AS history,
+    SELECT @'one'@::@(key)@ AS customer, segmentation.purchase_history(d.day, 10 * d.number) AS history,
       segmentation.item_history('1', d.day) AS items, segmentation.item_history('1', d.day) AS categories,
       segmentation.contact_history('email', d.day, CASE d.number WHEN 1 THEN 'click' END) AS contacts,
       segmentation.send_hours(d.day + time '10:00') AS hours,
@@ -185,8 +186,10 @@ BEGIN
       '{}'::jsonb AS attributes, NULL::jsonb AS attribute_changes, NULL::jsonb AS company,
       jsonb_agg(jsonb_build_object('started_on', d.day, 'price', 10) ORDER BY d.day) AS subscriptions
     FROM (SELECT n AS number, @'as_of'@::date - 40 * n AS day FROM generate_series(1, 3) AS n) AS d$q$,
-    jsonb_build_object('as_of', as_of));
+    jsonb_build_object('as_of', as_of, 'key', key,
+      'one', CASE key WHEN 'uuid' THEN '00000000-0000-0000-0000-000000000001' ELSE '1' END));
   PERFORM segmentation_internal.workspace_stage_scores(ws, 'stage_try_', number, as_of);
+  PERFORM segmentation_internal.workspace_try_companies(ws, number, as_of);
   FOR staged IN
     SELECT c.oid FROM pg_class AS c
     WHERE c.relnamespace = ws::regnamespace AND c.relname LIKE 'stage\_try\_%' AND c.relkind = 'r'

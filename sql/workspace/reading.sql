@@ -46,6 +46,8 @@ INSERT INTO segmentation.workspace_row_fault (kind, place, reason, field, condit
   ('purchase_lines', 25, 'no_rate', 'currency', 'r.currency IS NOT NULL', true),
   ('purchase_lines', 101, 'name_out_of_range', 'product', 'octet_length(r.product) NOT BETWEEN 1 AND 1000', true),
   ('products', 101, 'no_name', 'product', 'r.product IS NULL', false),
+  ('people', 101, 'no_name', 'person', $$coalesce(btrim(r.person), '') = ''$$, false),
+  ('sites', 101, 'no_name', 'site', $$coalesce(btrim(r.site), '') = ''$$, false),
   ('attribute_history', 101, 'no_name', 'attribute', 'r.attribute IS NULL', false),
   ('contacts', 101, 'no_name', 'channel', $$coalesce(btrim(r.channel), '') = ''$$, false),
   ('contacts', 102, 'name_out_of_range', 'channel', 'octet_length(btrim(r.channel)) > 200', true),

@@ -196,7 +196,8 @@ BEGIN
   -- A definition sees the attributes, the scores, the codes and the targets. What was set by hand wins; NULL keeps out.
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
     CREATE UNLOGGED TABLE @ws@.@custom@ AS
-    SELECT d.customer, jsonb_strip_nulls(@(codes)@ || coalesce(o.codes, '{}')) AS segments
+    SELECT d.customer, segmentation_internal.workspace_mass_segments(
+      jsonb_strip_nulls(@(codes)@ || coalesce(o.codes, '{}')), @'key_accounts'@) AS segments
     FROM (
       SELECT c.customer, @(row)@ AS row
       FROM @(coded)@ AS c
@@ -209,6 +210,7 @@ BEGIN
       GROUP BY o.customer) AS o ON o.customer = d.customer$q$,
     jsonb_build_object(
       'segments', segments::text,
+      'key_accounts', settings ->> 'key_accounts',
       'row', segmentation_internal.workspace_row_sql(ws, number, segments::text, quote_literal(as_of) || '::date',
         segmentation_internal.workspace_consents_sql(ws, number)),
       'coded', segmentation_internal.workspace_coded_sql(segmentation_internal.workspace_staged(ws, stage,

@@ -13,8 +13,8 @@ CREATE TABLE segmentation.workspace_field (
 COMMENT ON TABLE segmentation.workspace_field IS
   'Fields of each kind of source of a workspace, for the mapping of add_source.';
 COMMENT ON COLUMN segmentation.workspace_field.kind IS
-  'Kind of source: purchases, purchase_lines, products, customers, attribute_history, companies, contacts, '
-  'interactions, consents, subscriptions.';
+  'Kind of source: purchases, purchase_lines, products, customers, attribute_history, companies, people, sites, '
+  'contacts, interactions, consents, subscriptions.';
 COMMENT ON COLUMN segmentation.workspace_field.field IS 'Name of the field: a key of the mapping.';
 COMMENT ON COLUMN segmentation.workspace_field.place IS 'Order in which fields are listed.';
 COMMENT ON COLUMN segmentation.workspace_field.type IS
@@ -77,8 +77,24 @@ INSERT INTO segmentation.workspace_field (kind, field, place, type, required, co
   ('attribute_history', 'changed_on', 3, 'day', true, '{changed_on,changed_at}', 'When it was written down.'),
   ('attribute_history', 'old_value', 4, 'text', false, '{old_value}', 'Before.'),
   ('attribute_history', 'new_value', 5, 'text', true, '{new_value}', 'After.'),
-  ('companies', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client,id_customer,customer_no}',
+  ('companies', 'customer', 1, 'key', true,
+    '{customer_id,customer,client_id,id_client,id_customer,customer_no,company_id,id_company,id_societe,siren}',
     'The customer that is a company. One row a customer; all other columns are attributes, under "company".'),
+  ('people', 'customer', 1, 'key', true, '{company_id,id_company,id_societe,account_id,customer_id,customer,siren}',
+    'The company that the person is of.'),
+  ('people', 'person', 2, 'text', true, '{person_id,contact_id,person,id_contact,id_personne}', 'The person.'),
+  ('people', 'name', 3, 'text', false, '{name,full_name,nom}', 'Name.'),
+  ('people', 'email', 4, 'text', false, '{email,e_mail,email_address,courriel,mail}', 'Address of e-mail.'),
+  ('people', 'phone', 5, 'text', false, '{phone,telephone,mobile}', 'Telephone.'),
+  ('people', 'title', 6, 'text', false, '{title,job_title,fonction,poste,position}',
+    'Title of the job: rank, function and part in a purchase are read from it.'),
+  ('people', 'relation', 7, 'text', false, '{relation,role}', 'What the person is to you, as you say it.'),
+  ('sites', 'customer', 1, 'key', true, '{company_id,id_company,id_societe,account_id,customer_id,customer,siren}',
+    'The company that the site is of.'),
+  ('sites', 'site', 2, 'text', true, '{site_id,site,siret,id_site,id_etablissement}', 'The site.'),
+  ('sites', 'name', 3, 'text', false, '{name,site_name,nom,enseigne}', 'Name.'),
+  ('sites', 'latitude', 4, 'number', false, '{latitude,lat}', 'Latitude, for the distance.'),
+  ('sites', 'longitude', 5, 'number', false, '{longitude,lon,lng}', 'Longitude.'),
   ('contacts', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client,id_customer,customer_no}',
     'Who was contacted.'),
   ('contacts', 'channel', 2, 'text', true, '{channel,canal}', 'By which channel.'),
@@ -86,10 +102,13 @@ INSERT INTO segmentation.workspace_field (kind, field, place, type, required, co
   ('contacts', 'response', 4, 'text', false, '{response,reponse}',
     'click, reply, visit or purchase; null for none. An open is not a response.'),
   ('contacts', 'responded_at', 5, 'instant', false, '{responded_at}', 'When the response came.'),
+  ('contacts', 'person', 6, 'text', false, '{}', 'In a workspace of companies: which person, of a source of people.'),
   ('interactions', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client,id_customer,customer_no}',
     'Who.'),
   ('interactions', 'kind', 2, 'text', true, '{kind,type}', 'Visit, support call, and so on.'),
   ('interactions', 'occurred_at', 3, 'instant', true, '{occurred_at,occurred_on,created_at}', 'When.'),
+  ('interactions', 'person', 4, 'text', false, '{}',
+    'In a workspace of companies: which person, of a source of people.'),
   ('consents', 'customer', 1, 'key', true, '{customer_id,customer,client_id,id_client,id_customer,customer_no}',
     'Who.'),
   ('consents', 'channel', 2, 'text', true, '{channel,canal}', 'For which channel.'),

@@ -395,6 +395,7 @@ BEGIN
   PERFORM segmentation_internal.workspace_make_scores(workspace);
   PERFORM segmentation_internal.workspace_make_targets(ws);
   PERFORM segmentation_internal.workspace_make_views(workspace);
+  PERFORM segmentation_internal.workspace_make_companies(ws);
   PERFORM segmentation_internal.workspace_comments(workspace);
   FOREACH statement IN ARRAY coalesce(grants, '{}') LOOP
     EXECUTE statement;
@@ -468,10 +469,11 @@ BEGIN
   IF mapping = '{}' THEN
     mapping := segmentation_internal.workspace_known_mapping(kind, relation);
   END IF;
+  mapping := segmentation_internal.workspace_roll_up(ws, kind, relation, mapping);
   key := segmentation_internal.workspace_settle_key(workspace, kind, relation, mapping);
   whole := segmentation_internal.workspace_map(kind, relation, mapping, key);
 
-  IF kind IN ('customers', 'companies', 'products') THEN
+  IF kind IN ('customers', 'companies', 'people', 'sites', 'products') THEN
     EXECUTE format('SELECT relation::text FROM %s.source WHERE kind = $1 AND relation <> $2', ws)
       INTO other USING kind, relation;
     IF other IS NOT NULL THEN

@@ -480,7 +480,8 @@ BEGIN
     SELECT k.kind, bool_and(segmentation_internal.workspace_called(relation, k.columns) IS NOT NULL) AS whole,
       string_agg(k.field, ', ' ORDER BY k.place) AS fields
     FROM segmentation.workspace_field AS k
-    WHERE k.required AND NOT k.kind IN ('purchase_lines', 'companies') GROUP BY k.kind ORDER BY k.kind
+    WHERE k.required AND NOT k.kind IN ('purchase_lines', 'companies', 'people', 'sites')
+    GROUP BY k.kind ORDER BY k.kind
   LOOP
     CONTINUE WHEN NOT of_kind.whole;
     IF of_kind.kind IN ('customers', 'products') THEN

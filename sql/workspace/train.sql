@@ -182,6 +182,7 @@ BEGIN
     EXECUTE format('SELECT %s($1, $2, $3, $4)', training) USING ws, number, as_of, settings;
   END LOOP;
   PERFORM segmentation_internal.workspace_train_targets(ws, number, as_of, settings);
+  PERFORM segmentation_internal.workspace_train_companies(ws, number, as_of, settings);
   PERFORM segmentation_internal.workspace_weigh(ws, number);
   RETURN number;
 END

@@ -11,7 +11,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_layout() IS
   'The version of a workspace''s tables that this version of the extension makes; see upgrade_workspace.';
 
 CREATE FUNCTION segmentation.create_workspace(
-  workspace text, key_type regtype DEFAULT NULL, time_zone text DEFAULT NULL)
+  workspace text, key_type regtype DEFAULT NULL, time_zone text DEFAULT NULL, subject text DEFAULT 'customer')
 RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -47,6 +47,11 @@ BEGIN
   END IF;
   -- An unknown time zone is an error of PostgreSQL's own.
   PERFORM timestamptz '2000-01-01 00:00Z' AT TIME ZONE segmentation_internal.checked_time_zone(zone);
+  IF (subject IN ('customer', 'company')) IS NOT TRUE THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = format('subject must be customer or company, not %s', coalesce(quote_literal(subject), 'null')),
+      HINT = 'Of a company there may be people and sites, whose orders and contacts are the company''s.';
+  END IF;
 
   EXECUTE format('CREATE SCHEMA %I', workspace);
   EXECUTE format('COMMENT ON SCHEMA %I IS %L', workspace, 'Customer segmentation: facts, models and results, kept by '
@@ -229,6 +234,9 @@ BEGIN
   PERFORM segmentation_internal.workspace_make_lists(quote_ident(workspace), key);
   EXECUTE format('INSERT INTO %I.workspace (layout, key_type, key_given, time_zone) VALUES ($1, $2, $3, $4)', workspace)
     USING segmentation_internal.workspace_layout(), key, key_type IS NOT NULL, zone;
+  IF subject <> 'customer' THEN
+    EXECUTE format('INSERT INTO %I.setting (name, value) VALUES (''subject'', to_jsonb($1))', workspace) USING subject;
+  END IF;
   PERFORM segmentation_internal.workspace_mend_queue(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_register(workspace,
     segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
@@ -237,12 +245,13 @@ BEGIN
   PERFORM segmentation_internal.workspace_make_scores(workspace);
   PERFORM segmentation_internal.workspace_make_targets(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_make_views(workspace);
+  PERFORM segmentation_internal.workspace_make_companies(quote_ident(workspace));
 END
 $$;
-COMMENT ON FUNCTION segmentation.create_workspace(text, regtype, text) IS
+COMMENT ON FUNCTION segmentation.create_workspace(text, regtype, text, text) IS
   'Makes a workspace: a schema owned by the caller, with its tables and views. key_type is the type of customers'' '
   'keys, by default that of the first source (bigint, uuid or text); time_zone (default: the session''s) is that in '
-  'which a day begins.';
+  'which a day begins; subject says what customers are: customer, or company, with people and sites.';
 
 -- The tables of lists that axes bring, those that are not there.
 CREATE FUNCTION segmentation_internal.workspace_make_lists(ws text, key text) RETURNS void
@@ -591,6 +600,12 @@ BEGIN
   IF d.name = 'language' THEN
     RETURN segmentation_internal.language_fault(value #>> '{}');
   END IF;
+  IF d.name = 'subject' THEN
+    RETURN 'is what create_workspace made it';
+  END IF;
+  IF d.name LIKE 'company\_%' THEN
+    RETURN segmentation_internal.company_setting_fault(d.name, value);
+  END IF;
   -- Nested: a condition of one IF may be computed in any order.
   IF d.name = 'moment_categories' THEN
     IF EXISTS (
@@ -661,6 +676,10 @@ BEGIN
   IF settings IS NULL OR jsonb_typeof(settings) <> 'object' THEN
     RAISE invalid_parameter_value USING MESSAGE = 'settings must be a jsonb object',
       HINT = 'As {"churn_horizon": "60 days", "language": "fr"}.';
+  END IF;
+  -- What a workspace is may be said, not changed.
+  IF settings -> 'subject' = segmentation_internal.workspace_settings_now(ws) -> 'subject' THEN
+    settings := settings - 'subject';
   END IF;
   SELECT string_agg(format('%s %s', g.key, coalesce(segmentation_internal.workspace_setting_fault(d, g.value),
     'is not a setting')), E'\n' ORDER BY g.key) INTO faults

@@ -60,11 +60,16 @@ CREATE TEMP VIEW codes AS
   -- Fields of a workspace: workspace_fields.sql shows them; the rest is in the words of gate.sql and refreshes.
   UNION SELECT 'field', name FROM workspace_score
   UNION SELECT 'field', field FROM segmentation_internal.workspace_row_fields()
+  UNION SELECT 'field', 'company_scores'
   UNION SELECT 'field', unnest('{customer,as_of,consents,attribute,company_attribute,birth_year,probability}'::text[])
   UNION SELECT 'field_type', unnest('{number,text,boolean,day,list,object}'::text[])
   UNION SELECT 'feature_reason', unnest('{key,foreign_key,key_name,near_unique,many_values,constant,type,alone}'::text[])
   UNION SELECT 'phase', unnest('{facts,train,score,publish,watch,time,changed}'::text[])
   -- B2B
+  UNION SELECT 'company_feature', unnest('{section,size,organisation_type}'::text[])
+  UNION SELECT 'fit_grade', unnest('{a,b,c}'::text[])
+  UNION SELECT 'engagement_grade', unnest('{1,2,3,4}'::text[])
+  UNION SELECT 'company_reach', unnest('{person,generic,none}'::text[])
   UNION SELECT 'company_size', unnest(enum_range(NULL::company_size))::text
   UNION SELECT 'sirene_headcount', sirene_headcount_code(n) FROM unnest('{NULL,0,1,3,6,10,20,50,100,200,250,500,1000,2000,5000,10000}'::int[]) AS n
   UNION SELECT 'sirene_headcount_group', sirene_headcount_group(sirene_headcount_code(n)) FROM unnest('{0,1,10,50,250}'::int[]) AS n

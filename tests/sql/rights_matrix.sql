@@ -28,7 +28,8 @@ GRANT INSERT, UPDATE, DELETE, TRUNCATE ON orders TO writer;
 GRANT SELECT ON orders TO writer;
 
 SET ROLE owner;
-SELECT segmentation.create_workspace('crm', time_zone => 'UTC');
+-- Of companies, so that nothing is refused for being of customers.
+SELECT segmentation.create_workspace('crm', time_zone => 'UTC', subject => 'company');
 -- Time goes on without purchases on purpose.
 SELECT segmentation.configure_workspace('crm', '{"source_silence": "off"}');
 SELECT segmentation.add_source('crm', 'purchases', 'orders');
@@ -50,6 +51,7 @@ RESET ROLE;
 
 CREATE TABLE called (function text, query text);
 INSERT INTO called VALUES
+  ('account_sheet', 'SELECT segmentation.account_sheet(''crm'', ''1'')'),
   ('add_destination', 'SELECT segmentation.add_destination(''crm'', ''more'', ''csv'', ''{"audience": "all", "channel": null, "key": {"field": "customer", "as": "id"}, "fields": []}'')'),
   ('add_source', 'SELECT segmentation.add_source(''crm'', ''purchases'', ''orders'')'),
   ('adopt_workspace', 'SELECT segmentation.adopt_workspace(''crm'')'),

@@ -19,7 +19,8 @@ CALL refused('ALTER TABLE workspace_registry DISABLE TRIGGER ALL');
 CALL refused('SELECT segmentation_internal.workspace_register(''public'', 1, ''bigint'')');
 CALL refused('SELECT segmentation_internal.workspace_register(''pg_catalog'', 1, ''bigint'')');
 CALL refused('SELECT segmentation_internal.workspace_register(''nowhere'', 1, ''bigint'')');
-SELECT create_workspace('shop', time_zone => 'UTC');
+-- Of companies: so account_sheet is among what looks.
+SELECT create_workspace('shop', time_zone => 'UTC', subject => 'company');
 -- Time goes on without purchases on purpose.
 SELECT configure_workspace('shop', '{"source_silence": "off"}');
 SELECT current_user, workspace, owner, layout, key_type FROM workspaces();
@@ -78,7 +79,8 @@ INSERT INTO look VALUES
   (12, 'workspace_segment_preview', 'SELECT * FROM segmentation.workspace_segment_preview(''shop'', ''{"kind": "rules", "default": "no", "segments": [{"segment": "yes", "when": {"field": "recency", ">": 300}}]}'')'),
   (13, 'workspace_segment_overlap', 'SELECT * FROM segmentation.workspace_segment_overlap(''shop'')'),
   (14, 'schedule_sql', 'SELECT * FROM segmentation.schedule_sql(''shop'')'),
-  (15, 'target_explain', 'SELECT * FROM segmentation.target_explain(''shop'', ''1'', ''idle'')');
+  (15, 'target_explain', 'SELECT * FROM segmentation.target_explain(''shop'', ''1'', ''idle'')'),
+  (16, 'account_sheet', 'SELECT segmentation.account_sheet(''shop'', ''1'')');
 GRANT SELECT ON look TO PUBLIC;
 CREATE PROCEDURE look_at_all() LANGUAGE plpgsql AS $$
 DECLARE

@@ -10,6 +10,7 @@ use crate::base::memory::Bytes;
 /// What a value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cell {
+    /// Any letters: quoted where that is needed.
     Text,
     /// Digits with a decimal point.
     Number,
@@ -20,13 +21,17 @@ pub enum Cell {
 /// How a tool reads rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Form<'a> {
+    /// Between two values.
     pub separator: char,
     /// Quotes around every text, not only where they are needed.
     pub quote_texts: bool,
     /// Whether a line break in a text is written as a space.
     pub one_line: bool,
+    /// What stands for no value.
     pub null: &'a str,
+    /// What stands for a text without letters.
     pub empty: &'a str,
+    /// Point or comma of numbers.
     pub decimal_point: char,
     /// Most characters of a text.
     pub longest: Option<usize>,

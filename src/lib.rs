@@ -295,9 +295,14 @@ mod install {
         requires = ["workspace_event"]
     );
     extension_sql_file!(
+        "../sql/workspace/behaviour.sql",
+        name = "workspace_behaviour",
+        requires = ["workspace_campaign"]
+    );
+    extension_sql_file!(
         "../sql/workspace/erase.sql",
         name = "workspace_erase",
-        requires = ["workspace_campaign"]
+        requires = ["workspace_behaviour"]
     );
     extension_sql_file!(
         "../sql/workspace/crm_profile.sql",

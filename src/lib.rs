@@ -300,9 +300,14 @@ mod install {
         requires = ["workspace_campaign"]
     );
     extension_sql_file!(
+        "../sql/workspace/action.sql",
+        name = "workspace_action",
+        requires = ["workspace_behaviour"]
+    );
+    extension_sql_file!(
         "../sql/workspace/erase.sql",
         name = "workspace_erase",
-        requires = ["workspace_behaviour"]
+        requires = ["workspace_action"]
     );
     extension_sql_file!(
         "../sql/workspace/crm_profile.sql",

@@ -45,7 +45,7 @@ RETURNS TABLE (
   returned double precision, net_margin numeric,
   contacts_30 bigint, contact_frequency text
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
     '{workspace,parameter_set,customer_facts,product,customer_channels}');

@@ -305,9 +305,14 @@ mod install {
         requires = ["workspace_behaviour"]
     );
     extension_sql_file!(
+        "../sql/workspace/campaign_arms.sql",
+        name = "workspace_campaign_arms",
+        requires = ["workspace_action"]
+    );
+    extension_sql_file!(
         "../sql/workspace/erase.sql",
         name = "workspace_erase",
-        requires = ["workspace_action"]
+        requires = ["workspace_campaign_arms"]
     );
     extension_sql_file!(
         "../sql/workspace/crm_profile.sql",

@@ -310,9 +310,14 @@ mod install {
         requires = ["workspace_action"]
     );
     extension_sql_file!(
+        "../sql/workspace/offer.sql",
+        name = "workspace_offer",
+        requires = ["workspace_campaign_arms"]
+    );
+    extension_sql_file!(
         "../sql/workspace/erase.sql",
         name = "workspace_erase",
-        requires = ["workspace_campaign_arms"]
+        requires = ["workspace_offer"]
     );
     extension_sql_file!(
         "../sql/workspace/crm_profile.sql",

@@ -47,3 +47,26 @@ SELECT here = by_hand AS as_many, differ FROM public.differ(1);
 SELECT count(*) AS not_due FROM crm.customer_products WHERE source = 'repeat' AND next_due > date '2025-12-14' + 28;
 \set VERBOSITY terse
 SELECT configure_workspace('crm', '{"product_repeat_unless_due": 1.5}');
+
+-- What they are to sell, by hand from the tables of the shop.
+SELECT configure_workspace('crm', '{"product_repeat_unless_due": 0.5, "product_offers": 20}');
+CALL refresh('crm', '2025-12-08', retrain => true);
+CREATE TABLE public.lines AS
+SELECT l.customer_id AS customer, l.ordered_on AS day, l.product_id, p.category_id, sum(l.quantity) AS quantity, sum(l.amount) AS amount FROM shop.order_lines AS l JOIN shop.products AS p USING (product_id)
+WHERE l.ordered_on <= '2025-12-08' GROUP BY 1, 2, 3, 4;
+CREATE TABLE public.in_category AS
+SELECT customer, category_id, sum(amount) / sum(quantity) AS paid FROM (SELECT customer, category_id, day, sum(quantity) AS quantity, sum(amount) AS amount FROM public.lines GROUP BY 1, 2, 3) AS d
+WHERE quantity > 0 AND amount >= 0 GROUP BY 1, 2;
+SELECT o.kind, count(*) > 0 AS some,
+  count(*) FILTER (WHERE (o.kind = 'repeat') <> (c.source = 'repeat')) AS repeat_wrong,
+  count(*) FILTER (WHERE (o.kind = 'cross_sell') <> (o.kind NOT IN ('repeat', 'popular') AND i.customer IS NULL)) AS cross_wrong,
+  count(*) FILTER (WHERE (o.kind = 'up_sell') <> (o.kind NOT IN ('repeat', 'popular') AND coalesce(p.price > i.paid AND p.price <= m.most, false))) AS up_wrong
+FROM customer_offers('crm') AS o JOIN crm.customer_products AS c ON c.customer::text = o.customer AND c.place = o.place JOIN shop.products AS p ON p.product_id::text = o.product
+LEFT JOIN public.in_category AS i ON i.customer::text = o.customer AND i.category_id = p.category_id
+LEFT JOIN (SELECT customer, max(amount / quantity) AS most FROM public.lines WHERE quantity > 0 AND amount >= 0 GROUP BY 1) AS m ON m.customer::text = o.customer
+GROUP BY 1 ORDER BY 1;
+SELECT count(*) = (SELECT count(*) FROM crm.customer_products) AS all_of_them FROM customer_offers('crm');
+SELECT configure_workspace('crm', '{"product_level": "category"}');
+CALL refresh('crm', '2025-12-08', retrain => true);
+SELECT kind, count(*) > 0 AS some FROM customer_offers('crm') GROUP BY 1 ORDER BY 1;
+SELECT * FROM customer_offers('none');

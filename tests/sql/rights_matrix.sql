@@ -78,6 +78,7 @@ INSERT INTO called VALUES
   ('crm_take', 'SELECT segmentation.crm_take(''crm'', ''w'')'),
   ('customer_actions', 'SELECT segmentation.customer_actions(''crm'')'),
   ('customer_behaviour', 'SELECT segmentation.customer_behaviour(''crm'')'),
+  ('customer_offers', 'SELECT segmentation.customer_offers(''crm'')'),
   ('drop_workspace', 'SELECT segmentation.drop_workspace(''crm'')'),
   ('erase_customer', 'SELECT segmentation.erase_customer(''crm'', ''-1'')'),
   ('explain', 'SELECT segmentation.explain(''crm'', ''1'')'),

@@ -81,7 +81,8 @@ INSERT INTO look VALUES
   (15, 'target_explain', 'SELECT * FROM segmentation.target_explain(''shop'', ''1'', ''idle'')'),
   (16, 'campaign_roi', 'SELECT * FROM segmentation.campaign_roi(''shop'', ''spring'', ''2099-01-01'')'),
   (17, 'customer_behaviour', 'SELECT * FROM segmentation.customer_behaviour(''shop'')'),
-  (18, 'customer_actions', 'SELECT * FROM segmentation.customer_actions(''shop'')');
+  (18, 'customer_actions', 'SELECT * FROM segmentation.customer_actions(''shop'')'),
+  (19, 'customer_offers', 'SELECT * FROM segmentation.customer_offers(''shop'')');
 GRANT SELECT ON look TO PUBLIC;
 CREATE PROCEDURE look_at_all() LANGUAGE plpgsql AS $$
 DECLARE

@@ -295,9 +295,29 @@ mod install {
         requires = ["workspace_event"]
     );
     extension_sql_file!(
+        "../sql/workspace/behaviour.sql",
+        name = "workspace_behaviour",
+        requires = ["workspace_campaign"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/action.sql",
+        name = "workspace_action",
+        requires = ["workspace_behaviour"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/campaign_arms.sql",
+        name = "workspace_campaign_arms",
+        requires = ["workspace_action"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/offer.sql",
+        name = "workspace_offer",
+        requires = ["workspace_campaign_arms"]
+    );
+    extension_sql_file!(
         "../sql/workspace/erase.sql",
         name = "workspace_erase",
-        requires = ["workspace_campaign"]
+        requires = ["workspace_offer"]
     );
     extension_sql_file!(
         "../sql/workspace/crm_profile.sql",

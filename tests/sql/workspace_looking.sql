@@ -80,7 +80,11 @@ INSERT INTO look VALUES
   (13, 'workspace_segment_overlap', 'SELECT * FROM segmentation.workspace_segment_overlap(''shop'')'),
   (14, 'schedule_sql', 'SELECT * FROM segmentation.schedule_sql(''shop'')'),
   (15, 'target_explain', 'SELECT * FROM segmentation.target_explain(''shop'', ''1'', ''idle'')'),
-  (16, 'account_sheet', 'SELECT segmentation.account_sheet(''shop'', ''1'')');
+  (20, 'account_sheet', 'SELECT segmentation.account_sheet(''shop'', ''1'')'),
+  (16, 'campaign_roi', 'SELECT * FROM segmentation.campaign_roi(''shop'', ''spring'', ''2099-01-01'')'),
+  (17, 'customer_behaviour', 'SELECT * FROM segmentation.customer_behaviour(''shop'')'),
+  (18, 'customer_actions', 'SELECT * FROM segmentation.customer_actions(''shop'')'),
+  (19, 'customer_offers', 'SELECT * FROM segmentation.customer_offers(''shop'')');
 GRANT SELECT ON look TO PUBLIC;
 CREATE PROCEDURE look_at_all() LANGUAGE plpgsql AS $$
 DECLARE

@@ -60,6 +60,38 @@ CREATE FUNCTION segmentation_internal.workspace_product_day(as_of date) RETURNS 
 COMMENT ON FUNCTION segmentation_internal.workspace_product_day(date) IS
   'Part of refresh: the day for which products are offered, the Sunday of the week.';
 
+-- What was bought before is offered again if it is due by this day; NULL: at any time.
+CREATE FUNCTION segmentation_internal.workspace_product_due(settings jsonb, as_of date) RETURNS date
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.workspace_product_day(as_of) + round(extract(epoch FROM (
+    CASE WHEN (settings ->> 'product_repeat_unless_due')::double precision > 0
+      THEN settings ->> 'product_horizon' END)::interval) / 86400)::integer;
+COMMENT ON FUNCTION segmentation_internal.workspace_product_due(jsonb, date) IS
+  'Part of refresh: the last day on which what is offered again may be due.';
+
+-- The k best of offers that are ranked: what was bought before only if it is due by a day, or likely all the same.
+-- Nobody needs an offer of what they bought last week and buy once a year; who buys it every 38 days may be early.
+CREATE FUNCTION segmentation_internal.product_offers_due(
+  offers segmentation.product_offer[], due_by date, likely double precision, k integer
+) RETURNS SETOF segmentation.product_offer
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 5
+BEGIN ATOMIC
+  SELECT o.* FROM unnest(offers) AS o
+  WHERE (o.source = 'repeat' AND o.next_due > due_by AND o.probability < likely) IS NOT TRUE
+  ORDER BY o.rank LIMIT k;
+END;
+COMMENT ON FUNCTION segmentation_internal.product_offers_due(
+  segmentation.product_offer[], date, double precision, integer) IS
+  'Part of refresh: the k best offers without what was bought, is not due by a day and not likely.';
+
+-- So many are ranked that k are left, whatever is not due.
+CREATE FUNCTION segmentation_internal.product_offers_ranked(items segmentation.item_history, due_by date, k integer)
+RETURNS integer
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN k + CASE WHEN due_by IS NULL THEN 0 ELSE segmentation.item_count(items) END;
+COMMENT ON FUNCTION segmentation_internal.product_offers_ranked(segmentation.item_history, date, integer) IS
+  'Part of refresh: how many offers to rank for k that are due.';
+
 -- What probabilities are of, as options of the fit.
 CREATE FUNCTION segmentation_internal.workspace_product_horizon(settings jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -94,11 +126,16 @@ BEGIN
       FROM (
         SELECT f.items FROM @ws@.stage_facts AS f
         WHERE f.items IS NOT NULL ORDER BY hashtextextended(f.customer::text, 0), f.customer LIMIT 1000) AS f
-      CROSS JOIN LATERAL segmentation.top_products(g.product_model, segmentation.until(f.items, $2), $3, 1, $4) AS t)
+      CROSS JOIN LATERAL (SELECT segmentation.until(f.items, $2) AS items OFFSET 0) AS u
+      CROSS JOIN LATERAL segmentation_internal.product_offers_due(
+        segmentation_internal.product_offers(g.product_model, u.items, $3,
+          segmentation_internal.product_offers_ranked(u.items, $5, 1), $4, NULL), $5, $6, 1) AS t)
     WHERE g.parameter_set = $1$q$)
     USING number, as_of, segmentation_internal.workspace_product_day(as_of),
       segmentation_internal.workspace_product_options(
-        settings, segmentation_internal.workspace_catalogue(ws, 'stage_'));
+        settings, segmentation_internal.workspace_catalogue(ws, 'stage_')),
+      segmentation_internal.workspace_product_due(settings, as_of),
+      (settings ->> 'product_repeat_unless_due')::double precision;
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_train_products(text, integer, date, jsonb) IS
@@ -106,20 +143,26 @@ COMMENT ON FUNCTION segmentation_internal.workspace_train_products(text, integer
 
 -- The offers of the staged customers, over the model $1 and options $2. A model of megabytes: not written out as a
 -- literal and parsed again.
-CREATE FUNCTION segmentation_internal.workspace_products_sql(ws text, stage text, offers integer, as_of date)
-RETURNS text
+CREATE FUNCTION segmentation_internal.workspace_products_sql(
+  ws text, stage text, offers integer, as_of date, due_by date DEFAULT NULL, likely double precision DEFAULT 0
+) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN segmentation_internal.workspace_staged(ws, stage, $q$
-    SELECT f.customer, t.rank::smallint AS place, t.item AS product, t.score, t.probability, t.source, t.next_due,
+    SELECT f.customer, t.place::smallint AS place, t.item AS product, t.score, t.probability, t.source, t.next_due,
       t.reason, t.reason_fr, t.value
     FROM (
-      SELECT f.customer, segmentation_internal.product_offers(
-        $1, segmentation.until(f.items, @'as_of'@), @'day'@, @(offers)@, $2, NULL) AS offers
-      FROM @ws@.@facts@ AS f WHERE f.items IS NOT NULL OFFSET '0') AS f
-    CROSS JOIN LATERAL unnest(f.offers) AS t$q$,
-    jsonb_build_object('as_of', as_of, 'day', segmentation_internal.workspace_product_day(as_of), 'offers', offers));
-COMMENT ON FUNCTION segmentation_internal.workspace_products_sql(text, text, integer, date) IS
-  'Part of refresh: the offers of the staged customers, as SQL.';
+      SELECT u.customer, segmentation_internal.product_offers($1, u.items, @'day'@,
+        segmentation_internal.product_offers_ranked(u.items, @(due_by)@, @(offers)@), $2, NULL) AS offers
+      FROM (
+        SELECT f.customer, segmentation.until(f.items, @'as_of'@) AS items
+        FROM @ws@.@facts@ AS f WHERE f.items IS NOT NULL OFFSET '0') AS u OFFSET '0') AS f
+    CROSS JOIN LATERAL (
+      SELECT row_number() OVER (ORDER BY o.rank) AS place, o.*
+      FROM segmentation_internal.product_offers_due(f.offers, @(due_by)@, @(likely)@, @(offers)@) AS o) AS t$q$,
+    jsonb_build_object('as_of', as_of, 'day', segmentation_internal.workspace_product_day(as_of), 'offers', offers,
+      'due_by', format('%L::date', due_by), 'likely', likely));
+COMMENT ON FUNCTION segmentation_internal.workspace_products_sql(text, text, integer, date, date, double precision) IS
+  'Part of refresh: the offers of the staged customers, as SQL; what was bought before if due by a day, or likely.';
 
 CREATE FUNCTION segmentation_internal.workspace_stage_products(ws text, stage text, number integer, as_of date)
 RETURNS void
@@ -135,7 +178,9 @@ BEGIN
   ELSE
     EXECUTE segmentation_internal.workspace_staged(ws, stage, 'CREATE UNLOGGED TABLE @ws@.@products@ AS @(query)@',
       jsonb_build_object('query', segmentation_internal.workspace_products_sql(
-        ws, stage, (parameters.settings ->> 'product_offers')::integer, as_of)))
+        ws, stage, (parameters.settings ->> 'product_offers')::integer, as_of,
+        segmentation_internal.workspace_product_due(parameters.settings, as_of),
+        (parameters.settings ->> 'product_repeat_unless_due')::double precision)))
       USING parameters.product_model, segmentation_internal.workspace_product_options(
         parameters.settings, segmentation_internal.workspace_catalogue(ws, stage));
   END IF;

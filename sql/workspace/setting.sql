@@ -227,7 +227,7 @@ INSERT INTO segmentation.workspace_setting (place, name, type, default_value, le
     'Offers are ranked by, and probabilities are of, being in the next basket, learnt from those within '
     'product_horizon.'),
   (82, 'product_offers', 'integer', '5', 1, 100, NULL, 'Best offers kept for each customer, in customer_products.'),
-  (79, 'product_repeat_unless_due', 'number', '0.5', 0, 1, NULL,
+  (79, 'product_repeat_unless_due', 'number', '0.1', 0, 1, NULL,
     'From this probability on, what was bought before is offered without being due within product_horizon; 0: always.'),
   (83, 'product_exclude', 'array', '[]', NULL, NULL, NULL, 'Products or categories that are never offered.'),
   (84, 'product_exclude_categories', 'array', '[]', NULL, NULL, NULL, 'Categories whose products are never offered.'),

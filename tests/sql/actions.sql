@@ -47,3 +47,7 @@ SELECT * FROM customer_actions('crm', NULL);
 SELECT * FROM customer_actions('crm', 1, -1);
 SELECT create_workspace('empty');
 SELECT count(*) FROM customer_actions('empty');
+SELECT drop_workspace('empty');
+DROP TABLE public.possible, public.held, public.actions;
+DROP SCHEMA shop CASCADE;
+SELECT drop_workspace('crm');

@@ -67,3 +67,7 @@ SELECT count(discount_decile) AS ranked, count(mean_basket) > 500 AS baskets FRO
 -- Nothing published yet: nobody.
 SELECT create_workspace('empty');
 SELECT count(*) FROM customer_behaviour('empty');
+SELECT drop_workspace('empty');
+DROP TABLE public.behaviour, public.paid, public.by_hand, public.orders_by_hand;
+DROP SCHEMA shop CASCADE;
+SELECT drop_workspace('crm');

@@ -66,3 +66,7 @@ SELECT campaign_roi('crm', 'winter', '2025-12-31', '[]');
 SELECT campaign_roi('crm', 'winter', '2025-12-31', margin => 0);
 SELECT campaign_roi('crm', 'winter', '2025-12-31', fixed_cost => 'NaN');
 SELECT count(*) AS half_written FROM crm.campaign WHERE campaign LIKE 'x%';
+DROP TABLE public.drawn;
+DROP TABLE public.by_hand, public.roi;
+DROP SCHEMA shop CASCADE;
+SELECT drop_workspace('crm');

@@ -7,6 +7,7 @@ SELECT count(*) > 0 AS shop FROM simulate_shop('shop', customers => 600, seed =>
 SELECT create_workspace('crm', time_zone => 'Europe/Paris');
 SELECT count(add_source('crm', kind, relation)) AS sources
 FROM (VALUES ('purchase_lines', 'shop.order_lines'::regclass), ('products', 'shop.products')) AS s (kind, relation);
+SELECT configure_workspace('crm', '{"product_repeat_unless_due": 0.5}');
 CALL refresh('crm', '2025-11-30');
 
 -- By hand: all that the model can offer, in its order, without what was bought, is due after 28 days and is not likelier than not.
@@ -70,3 +71,7 @@ SELECT configure_workspace('crm', '{"product_level": "category"}');
 CALL refresh('crm', '2025-12-08', retrain => true);
 SELECT kind, count(*) > 0 AS some FROM customer_offers('crm') GROUP BY 1 ORDER BY 1;
 SELECT * FROM customer_offers('none');
+DROP TABLE public.moved, public.lines, public.in_category;
+DROP FUNCTION public.by_hand, public.differ;
+DROP SCHEMA shop CASCADE;
+SELECT drop_workspace('crm');

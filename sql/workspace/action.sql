@@ -36,10 +36,13 @@ CREATE FUNCTION segmentation.customer_actions(
 )
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE
-  ws constant text := segmentation_internal.workspace_readable(workspace,
-    '{workspace,parameter_set,customer_segments,customer_products,product,customer_channels,campaign,'
-    'campaign_customer}');
+  ws text := segmentation_internal.workspace_schema(workspace);
+  -- Who is to be left alone is known where there are destinations.
+  told constant boolean := to_regclass(ws || '.crm_suppressed') IS NOT NULL;
 BEGIN
+  ws := segmentation_internal.workspace_readable(workspace,
+    '{workspace,parameter_set,customer_segments,customer_products,product,customer_channels,campaign,'
+    'campaign_customer}'::text[] || CASE WHEN told THEN '{crm_suppressed}'::text[] END);
   IF (incremental >= 0 AND incremental <= 1) IS NOT TRUE THEN
     RAISE invalid_parameter_value USING
       MESSAGE = format('incremental must be from 0 to 1, not %s', coalesce(incremental::text, 'null')),
@@ -50,7 +53,9 @@ BEGIN
       MESSAGE = format('held_out_days must be at least 0, not %s', coalesce(held_out_days::text, 'null'));
   END IF;
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
-    WITH could AS MATERIALIZED (
+    WITH channels AS NOT MATERIALIZED (
+      SELECT c.* FROM ONLY @ws@.customer_channels AS c WHERE NOT @(suppressed)@),
+    could AS MATERIALIZED (
       SELECT c.customer, c.channel, o.product, o.name, c.best_day, c.best_hour, c.mean, k.cost, o.reason, o.reason_fr,
         c.mean * $1 * o.share * o.margin - k.cost AS value,
         row_number() OVER (
@@ -58,14 +63,14 @@ BEGIN
           ORDER BY c.mean * $1 * o.share * o.margin - k.cost DESC, c.place, c.channel COLLATE "C", o.place) AS place
       FROM ONLY @ws@.workspace AS w
       JOIN ONLY @ws@.parameter_set AS g ON g.parameter_set = w.parameter_set
-      CROSS JOIN ONLY @ws@.customer_channels AS c
+      CROSS JOIN channels AS c
       CROSS JOIN LATERAL (
         SELECT coalesce((g.settings -> 'channel_costs' ->> c.channel)::double precision, 0) AS cost) AS k
       JOIN @(offers)@ AS o ON o.customer = c.customer
       WHERE c.eligible AND o.share IS NOT NULL),
     reached AS (
       SELECT c.customer, bool_or(c.eligible) AS eligible, bool_or(c.reason = 'pressure') AS pressed
-      FROM ONLY @ws@.customer_channels AS c
+      FROM channels AS c
       GROUP BY c.customer)
     SELECT s.customer::text, CASE a.reason WHEN 'best' THEN 'contact' ELSE 'none' END, a.reason,
       b.channel, b.product, b.name, b.best_day, b.best_hour, b.mean, b.cost, coalesce(b.value, 0), b.reason, b.reason_fr
@@ -80,11 +85,17 @@ BEGIN
     LEFT JOIN could AS b ON b.customer = s.customer AND b.place = 1 AND a.reason = 'best'
     ORDER BY s.customer$q$, jsonb_build_object(
       'offers', segmentation_internal.fill(ws, segmentation_internal.workspace_action_offers_sql()),
-      'held_out', segmentation_internal.fill(ws, segmentation_internal.workspace_held_out_sql())))
+      'held_out', segmentation_internal.fill(ws, segmentation_internal.workspace_held_out_sql()),
+      'suppressed', CASE WHEN told THEN segmentation_internal.fill(ws, $s$EXISTS (
+        SELECT FROM ONLY @ws@.crm_suppressed AS q
+        WHERE q.customer = c.customer
+          AND (q.channel = '*' OR segmentation_internal.workspace_channel(q.channel) = c.channel))$s$)
+        ELSE 'false' END))
     USING incremental, held_out_days;
 END
 $$;
 COMMENT ON FUNCTION segmentation.customer_actions(text, double precision, integer) IS
   'For each customer the offer and channel of the highest expected value, and when: the response rate, times the share '
   'of responses that a contact makes (incremental), times the part of the offer and its margin, less the cost. none is '
-  'an action: held_out of a campaign of the last held_out_days, no_consent, pressure, no_offer, not_worth.';
+  'an action: held_out of a campaign of the last held_out_days, no_consent (or suppressed), pressure, no_offer, '
+  'not_worth.';

@@ -37,6 +37,14 @@ FROM public.actions AS a;
 SELECT reason, count(*) > 0 AS some FROM customer_actions('crm', 0) GROUP BY 1 ORDER BY 1;
 -- The campaign is over: nobody is held out.
 SELECT count(*) FILTER (WHERE reason = 'held_out') AS held_out FROM customer_actions('crm', 1, 0);
+-- Who is to be left alone, for a channel or for all: nobody of them is contacted there.
+SELECT add_destination('crm', 'told', 'csv', '{"audience": "all", "channel": "email", "key": {"field": "customer", "as": "id"}, "fields": []}');
+INSERT INTO crm.crm_suppressed (customer, channel)
+SELECT a.customer::integer, CASE WHEN a.customer::integer % 2 = 0 THEN '*' ELSE a.channel END FROM customer_actions('crm', 1, 0) AS a WHERE a.action = 'contact' AND a.customer::integer % 3 > 0;
+SELECT count(*) > 20 AS some, count(*) FILTER (WHERE a.action = 'contact' AND (q.channel = '*' OR q.channel = a.channel)) AS contacted_all_the_same,
+  count(*) FILTER (WHERE q.channel <> '*' AND a.action = 'contact') > 0 AS by_another_channel, count(*) FILTER (WHERE q.channel = '*' AND a.reason <> 'no_consent') AS wrong_reasons
+FROM customer_actions('crm', 1, 0) AS a JOIN crm.crm_suppressed AS q ON q.customer::text = a.customer;
+TRUNCATE crm.crm_suppressed;
 -- Dearer contacts: fewer of them.
 SELECT configure_workspace('crm', '{"channel_costs": {"mail": 50, "phone": 50, "sms": 50, "email": 50, "push": 50}}');
 CALL refresh('crm', '2025-11-30', retrain => true);

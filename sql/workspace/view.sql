@@ -446,10 +446,12 @@ BEGIN ATOMIC
     ('bi_data_health', 'measure',
       'What the data cover: customers with each kind of fact, and how fresh it is. Best shown as a table.',
       segmentation_internal.fill(ws, $q$
-        SELECT w.as_of, v.measure, coalesce(segmentation.label('measure', v.measure, l.language), v.measure) AS label,
+        SELECT w.as_of, v.measure, CASE WHEN v.kind IS NULL THEN segmentation.label('measure', v.measure, l.language)
+            ELSE pg_catalog.concat(segmentation.label('source', v.kind, l.language), ' – ',
+              segmentation.label('row_reason', v.reason, l.language)) END AS label,
           v.value, pg_catalog.round(v.share::numeric, 6)::double precision AS share
         FROM (
-          SELECT v.measure, v.value, v.share
+          SELECT v.measure, NULL::text AS kind, NULL::text AS reason, v.value, v.share
           FROM (
             SELECT w.as_of, count(*) AS n, count(f.history) AS history, count(f.items) AS items,
               count(f.contacts) AS contacts, count(f.interactions) AS interactions, count(f.consents) AS consents,
@@ -472,7 +474,7 @@ BEGIN ATOMIC
             ('days_since_last_purchase_of_all', h.age::bigint, NULL),
             ('with_purchases_after_as_of', h.ahead, h.ahead / h.n::double precision)) AS v (measure, value, share)
           UNION ALL
-          SELECT pg_catalog.concat('rows_of_', s.kind, '_', r.reason), pg_catalog.sum(r.rows)::bigint,
+          SELECT pg_catalog.concat('rows_of_', s.kind, '_', r.reason), s.kind, r.reason, pg_catalog.sum(r.rows)::bigint,
             (pg_catalog.sum(r.rows) / pg_catalog.sum(pg_catalog.sum(r.rows)) OVER (PARTITION BY s.kind))
               ::double precision
           FROM @ws@.source_reading AS r JOIN @ws@.source AS s ON s.source = r.source

@@ -603,13 +603,13 @@ CREATE FUNCTION segmentation_internal.crm_line_sql(
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN CASE WHEN p.format = 'csv'
     THEN segmentation_internal.fill(NULL, $q$segmentation_internal.crm_csv_line(ARRAY[@(cells)@]::text[], @'kinds'@,
-      @'separator'@, @'quoting'@, @'line_breaks'@, @'null'@, @'empty'@, @'decimal_point'@, @'max_text'@::integer)$q$,
+      @'separator'@, @'quoting'@, @'line_breaks'@, @'null'@, @'empty'@, @'decimal_point'@, @(max_text)@)$q$,
       jsonb_build_object('cells', array_to_string(cells, ', '), 'kinds', (
           SELECT string_agg(CASE WHEN t.type IN ('text', 'email', 'phone') THEN 't'
             WHEN t.type = 'number' THEN 'n' ELSE 'p' END, '' ORDER BY t.place)
           FROM unnest(types) WITH ORDINALITY AS t (type, place)),
         'separator', p.separator, 'quoting', p.quoting, 'line_breaks', p.line_breaks, 'null', p.null_token,
-        'empty', p.empty_token, 'decimal_point', p.decimal_point, 'max_text', p.max_text))
+        'empty', p.empty_token, 'decimal_point', p.decimal_point, 'max_text', coalesce(p.max_text, 2147483647)))
     ELSE (
       SELECT format('%L || %s || %L', p.row_head || '{', string_agg(g.sql, ' || '','' || ' ORDER BY g.place),
         '}' || p.row_tail)

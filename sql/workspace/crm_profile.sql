@@ -251,7 +251,7 @@ CREATE FUNCTION segmentation_internal.crm_csv_line(
   cells text[], kinds text, separator text, quoting text, line_breaks text, null_token text, empty_token text,
   decimal_point text, max_text integer
 ) RETURNS text
-  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 20
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20
   AS 'MODULE_PATHNAME', 'crm_csv_line_wrapper';
 COMMENT ON FUNCTION segmentation_internal.crm_csv_line(text[], text, text, text, text, text, text, text, integer) IS
   'Part of crm_sync: a row of csv under the cells of a profile; kinds has a letter for each value: t for text, n for a '

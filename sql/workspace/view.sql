@@ -447,7 +447,7 @@ BEGIN ATOMIC
       'What the data cover: customers with each kind of fact, and how fresh it is. Best shown as a table.',
       segmentation_internal.fill(ws, $q$
         SELECT w.as_of, v.measure, CASE WHEN v.kind IS NULL THEN segmentation.label('measure', v.measure, l.language)
-            ELSE pg_catalog.concat(segmentation.label('source', v.kind, l.language), ' – ',
+            ELSE pg_catalog.format('%s (%s)', segmentation.label('source', v.kind, l.language),
               segmentation.label('row_reason', v.reason, l.language)) END AS label,
           v.value, pg_catalog.round(v.share::numeric, 6)::double precision AS share
         FROM (

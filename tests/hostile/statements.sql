@@ -128,8 +128,9 @@ BEGIN
       WHEN 1 THEN '''{NULL}'''
       WHEN 2 THEN format('ARRAY[ARRAY[%s], ARRAY[%1$s]]', trim(named, '()'))
       WHEN 3 THEN format('''[0:1]={NULL,NULL}''', named)
-      -- Long values fewer times: PostgreSQL copies a gigabyte for array_fill without looking whether it is cancelled.
-      WHEN 4 THEN format('array_fill((%1$s)::%2$s, ARRAY[CASE WHEN pg_column_size((%1$s)::%2$s) > 1000 THEN 200 ELSE 20000 END])',
+      -- Long values fewer times: PostgreSQL's own array_fill and array_to_string copy them without looking whether they
+      -- are cancelled, a hundred megabytes a second on a busy machine.
+      WHEN 4 THEN format('array_fill((%1$s)::%2$s, ARRAY[CASE WHEN pg_column_size((%1$s)::%2$s) > 1000 THEN 50 ELSE 20000 END])',
         hostile.value_of(f, t.typelem, argument, salt || 'fill'), kind)
       ELSE format('ARRAY[%s]', substr(named, 2, length(named) - 2))
     END;

@@ -345,9 +345,14 @@ mod install {
         requires = ["workspace_crm_back"]
     );
     extension_sql_file!(
+        "../sql/workspace/report.sql",
+        name = "workspace_report",
+        requires = ["workspace_company"]
+    );
+    extension_sql_file!(
         "../sql/base/finish.sql",
         name = "finish",
-        requires = ["workspace_company"],
+        requires = ["workspace_report"],
         finalize
     );
 }

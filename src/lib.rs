@@ -349,10 +349,5 @@ mod install {
         name = "workspace_report",
         requires = ["workspace_company"]
     );
-    extension_sql_file!(
-        "../sql/base/finish.sql",
-        name = "finish",
-        requires = ["workspace_report"],
-        finalize
-    );
+    extension_sql_file!("../sql/base/finish.sql", name = "finish", requires = ["workspace_report"], finalize);
 }

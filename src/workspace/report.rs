@@ -12,5 +12,8 @@ fn report_page(document: JsonbArg<'_>) -> String {
 
 #[pg_extern(sql = false)]
 fn report_chart(document: JsonbArg<'_>, name: &str, width: i32) -> String {
-    document.value("document").and_then(|document| segmentation_report::chart(&document, name, width)).or_raise()
+    document
+        .value("document")
+        .and_then(|document| segmentation_report::chart(&document, name, width))
+        .or_raise()
 }

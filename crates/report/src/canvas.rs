@@ -157,7 +157,12 @@ impl Canvas<'_> {
     /// A line of dashes.
     pub fn dashed(&self, from: (f64, f64), to: (f64, f64), width: f64, tone: Tone) -> Result<()> {
         let width = (width * ZOOM).round() as u32;
-        let line = DashedPathElement::new([at(from.0, from.1), at(to.0, to.1)], 16, 14, tone.colour().stroke_width(width));
+        let line = DashedPathElement::new(
+            [at(from.0, from.1), at(to.0, to.1)],
+            16,
+            14,
+            tone.colour().stroke_width(width),
+        );
         self.area.draw(&line).map_err(failed)
     }
 
@@ -175,7 +180,13 @@ impl Canvas<'_> {
     }
 
     /// A band between two heights on the left and two on the right, as in a diagram of flows.
-    pub fn band(&self, left: (f64, f64, f64), right: (f64, f64, f64), tone: Tone, opacity: f64) -> Result<()> {
+    pub fn band(
+        &self,
+        left: (f64, f64, f64),
+        right: (f64, f64, f64),
+        tone: Tone,
+        opacity: f64,
+    ) -> Result<()> {
         let ((x0, top0, bottom0), (x1, top1, bottom1)) = (left, right);
         // A smooth step from one side to the other, in as many pieces as the eye needs.
         let smooth = |from: f64, to: f64, part: f64| from + (to - from) * part * part * (3.0 - 2.0 * part);
@@ -263,14 +274,23 @@ mod tests {
     fn what_does_not_fit_is_cut_between_characters() {
         assert_eq!(fitted("Champions", 12.0, 200.0), "Champions");
         let cut = fitted("👩‍👩‍👧‍👧👩‍👩‍👧‍👧👩‍👩‍👧‍👧👩‍👩‍👧‍👧", 12.0, 40.0);
-        assert!(cut.ends_with('…') && cut.trim_end_matches('…').graphemes(true).all(|one| one == "👩‍👩‍👧‍👧"), "{cut}");
+        assert!(
+            cut.ends_with('…') && cut.trim_end_matches('…').graphemes(true).all(|one| one == "👩‍👩‍👧‍👧"),
+            "{cut}"
+        );
         assert_eq!(fitted("Champions", 12.0, 0.0), "…");
     }
 
     #[test]
     fn a_drawing_has_no_element_around() {
-        let drawing = draw(100.0, 50.0, |canvas| canvas.text(1.0, 2.0, Side::Start, 12.0, Tone::Ink, "<a> & b")).unwrap();
-        assert!(drawing.marks.starts_with("<text") && drawing.marks.contains("&lt;a&gt; &amp; b"), "{}", drawing.marks);
+        let drawing =
+            draw(100.0, 50.0, |canvas| canvas.text(1.0, 2.0, Side::Start, 12.0, Tone::Ink, "<a> & b"))
+                .unwrap();
+        assert!(
+            drawing.marks.starts_with("<text") && drawing.marks.contains("&lt;a&gt; &amp; b"),
+            "{}",
+            drawing.marks
+        );
         assert_eq!(view_box(&drawing), "0 0 400 200");
     }
 }

@@ -50,8 +50,9 @@ impl Document {
     /// It is not one.
     pub fn read(document: &Value) -> Result<Self> {
         let document = harmless(document);
-        let given: Given = Given::deserialize(&document)
-            .map_err(|error| Error::invalid("the data of a report are not in order").detail(format!("{error}.")))?;
+        let given: Given = Given::deserialize(&document).map_err(|error| {
+            Error::invalid("the data of a report are not in order").detail(format!("{error}."))
+        })?;
         Ok(Self {
             workspace: given.workspace,
             as_of: given.as_of,

@@ -84,7 +84,11 @@ impl Words {
             scaled if scaled < 99.95 => 1,
             _ => 0,
         };
-        format!("{}{}{name}", self.number(scaled, decimals), if self.french() { '\u{A0}' } else { '\u{202F}' })
+        format!(
+            "{}{}{name}",
+            self.number(scaled, decimals),
+            if self.french() { '\u{A0}' } else { '\u{202F}' }
+        )
     }
 
     /// A share, from 0 to 1, as a percentage; one decimal below ten.
@@ -103,7 +107,9 @@ impl Words {
     /// A difference of two shares, in points, with its sign.
     pub fn points(self, difference: f64) -> String {
         let number = self.number(difference * 100.0, 1);
-        let sign = if difference > 0.0 && !number.starts_with('0') || number.starts_with("0") && difference >= 0.0005 {
+        let sign = if difference > 0.0 && !number.starts_with('0')
+            || number.starts_with("0") && difference >= 0.0005
+        {
             "+"
         } else {
             ""
@@ -127,7 +133,10 @@ impl Words {
     pub fn month(self, day: &str) -> String {
         let mut parts = day.splitn(3, '-');
         match (parts.next(), parts.next().and_then(|month| self.month_name(month))) {
-            (Some(year), Some(month)) => format!("{} {year}", if month.chars().count() > 4 && !self.french() { &month[..3] } else { month }),
+            (Some(year), Some(month)) => format!(
+                "{} {year}",
+                if month.chars().count() > 4 && !self.french() { &month[..3] } else { month }
+            ),
             _ => day.to_owned(),
         }
     }
@@ -147,12 +156,32 @@ impl Words {
 
     fn month_name(self, month: &str) -> Option<&'static str> {
         const ENGLISH: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-            "November", "December",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
         ];
         const FRENCH: [&str; 12] = [
-            "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
-            "novembre", "décembre",
+            "janvier",
+            "février",
+            "mars",
+            "avril",
+            "mai",
+            "juin",
+            "juillet",
+            "août",
+            "septembre",
+            "octobre",
+            "novembre",
+            "décembre",
         ];
         let place = month.parse::<usize>().ok()?.checked_sub(1)?;
         if self.french() { FRENCH.get(place).copied() } else { ENGLISH.get(place).copied() }

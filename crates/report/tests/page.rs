@@ -69,7 +69,11 @@ fn the_page_is_well_formed_and_names_are_texts() {
         let page = segmentation_report::page(&document(language)).unwrap();
         let html = Html::parse_document(&page);
         assert!(html.errors.is_empty(), "{language}: {:?}", html.errors);
-        assert!(html.select(&Selector::parse("script, iframe, img, link, object, base").unwrap()).next().is_none());
+        assert!(
+            html.select(&Selector::parse("script, iframe, img, link, object, base").unwrap())
+                .next()
+                .is_none()
+        );
         for element in html.select(&Selector::parse("*").unwrap()) {
             for (name, value) in element.value().attrs() {
                 assert!(!name.starts_with("on"), "{name}");
@@ -81,7 +85,11 @@ fn the_page_is_well_formed_and_names_are_texts() {
         for name in [NAMES[0], NAMES[1], NAMES[2], NAMES[3], NAMES[6], NAMES[7]] {
             assert!(text.contains(name), "{language}: {name}");
         }
-        assert!(text.contains("control \u{FFFD}\u{FFFD}\u{FFFD} end") && !page.contains('\u{202E}') && !page.contains('\0'));
+        assert!(
+            text.contains("control \u{FFFD}\u{FFFD}\u{FFFD} end")
+                && !page.contains('\u{202E}')
+                && !page.contains('\0')
+        );
         // All parts have something to say.
         assert!(html.select(&Selector::parse(".nothing").unwrap()).next().is_none());
         assert!(page.len() < 1_000_000, "{}", page.len());
@@ -117,19 +125,43 @@ fn a_picture_is_xml_with_a_title_and_a_description() {
     for language in ["en", "fr"] {
         let document = document(language);
         let names = [
-            "axis:rfm", &segment, "rfm", "pmg", "churn_value", "migration:pmg", "cohorts", "profiles", "offers", "reach",
-            "moments", "campaigns", "drift", "models", "health",
+            "axis:rfm",
+            &segment,
+            "rfm",
+            "pmg",
+            "churn_value",
+            "migration:pmg",
+            "cohorts",
+            "profiles",
+            "offers",
+            "reach",
+            "moments",
+            "campaigns",
+            "drift",
+            "models",
+            "health",
         ];
         for name in names {
             for width in [240, 390, 720, 2000] {
                 let svg = segmentation_report::chart(&document, name, width).unwrap();
-                let xml = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{name} {width}: {error}\n{svg}"));
+                let xml = roxmltree::Document::parse(&svg)
+                    .unwrap_or_else(|error| panic!("{name} {width}: {error}\n{svg}"));
                 let root = xml.root_element();
                 assert_eq!(root.tag_name().name(), "svg");
                 assert_eq!(root.attribute("width"), Some(width.to_string().as_str()));
-                let text = |tag: &str| root.children().find(|child| child.tag_name().name() == tag).and_then(|child| child.text());
-                assert!(text("title").is_some_and(|title| !title.is_empty()) && text("desc").is_some_and(|about| !about.is_empty()));
-                assert!(xml.descendants().all(|node| !matches!(node.tag_name().name(), "script" | "foreignObject" | "image" | "a")));
+                let text = |tag: &str| {
+                    root.children()
+                        .find(|child| child.tag_name().name() == tag)
+                        .and_then(|child| child.text())
+                };
+                assert!(
+                    text("title").is_some_and(|title| !title.is_empty())
+                        && text("desc").is_some_and(|about| !about.is_empty())
+                );
+                assert!(xml.descendants().all(|node| !matches!(
+                    node.tag_name().name(),
+                    "script" | "foreignObject" | "image" | "a"
+                )));
             }
         }
     }

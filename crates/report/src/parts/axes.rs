@@ -65,7 +65,13 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
         let title = axis.label.clone().unwrap_or_else(|| axis.axis.clone());
         for code in &axis.codes {
             if let Some(moved) = axis.moved(code) {
-                moves.push((moved, title.clone(), code.label.clone(), code.before.unwrap_or(0.0), code.customers));
+                moves.push((
+                    moved,
+                    title.clone(),
+                    code.label.clone(),
+                    code.before.unwrap_or(0.0),
+                    code.customers,
+                ));
             }
         }
         section.pictures.push(axis.picture(title, words));
@@ -101,7 +107,8 @@ impl Axis {
 
     /// How a code's share moved.
     fn moved(&self, code: &Code) -> Option<f64> {
-        let (now, before) = (self.total(|code| code.customers), self.total(|code| code.before.unwrap_or(0.0)));
+        let (now, before) =
+            (self.total(|code| code.customers), self.total(|code| code.before.unwrap_or(0.0)));
         (now > 0.0 && before > 0.0).then(|| code.customers / now - code.before.unwrap_or(0.0) / before)
     }
 
@@ -130,7 +137,11 @@ impl Axis {
         let largest = self.codes.iter().max_by(|one, other| one.customers.total_cmp(&other.customers));
         let about = largest.map_or_else(String::new, |code| {
             let (label, share) = (&code.label, words.share(code.customers / total.max(1.0)));
-            say!(words, "Bars of customers and turnover by code. The largest is {label}: {share}.", "Barres de clients et de chiffre d’affaires par code. Le plus grand est {label} : {share}.")
+            say!(
+                words,
+                "Bars of customers and turnover by code. The largest is {label}: {share}.",
+                "Barres de clients et de chiffre d’affaires par code. Le plus grand est {label} : {share}."
+            )
         });
         let pick = |english: &str, french: &str| words.pick(english, french).to_owned();
         let table = Table {
@@ -160,7 +171,11 @@ impl Axis {
                 .collect(),
         };
         Picture {
-            name: if self.axis.starts_with("segment:") { self.axis.clone() } else { format!("axis:{}", self.axis) },
+            name: if self.axis.starts_with("segment:") {
+                self.axis.clone()
+            } else {
+                format!("axis:{}", self.axis)
+            },
             title,
             about,
             table,
@@ -174,21 +189,43 @@ impl Axis {
         let codes = self.drawn(words);
         let (customers, turnover) = (self.total(|code| code.customers), self.total(|code| code.turnover));
         let share = |code: &Code| if customers > 0.0 { code.customers / customers } else { 0.0 };
-        let value = |code: &Code| if turnover > 0.0 { (code.turnover / turnover).clamp(0.0, 1.0) } else { 0.0 };
+        let value =
+            |code: &Code| if turnover > 0.0 { (code.turnover / turnover).clamp(0.0, 1.0) } else { 0.0 };
         let largest = codes.iter().map(|code| share(code).max(value(code))).fold(0.01, f64::max);
         let named = codes.iter().map(|code| width_of(&code.label, 12.5)).fold(0.0, f64::max) + 12.0;
         let label = named.clamp(width * 0.25, width * 0.47);
         let room = width - label - 112.0;
         draw(width, ROW * codes.len() as f64 + 24.0, |canvas| {
             canvas.bar(label, 4.0, 9.0, 9.0, Tone::Blue)?;
-            canvas.text(label + 13.0, 9.0, Side::Start, 11.0, Tone::Muted, words.pick("customers", "clients"))?;
+            canvas.text(
+                label + 13.0,
+                9.0,
+                Side::Start,
+                11.0,
+                Tone::Muted,
+                words.pick("customers", "clients"),
+            )?;
             let next = label + if words.pick("e", "f") == "e" { 78.0 } else { 62.0 };
             canvas.bar(next, 4.0, 9.0, 9.0, Tone::Orange)?;
-            canvas.text(next + 13.0, 9.0, Side::Start, 11.0, Tone::Muted, words.pick("turnover", "chiffre d’affaires"))?;
+            canvas.text(
+                next + 13.0,
+                9.0,
+                Side::Start,
+                11.0,
+                Tone::Muted,
+                words.pick("turnover", "chiffre d’affaires"),
+            )?;
             for (place, code) in codes.iter().enumerate() {
                 let y = 24.0 + ROW * place as f64;
                 let middle = y + 9.0;
-                canvas.text(label - 8.0, middle, Side::End, 12.5, Tone::Ink, &fitted(&code.label, 12.5, label - 8.0))?;
+                canvas.text(
+                    label - 8.0,
+                    middle,
+                    Side::End,
+                    12.5,
+                    Tone::Ink,
+                    &fitted(&code.label, 12.5, label - 8.0),
+                )?;
                 canvas.bar(label, y, room, 18.0, Tone::Track)?;
                 canvas.bar(label, y, room * share(code) / largest, 12.0, Tone::Blue)?;
                 canvas.bar(label, y + 13.0, room * value(code) / largest, 5.0, Tone::Orange)?;

@@ -30,7 +30,14 @@ pub fn bars(width: f64, bars: &[Bar], largest: f64, limits: &[(f64, String)]) ->
     draw(width, top + ROW * bars.len() as f64 + 6.0, |canvas| {
         for (place, bar) in bars.iter().enumerate() {
             let y = top + ROW * place as f64;
-            canvas.text(left - 10.0, y + 10.0, Side::End, 12.5, Tone::Ink, &fitted(&bar.label, 12.5, name))?;
+            canvas.text(
+                left - 10.0,
+                y + 10.0,
+                Side::End,
+                12.5,
+                Tone::Ink,
+                &fitted(&bar.label, 12.5, name),
+            )?;
             canvas.bar(left, y + 1.0, room, 18.0, Tone::Track)?;
             canvas.bar(left, y + 1.0, room * (bar.value / largest).clamp(0.0, 1.0), 18.0, bar.tone)?;
             canvas.text(width, y + 10.0, Side::End, 12.5, Tone::Ink, &fitted(&bar.word, 12.5, word + 8.0))?;

@@ -60,7 +60,8 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
         let Some((difference, lower, upper)) = campaign.measured() else { continue };
         let name = &campaign.name;
         let brought = words.amount(campaign.incremental.unwrap_or(0.0));
-        let (each, least, most) = (words.number(difference, 2), words.number(lower, 2), words.number(upper, 2));
+        let (each, least, most) =
+            (words.number(difference, 2), words.number(lower, 2), words.number(upper, 2));
         if lower > 0.0 {
             section.findings.push(Finding {
                 seen: say!(words, "“{name}” worked: {each} more from each customer (from {least} to {most}), {brought} in all.", "« {name} » a marché : {each} de plus par client (de {least} à {most}), {brought} en tout."),
@@ -68,8 +69,14 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
             });
         } else if upper < 0.0 {
             section.findings.push(Finding {
-                seen: say!(words, "“{name}” did harm: {each} from each customer (from {least} to {most}).", "« {name} » a nui : {each} par client (de {least} à {most})."),
-                advice: words.pick("Stop it, and ask whom it annoyed.", "Arrêtez-la, et demandez qui elle a gêné.").into(),
+                seen: say!(
+                    words,
+                    "“{name}” did harm: {each} from each customer (from {least} to {most}).",
+                    "« {name} » a nui : {each} par client (de {least} à {most})."
+                ),
+                advice: words
+                    .pick("Stop it, and ask whom it annoyed.", "Arrêtez-la, et demandez qui elle a gêné.")
+                    .into(),
             });
         }
     }
@@ -109,7 +116,10 @@ fn picture(campaigns: Vec<Campaign>, words: Words) -> Picture<'static> {
     Picture {
         name: "campaigns".into(),
         title: pick("What campaigns brought, by customer", "Ce que les campagnes ont apporté, par client"),
-        about: pick("A point and its interval for each campaign, around a line at 0.", "Un point et son intervalle pour chaque campagne, autour d’une ligne à 0."),
+        about: pick(
+            "A point and its interval for each campaign, around a line at 0.",
+            "Un point et son intervalle pour chaque campagne, autour d’une ligne à 0.",
+        ),
         table,
         small: false,
         paint: Box::new(move |width| paint(&campaigns, width, words)),
@@ -120,7 +130,8 @@ fn paint(campaigns: &[Campaign], width: f64, words: Words) -> Result<Drawing> {
     const ROW: f64 = 36.0;
     let left = if width > 500.0 { 180.0 } else { 112.0 };
     let ends = campaigns.iter().filter_map(Campaign::measured);
-    let reach = ends.fold(1e-9_f64, |reach, (_, lower, upper)| reach.max(lower.abs()).max(upper.abs())).min(1e15);
+    let reach =
+        ends.fold(1e-9_f64, |reach, (_, lower, upper)| reach.max(lower.abs()).max(upper.abs())).min(1e15);
     let middle = left + (width - left) / 2.0;
     let half = (width - left) / 2.0 - 24.0;
     let bottom = 8.0 + ROW * campaigns.len() as f64;
@@ -131,9 +142,23 @@ fn paint(campaigns: &[Campaign], width: f64, words: Words) -> Result<Drawing> {
         canvas.text(middle + half, bottom + 12.0, Side::End, 12.0, Tone::Muted, &words.amount(reach))?;
         for (row, campaign) in campaigns.iter().enumerate() {
             let y = 8.0 + ROW * (row as f64 + 0.5);
-            canvas.text(left - 10.0, y, Side::End, 12.5, Tone::Ink, &fitted(&campaign.name, 12.5, left - 10.0))?;
+            canvas.text(
+                left - 10.0,
+                y,
+                Side::End,
+                12.5,
+                Tone::Ink,
+                &fitted(&campaign.name, 12.5, left - 10.0),
+            )?;
             let Some((difference, lower, upper)) = campaign.measured() else {
-                canvas.text(middle + 8.0, y, Side::Start, 12.0, Tone::Muted, words.pick("too few to say", "trop peu pour le dire"))?;
+                canvas.text(
+                    middle + 8.0,
+                    y,
+                    Side::Start,
+                    12.0,
+                    Tone::Muted,
+                    words.pick("too few to say", "trop peu pour le dire"),
+                )?;
                 continue;
             };
             let tone = if lower > 0.0 {

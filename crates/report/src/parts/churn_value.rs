@@ -64,11 +64,14 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     }
     let total: f64 = data.cells.iter().map(|cell| cell.future_value).sum();
     // The best value in danger: what a retention campaign is for.
-    let at_risk = |cell: &&Cell| (cell.churn == "high" || cell.churn == "medium") && (cell.value == "high" || cell.value == "medium");
+    let at_risk = |cell: &&Cell| {
+        (cell.churn == "high" || cell.churn == "medium") && (cell.value == "high" || cell.value == "medium")
+    };
     let customers: f64 = data.cells.iter().filter(at_risk).map(|cell| cell.customers).sum();
     let value: f64 = data.cells.iter().filter(at_risk).map(|cell| cell.future_value).sum();
     if customers >= 30.0 && total > 0.0 && value / total >= 0.02 {
-        let (number, value, share) = (words.count(customers), words.amount(value), words.share(value / total));
+        let (number, value, share) =
+            (words.count(customers), words.amount(value), words.share(value / total));
         section.findings.push(Finding {
             seen: say!(
                 words,
@@ -150,10 +153,18 @@ fn paint(cells: &[Cell], width: f64, words: Words) -> Result<Drawing> {
         }
         for (row, (value, label)) in up.iter().enumerate() {
             let y = 28.0 + tall * row as f64;
-            canvas.text(left - 10.0, y + tall / 2.0 - 1.0, Side::End, 12.5, Tone::Muted, &fitted(label, 12.5, left - 12.0))?;
+            canvas.text(
+                left - 10.0,
+                y + tall / 2.0 - 1.0,
+                Side::End,
+                12.5,
+                Tone::Muted,
+                &fitted(label, 12.5, left - 12.0),
+            )?;
             for (column, (churn, _)) in across.iter().enumerate() {
                 let x = left + wide * column as f64;
-                let cell = cells.iter().find(|cell| cell.value_position == *value && cell.churn_position == *churn);
+                let cell =
+                    cells.iter().find(|cell| cell.value_position == *value && cell.churn_position == *churn);
                 let Some(cell) = cell else {
                     canvas.bar(x, y, wide - 2.0, tall - 2.0, Tone::Track)?;
                     continue;
@@ -161,8 +172,22 @@ fn paint(cells: &[Cell], width: f64, words: Words) -> Result<Drawing> {
                 let step = Tone::step((cell.future_value / largest).max(0.0).sqrt());
                 let tone = Tone::on(step);
                 canvas.bar(x, y, wide - 2.0, tall - 2.0, Tone::Ramp(step))?;
-                canvas.bold(x + wide / 2.0, y + tall * 0.34, Side::Middle, size, tone, &words.count(cell.customers))?;
-                canvas.text(x + wide / 2.0, y + tall * 0.7, Side::Middle, size - 2.0, tone, &words.amount(cell.future_value))?;
+                canvas.bold(
+                    x + wide / 2.0,
+                    y + tall * 0.34,
+                    Side::Middle,
+                    size,
+                    tone,
+                    &words.count(cell.customers),
+                )?;
+                canvas.text(
+                    x + wide / 2.0,
+                    y + tall * 0.7,
+                    Side::Middle,
+                    size - 2.0,
+                    tone,
+                    &words.amount(cell.future_value),
+                )?;
             }
         }
         Ok(())

@@ -30,7 +30,14 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     data.cohorts.retain(|cohort| cohort.customers > 0.0);
     data.cohorts.sort_by(|one, other| one.cohort.cmp(&other.cohort));
     if data.cohorts.iter().all(|cohort| cohort.shares.is_empty()) {
-        section.nothing = Some(words.pick("No cohort has a whole month behind it.", "Aucune cohorte n’a un mois entier derrière elle.").into());
+        section.nothing = Some(
+            words
+                .pick(
+                    "No cohort has a whole month behind it.",
+                    "Aucune cohorte n’a un mois entier derrière elle.",
+                )
+                .into(),
+        );
         return Ok(section);
     }
     section.about = words
@@ -41,7 +48,8 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
         .into();
     let mean = |from: usize, to: usize| {
         // The first three months of cohorts, weighed by their customers.
-        let cohorts = data.cohorts.get(from..to).unwrap_or_default().iter().filter(|cohort| cohort.shares.len() >= 3);
+        let cohorts =
+            data.cohorts.get(from..to).unwrap_or_default().iter().filter(|cohort| cohort.shares.len() >= 3);
         let (mut bought, mut all) = (0.0, 0.0);
         for cohort in cohorts {
             bought += cohort.shares.iter().take(3).sum::<f64>() / 3.0 * cohort.customers;
@@ -98,7 +106,9 @@ fn picture(cohorts: Vec<Cohort>, words: Words) -> Picture<'static> {
             .iter()
             .map(|cohort| {
                 let mut row = vec![words.month(&cohort.cohort), words.count(cohort.customers)];
-                row.extend((0..months).map(|month| cohort.shares.get(month).map_or_else(String::new, |share| words.share(*share))));
+                row.extend((0..months).map(|month| {
+                    cohort.shares.get(month).map_or_else(String::new, |share| words.share(*share))
+                }));
                 row
             })
             .collect(),
@@ -124,7 +134,8 @@ fn paint(cohorts: &[Cohort], width: f64, words: Words) -> Result<Drawing> {
     let months = cohorts.iter().map(|cohort| cohort.shares.len()).max().unwrap_or(0).min(most);
     let left = if wide_enough { 170.0 } else { 118.0 };
     let wide = (width - left) / months.max(1) as f64;
-    let largest = cohorts.iter().flat_map(|cohort| cohort.shares.iter().copied().take(months)).fold(0.01, f64::max);
+    let largest =
+        cohorts.iter().flat_map(|cohort| cohort.shares.iter().copied().take(months)).fold(0.01, f64::max);
     draw(width, TALL * cohorts.len() as f64 + 44.0, |canvas| {
         canvas.text(left - 10.0, 12.0, Side::End, 11.5, Tone::Muted, words.pick("customers", "clients"))?;
         for month in 1..=months {
@@ -134,15 +145,39 @@ fn paint(cohorts: &[Cohort], width: f64, words: Words) -> Result<Drawing> {
         for (row, cohort) in cohorts.iter().enumerate() {
             let y = 24.0 + TALL * row as f64;
             canvas.text(0.0, y + TALL / 2.0, Side::Start, 12.0, Tone::Ink, &words.month(&cohort.cohort))?;
-            canvas.text(left - 10.0, y + TALL / 2.0, Side::End, 12.0, Tone::Muted, &words.count(cohort.customers))?;
+            canvas.text(
+                left - 10.0,
+                y + TALL / 2.0,
+                Side::End,
+                12.0,
+                Tone::Muted,
+                &words.count(cohort.customers),
+            )?;
             for (month, share) in cohort.shares.iter().take(months).enumerate() {
                 let x = left + wide * month as f64;
                 let step = Tone::step((share / largest).max(0.0));
                 canvas.bar(x, y, wide - 2.0, TALL - 2.0, Tone::Ramp(step))?;
-                canvas.text(x + wide / 2.0, y + TALL / 2.0 - 1.0, Side::Middle, 11.5, Tone::on(step), &words.number(share * 100.0, 0))?;
+                canvas.text(
+                    x + wide / 2.0,
+                    y + TALL / 2.0 - 1.0,
+                    Side::Middle,
+                    11.5,
+                    Tone::on(step),
+                    &words.number(share * 100.0, 0),
+                )?;
             }
         }
         let y = 24.0 + TALL * cohorts.len() as f64 + 12.0;
-        canvas.text(width, y, Side::End, 11.5, Tone::Muted, words.pick("% who bought, by months after the first purchase", "% d’acheteurs, par mois après le premier achat"))
+        canvas.text(
+            width,
+            y,
+            Side::End,
+            11.5,
+            Tone::Muted,
+            words.pick(
+                "% who bought, by months after the first purchase",
+                "% d’acheteurs, par mois après le premier achat",
+            ),
+        )
     })
 }

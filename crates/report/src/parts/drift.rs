@@ -34,7 +34,8 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     let mut section = Section::default();
     data.axes.retain(|axis| axis.psi.is_some());
     let Some(day) = data.as_of.as_deref().filter(|_| !data.axes.is_empty()) else {
-        section.nothing = Some(words.pick("There is one publication only.", "Il n’y a qu’une publication.").into());
+        section.nothing =
+            Some(words.pick("There is one publication only.", "Il n’y a qu’une publication.").into());
         return Ok(section);
     };
     let day = words.day(day);
@@ -44,7 +45,10 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
         "De combien la publication du {day} a déplacé les tailles des segments : l’indice de stabilité de population. Moins de 0,1 : stable ; plus de 0,25 : décalage important."
     );
     // Of many codes the index reads high for that alone.
-    let moved = data.axes.iter().find(|axis| axis.verdict.as_deref() == Some("major") && axis.axis != "product_appetence");
+    let moved = data
+        .axes
+        .iter()
+        .find(|axis| axis.verdict.as_deref() == Some("major") && axis.axis != "product_appetence");
     match moved {
         Some(axis) => {
             let (label, psi) = (&axis.label, words.number(axis.psi.unwrap_or(0.0), 2));
@@ -65,7 +69,9 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
                 .into(),
             });
         }
-        None => section.sentences.push(words.pick("Nothing shifted much.", "Rien ne s’est beaucoup déplacé.").into()),
+        None => section
+            .sentences
+            .push(words.pick("Nothing shifted much.", "Rien ne s’est beaucoup déplacé.").into()),
     }
     section.pictures.push(picture(data.axes, words));
     Ok(section)
@@ -75,7 +81,13 @@ fn picture(mut axes: Vec<Axis>, words: Words) -> Picture<'static> {
     axes.sort_by(|one, other| other.psi.unwrap_or(0.0).total_cmp(&one.psi.unwrap_or(0.0)));
     let pick = |english: &str, french: &str| words.pick(english, french).to_owned();
     let table = Table {
-        head: vec![pick("Axis", "Axe"), pick("Reading", "Lecture"), pick("Index", "Indice"), pick("Customers who moved", "Clients qui ont bougé"), pick("Share", "Part")],
+        head: vec![
+            pick("Axis", "Axe"),
+            pick("Reading", "Lecture"),
+            pick("Index", "Indice"),
+            pick("Customers who moved", "Clients qui ont bougé"),
+            pick("Share", "Part"),
+        ],
         texts: 2,
         rows: axes
             .iter()
@@ -85,7 +97,11 @@ fn picture(mut axes: Vec<Axis>, words: Words) -> Picture<'static> {
                     axis.verdict_label.clone().unwrap_or_default(),
                     words.number(axis.psi.unwrap_or(0.0), 3),
                     words.count(axis.moved),
-                    if axis.customers > 0.0 { words.share(axis.moved / axis.customers) } else { "–".into() },
+                    if axis.customers > 0.0 {
+                        words.share(axis.moved / axis.customers)
+                    } else {
+                        "–".into()
+                    },
                 ]
             })
             .collect(),
@@ -93,7 +109,10 @@ fn picture(mut axes: Vec<Axis>, words: Words) -> Picture<'static> {
     Picture {
         name: "drift".into(),
         title: pick("Population stability index, by axis", "Indice de stabilité de population, par axe"),
-        about: pick("Bars of the index of each axis, with limits at 0.1 and 0.25.", "Barres de l’indice de chaque axe, avec des limites à 0,1 et 0,25."),
+        about: pick(
+            "Bars of the index of each axis, with limits at 0.1 and 0.25.",
+            "Barres de l’indice de chaque axe, avec des limites à 0,1 et 0,25.",
+        ),
         table,
         small: false,
         paint: Box::new(move |width| {

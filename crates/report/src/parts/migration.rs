@@ -41,7 +41,10 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     let Some(day) = data.as_of.as_deref().filter(|_| !data.axes.is_empty()) else {
         section.nothing = Some(
             words
-                .pick("There is one publication only: nobody can have moved.", "Il n’y a qu’une publication : personne n’a pu bouger.")
+                .pick(
+                    "There is one publication only: nobody can have moved.",
+                    "Il n’y a qu’une publication : personne n’a pu bouger.",
+                )
                 .into(),
         );
         return Ok(section);
@@ -67,7 +70,8 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
         let moved = axis.moved().map(|flow| flow.customers).sum::<f64>();
         if let Some(most) = axis.moved().max_by(|one, other| one.customers.total_cmp(&other.customers)) {
             let label = &axis.label;
-            let (moved, share, number) = (words.count(moved), words.share(moved / all.max(1.0)), words.count(most.customers));
+            let (moved, share, number) =
+                (words.count(moved), words.share(moved / all.max(1.0)), words.count(most.customers));
             let (from, to) = (&most.from_label, &most.to_label);
             section.sentences.push(say!(
                 words,
@@ -89,10 +93,17 @@ impl Axis {
         let pick = |english: &str, french: &str| words.pick(english, french).to_owned();
         let mut flows: Vec<&Flow> = self.flows.iter().collect();
         flows.sort_by(|one, other| {
-            (one.from == one.to).cmp(&(other.from == other.to)).then(other.customers.total_cmp(&one.customers))
+            (one.from == one.to)
+                .cmp(&(other.from == other.to))
+                .then(other.customers.total_cmp(&one.customers))
         });
         let table = Table {
-            head: vec![pick("From", "De"), pick("To", "À"), pick("Customers", "Clients"), pick("Turnover", "Chiffre d’affaires")],
+            head: vec![
+                pick("From", "De"),
+                pick("To", "À"),
+                pick("Customers", "Clients"),
+                pick("Turnover", "Chiffre d’affaires"),
+            ],
             texts: 2,
             rows: flows
                 .into_iter()
@@ -139,7 +150,8 @@ impl Axis {
     fn paint(&self, width: f64, words: Words) -> Result<Drawing> {
         const GAP: f64 = 16.0;
         const BOX: f64 = 10.0;
-        let (left, right) = (self.nodes(|flow| (flow.from, &flow.from_label)), self.nodes(|flow| (flow.to, &flow.to_label)));
+        let (left, right) =
+            (self.nodes(|flow| (flow.from, &flow.from_label)), self.nodes(|flow| (flow.to, &flow.to_label)));
         let all = left.iter().map(|node| node.2).sum::<f64>().max(1e-9);
         let room = if width > 500.0 { 300.0 } else { 240.0 };
         let margin = if width > 500.0 { 178.0 } else { 104.0 };
@@ -178,7 +190,12 @@ impl Axis {
                 let stayed = flow.from == flow.to;
                 let (tone, opacity) = if stayed { (Tone::Slate, 0.22) } else { (tone(flow.from), 0.62) };
                 let thick = thick.max(0.75);
-                canvas.band((margin + BOX, y0, y0 + thick), (width - margin - BOX, y1, y1 + thick), tone, opacity)?;
+                canvas.band(
+                    (margin + BOX, y0, y0 + thick),
+                    (width - margin - BOX, y1, y1 + thick),
+                    tone,
+                    opacity,
+                )?;
             }
             for (nodes, x, words_at, anchor) in [
                 (&left, margin, margin - 8.0, Side::End),
@@ -187,8 +204,22 @@ impl Axis {
                 for ((place, label, customers), (_, top)) in nodes.iter().zip(tops(nodes)) {
                     canvas.bar(x, top, BOX, tall(*customers).max(2.0), tone(*place))?;
                     let y = top + tall(*customers) / 2.0;
-                    canvas.text(words_at, y - 7.0, anchor, size, Tone::Ink, &fitted(label, size, margin - 10.0))?;
-                    canvas.text(words_at, y + 8.0, anchor, size - 1.0, Tone::Muted, &words.count(*customers))?;
+                    canvas.text(
+                        words_at,
+                        y - 7.0,
+                        anchor,
+                        size,
+                        Tone::Ink,
+                        &fitted(label, size, margin - 10.0),
+                    )?;
+                    canvas.text(
+                        words_at,
+                        y + 8.0,
+                        anchor,
+                        size - 1.0,
+                        Tone::Muted,
+                        &words.count(*customers),
+                    )?;
                 }
             }
             canvas.text(0.0, height - 8.0, Side::Start, 12.0, Tone::Muted, words.pick("Before", "Avant"))?;

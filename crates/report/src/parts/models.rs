@@ -47,7 +47,8 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     let data: Data = read(data, "models")?;
     let mut section = Section::default();
     let Some(quality) = data.quality else {
-        section.nothing = Some(words.pick("No models have been trained.", "Aucun modèle n’a été entraîné.").into());
+        section.nothing =
+            Some(words.pick("No models have been trained.", "Aucun modèle n’a été entraîné.").into());
         return Ok(section);
     };
     let day = words.day(&quality.as_of);
@@ -58,11 +59,22 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     );
     churn(&quality, words, &mut section);
     value(&quality, words, &mut section);
-    let churners: Vec<_> = data.candidates.into_iter().filter(|candidate| candidate.axis == "churn" && candidate.auc.is_some()).collect();
+    let churners: Vec<_> = data
+        .candidates
+        .into_iter()
+        .filter(|candidate| candidate.axis == "churn" && candidate.auc.is_some())
+        .collect();
     if !churners.is_empty() || quality.churn_auc.is_some() || quality.value_correlation.is_some() {
         section.pictures.push(picture(&quality, churners, words));
     } else if section.sentences.is_empty() {
-        section.nothing = Some(words.pick("The data were too thin for a back-test.", "Les données étaient trop minces pour un test rétrospectif.").into());
+        section.nothing = Some(
+            words
+                .pick(
+                    "The data were too thin for a back-test.",
+                    "Les données étaient trop minces pour un test rétrospectif.",
+                )
+                .into(),
+        );
     }
     Ok(section)
 }
@@ -100,22 +112,44 @@ fn value(quality: &Quality, words: Words, section: &mut Section<'_>) {
             "Valeur : prédiction et réalité sont corrélées à {model} ; le chiffre d’affaires passé et la réalité à {past}."
         ));
     }
-    if let (Some(predicted), Some(actual)) = (quality.value_predicted, quality.value_actual.filter(|actual| *actual > 0.0)) {
-        let (told, came, off) = (words.amount(predicted), words.amount(actual), words.share((predicted / actual - 1.0).abs()));
-        let side = if predicted >= actual { words.pick("too much", "de trop") } else { words.pick("too little", "de moins") };
-        section.sentences.push(say!(words, "In all it foretold {told}, and {came} came: {off} {side}.", "En tout il a prédit {told}, et {came} sont venus : {off} {side}."));
+    if let (Some(predicted), Some(actual)) =
+        (quality.value_predicted, quality.value_actual.filter(|actual| *actual > 0.0))
+    {
+        let (told, came, off) =
+            (words.amount(predicted), words.amount(actual), words.share((predicted / actual - 1.0).abs()));
+        let side = if predicted >= actual {
+            words.pick("too much", "de trop")
+        } else {
+            words.pick("too little", "de moins")
+        };
+        section.sentences.push(say!(
+            words,
+            "In all it foretold {told}, and {came} came: {off} {side}.",
+            "En tout il a prédit {told}, et {came} sont venus : {off} {side}."
+        ));
     }
     if quality.value_status.as_deref() == Some("weak") {
-        section.findings.push(weak(words.pick("Future value", "Valeur future"), quality.value_reasons.as_deref(), words));
+        section.findings.push(weak(
+            words.pick("Future value", "Valeur future"),
+            quality.value_reasons.as_deref(),
+            words,
+        ));
     }
 }
 
 fn weak(axis: &str, reasons: Option<&str>, words: Words) -> Finding {
     let reasons = reasons.unwrap_or_default();
     Finding {
-        seen: say!(words, "The model of “{axis}” is weak. {reasons}", "Le modèle de « {axis} » est faible. {reasons}"),
+        seen: say!(
+            words,
+            "The model of “{axis}” is weak. {reasons}",
+            "Le modèle de « {axis} » est faible. {reasons}"
+        ),
         advice: words
-            .pick("Do not spend money by it yet: use the naive rule meanwhile.", "N’engagez pas encore de dépenses d’après lui : suivez la règle simple en attendant.")
+            .pick(
+                "Do not spend money by it yet: use the naive rule meanwhile.",
+                "N’engagez pas encore de dépenses d’après lui : suivez la règle simple en attendant.",
+            )
             .into(),
     }
 }
@@ -132,7 +166,12 @@ fn picture(quality: &Quality, candidates: Vec<Candidate>, words: Words) -> Pictu
     add(words.pick("Churn: model", "Départ : modèle"), quality.churn_auc, false, Tone::Blue);
     add(words.pick("Churn: naive rule", "Départ : règle simple"), quality.recency_auc, false, Tone::Slate);
     add(words.pick("Value: model", "Valeur : modèle"), quality.value_correlation, true, Tone::Blue);
-    add(words.pick("Value: naive rule", "Valeur : règle simple"), quality.past_correlation, true, Tone::Slate);
+    add(
+        words.pick("Value: naive rule", "Valeur : règle simple"),
+        quality.past_correlation,
+        true,
+        Tone::Slate,
+    );
     let dash = || "–".to_owned();
     Picture {
         name: "models".into(),
@@ -142,7 +181,12 @@ fn picture(quality: &Quality, candidates: Vec<Candidate>, words: Words) -> Pictu
             "Barres : paires bien classées pour le départ, et corrélation pour la valeur, du modèle et de la règle simple.",
         ),
         table: Table {
-            head: vec![pick("Tried for churn", "Essayé pour le départ"), pick("Pairs in order (AUC)", "Paires classées (AUC)"), pick("Brier score", "Score de Brier"), pick("Rank correlation", "Corrélation des rangs")],
+            head: vec![
+                pick("Tried for churn", "Essayé pour le départ"),
+                pick("Pairs in order (AUC)", "Paires classées (AUC)"),
+                pick("Brier score", "Score de Brier"),
+                pick("Rank correlation", "Corrélation des rangs"),
+            ],
             texts: 1,
             rows: candidates
                 .iter()

@@ -31,7 +31,8 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     data.weeks.truncate(8);
     data.moments.truncate(20);
     if data.weeks.is_empty() || data.moments.is_empty() {
-        section.nothing = Some(words.pick("No life moment is ahead.", "Aucun moment de vie n’est en vue.").into());
+        section.nothing =
+            Some(words.pick("No life moment is ahead.", "Aucun moment de vie n’est en vue.").into());
         return Ok(section);
     }
     section.about = words
@@ -69,7 +70,10 @@ fn picture(data: Data, words: Words) -> Picture<'static> {
             .iter()
             .map(|moment| {
                 let mut row = vec![moment.label.clone()];
-                row.extend((0..data.weeks.len()).map(|week| words.count(moment.customers.get(week).copied().unwrap_or(0.0))));
+                row.extend(
+                    (0..data.weeks.len())
+                        .map(|week| words.count(moment.customers.get(week).copied().unwrap_or(0.0))),
+                );
                 row
             })
             .collect(),
@@ -77,7 +81,10 @@ fn picture(data: Data, words: Words) -> Picture<'static> {
     Picture {
         name: "moments".into(),
         title: pick("Customers by moment and week", "Clients par moment et par semaine"),
-        about: pick("A calendar: a row a moment, a column a week.", "Un calendrier : une ligne par moment, une colonne par semaine."),
+        about: pick(
+            "A calendar: a row a moment, a column a week.",
+            "Un calendrier : une ligne par moment, une colonne par semaine.",
+        ),
         table,
         small: false,
         paint: Box::new(move |width| paint(&data, width, words)),
@@ -97,7 +104,14 @@ fn paint(data: &Data, width: f64, words: Words) -> Result<Drawing> {
         }
         for (row, moment) in data.moments.iter().enumerate() {
             let y = 24.0 + TALL * row as f64;
-            canvas.text(0.0, y + TALL / 2.0 - 1.0, Side::Start, 12.5, Tone::Ink, &fitted(&moment.label, 12.5, left - 10.0))?;
+            canvas.text(
+                0.0,
+                y + TALL / 2.0 - 1.0,
+                Side::Start,
+                12.5,
+                Tone::Ink,
+                &fitted(&moment.label, 12.5, left - 10.0),
+            )?;
             let largest = moment.customers.iter().copied().fold(1.0, f64::max);
             for week in 0..weeks {
                 let value = moment.customers.get(week).copied().unwrap_or(0.0);
@@ -108,7 +122,14 @@ fn paint(data: &Data, width: f64, words: Words) -> Result<Drawing> {
                 }
                 let step = Tone::step((value / largest).sqrt());
                 canvas.bar(x, y, wide - 2.0, TALL - 2.0, Tone::Ramp(step))?;
-                canvas.text(x + wide / 2.0, y + TALL / 2.0 - 1.0, Side::Middle, 12.0, Tone::on(step), &words.amount(value))?;
+                canvas.text(
+                    x + wide / 2.0,
+                    y + TALL / 2.0 - 1.0,
+                    Side::Middle,
+                    12.0,
+                    Tone::on(step),
+                    &words.amount(value),
+                )?;
             }
         }
         Ok(())

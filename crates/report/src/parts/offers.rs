@@ -29,7 +29,10 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     let Some(first) = data.products.first() else {
         section.nothing = Some(
             words
-                .pick("Nobody is offered anything: there are no purchase lines with products.", "Personne n’a d’offre : il n’y a pas de lignes d’achat avec des produits.")
+                .pick(
+                    "Nobody is offered anything: there are no purchase lines with products.",
+                    "Personne n’a d’offre : il n’y a pas de lignes d’achat avec des produits.",
+                )
                 .into(),
         );
         return Ok(section);
@@ -41,19 +44,36 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
         )
         .into();
     let (name, customers) = (&first.name, words.count(first.customers));
-    section.sentences.push(say!(words, "“{name}” is offered to {customers} customers, the most.", "« {name} » est proposé à {customers} clients, le plus grand nombre."));
+    section.sentences.push(say!(
+        words,
+        "“{name}” is offered to {customers} customers, the most.",
+        "« {name} » est proposé à {customers} clients, le plus grand nombre."
+    ));
     let products = data.products;
     let pick = |english: &str, french: &str| words.pick(english, french).to_owned();
     section.pictures.push(Picture {
         name: "offers".into(),
         title: pick("Products offered to most customers", "Produits proposés au plus grand nombre"),
-        about: pick("Bars of the number of customers to whom a product is offered.", "Barres du nombre de clients auxquels un produit est proposé."),
+        about: pick(
+            "Bars of the number of customers to whom a product is offered.",
+            "Barres du nombre de clients auxquels un produit est proposé.",
+        ),
         table: Table {
-            head: vec![pick("Product", "Produit"), pick("Customers", "Clients"), pick("Expected buyers", "Acheteurs attendus")],
+            head: vec![
+                pick("Product", "Produit"),
+                pick("Customers", "Clients"),
+                pick("Expected buyers", "Acheteurs attendus"),
+            ],
             texts: 1,
             rows: products
                 .iter()
-                .map(|product| vec![product.name.clone(), words.count(product.customers), words.number(product.expected, 1)])
+                .map(|product| {
+                    vec![
+                        product.name.clone(),
+                        words.count(product.customers),
+                        words.number(product.expected, 1),
+                    ]
+                })
                 .collect(),
         },
         small: false,

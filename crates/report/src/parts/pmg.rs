@@ -84,8 +84,15 @@ fn picture(data: Data, words: Words) -> Picture<'static> {
     let rows = [1.0, 5.0, 10.0, 20.0, 30.0, 50.0, 80.0, 100.0];
     Picture {
         name: "pmg".into(),
-        title: pick("Share of turnover by share of customers", "Part du chiffre d’affaires par part de clients"),
-        about: say!(words, "A curve from 0 to 100%. The best 20% bring {top}.", "Une courbe de 0 à 100\u{202F}%. Les meilleurs 20\u{202F}% font {top}."),
+        title: pick(
+            "Share of turnover by share of customers",
+            "Part du chiffre d’affaires par part de clients",
+        ),
+        about: say!(
+            words,
+            "A curve from 0 to 100%. The best 20% bring {top}.",
+            "Une courbe de 0 à 100\u{202F}%. Les meilleurs 20\u{202F}% font {top}."
+        ),
         table: Table {
             head: vec![
                 pick("The best", "Les meilleurs"),
@@ -111,11 +118,26 @@ fn picture(data: Data, words: Words) -> Picture<'static> {
 
 fn paint(data: &Data, width: f64, words: Words) -> Result<Drawing> {
     let height = if width > 500.0 { 340.0 } else { 260.0 };
-    let ticks: Vec<(f64, String)> = [0.0, 25.0, 50.0, 75.0, 100.0].map(|tick| (tick, words.percent(tick, 0))).into();
+    let ticks: Vec<(f64, String)> =
+        [0.0, 25.0, 50.0, 75.0, 100.0].map(|tick| (tick, words.percent(tick, 0))).into();
     let up: Vec<(f64, String)> = ticks.iter().map(|(tick, word)| (tick / 100.0, word.clone())).collect();
     draw(width, height, |canvas| {
-        canvas.text(0.0, 8.0, Side::Start, 12.0, Tone::Muted, words.pick("Share of turnover", "Part du chiffre d’affaires"))?;
-        canvas.text(width, height - 8.0, Side::End, 12.0, Tone::Muted, words.pick("of customers, the largest first", "des clients, les plus gros d’abord"))?;
+        canvas.text(
+            0.0,
+            8.0,
+            Side::Start,
+            12.0,
+            Tone::Muted,
+            words.pick("Share of turnover", "Part du chiffre d’affaires"),
+        )?;
+        canvas.text(
+            width,
+            height - 8.0,
+            Side::End,
+            12.0,
+            Tone::Muted,
+            words.pick("of customers, the largest first", "des clients, les plus gros d’abord"),
+        )?;
         let frame = Frame {
             x: 48.0,
             y: 24.0,
@@ -140,7 +162,14 @@ fn paint(data: &Data, width: f64, words: Words) -> Result<Drawing> {
             // Below the curve, where there is room.
             canvas.bold(x + 12.0, y + 18.0, Side::Start, 13.0, Tone::Orange, &text)?;
             let (x, y) = plot.at(62.0, 0.62);
-            canvas.text(x + 8.0, y + 16.0, Side::Start, 11.5, Tone::Muted, words.pick("if all were alike", "si tous étaient égaux"))
+            canvas.text(
+                x + 8.0,
+                y + 16.0,
+                Side::Start,
+                11.5,
+                Tone::Muted,
+                words.pick("if all were alike", "si tous étaient égaux"),
+            )
         })
     })
 }

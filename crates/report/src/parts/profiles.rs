@@ -67,7 +67,11 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
 fn sentence(profile: &Profile, customers: f64, mean: f64, words: Words) -> String {
     let (label, share) = (&profile.label, words.share(profile.customers / customers));
     let each = words.amount(profile.each());
-    let mut text = say!(words, "{label}: {share} of customers; {each} of turnover each", "{label} : {share} des clients ; {each} de chiffre d’affaires chacun");
+    let mut text = say!(
+        words,
+        "{label}: {share} of customers; {each} of turnover each",
+        "{label} : {share} des clients ; {each} de chiffre d’affaires chacun"
+    );
     if mean > 0.0 {
         let part = profile.each() / mean - 1.0;
         let percent = words.share(part.abs());
@@ -118,7 +122,10 @@ fn picture(profiles: Vec<Profile>, words: Words) -> Picture<'static> {
     Picture {
         name: "profiles".into(),
         title: pick("Turnover of a customer, by profile", "Chiffre d’affaires d’un client, par profil"),
-        about: pick("Bars of the turnover of a customer on average.", "Barres du chiffre d’affaires moyen d’un client."),
+        about: pick(
+            "Bars of the turnover of a customer on average.",
+            "Barres du chiffre d’affaires moyen d’un client.",
+        ),
         table,
         small: false,
         paint: Box::new(move |width| {

@@ -33,7 +33,9 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     let data: Data = read(data, "reach")?;
     let mut section = Section::default();
     if data.channels.is_empty() || data.customers <= 0.0 {
-        section.nothing = Some(words.pick("No customer has a known consent.", "Aucun client n’a de consentement connu.").into());
+        section.nothing = Some(
+            words.pick("No customer has a known consent.", "Aucun client n’a de consentement connu.").into(),
+        );
         return Ok(section);
     }
     section.about = words
@@ -45,7 +47,11 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     let best = data.channels.iter().max_by(|one, other| one.reachable.total_cmp(&other.reachable));
     if let Some(best) = best {
         let (label, share) = (&best.label, words.share(best.reachable / data.customers));
-        section.sentences.push(say!(words, "{label} reaches most: {share} of customers.", "{label} touche le plus de monde : {share} des clients."));
+        section.sentences.push(say!(
+            words,
+            "{label} reaches most: {share} of customers.",
+            "{label} touche le plus de monde : {share} des clients."
+        ));
         if best.best >= 30.0 && best.best_reachable / best.best < 0.6 {
             let missing = words.count(best.best - best.best_reachable);
             let of = words.count(best.best);
@@ -84,7 +90,11 @@ fn picture(data: Data, words: Words) -> Picture<'static> {
                     channel.label.clone(),
                     words.count(channel.reachable),
                     words.share(channel.reachable / data.customers),
-                    if channel.best > 0.0 { words.share(channel.best_reachable / channel.best) } else { "–".into() },
+                    if channel.best > 0.0 {
+                        words.share(channel.best_reachable / channel.best)
+                    } else {
+                        "–".into()
+                    },
                     words.count(channel.preferred),
                 ]
             })
@@ -93,7 +103,10 @@ fn picture(data: Data, words: Words) -> Picture<'static> {
     Picture {
         name: "reach".into(),
         title: pick("Who may be contacted, by channel", "Qui peut être contacté, par canal"),
-        about: pick("Bars of the share of customers with consent.", "Barres de la part des clients qui consentent."),
+        about: pick(
+            "Bars of the share of customers with consent.",
+            "Barres de la part des clients qui consentent.",
+        ),
         table,
         small: false,
         paint: Box::new(move |width| {

@@ -31,7 +31,8 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     let mut section = Section::default();
     let customers: f64 = data.cells.iter().map(|cell| cell.customers).sum();
     if customers <= 0.0 {
-        section.nothing = Some(words.pick("No customer has RFM scores.", "Aucun client n’a de scores RFM.").into());
+        section.nothing =
+            Some(words.pick("No customer has RFM scores.", "Aucun client n’a de scores RFM.").into());
         return Ok(section);
     }
     section.about = words
@@ -40,12 +41,18 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
             "Les scores vont de 1 à 5. À droite : achat récent. En haut : achats fréquents. Bleu soutenu : plus de clients ; sous le nombre, leur chiffre d’affaires.",
         )
         .into();
-    let sum = |keep: fn(&Cell) -> bool, of: fn(&Cell) -> f64| data.cells.iter().filter(|cell| keep(cell)).map(of).sum::<f64>();
+    let sum = |keep: fn(&Cell) -> bool, of: fn(&Cell) -> f64| {
+        data.cells.iter().filter(|cell| keep(cell)).map(of).sum::<f64>()
+    };
     let slipping = sum(|cell| cell.r <= 2 && cell.f >= 4, |cell| cell.customers);
     let spent = sum(|cell| cell.r <= 2 && cell.f >= 4, |cell| cell.monetary);
-    let (all, best) = (sum(|_| true, |cell| cell.turnover), sum(|cell| cell.r >= 4 && cell.f >= 4, |cell| cell.turnover));
+    let (all, best) =
+        (sum(|_| true, |cell| cell.turnover), sum(|cell| cell.r >= 4 && cell.f >= 4, |cell| cell.turnover));
     if all > 0.0 {
-        let (share, few) = (words.share(best / all), words.share(sum(|cell| cell.r >= 4 && cell.f >= 4, |cell| cell.customers) / customers));
+        let (share, few) = (
+            words.share(best / all),
+            words.share(sum(|cell| cell.r >= 4 && cell.f >= 4, |cell| cell.customers) / customers),
+        );
         section.sentences.push(say!(
             words,
             "Those who bought often and lately are {few} of customers and bring {share} of turnover.",
@@ -53,7 +60,8 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
         ));
     }
     if slipping >= 30.0 {
-        let (number, spent, share) = (words.count(slipping), words.amount(spent), words.share(slipping / customers));
+        let (number, spent, share) =
+            (words.count(slipping), words.amount(spent), words.share(slipping / customers));
         section.findings.push(Finding {
             seen: say!(
                 words,
@@ -124,7 +132,14 @@ fn paint(cells: &[Cell], width: f64, words: Words) -> Result<Drawing> {
             let y = 22.0 + tall * (most - step) as f64 + tall / 2.0;
             canvas.text(left - 12.0, y, Side::End, 12.5, Tone::Muted, &step.to_string())?;
             let x = left + side * (step - 1) as f64 + side / 2.0;
-            canvas.text(x, 22.0 + tall * most as f64 + 13.0, Side::Middle, 12.5, Tone::Muted, &step.to_string())?;
+            canvas.text(
+                x,
+                22.0 + tall * most as f64 + 13.0,
+                Side::Middle,
+                12.5,
+                Tone::Muted,
+                &step.to_string(),
+            )?;
             for other in 1..=most {
                 let x = left + side * (other - 1) as f64;
                 canvas.bar(x, y - tall / 2.0, side - 2.0, tall - 2.0, Tone::Track)?;
@@ -136,10 +151,31 @@ fn paint(cells: &[Cell], width: f64, words: Words) -> Result<Drawing> {
             let step = Tone::step((cell.customers / largest).max(0.0).sqrt());
             let tone = Tone::on(step);
             canvas.bar(x, y, side - 2.0, tall - 2.0, Tone::Ramp(step))?;
-            canvas.bold(x + side / 2.0 - 1.0, y + tall * 0.34, Side::Middle, size, tone, &words.count(cell.customers))?;
-            canvas.text(x + side / 2.0 - 1.0, y + tall * 0.7, Side::Middle, size - 2.0, tone, &words.amount(cell.turnover))?;
+            canvas.bold(
+                x + side / 2.0 - 1.0,
+                y + tall * 0.34,
+                Side::Middle,
+                size,
+                tone,
+                &words.count(cell.customers),
+            )?;
+            canvas.text(
+                x + side / 2.0 - 1.0,
+                y + tall * 0.7,
+                Side::Middle,
+                size - 2.0,
+                tone,
+                &words.amount(cell.turnover),
+            )?;
         }
         let y = 22.0 + tall * most as f64 + 33.0;
-        canvas.text(width, y, Side::End, 12.0, Tone::Muted, words.pick("Recency: 5 bought lately →", "Récence : 5, achat récent →"))
+        canvas.text(
+            width,
+            y,
+            Side::End,
+            12.0,
+            Tone::Muted,
+            words.pick("Recency: 5 bought lately →", "Récence : 5, achat récent →"),
+        )
     })
 }

@@ -264,6 +264,9 @@ DECLARE
   ws text := segmentation_internal.workspace_schema(workspace);
   view pg_class;
 BEGIN
+  IF NOT has_schema_privilege(ws::regnamespace, 'USAGE') THEN
+    RAISE insufficient_privilege USING MESSAGE = format('permission denied for schema %s', ws);
+  END IF;
   SELECT c.* INTO view FROM pg_class AS c WHERE c.relname = 'bi_as_of' AND c.relnamespace = ws::regnamespace;
   IF view.relispopulated AND has_table_privilege(view.oid, 'SELECT') THEN
     ws := segmentation_internal.workspace_readable(workspace, '{bi_as_of}');

@@ -207,7 +207,10 @@ BEGIN
       share double precision NOT NULL,
       assigned_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       as_of date,
-      about text
+      about text,
+      arm_of text,
+      arm text,
+      CHECK ((arm_of IS NULL) = (arm IS NULL))
     );
     CREATE TABLE @ws@.campaign_customer (
       campaign text NOT NULL REFERENCES @ws@.campaign ON DELETE CASCADE,

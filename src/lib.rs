@@ -48,6 +48,7 @@ mod install {
     );
     extension_sql_file!("../sql/measure/holdout.sql", name = "holdout", requires = ["test_design"]);
     extension_sql_file!("../sql/measure/uplift.sql", name = "uplift", requires = ["holdout"]);
+    extension_sql_file!("../sql/measure/key_drivers.sql", name = "key_drivers", requires = ["uplift"]);
     extension_sql_file!("../sql/segments/association.sql", name = "association", requires = ["uplift"]);
     extension_sql_file!(
         "../sql/segments/association_rules.sql",
@@ -345,9 +346,14 @@ mod install {
         requires = ["workspace_crm_back"]
     );
     extension_sql_file!(
+        "../sql/workspace/audit.sql",
+        name = "workspace_audit",
+        requires = ["workspace_company"]
+    );
+    extension_sql_file!(
         "../sql/base/finish.sql",
         name = "finish",
-        requires = ["workspace_company"],
+        requires = ["workspace_audit"],
         finalize
     );
 }

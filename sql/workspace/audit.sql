@@ -241,7 +241,7 @@ CREATE FUNCTION segmentation.turnover_drivers(
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace, '{customer_facts}');
-  names constant text[] := coalesce(dimensions, segmentation_internal.audit_dimensions(ws), '{}');
+  names constant text[] := coalesce(dimensions, segmentation_internal.audit_dimensions(ws), '{customer_is}');
 BEGIN
   PERFORM segmentation_internal.audit_refuse_span('before', before);
   PERFORM segmentation_internal.audit_refuse_span('after', after);
@@ -250,23 +250,23 @@ BEGIN
       k.share_of_change, k.unexpected, k.z, k.q_value
     FROM segmentation.key_drivers(
       segmentation_internal.fill(ws, $q$
-        SELECT d.day, d.amount, CASE
+        SELECT f.customer, d.day, d.amount, CASE
             WHEN segmentation.first_purchase(f.history) >= @'since'@::date AND d.day >= @'since'@::date
               OR segmentation.first_purchase(f.history) <@ @'before'@::daterange AND d.day < @'since'@::date
             THEN 'new' ELSE 'known' END AS customer_is@(columns)@
         FROM (
-          SELECT f.history, coalesce(f.company, '{}') || coalesce(f.attributes, '{}') AS attributes
+          SELECT f.customer, f.history, coalesce(f.company, '{}') || coalesce(f.attributes, '{}') AS attributes
           FROM ONLY @ws@.customer_facts AS f OFFSET '0') AS f
         CROSS JOIN LATERAL segmentation.days(f.history) AS d$q$,
         jsonb_build_object('since', lower(after), 'before', before, 'columns', (
           SELECT coalesce(string_agg(format(', f.attributes ->> %L AS %I', n.name, n.name), '' ORDER BY n.name), '')
           FROM unnest(names) AS n (name) WHERE n.name <> 'customer_is'))),
-      'r.amount', array_remove(names, 'customer_is') || 'customer_is'::text,
+      'r.amount', names,
       format('r.day <@ %L::daterange', before), format('r.day <@ %L::daterange', after), 'sum', depth,
-      minimum_support, maximum_q) AS k;
+      minimum_support, maximum_q, 'r.customer') AS k;
 END
 $$;
 COMMENT ON FUNCTION segmentation.turnover_drivers(
   text, daterange, daterange, text[], integer, double precision, double precision) IS
-  'Why turnover changed between two periods: key_drivers over the days on which customers bought, by attributes (those '
-  'named, or those with few values) and by whether the customer was new in the period (customer_is).';
+  'Why turnover changed between two periods: key_drivers over what customers bought, by attributes: those '
+  'named, or those with few values. customer_is, if named or without any: whether the customer was new in the period.';

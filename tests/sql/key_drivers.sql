@@ -46,6 +46,16 @@ FROM public.answer AS a JOIN (
 SELECT rank, segment, round(value_before::numeric, 3) AS before, round(value_after::numeric, 3) AS after
 FROM key_drivers('SELECT s.*, s.region || ''!'' AS again, s.amount > 40 AS big FROM public.sale AS s', 'big', '{region,again,channel}', 'period = 1', 'period = 2 AND n < 11000', 'rate') WHERE rank <= 2;
 
+-- Rows of one customer belong together: with a unit the test is of what customers brought, by hand.
+CREATE TABLE public.visit AS SELECT c, d, (ARRAY['a', 'b'])[1 + c % 2] AS kind, 1 + d / 10 AS period, (1 + c % 7 * (1 + d / 10 % 2))::numeric AS amount FROM generate_series(1, 300) AS c, generate_series(0, 19) AS d WHERE (c * 31 + d / 10 * 17) % 5 > 1;
+WITH u AS (SELECT c, kind, coalesce(sum(amount) FILTER (WHERE period = 1), 0)::float8 AS x0, coalesce(sum(amount) FILTER (WHERE period = 2), 0)::float8 AS x1 FROM public.visit GROUP BY 1, 2),
+g AS (SELECT sum(x1) / sum(x0) AS factor FROM u WHERE kind = 'b'),
+e AS (SELECT sum(x1 - factor * x0) FILTER (WHERE kind = 'a') AS unexpected, sum((x1 - factor * x0) ^ 2) FILTER (WHERE kind = 'a') + (sum(x0) FILTER (WHERE kind = 'a') / sum(x0) FILTER (WHERE kind = 'b')) ^ 2 * sum((x1 - factor * x0) ^ 2) FILTER (WHERE kind = 'b') AS variance FROM u, g)
+SELECT k.rows_before + k.rows_after = (SELECT count(*) FROM public.visit WHERE kind = 'a') AS rows, abs(k.unexpected - e.unexpected) < 1e-8 AS unexpected, abs(k.z - e.unexpected / sqrt(e.variance)) < 1e-9 AS z, abs(k.z) < abs(r.z) AS less_sure_than_rows
+FROM e, key_drivers('public.visit', 'amount', '{kind}', 'period = 1', 'period = 2', maximum_q => 1, unit => 'c') AS k, key_drivers('public.visit', 'amount', '{kind}', 'period = 1', 'period = 2', maximum_q => 1) AS r
+WHERE k.segment = '{"kind": "a"}' AND r.segment = k.segment;
+DROP TABLE public.visit;
+
 -- Nothing changed but by chance: few segments come through, in few of 20 shops; what is planted comes first, in each.
 CREATE FUNCTION public.shop_sale(seed integer, planted boolean) RETURNS TABLE (day date, region text, channel text, kind text, amount float8) LANGUAGE sql AS $$
   SELECT '2025-01-01'::date + (365 * h.h1)::integer, (ARRAY['north', 'south', 'east', 'west'])[1 + floor(4 * h.h2)::integer], (ARRAY['web', 'store', 'phone'])[1 + floor(3 * h.h3)::integer], (ARRAY['a', 'b', 'c', 'd', 'e'])[1 + floor(5 * h.h4)::integer], exp(3 + h.h5)
@@ -67,6 +77,7 @@ SELECT key_drivers('public.sale', 'amount', '{region}', NULL, 'true');
 SELECT key_drivers('public.sale', 'amount', '{region}', 'period = 1', 'period = 2', 'median');
 SELECT key_drivers('public.sale', 'amount', '{region}', 'period = 1', 'period = 2', depth => 4);
 SELECT key_drivers('public.sale', 'amount', '{region}', 'period = 1', 'period = 2', minimum_support => 2);
+SELECT key_drivers('public.sale', 'amount', '{region}', 'period = 1', 'period = 2', 'mean', unit => 'n');
 SELECT key_drivers('public.sale', 'amount', '{colour}', 'period = 1', 'period = 2');
 SELECT key_drivers('public.nowhere', 'amount', '{region}', 'period = 1', 'period = 2');
 SELECT count(*) FROM key_drivers('public.sale', 'amount', '{region}', 'period = 7', 'period = 8');

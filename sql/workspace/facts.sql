@@ -860,7 +860,7 @@ BEGIN
       'query', segmentation_internal.workspace_facts_sql(columns, relations)));
   GET DIAGNOSTICS total = ROW_COUNT;
   EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (customer)', facts);
-  EXECUTE format('ANALYZE %s', facts);
+  EXECUTE format('ANALYZE %s (customer)', facts);
   EXECUTE format('DROP TABLE %s', array_to_string(relations, ', '));
   PERFORM set_config('enable_nestloop', loops, true), set_config('enable_mergejoin', merges, true);
   RETURN total;

@@ -114,7 +114,7 @@ BEGIN
   PERFORM segmentation_internal.workspace_stage_segments(
     ws, stage, number, parameters.segments, parameters.settings, as_of);
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ALTER TABLE @ws@.@segments@ ADD PRIMARY KEY (customer)');
-  EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@segments@');
+  EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@segments@ (customer)');
   RETURN total;
 END
 $$;

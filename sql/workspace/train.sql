@@ -112,7 +112,7 @@ BEGIN
     WHERE hashtextextended(f.customer::text COLLATE "C", 0) < @'limit'@::bigint$q$,
     -- That share of all hashes.
     jsonb_build_object('limit', floor(wanted / total * 18446744073709551616) - 9223372036854775808)));
-  EXECUTE format('ANALYZE %s.stage_facts', ws);
+  EXECUTE format('ANALYZE %s.stage_facts (customer)', ws);
   RETURN true;
 END
 $$;

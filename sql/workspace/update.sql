@@ -337,7 +337,7 @@ BEGIN
       CREATE UNLOGGED TABLE @(at)@facts AS
         SELECT f.* FROM @ws@.customer_facts AS f WHERE f.customer IN (SELECT k.customer FROM @(at)@keys AS k);
       ALTER TABLE @(at)@facts ADD PRIMARY KEY (customer);
-      ANALYZE @(at)@keys, @(at)@facts$q$, jsonb_build_object('at', at));
+      ANALYZE @(at)@keys, @(at)@facts (customer)$q$, jsonb_build_object('at', at));
     PERFORM segmentation_internal.workspace_stage_scores(ws, stage, number, day);
     moved := segmentation_internal.workspace_publish(ws, stage, number, day, true);
   END IF;

@@ -120,8 +120,7 @@ mod install {
     );
     extension_sql_file!("../sql/b2b/account.sql", name = "b2b_account", requires = ["b2b_opening_hours"]);
     extension_sql_file!("../sql/b2b/definition.sql", name = "b2b_definition", requires = ["b2b_account"]);
-    extension_sql_file!("../sql/b2b/preset.sql", name = "b2b_preset", requires = ["b2b_definition"]);
-    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b_preset"]);
+    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b_definition"]);
     extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!(
         "../sql/workspace/axis.sql",
@@ -345,9 +344,14 @@ mod install {
         requires = ["workspace_crm_back"]
     );
     extension_sql_file!(
+        "../sql/workspace/preset.sql",
+        name = "workspace_preset",
+        requires = ["workspace_company"]
+    );
+    extension_sql_file!(
         "../sql/base/finish.sql",
         name = "finish",
-        requires = ["workspace_company"],
+        requires = ["workspace_preset"],
         finalize
     );
 }

@@ -84,6 +84,7 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'public_holiday', holiday FROM unnest('{alsace_moselle,reunion}'::text[]) AS zone, french_public_holidays(2026, zone)
   UNION SELECT d.name, band ->> 'segment' FROM b2b_definition AS d, jsonb_array_elements(definition -> 'bands') AS band
   UNION SELECT 'sector', sector FROM sector_preset
+  UNION SELECT 'preset', kind FROM sector_preset
   UNION SELECT 'naf_' || version || '_section', section FROM naf_nomenclature()
   UNION SELECT 'naf_' || version || '_division', division FROM naf_nomenclature();
 SELECT domain, code, language AS missing

@@ -349,9 +349,14 @@ mod install {
         requires = ["workspace_company"]
     );
     extension_sql_file!(
+        "../sql/workspace/edit.sql",
+        name = "workspace_edit",
+        requires = ["workspace_preset"]
+    );
+    extension_sql_file!(
         "../sql/base/finish.sql",
         name = "finish",
-        requires = ["workspace_preset"],
+        requires = ["workspace_edit"],
         finalize
     );
 }

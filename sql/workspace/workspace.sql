@@ -241,9 +241,10 @@ BEGIN
   PERFORM segmentation_internal.workspace_register(workspace,
     segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
   PERFORM segmentation_internal.workspace_make_rates(quote_ident(workspace));
-  PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_scores(workspace);
   PERFORM segmentation_internal.workspace_make_targets(quote_ident(workspace));
+  PERFORM segmentation_internal.workspace_make_edits(quote_ident(workspace));
+  PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_views(workspace);
   PERFORM segmentation_internal.workspace_make_companies(quote_ident(workspace));
 END
@@ -376,6 +377,15 @@ BEGIN
       ('source_reading', 'reason', 'used; ahead: dated after the published day; else why not: domain row_reason.'),
       ('source_reading', 'rows', 'How many rows.'),
       ('source_reading', 'turnover', 'What they come to, of purchases and lines.'),
+      ('edit_log', NULL, 'Who changed which definition or setting, when, from what to what; see '
+        'segmentation.workspace_edits.'),
+      ('edit_log', 'session_role', 'Who was connected.'),
+      ('edit_log', 'acting_role', 'As which role: another one after SET ROLE.'),
+      ('edit_log', 'kind', 'setting, source, segment, override, target, rate or destination.'),
+      ('edit_log', 'name', 'Which one.'),
+      ('edit_log', 'customer', 'Of an override: whose. Goes with the customer at erasure.'),
+      ('edit_log', 'before', 'What it was; null: it was not there.'),
+      ('edit_log', 'after', 'What it is; null: it was removed.'),
       ('currency_rate', NULL, 'Rates by which amounts in other currencies are converted.'),
       ('currency_rate', 'currency', 'Code of the currency, in capitals.'),
       ('currency_rate', 'valid_from', 'The day from which it holds, until the next one.'),

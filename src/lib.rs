@@ -133,9 +133,14 @@ mod install {
         requires = ["workspace_axis"]
     );
     extension_sql_file!(
+        "../sql/workspace/bi_schema.sql",
+        name = "workspace_bi_schema",
+        requires = ["workspace_registry"]
+    );
+    extension_sql_file!(
         "../sql/workspace/workspace.sql",
         name = "workspace",
-        requires = ["workspace_registry"]
+        requires = ["workspace_bi_schema"]
     );
     extension_sql_file!("../sql/workspace/mapping.sql", name = "workspace_mapping", requires = ["workspace"]);
     extension_sql_file!(

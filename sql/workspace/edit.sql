@@ -116,7 +116,11 @@ BEGIN
         customer @(key)@,
         before jsonb,
         after jsonb
-      )$q$, jsonb_build_object('key', segmentation_internal.workspace_key(ws)));
+      );
+      -- Also where a member of the owner's role upgrades.
+      ALTER TABLE @ws@.edit_log OWNER TO @owner@$q$,
+      jsonb_build_object('key', segmentation_internal.workspace_key(ws), 'owner', (
+        SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace AS n WHERE n.oid = ws::regnamespace)));
   END IF;
   FOR noted IN
     SELECT k.kind, k.relation, e.event, e.tables

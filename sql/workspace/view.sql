@@ -758,6 +758,7 @@ DECLARE
   drops text[];
   grants text[];
   refreshes text[];
+  plain text[];
   statement text;
 BEGIN
   others := ARRAY(
@@ -787,6 +788,7 @@ BEGIN
   FROM unnest(stale) AS s (name)
   JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, s.name))
   CROSS JOIN LATERAL aclexplode(c.relacl) AS g;
+  plain := segmentation_internal.bi_schema_take(ws, stale);
   FOREACH statement IN ARRAY coalesce(drops, '{}') LOOP
     EXECUTE statement;
   END LOOP;
@@ -794,6 +796,7 @@ BEGIN
   FOREACH statement IN ARRAY coalesce(grants, '{}') || coalesce(refreshes, '{}') LOOP
     EXECUTE statement;
   END LOOP;
+  PERFORM segmentation_internal.bi_schema_give(ws, plain);
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_renew_views(text) IS
@@ -948,19 +951,31 @@ CREATE FUNCTION segmentation.grant_bi(
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
+  fault constant text := (segmentation_internal.bi_schema_fault(workspace)).message;
+  schema regnamespace;
   view regclass;
 BEGIN
   IF reader IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'reader must not be null';
   END IF;
-  EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', ws, reader);
-  FOR view IN
-    SELECT c.oid FROM pg_class AS c
-    WHERE c.relnamespace = ws::regnamespace AND c.relkind IN ('m', 'v') AND c.relname LIKE 'bi\_%'
-      AND (customers OR c.relname <> 'bi_customers')
-    ORDER BY c.relname
+  IF fault IS NULL THEN
+    PERFORM segmentation.make_bi_schema(workspace);
+  ELSE
+    RAISE NOTICE 'there is no schema of plain views: %', fault;
+  END IF;
+  FOREACH schema IN ARRAY array_remove(
+    ARRAY[ws::regnamespace, segmentation_internal.bi_schema_of(ws)], NULL::regnamespace)
   LOOP
-    EXECUTE format('GRANT SELECT ON %s TO %I', view, reader);
+    EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', schema, reader);
+    FOR view IN
+      SELECT c.oid FROM pg_class AS c
+      WHERE c.relnamespace = schema AND c.relkind IN ('m', 'v')
+        AND c.relname IN (SELECT b.name FROM segmentation_internal.bi_schema_behind(ws) AS b)
+        AND (customers OR c.relname <> 'bi_customers')
+      ORDER BY c.relname
+    LOOP
+      EXECUTE format('GRANT SELECT ON %s TO %I', view, reader);
+    END LOOP;
   END LOOP;
   IF explains THEN
     PERFORM segmentation_internal.workspace_make_explain(workspace);
@@ -969,7 +984,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.grant_bi(text, name, boolean, boolean) IS
-  'Lets a role read the views bi_* of a workspace, and nothing behind them; bi_customers, which has personal data, '
-  'only with customers. With explains it may also ask why a '
-  'customer has its codes, by the function explain in the schema of the workspace, which has the owner''s rights: '
-  'these are personal data.';
+  'Lets a role read the views bi_* of a workspace, and the plain views over them in the schema <workspace>_bi, which it '
+  'makes, and nothing behind them; bi_customers, which has personal data, only with customers. With explains it may '
+  'also ask why a customer has its codes, by the function explain in the schema of the workspace, which has the '
+  'owner''s rights: these are personal data.';

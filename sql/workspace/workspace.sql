@@ -477,6 +477,11 @@ BEGIN ATOMIC
     -- A session's own temporary objects are its own affair.
     AND coalesce(n.schema NOT IN ('pg_toast', 'pg_temp', pg_my_temp_schema()::regnamespace::text), true)
     AND (n.schema IS DISTINCT FROM ws OR n.owner <> h.nspowner OR n.type LIKE 'publication%')
+    -- The plain views over its own for BI tools.
+    AND NOT EXISTS (SELECT FROM pg_class AS v
+                    WHERE n.classid = 'pg_class'::regclass AND v.oid = n.objid AND v.relkind = 'v'
+                      AND v.relnamespace = segmentation_internal.bi_schema_of(ws)
+                      AND v.relname IN (SELECT b.name FROM segmentation_internal.bi_schema_behind(ws) AS b))
     -- Those of foreign keys, and its own on the sources.
     AND NOT EXISTS (SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid
                     WHERE n.classid = 'pg_trigger'::regclass AND g.oid = n.objid
@@ -527,6 +532,7 @@ BEGIN
       DETAIL = segmentation_internal.workspace_listed(others);
   END IF;
   PERFORM segmentation_internal.workspace_unregister(workspace);
+  PERFORM segmentation_internal.bi_schema_drop(ws, cascade IS TRUE);
   -- The triggers on the sources go with their functions.
   EXECUTE format('DROP SCHEMA %s CASCADE', ws);
 END

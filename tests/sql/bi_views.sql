@@ -123,8 +123,7 @@ SELECT DISTINCT verdict, verdict_label FROM bi_ws.bi_drift WHERE verdict IS NOT 
 SELECT measure, label FROM bi_ws.bi_data_health WHERE measure LIKE 'with\_%' OR measure LIKE 'rows\_of\_purchases%' ORDER BY 1 LIMIT 6;
 SELECT count(*) AS without_a_name FROM bi_ws.bi_data_health WHERE label IS NULL OR label ~ '_' OR label = measure;
 SELECT label FROM bi_ws.bi_segment_size WHERE axis = 'segment:stage' ORDER BY position;
-REVOKE ALL ON ALL TABLES IN SCHEMA bi_ws FROM bi_reader;
-REVOKE ALL ON SCHEMA bi_ws FROM bi_reader;
+DROP OWNED BY bi_reader;
 DROP ROLE bi_reader;
 DROP SCHEMA bi_shop CASCADE;
 SELECT drop_workspace('bi_ws');

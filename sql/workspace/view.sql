@@ -984,7 +984,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.grant_bi(text, name, boolean, boolean) IS
-  'Lets a role read the views bi_* of a workspace, and the plain views over them in the schema <workspace>_bi, which it '
-  'makes, and nothing behind them; bi_customers, which has personal data, only with customers. With explains it may '
+  'Lets a role read the views bi_* of a workspace, and the plain views over them in the schema <workspace>_bi, which '
+  'it makes, and nothing behind them; bi_customers, which has personal data, only with customers. With explains it may '
   'also ask why a customer has its codes, by the function explain in the schema of the workspace, which has the '
   'owner''s rights: these are personal data.';

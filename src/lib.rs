@@ -359,9 +359,14 @@ mod install {
         requires = ["workspace_preset"]
     );
     extension_sql_file!(
+        "../sql/workspace/segment_value.sql",
+        name = "workspace_segment_value",
+        requires = ["workspace_edit"]
+    );
+    extension_sql_file!(
         "../sql/base/finish.sql",
         name = "finish",
-        requires = ["workspace_edit"],
+        requires = ["workspace_segment_value"],
         finalize
     );
 }

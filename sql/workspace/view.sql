@@ -161,12 +161,15 @@ BEGIN ATOMIC
         jsonb_build_object('memberships',
           segmentation_internal.workspace_memberships_sql(segmentation.workspace_axes())))),
     ('bi_segment_history', 'as_of, axis, code',
-      'How many customers each code had after each publication. Every axis counts everybody once. Best shown as lines, '
-      'or as stacked areas.',
+      'How many customers each code had after each publication, and what they were worth, where CALL refresh_views '
+      'was called that day. Every axis counts everybody once. Best shown as lines, or as stacked areas.',
       segmentation_internal.fill(ws, $q$
         SELECT h.as_of, h.axis, h.axis_label, h.code, h.label, h.position, h.customers,
           pg_catalog.round(h.customers / NULLIF(sum(h.customers) OVER (PARTITION BY h.as_of, h.axis), 0), 6)
-            ::double precision AS share
+            ::double precision AS share,
+          CASE WHEN h.customers = 0 THEN 0 ELSE v.turnover END AS turnover,
+          CASE WHEN h.customers = 0 THEN 0 ELSE v.future_value END AS future_value,
+          CASE WHEN h.customers = 0 THEN 0 ELSE v.expected_churners END AS expected_churners
         FROM (
           SELECT d.as_of, k.axis, k.axis_label, k.code, k.label, k.position,
             (sum(coalesce(m.change, 0)) OVER (PARTITION BY k.axis, k.code ORDER BY d.as_of))::bigint AS customers
@@ -183,6 +186,7 @@ BEGIN ATOMIC
               SELECT e.valid_to, e.axis, e.code, -1 FROM @ws@.membership_history AS e
               WHERE e.valid_to IS NOT NULL) AS c
             GROUP BY c.as_of, c.axis, c.code) AS m ON m.as_of = d.as_of AND m.axis = k.axis AND m.code = k.code) AS h
+        LEFT JOIN @ws@.segment_value AS v ON v.as_of = h.as_of AND v.axis = h.axis AND v.code = h.code
         -- Of products there are hundreds: a day without any is left out.
         WHERE h.customers > 0 OR h.axis <> 'product_appetence'$q$)),
     ('bi_rfm_grid', 'r, f',
@@ -890,6 +894,9 @@ BEGIN
       AND segmentation_internal.workspace_made_of(ws) OPERATOR(pg_catalog.<>) made_of;
     BEGIN
       EXECUTE segmentation_internal.workspace_refresh_view_sql(ws, names[i]);
+      IF names[i] OPERATOR(pg_catalog.=) 'bi_segment_size' THEN
+        PERFORM segmentation_internal.workspace_keep_values(ws);
+      END IF;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
         hint = PG_EXCEPTION_HINT;

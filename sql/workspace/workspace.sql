@@ -244,6 +244,7 @@ BEGIN
   PERFORM segmentation_internal.workspace_make_scores(workspace);
   PERFORM segmentation_internal.workspace_make_targets(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_make_edits(quote_ident(workspace));
+  PERFORM segmentation_internal.workspace_make_values(quote_ident(workspace));
   PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_views(workspace);
   PERFORM segmentation_internal.workspace_make_companies(quote_ident(workspace));
@@ -377,6 +378,11 @@ BEGIN
       ('source_reading', 'reason', 'used; ahead: dated after the published day; else why not: domain row_reason.'),
       ('source_reading', 'rows', 'How many rows.'),
       ('source_reading', 'turnover', 'What they come to, of purchases and lines.'),
+      ('segment_value', NULL, 'What each code was worth on each day on which refresh_views was called; '
+        'bi_segment_history shows it.'),
+      ('segment_value', 'turnover', 'Turnover of its customers, as of that day.'),
+      ('segment_value', 'future_value', 'Their future value, as expected then.'),
+      ('segment_value', 'expected_churners', 'Sum of their probabilities of churn, as of then.'),
       ('edit_log', NULL, 'Who changed which definition or setting, when, from what to what; see '
         'segmentation.workspace_edits.'),
       ('edit_log', 'session_role', 'Who was connected.'),

@@ -137,6 +137,7 @@ BEGIN
       WHERE p.system = 'braze_pull' AND s.payload IS NOT NULL AND (s.state <> 'member' OR @(consent)@)$q$,
     jsonb_build_object('consent', segmentation_internal.crm_consent_sql(ws, $c$(d.definition ->> 'channel')$c$)));
   PERFORM segmentation_internal.crm_comments(ws);
+  PERFORM segmentation_internal.workspace_make_edits(ws);
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.crm_make_tables(text) IS

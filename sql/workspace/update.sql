@@ -661,6 +661,8 @@ BEGIN
   PERFORM segmentation_internal.workspace_add_axes(ws);
   PERFORM segmentation_internal.workspace_make_targets(ws);
   PERFORM segmentation_internal.workspace_make_rates(ws);
+  PERFORM segmentation_internal.workspace_make_edits(ws);
+  PERFORM segmentation_internal.workspace_make_values(ws);
   PERFORM segmentation_internal.workspace_renew_views(workspace);
   PERFORM segmentation_internal.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.

@@ -134,9 +134,14 @@ mod install {
         requires = ["workspace_axis"]
     );
     extension_sql_file!(
+        "../sql/workspace/security.sql",
+        name = "workspace_security",
+        requires = ["workspace_registry"]
+    );
+    extension_sql_file!(
         "../sql/workspace/workspace.sql",
         name = "workspace",
-        requires = ["workspace_registry"]
+        requires = ["workspace_security"]
     );
     extension_sql_file!("../sql/workspace/mapping.sql", name = "workspace_mapping", requires = ["workspace"]);
     extension_sql_file!(

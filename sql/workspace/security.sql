@@ -66,7 +66,7 @@ CROSS JOIN LATERAL (VALUES ('en', v.en), ('fr', v.fr)) AS t (language, label);
 -- their kind. A list of rights that was never written is the usual one of its kind.
 CREATE FUNCTION segmentation_internal.security_object() RETURNS TABLE (
     class oid, oid oid, kind "char", owner oid, rights aclitem[], given aclitem[])
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 1500 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT o.class, o.oid, o.kind, o.owner,
     coalesce(o.rights, acldefault(o.kind, o.owner)),
@@ -111,7 +111,7 @@ COMMENT ON FUNCTION segmentation_internal.security_grantee(oid) IS
 -- run.
 CREATE FUNCTION segmentation_internal.security_rights() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT c.what,
     CASE WHEN c.what = 'widened' AND (c.privilege IN ('CREATE', 'TRIGGER') OR c.grantee = 0) THEN 'danger'
@@ -133,7 +133,7 @@ BEGIN ATOMIC
       UNION ALL
       (SELECT 'narrowed', g.grantee, g.privilege_type FROM aclexplode(o.given) AS g
        EXCEPT SELECT 'narrowed', n.grantee, n.privilege_type FROM aclexplode(o.rights) AS n)) AS d
-    WHERE d.grantee <> o.owner
+    WHERE d.grantee <> o.owner AND d.grantee NOT IN (SELECT r.oid FROM pg_roles AS r WHERE r.rolsuper)
     GROUP BY o.class, o.oid, o.kind, d.what, d.grantee,
       d.privilege_type IN ('CREATE', 'TRIGGER')) AS c;
 END;
@@ -143,7 +143,7 @@ COMMENT ON FUNCTION segmentation_internal.security_rights() IS
 -- Who owns the extension, and what is in its schemas beside it.
 CREATE FUNCTION segmentation_internal.security_owners() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT CASE o.kind WHEN 'n' THEN 'schema_owner' ELSE 'object_owner' END, 'danger',
     pg_describe_object(o.class, o.oid, 0),
@@ -176,7 +176,7 @@ COMMENT ON FUNCTION segmentation_internal.security_owners() IS
 -- Functions of the extension that are not what they were: the rights, the path, the guard, the library.
 CREATE FUNCTION segmentation_internal.security_functions() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH routine AS (
     SELECT p.oid, p.prokind, p.prosecdef, p.prosrc, p.prosqlbody, p.probin, l.lanname,
@@ -205,7 +205,7 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'library', 'danger', r.name, format('is in the library %s', r.probin),
     'The extension has one library, $libdir/segmentation: install the extension again.'
-  FROM routine AS r WHERE r.lanname = 'c' AND r.probin <> '$libdir/segmentation';
+  FROM routine AS r WHERE r.lanname = 'c' AND r.probin !~ '^\$libdir/segmentation(-[0-9.]+)?$';
 END;
 COMMENT ON FUNCTION segmentation_internal.security_functions() IS
   'Part of security_check: functions of the extension whose rights, path, guard or library is not as it came.';
@@ -213,7 +213,7 @@ COMMENT ON FUNCTION segmentation_internal.security_functions() IS
 -- What is hung on the tables of the extension runs with the rights of whoever reads or writes them.
 CREATE FUNCTION segmentation_internal.security_hung_on() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH own AS (SELECT o.oid, o.kind FROM segmentation_internal.security_object() AS o WHERE o.kind IN ('r', 'f'))
   SELECT 'hung_on', 'danger', pg_describe_object('pg_class'::regclass, f.relation, 0), f.finding, f.hint
@@ -252,7 +252,7 @@ COMMENT ON FUNCTION segmentation_internal.security_hung_on() IS
 -- anybody asked.
 CREATE FUNCTION segmentation_internal.security_surroundings() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT 'open_schema', 'look', pg_describe_object('pg_namespace'::regclass, n.oid, 0),
     'everybody may create in it',
@@ -283,7 +283,7 @@ COMMENT ON FUNCTION segmentation_internal.security_surroundings() IS
 -- Whose a workspace is: what is in the registry and no more so, and all who may act as the owner.
 CREATE FUNCTION segmentation_internal.security_workspace_owners() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT f.what, f.verdict, format('workspace %I', f.workspace), f.finding, f.hint
   FROM (
@@ -291,7 +291,7 @@ BEGIN ATOMIC
       CASE WHEN n.oid IS NULL THEN 'its schema is gone'
         ELSE format('its schema belongs to %I, and it was registered by %I', pg_get_userbyid(n.nspowner), g.owner)
         END AS finding,
-      CASE WHEN n.oid IS NULL THEN 'Nothing: who makes a schema of that name registers it anew.'
+      CASE WHEN n.oid IS NULL THEN 'If it was renamed, its owner calls segmentation.adopt_workspace with the new name.'
         ELSE format('As %I: SELECT segmentation.adopt_workspace(%L)', pg_get_userbyid(n.nspowner), g.workspace)
         END AS hint
     FROM segmentation.workspace_registry AS g
@@ -321,7 +321,7 @@ COMMENT ON FUNCTION segmentation_internal.security_workspace_owners() IS
 -- What in a workspace runs with whose rights.
 CREATE FUNCTION segmentation_internal.security_workspace_code() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH workspace AS (
     SELECT g.workspace, g.owner, n.oid, n.nspowner, n.nspacl
@@ -373,7 +373,7 @@ COMMENT ON FUNCTION segmentation_internal.security_workspace_code() IS
 -- about single customers or is what results are made of. confirm_events writes event_reader as who calls it.
 CREATE FUNCTION segmentation_internal.security_workspace_rights() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH workspace AS (
     SELECT g.workspace, n.oid, n.nspowner
@@ -429,7 +429,7 @@ COMMENT ON FUNCTION segmentation_internal.security_workspace_rights() IS
 -- Triggers of capture run in the statements of whoever writes a source, with the rights of the function's owner.
 CREATE FUNCTION segmentation_internal.security_capture() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT 'capture', CASE WHEN w.workspace IS NULL OR o.rolsuper THEN 'danger' ELSE 'look' END,
     format('table %s', t.tgrelid::regclass),
@@ -458,7 +458,7 @@ COMMENT ON FUNCTION segmentation_internal.security_capture() IS
 -- the sources are is in a table of the workspace: it is read like any table of others.
 CREATE FUNCTION segmentation_internal.security_sources_of(workspace text) RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace, '{source}');
 BEGIN
@@ -489,7 +489,7 @@ COMMENT ON FUNCTION segmentation_internal.security_sources_of(text) IS
 
 CREATE FUNCTION segmentation_internal.security_sources() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   one text;
 BEGIN
@@ -512,9 +512,9 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.security_sources() IS
   'Part of security_check: who else may write the sources of each workspace.';
 
-CREATE FUNCTION segmentation.security_check(language text DEFAULT 'en') RETURNS TABLE (
+CREATE FUNCTION segmentation.security_check() RETURNS TABLE (
     what text, verdict text, object text, finding text, hint text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 30 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH found AS (
     SELECT f.what, f.verdict, f.object, f.finding, f.hint FROM segmentation_internal.security_owners() AS f
@@ -537,13 +537,13 @@ BEGIN ATOMIC
     UNION ALL
     SELECT f.what, f.verdict, f.object, f.finding, f.hint FROM segmentation_internal.security_sources() AS f)
   SELECT l.code, coalesce(f.verdict, 'ok'), f.object,
-    coalesce(f.finding, segmentation.label('security_check', l.code, language)), f.hint
+    coalesce(f.finding, segmentation.label('security_check', l.code)), f.hint
   FROM segmentation.label AS l
   LEFT JOIN found AS f ON f.what = l.code
   WHERE l.domain = 'security_check' AND l.language = 'en' AND l.built_in
   ORDER BY array_position('{danger,unknown,look,ok}', coalesce(f.verdict, 'ok')), l.code,
     f.object COLLATE "C", f.finding COLLATE "C";
 END;
-COMMENT ON FUNCTION segmentation.security_check(text) IS
+COMMENT ON FUNCTION segmentation.security_check() IS
   'What a DBA asks of the extension and of all workspaces of this database: a row for each finding, dangers first, and '
   'one for each check that found nothing. Runs no code of others.';

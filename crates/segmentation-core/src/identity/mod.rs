@@ -5,12 +5,18 @@
 
 pub mod address;
 pub mod birth;
+pub mod cluster;
+pub mod fit;
 pub mod mail;
+pub mod model;
 pub mod name;
 mod nicknames;
 pub mod organisation;
 pub mod phone;
+pub mod rules;
 pub mod similarity;
+#[cfg(test)]
+mod tests;
 
 /// Longest text that is looked at, in bytes: no name, address or number of a customer is longer.
 pub(crate) const LONGEST: usize = 512;

@@ -43,6 +43,13 @@ pub fn normalize(text: &str) -> Option<String> {
     ((1850..2200).contains(&year) && !placeholder).then(|| format!("{year:04}{month:02}{date:02}"))
 }
 
+/// The day of eight digits.
+#[must_use]
+pub fn day(digits: &str) -> Option<Day> {
+    let number = |from: usize, to: usize| digits.get(from..to)?.parse::<u32>().ok();
+    day::from_ymd(i32::try_from(number(0, 4)?).ok()?, number(4, 6)?, number(6, 8)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -131,11 +131,7 @@ impl Model {
                 let levels: Vec<Value> = (0..=best)
                     .rev()
                     .map(|level| {
-                        let name = if level == 0 {
-                            "differs".to_owned()
-                        } else {
-                            comparison.levels[best - level].code()
-                        };
+                        let name = comparison.level_name(level);
                         let (m, u) = (field.m[level], field.u[level]);
                         json!({ "level": name, "m": m, "u": u, "bits": (m / u).log2() })
                     })

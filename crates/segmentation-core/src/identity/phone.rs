@@ -28,6 +28,12 @@ pub fn region(code: &str) -> Result<Id> {
     })
 }
 
+/// Whether a region is France, whose postcodes have five digits.
+#[must_use]
+pub fn is_france(region: Id) -> bool {
+    region == Id::FR
+}
+
 fn valid(region: Id, text: &str) -> Option<PhoneNumber> {
     phonenumber::parse(Some(region), text).ok().filter(PhoneNumber::is_valid)
 }

@@ -241,6 +241,13 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// How a level of it is written.
+    #[must_use]
+    pub fn level_name(&self, level: usize) -> String {
+        let from_best = self.levels.len().checked_sub(level).and_then(|at| self.levels.get(at));
+        from_best.map_or_else(|| "differs".to_owned(), |level| level.code())
+    }
+
     /// The level of two values: the number of levels for the best, 0 if they differ.
     #[must_use]
     pub fn compare(&self, a: &str, b: &str) -> usize {

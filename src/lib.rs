@@ -138,7 +138,12 @@ mod install {
         name = "identity_cluster",
         requires = ["identity_matching"]
     );
-    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["identity_cluster"]);
+    extension_sql_file!(
+        "../sql/identity/reference.sql",
+        name = "identity_reference",
+        requires = ["identity_cluster"]
+    );
+    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["identity_reference"]);
     extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!(
         "../sql/workspace/axis.sql",

@@ -8,8 +8,8 @@ COMMENT ON FUNCTION segmentation.normalize_email(text) IS
 CREATE FUNCTION segmentation.normalize_phone(phone text, region text DEFAULT 'FR') RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'normalize_phone_wrapper';
 COMMENT ON FUNCTION segmentation.normalize_phone(text, text) IS
-  'A phone number in E.164 (+33612345678); without a country code it is one of the region (ISO 3166, two letters). NULL '
-  'if it is no number of the plan.';
+  'A phone number in E.164 (+33612345678); without a country code it is one of the region (ISO 3166, two letters). '
+  'NULL if it is no number of the plan.';
 CREATE FUNCTION segmentation.normalize_name(name text) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'normalize_name_wrapper';
 COMMENT ON FUNCTION segmentation.normalize_name(text) IS
@@ -27,8 +27,8 @@ COMMENT ON FUNCTION segmentation.normalize_address(text) IS
 CREATE FUNCTION segmentation.normalize_postcode(postcode text, region text DEFAULT 'FR') RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'normalize_postcode_wrapper';
 COMMENT ON FUNCTION segmentation.normalize_postcode(text, text) IS
-  'A postcode in one form: capital letters and digits; a French one with the zero that spreadsheets take. NULL without a '
-  'digit.';
+  'A postcode in one form: capital letters and digits; a French one with the zero that spreadsheets take. NULL '
+  'without a digit.';
 CREATE FUNCTION segmentation.normalize_company(company text) RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'normalize_company_wrapper';
 COMMENT ON FUNCTION segmentation.normalize_company(text) IS

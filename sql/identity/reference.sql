@@ -34,12 +34,13 @@ CREATE FUNCTION segmentation_internal.reference_survivor_sql(field text, strateg
       '(array_agg(r.customer ->> @''field''@ ORDER BY r.customer ->> @''latest''@ DESC NULLS LAST, r.record DESC)'
       ' FILTER (WHERE r.customer ->> @''field''@ IS NOT NULL AND @''latest''@ <> ''''))[1] AS @field@'
     WHEN 'longest' THEN
-      '(array_agg(r.customer ->> @''field''@ ORDER BY length(r.customer ->> @''field''@) DESC, r.customer ->> @''field''@)'
-      ' FILTER (WHERE r.customer ->> @''field''@ IS NOT NULL))[1] AS @field@'
+      '(array_agg(r.customer ->> @''field''@ ORDER BY length(r.customer ->> @''field''@) DESC,'
+      ' r.customer ->> @''field''@) FILTER (WHERE r.customer ->> @''field''@ IS NOT NULL))[1] AS @field@'
     WHEN 'all' THEN
       'array_agg(DISTINCT r.customer ->> @''field''@) FILTER (WHERE r.customer ->> @''field''@ IS NOT NULL) AS @field@'
     WHEN 'most_restrictive' THEN
-      'bool_and(lower(r.customer ->> @''field''@) IN (''true'', ''t'', ''yes'', ''y'', ''oui'', ''on'', ''1'')) AS @field@'
+      'bool_and(lower(r.customer ->> @''field''@) IN (''true'', ''t'', ''yes'', ''y'', ''oui'', ''on'', ''1''))'
+      ' AS @field@'
     ELSE
       'mode() WITHIN GROUP (ORDER BY r.customer ->> @''field''@) AS @field@'
     END, jsonb_build_object('field', field) || CASE WHEN strategy = 'latest'
@@ -59,7 +60,8 @@ BEGIN
   IF FOUND THEN
     RAISE invalid_parameter_value USING
       MESSAGE = format('unknown setting "%s" of a reference', left(wrong, 60)),
-      HINT = format('Settings are %s.', (SELECT string_agg(k.key, ', ' ORDER BY k.key) FROM jsonb_object_keys(known) AS k (key)));
+      HINT = format('Settings are %s.',
+        (SELECT string_agg(k.key, ', ' ORDER BY k.key) FROM jsonb_object_keys(known) AS k (key)));
   END IF;
   SELECT s.key INTO wrong FROM jsonb_each(given) AS s
   WHERE CASE
@@ -159,7 +161,7 @@ CREATE FUNCTION segmentation_internal.reference_layout() RETURNS text
         SELECT FROM @ws@.decision AS d
         WHERE (d.source_a, d.key_a, d.source_b, d.key_b) IN
               ((a.source, a.key, b.source, b.key), (b.source, b.key, a.source, a.key)));
-    COMMENT ON VIEW @ws@.review IS 'Pairs that are likely and are not one customer, until a decision says what they are.';
+    COMMENT ON VIEW @ws@.review IS 'Pairs that are likely and not one customer, until a decision says what they are.';
     $layout$;
 COMMENT ON FUNCTION segmentation_internal.reference_layout() IS 'Part of create_reference: its tables.';
 
@@ -169,8 +171,8 @@ RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := quote_ident(reference);
-  known constant jsonb := '{"match": 0.95, "review": 0.5, "largest_cluster": 50, "largest_block": 1000, "most_pairs": 50000000,
-                            "updated": ""}';
+  known constant jsonb := '{"match": 0.95, "review": 0.5, "largest_cluster": 50, "largest_block": 1000,
+                            "most_pairs": 50000000, "updated": ""}';
   unknown text;
   fields text[];
 BEGIN
@@ -237,8 +239,8 @@ END
 $$;
 COMMENT ON FUNCTION segmentation.create_reference(text, jsonb, jsonb, jsonb) IS
   'Makes a customer reference: a schema with tables for records, pairs, decisions and the log, and the view customer. '
-  'survivorship: which value of a field is kept (most_frequent, latest, longest, all, most_restrictive). settings: match, '
-  'review, largest_cluster, largest_block, most_pairs, updated.';
+  'survivorship: which value of a field is kept (most_frequent, latest, longest, all, most_restrictive). settings: '
+  'match, review, largest_cluster, largest_block, most_pairs, updated.';
 
 CREATE FUNCTION segmentation.add_reference_source(
   reference text, source text, relation regclass, key text, fields jsonb DEFAULT NULL)
@@ -372,8 +374,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.reference_pairs(text) IS
-  'Takes over the sources of a reference and counts, for each blocking rule, the pairs that a run would compare, before it '
-  'does: blocks, the largest, and those left out for being too large.';
+  'Takes over the sources of a reference and counts, for each blocking rule, the pairs that a run would compare, '
+  'before it does: blocks, the largest, and those left out for being too large.';
 
 CREATE FUNCTION segmentation_internal.reference_guard(reference text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -391,8 +393,8 @@ BEGIN
   IF total > most THEN
     RAISE program_limit_exceeded USING
       MESSAGE = format('the blocking rules of reference %I make too many pairs', reference),
-      DETAIL = format('They make %s, of which %s by rule %s (%s); at most %s are compared.', total, worst.pairs, worst.rule,
-                      worst.fields, most),
+      DETAIL = format('They make %s, of which %s by rule %s (%s); at most %s are compared.', total, worst.pairs,
+                      worst.rule, worst.fields, most),
       HINT = 'Narrow the rule by another field, or set most_pairs higher. See reference_pairs.';
   END IF;
 END
@@ -478,8 +480,11 @@ BEGIN
     SELECT segmentation.fit_match_model(g.rules, w.pass, w.pattern, w.pairs,
       (SELECT count(*) FROM ONLY @ws@.record), @'frequencies'@::jsonb)
     FROM ONLY @ws@.reference AS g
-    CROSS JOIN (SELECT array_agg(w.pass ORDER BY w.pass, w.pattern) AS pass, array_agg(w.pattern ORDER BY w.pass, w.pattern)
-                  AS pattern, array_agg(w.pairs ORDER BY w.pass, w.pattern) AS pairs FROM weighed AS w) AS w$q$,
+    CROSS JOIN (
+      SELECT array_agg(w.pass ORDER BY w.pass, w.pattern) AS pass,
+        array_agg(w.pattern ORDER BY w.pass, w.pattern) AS pattern,
+        array_agg(w.pairs ORDER BY w.pass, w.pattern) AS pairs
+      FROM weighed AS w) AS w$q$,
     jsonb_build_object('keys', segmentation_internal.fill(ws, segmentation_internal.reference_keys_sql()),
       'enough', enough::text, 'frequencies', segmentation_internal.reference_frequencies(ws)::text)) INTO fitted;
   IF fitted IS NULL THEN
@@ -494,8 +499,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.reference_train(text) IS
-  'Takes over the sources of a reference and learns its model, without labels. Ids stay: a run with the new model changes '
-  'only who is merged.';
+  'Takes over the sources of a reference and learns its model, without labels. Ids stay: a run with the new model '
+  'changes only who is merged.';
 
 CREATE FUNCTION segmentation_internal.reference_score(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -598,7 +603,8 @@ BEGIN
       SELECT r.record, coalesce(c.cluster, r.record) AS cluster, r.customer_id AS old, r.origin_id AS origin
       FROM ONLY @ws@.record AS r LEFT JOIN unnest($1, $2) AS c (record, cluster) ON c.record = r.record),
     -- An id goes where most of its records are, and a cluster keeps the one that most of its records have.
-    overlap AS (SELECT p.cluster, p.old, count(*) AS n FROM placed AS p WHERE p.old IS NOT NULL GROUP BY p.cluster, p.old),
+    overlap AS (
+      SELECT p.cluster, p.old, count(*) AS n FROM placed AS p WHERE p.old IS NOT NULL GROUP BY p.cluster, p.old),
     home AS (SELECT DISTINCT ON (o.old) o.old, o.cluster, o.n FROM overlap AS o ORDER BY o.old, o.n DESC, o.cluster),
     kept AS MATERIALIZED (
       SELECT DISTINCT ON (h.cluster) h.cluster, h.old AS id FROM home AS h ORDER BY h.cluster, h.n DESC, h.old),
@@ -611,7 +617,8 @@ BEGIN
     first_home AS (
       SELECT DISTINCT ON (f.origin) f.origin, f.cluster, f.n FROM first_id AS f ORDER BY f.origin, f.n DESC, f.cluster),
     back AS MATERIALIZED (
-      SELECT DISTINCT ON (f.cluster) f.cluster, f.origin AS id FROM first_home AS f ORDER BY f.cluster, f.n DESC, f.origin),
+      SELECT DISTINCT ON (f.cluster) f.cluster, f.origin AS id
+      FROM first_home AS f ORDER BY f.cluster, f.n DESC, f.origin),
     fresh AS MATERIALIZED (
       SELECT n.cluster, nextval(@'sequence'@::regclass) AS id
       FROM (SELECT DISTINCT p.cluster FROM placed AS p
@@ -626,10 +633,12 @@ BEGIN
       FROM assigned AS a WHERE a.record = r.record AND a.old IS DISTINCT FROM a.id),
     before AS (
       SELECT l.customer FROM (
-        SELECT DISTINCT ON (l.customer) l.customer, l.change FROM ONLY @ws@.log AS l ORDER BY l.customer, l.run DESC) AS l
+        SELECT DISTINCT ON (l.customer) l.customer, l.change
+        FROM ONLY @ws@.log AS l ORDER BY l.customer, l.run DESC) AS l
       WHERE l.change IN ('create', 'split')),
     moved AS (
-      SELECT a.old, a.id, count(*) AS n FROM assigned AS a WHERE a.old IS NOT NULL AND a.old <> a.id GROUP BY a.old, a.id)
+      SELECT a.old, a.id, count(*) AS n
+      FROM assigned AS a WHERE a.old IS NOT NULL AND a.old <> a.id GROUP BY a.old, a.id)
     INSERT INTO @ws@.log (run, change, customer, other)
     SELECT $3, CASE WHEN m.old IS NULL THEN 'create' ELSE 'split' END, n.id, m.old
     FROM (SELECT DISTINCT a.id FROM assigned AS a) AS n
@@ -646,10 +655,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.reference_name(text, integer, bigint[], bigint[]) IS
-  'Part of reference_run: gives clusters their customers'' ids, the same as before wherever that can be, and logs changes.';
+  'Part of reference_run: gives clusters their customers'' ids, as before wherever that can be, and logs changes.';
 
 CREATE FUNCTION segmentation.reference_run(reference text)
-RETURNS TABLE (records bigint, pairs bigint, customers bigint, created bigint, merged bigint, split bigint, vanished bigint)
+RETURNS TABLE (records bigint, pairs bigint, customers bigint, created bigint, merged bigint, split bigint,
+               vanished bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws text := segmentation_internal.reference_checked(reference);
@@ -715,8 +725,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.reference_explain(text, text, text, text, text) IS
-  'Why two records of a reference are, or are not, of one customer: what each field adds. No rows before the first run, '
-  'or if there is no such record.';
+  'Why two records of a reference are, or are not, of one customer: what each field adds. No rows before the first '
+  'run, or if there is no such record.';
 
 CREATE FUNCTION segmentation.reference_forget(reference text, source text, key text) RETURNS boolean
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -735,5 +745,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.reference_forget(text, text, text) IS
-  'Erases a record from a reference, with its pairs and decisions; the log keeps ids alone. Erase it in its source too, or '
-  'the next run takes it over again. Whether there was one.';
+  'Erases a record from a reference, with its pairs and decisions; the log keeps ids alone. Erase it in its source '
+  'too, or the next run takes it over again. Whether there was one.';

@@ -16,5 +16,5 @@ COMMENT ON FUNCTION segmentation.token_similarity(text, text) IS
 CREATE FUNCTION segmentation.phonetic_key(name text, language text DEFAULT 'fr') RETURNS text
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'phonetic_key_wrapper';
 COMMENT ON FUNCTION segmentation.phonetic_key(text, text) IS
-  'What a name sounds like in French (fr) or English (en, double metaphone): names spoken alike have the same key. NULL '
-  'without a Latin letter.';
+  'What a name sounds like in French (fr) or English (en, double metaphone): names spoken alike have the same key. '
+  'NULL without a Latin letter.';

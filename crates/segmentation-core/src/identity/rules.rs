@@ -200,7 +200,8 @@ impl Level {
                 let initial = |short: &str, long: &str| short.chars().count() == 1 && long.starts_with(short);
                 initial(a, b) || initial(b, a)
             }
-            Level::Contains => contains_words(a, b),
+            // Every word is looked for in all of the other text.
+            Level::Contains => a.len().max(b.len()) <= super::LONGEST && contains_words(a, b),
             Level::Sounds(ear) => phonetic(a, ear).is_some_and(|key| Some(key) == phonetic(b, ear)),
             Level::DayMonth => {
                 a.len() == 8

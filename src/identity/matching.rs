@@ -20,7 +20,7 @@ fn model(value: JsonbArg) -> Result<Model> {
     Model::from_json(&value.value("model")?)
 }
 
-fn texts<'a>(record: &'a Array<'_, &'a str>) -> Vec<Option<&'a str>> {
+fn texts<'a, 'fcx>(record: &'a Array<'fcx, &'fcx str>) -> Vec<Option<&'a str>> {
     record.iter().collect()
 }
 

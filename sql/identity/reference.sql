@@ -12,7 +12,7 @@ BEGIN
      OR NOT EXISTS (SELECT FROM pg_class AS c
                     WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = reference)
                       AND c.relname = 'reference' AND c.relkind = 'r') THEN
-    RAISE undefined_schema USING
+    RAISE invalid_schema_name USING
       MESSAGE = format('reference %I does not exist', left(reference, 63)),
       HINT = 'Make it by create_reference.';
   END IF;
@@ -575,19 +575,29 @@ CREATE FUNCTION segmentation_internal.reference_conflicts(
   ws text, records bigint[], clusters bigint[], OUT conflict_a bigint[], OUT conflict_b bigint[])
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  -- What people decided to be the same does not contradict itself.
+  -- What people decided to be the same does not contradict itself, nor do those who fit either side of it.
   EXECUTE segmentation_internal.fill(ws, $q$
     WITH c AS MATERIALIZED (
       SELECT c.record, c.cluster, r.form, r.source, r.key
-      FROM unnest($1, $2) AS c (record, cluster) JOIN ONLY @ws@.record AS r ON r.record = c.record)
+      FROM unnest($1, $2) AS c (record, cluster) JOIN ONLY @ws@.record AS r ON r.record = c.record),
+    same AS MATERIALIZED (
+      SELECT a.cluster, a.form AS form_a, b.form AS form_b
+      FROM (
+        SELECT d.source_a, d.key_a, d.source_b, d.key_b FROM ONLY @ws@.decision AS d WHERE d.verdict = 'same'
+        UNION
+        SELECT d.source_b, d.key_b, d.source_a, d.key_a FROM ONLY @ws@.decision AS d WHERE d.verdict = 'same') AS d
+      JOIN c AS a ON a.source = d.source_a AND a.key = d.key_a
+      JOIN c AS b ON b.source = d.source_b AND b.key = d.key_b
+      WHERE a.cluster = b.cluster)
     SELECT array_agg(a.record ORDER BY a.record, b.record), array_agg(b.record ORDER BY a.record, b.record)
     FROM c AS a
     JOIN c AS b ON b.cluster = a.cluster AND b.record > a.record
     CROSS JOIN ONLY @ws@.reference AS g
     WHERE segmentation.match_contradiction(g.rules, a.form, b.form) IS NOT NULL
-      AND NOT EXISTS (SELECT FROM ONLY @ws@.decision AS d
-                      WHERE d.verdict = 'same' AND (d.source_a, d.key_a, d.source_b, d.key_b) IN
-                            ((a.source, a.key, b.source, b.key), (b.source, b.key, a.source, a.key)))$q$)
+      AND NOT EXISTS (SELECT FROM same AS s
+                      WHERE s.cluster = a.cluster
+                        AND segmentation.match_contradiction(g.rules, a.form, s.form_a) IS NULL
+                        AND segmentation.match_contradiction(g.rules, b.form, s.form_b) IS NULL)$q$)
   INTO conflict_a, conflict_b USING records, clusters;
 END
 $$;

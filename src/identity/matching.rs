@@ -3,6 +3,7 @@
 use pgrx::datum::Array;
 use pgrx::prelude::*;
 use segmentation_core::base::document::{Node, View};
+use segmentation_core::base::memory;
 use segmentation_core::identity::fit::{self, Count, fit};
 use segmentation_core::identity::model::{Model, frequencies, probability};
 use segmentation_core::identity::rules::{Rules, pattern_text};
@@ -86,7 +87,7 @@ fn counts(rules: &Rules, pass: &Array<i32>, pattern: &Array<&str>, pairs: &Array
         if pairs < 0 {
             return Err(Error::invalid("number of pairs must not be negative"));
         }
-        all.push(Count { pass, pattern: fit::pattern(rules, pattern)?, pairs: pairs as f64 });
+        memory::push(&mut all, Count { pass, pattern: fit::pattern(rules, pattern)?, pairs: pairs as f64 })?;
     }
     Ok(all)
 }

@@ -8,6 +8,7 @@ use super::model::{Field, Model, Pass};
 use super::rules::Rules;
 use crate::Checkpoint;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::memory;
 
 /// Rounds of EM, at most.
 const ROUNDS: usize = 500;
@@ -197,7 +198,7 @@ pub fn fit(
     let mut shares: Vec<(usize, f64, f64)> = Vec::new();
     for (at, rule) in rules.blocking.iter().enumerate() {
         let own: Vec<&Count> =
-            counts.iter().filter(|count| count.pass == at + 1 && count.pairs > 0.0).collect();
+            memory::collect(counts.iter().filter(|count| count.pass == at + 1 && count.pairs > 0.0))?;
         let pairs: f64 = own.iter().map(|count| count.pairs).sum();
         let trains = rule.trains && pairs >= 1.0;
         let mut pass = Pass { rule: rule.written.clone(), pairs, matches: None, rounds: 0 };

@@ -516,7 +516,7 @@ BEGIN
       LEFT JOIN entry AS e ON e.record = r.record AND e.rule = k.rule
       GROUP BY r.record, r.form),
     scored AS (
-      SELECT x.record AS a, y.record AS b, x.rule, u.form AS form_a, v.form AS form_b, g.rules,
+      SELECT x.record AS a, y.record AS b, x.rule, u.form AS form_a, v.form AS form_b, g.model,
         (g.settings ->> 'review')::double precision AS review,
         segmentation.match_probability(g.model, u.form, v.form) AS probability
       FROM ONLY @ws@.reference AS g
@@ -527,7 +527,7 @@ BEGIN
       -- A pair is of the first rule that finds it.
       WHERE segmentation.match_rule(u.keys, v.keys) = x.rule
       OFFSET 0)
-    SELECT s.a, s.b, s.rule, s.probability, segmentation.match_contradiction(s.rules, s.form_a, s.form_b)
+    SELECT s.a, s.b, s.rule, s.probability, segmentation.match_contradiction(s.model, s.form_a, s.form_b)
     FROM scored AS s WHERE s.probability >= s.review$q$,
     jsonb_build_object('keys', segmentation_internal.fill(ws, segmentation_internal.reference_keys_sql())));
 END
@@ -593,11 +593,11 @@ BEGIN
     FROM c AS a
     JOIN c AS b ON b.cluster = a.cluster AND b.record > a.record
     CROSS JOIN ONLY @ws@.reference AS g
-    WHERE segmentation.match_contradiction(g.rules, a.form, b.form) IS NOT NULL
+    WHERE segmentation.match_contradiction(g.model, a.form, b.form) IS NOT NULL
       AND NOT EXISTS (SELECT FROM same AS s
                       WHERE s.cluster = a.cluster
-                        AND segmentation.match_contradiction(g.rules, a.form, s.form_a) IS NULL
-                        AND segmentation.match_contradiction(g.rules, b.form, s.form_b) IS NULL)$q$)
+                        AND segmentation.match_contradiction(g.model, a.form, s.form_a) IS NULL
+                        AND segmentation.match_contradiction(g.model, b.form, s.form_b) IS NULL)$q$)
   INTO conflict_a, conflict_b USING records, clusters;
 END
 $$;

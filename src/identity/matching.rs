@@ -134,6 +134,29 @@ fn match_probability<'fcx>(
     probability(model.weight(&texts(&a), &texts(&b)).or_raise())
 }
 
+/// A model knows which names many bear; of rules alone none is.
+enum Judge {
+    Rules(Rules),
+    Model(Model),
+}
+
+impl Judge {
+    fn read(value: JsonbArg) -> Result<Self> {
+        let value = value.value("rules")?;
+        if value.get("kind").is_some() {
+            return Model::from_json(&value).map(Judge::Model);
+        }
+        Rules::from_json(&value).map(Judge::Rules)
+    }
+
+    fn contradiction(&self, a: &[Option<&str>], b: &[Option<&str>]) -> Result<Option<&str>> {
+        match self {
+            Judge::Model(model) => model.contradiction(a, b),
+            Judge::Rules(rules) => Ok(rules.contradiction(&rules.pattern(a, b)?, a, b, |_, _| false)),
+        }
+    }
+}
+
 #[pg_extern(sql = false)]
 fn match_contradiction<'fcx>(
     rules_or_model: JsonbArg<'fcx>,
@@ -141,10 +164,8 @@ fn match_contradiction<'fcx>(
     b: Array<'fcx, &'fcx str>,
     mut call: CallSite<'fcx>,
 ) -> Option<String> {
-    let rules = call.memo(&[Key::of(rules_or_model)], || rules(rules_or_model)).or_raise();
-    let (a, b) = (texts(&a), texts(&b));
-    let pattern = rules.pattern(&a, &b).or_raise();
-    rules.contradiction(&pattern, &a, &b).map(str::to_owned)
+    let judge = call.memo(&[Key::of(rules_or_model)], || Judge::read(rules_or_model)).or_raise();
+    judge.contradiction(&texts(&a), &texts(&b)).or_raise().map(str::to_owned)
 }
 
 #[pg_extern(sql = false)]

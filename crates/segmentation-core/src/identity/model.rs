@@ -12,6 +12,10 @@ use crate::base::json::Object;
 /// The most that one field can say, in bits: a level that nearly no other pair has decides nothing alone.
 const MOST_BITS: f64 = 40.0;
 
+/// The share from which a first name is one that many bear: one in 2,000. A slip of the pen is rarer, even in a name that
+/// everybody has.
+const KNOWN: f64 = 0.0005;
+
 /// What is known of one field.
 #[derive(Debug, Clone)]
 pub struct Field {
@@ -115,7 +119,10 @@ impl Model {
     /// The records are of other rules.
     pub fn contradiction(&self, a: &[Option<&str>], b: &[Option<&str>]) -> Result<Option<&str>> {
         let pattern = self.rules.pattern(a, b)?;
-        Ok(self.rules.contradiction(&pattern, a, b))
+        let known = |field: usize, value: &str| {
+            self.fields[field].frequency.frequent.get(value).is_some_and(|share| *share >= KNOWN)
+        };
+        Ok(self.rules.contradiction(&pattern, a, b, known))
     }
 
     /// The model as a value.

@@ -370,12 +370,16 @@ impl Rules {
 
     /// The field in which two records contradict each other: first names, birth dates or company numbers that differ.
     /// Not if a number of their own agrees, or first and last name stand in each other's place.
+    ///
+    /// Two first names that are spelt alike differ all the same if each is a name that many bear (`Laura`, `Laurent`),
+    /// which `known` tells of a field's value: a mistyped one is not.
     #[must_use]
     pub fn contradiction(
         &self,
         pattern: &[Option<usize>],
         a: &[Option<&str>],
         b: &[Option<&str>],
+        known: impl Fn(usize, &str) -> bool,
     ) -> Option<&str> {
         let agrees = |comparison: &Comparison, level: &Option<usize>| {
             comparison.kind == Kind::Identifier && *level == Some(comparison.levels.len())
@@ -387,11 +391,29 @@ impl Rules {
             let last = self.comparisons.iter().position(|comparison| comparison.kind == Kind::LastName);
             last.is_some_and(|last| {
                 let same = |x: Option<&str>, y: Option<&str>| matches!((x, y), (Some(x), Some(y)) if x == y);
-                same(a[first], b[last]) || same(a[last], b[first])
+                // Both ways: of somebody called Michel Michel, half of it is true of the whole family.
+                same(a[first], b[last]) && same(a[last], b[first])
             })
         };
+        let other_name = |at: usize, level: Option<usize>| {
+            let (Some(a), Some(b), Some(level)) = (a[at], b[at], level) else { return false };
+            let comparison = &self.comparisons[at];
+            let reached = comparison
+                .levels
+                .len()
+                .checked_sub(level)
+                .and_then(|from_best| comparison.levels.get(from_best));
+            let by_spelling =
+                matches!(reached, Some(Level::JaroWinkler(_) | Level::Edits(_) | Level::Sounds(_)));
+            comparison.kind == Kind::FirstName
+                && a != b
+                && by_spelling
+                && known(at, a)
+                && known(at, b)
+                && !contains_words(a, b)
+        };
         self.comparisons.iter().zip(pattern).enumerate().find_map(|(at, (comparison, level))| {
-            let differs = comparison.contradicts && *level == Some(0);
+            let differs = comparison.contradicts && (*level == Some(0) || other_name(at, *level));
             (differs && !(comparison.kind == Kind::FirstName && swapped(at)))
                 .then_some(comparison.field.as_str())
         })

@@ -202,6 +202,24 @@ fn who_is_not_the_same() {
         assert_eq!(merged(&model, &anne, &other), same, "{what}");
         assert_eq!(merged(&model, &other, &anne), same, "{what}");
     }
+    // Names alike in letters are other names if both are known, and whoever is called Michel Michel is not all Michels.
+    let mut knowing = model.clone();
+    knowing.fields[0].frequency.frequent = [
+        ("laura".to_owned(), 0.01),
+        ("laurent".to_owned(), 0.01),
+        ("marie".to_owned(), 0.02),
+        ("marie claire".to_owned(), 0.01),
+    ]
+    .into();
+    for (a, b, same) in [
+        ("Laura", "Laurent", false),
+        ("Laura", "Luara", true),
+        ("Marie", "Marie-Claire", true),
+        ("Martin", "Anne", false),
+    ] {
+        let (a, b) = (with(json!({ "first_name": a })), with(json!({ "first_name": b })));
+        assert_eq!(merged(&knowing, &a, &b), same, "{a} {b}");
+    }
     let jean = json!({ "first_name": "Jean", "last_name": "Petit", "phone": "01 40 20 50 50", "email": "contact@exemple.fr" });
     let marc = json!({ "first_name": "Marc", "last_name": "Roux", "phone": "01 40 20 50 50", "email": "contact@exemple.fr" });
     assert!(!merged(&model, &jean, &marc), "colleagues with the phone of their company");

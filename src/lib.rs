@@ -10,6 +10,7 @@ mod axes;
 mod b2b;
 mod base;
 mod facts;
+mod identity;
 mod measure;
 mod models;
 mod pg;
@@ -122,7 +123,32 @@ mod install {
     extension_sql_file!("../sql/b2b/account.sql", name = "b2b_account", requires = ["b2b_opening_hours"]);
     extension_sql_file!("../sql/b2b/definition.sql", name = "b2b_definition", requires = ["b2b_account"]);
     extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b_definition"]);
-    extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
+    extension_sql_file!("../sql/identity/form.sql", name = "identity_form", requires = ["simulate"]);
+    extension_sql_file!(
+        "../sql/identity/similarity.sql",
+        name = "identity_similarity",
+        requires = ["identity_form"]
+    );
+    extension_sql_file!(
+        "../sql/identity/matching.sql",
+        name = "identity_matching",
+        requires = ["identity_similarity"]
+    );
+    extension_sql_file!(
+        "../sql/identity/cluster.sql",
+        name = "identity_cluster",
+        requires = ["identity_matching"]
+    );
+    extension_sql_file!(
+        "../sql/identity/reference.sql",
+        name = "identity_reference",
+        requires = ["identity_cluster"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/setting.sql",
+        name = "workspace_setting",
+        requires = ["identity_reference"]
+    );
     extension_sql_file!(
         "../sql/workspace/axis.sql",
         name = "workspace_axis",

@@ -401,9 +401,14 @@ mod install {
         requires = ["workspace_edit"]
     );
     extension_sql_file!(
+        "../sql/workspace/report.sql",
+        name = "workspace_report",
+        requires = ["workspace_segment_value"]
+    );
+    extension_sql_file!(
         "../sql/base/finish.sql",
         name = "finish",
-        requires = ["workspace_segment_value"],
+        requires = ["workspace_report"],
         finalize
     );
 }

@@ -2,3 +2,4 @@ mod delivery;
 mod lock;
 mod mapping;
 mod registry;
+mod report;

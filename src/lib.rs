@@ -122,8 +122,7 @@ mod install {
     );
     extension_sql_file!("../sql/b2b/account.sql", name = "b2b_account", requires = ["b2b_opening_hours"]);
     extension_sql_file!("../sql/b2b/definition.sql", name = "b2b_definition", requires = ["b2b_account"]);
-    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b_definition"]);
-    extension_sql_file!("../sql/identity/form.sql", name = "identity_form", requires = ["simulate"]);
+    extension_sql_file!("../sql/identity/form.sql", name = "identity_form", requires = ["b2b_definition"]);
     extension_sql_file!(
         "../sql/identity/similarity.sql",
         name = "identity_similarity",
@@ -144,11 +143,8 @@ mod install {
         name = "identity_reference",
         requires = ["identity_cluster"]
     );
-    extension_sql_file!(
-        "../sql/workspace/setting.sql",
-        name = "workspace_setting",
-        requires = ["identity_reference"]
-    );
+    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["identity_reference"]);
+    extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!(
         "../sql/workspace/axis.sql",
         name = "workspace_axis",

@@ -46,8 +46,8 @@ COMMENT ON FUNCTION segmentation_internal.driver_units_sql(integer, text) IS
 -- what each unit brought, a unit being a row, or all rows of a customer) against all (suffix _all).
 -- What was unexpected: the change beyond that of everybody else. A sum is of as many units as come, which vary as
 -- Poisson counts do: its variance is estimated by the sum of squares (compound Poisson), of what units brought less
--- what was expected of them. Its change is expected by the factor of everybody else's. A mean is of rows that are given:
--- variances of means, and the change is a difference.
+-- what was expected of them. Its change is expected by the factor of everybody else's. A mean is of rows that are
+-- given: variances of means, and the change is a difference.
 CREATE FUNCTION segmentation_internal.driver_test(
   kind text,
   n0 double precision, s0 double precision, q0 double precision,

@@ -243,7 +243,9 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 2, CASE
       WHEN s.relname IS NULL OR s.relnamespace <> n.oid THEN 'one of its tables was dropped or moved just now'
-      WHEN s.relkind <> 'r' THEN pg_catalog.format('%I is %s', s.relname, CASE s.relkind
+      -- Those for BI tools are materialized: rows as a table's, whose query runs when their owner refreshes them.
+      WHEN s.relkind <> 'r' AND NOT (s.relkind = 'm' AND s.relname LIKE 'bi\_%' AND NOT s.written)
+        THEN pg_catalog.format('%I is %s', s.relname, CASE s.relkind
         WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table'
         WHEN 'p' THEN 'a partitioned table' ELSE 'no table' END)
       WHEN s.relowner <> n.nspowner
@@ -252,7 +254,8 @@ BEGIN ATOMIC
     FROM seen AS s CROSS JOIN schema AS n
     UNION ALL
     SELECT 3, pg_catalog.format('%I has the rule %I', s.relname, w.rulename)
-    FROM seen AS s JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = s.oid
+    FROM seen AS s
+    JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = s.oid AND NOT (s.relkind = 'm' AND w.rulename = '_RETURN')
     UNION ALL
     SELECT 4, pg_catalog.format('%I and %I inherit', s.relname,
       (SELECT c.relname FROM pg_catalog.pg_class AS c

@@ -94,13 +94,15 @@ BEGIN ATOMIC
       SELECT jsonb_build_object('cohorts', coalesce(jsonb_agg(jsonb_build_object(
         'cohort', g.cohort, 'customers', g.customers, 'shares', g.shares) ORDER BY g.cohort), '[]'))
       FROM (
+        -- Whole months only, and cohorts of which a percentage says something.
         SELECT c.cohort, c.customers, coalesce(jsonb_agg(c.share ORDER BY c.months) FILTER (
-            -- Whole months only.
             WHERE c.months > 0
               AND (c.cohort + (c.months + 1) * '1 month'::interval)::date <= c.as_of + 1), '[]') AS shares
         FROM @ws@.bi_cohort_retention AS c
-        WHERE c.cohort > c.as_of - '14 months'::interval AND c.months <= 12
-        GROUP BY c.cohort, c.customers) AS g$q$),
+        WHERE c.months <= 12 AND c.customers >= 10
+        GROUP BY c.cohort, c.customers
+        ORDER BY c.cohort DESC
+        LIMIT 18) AS g$q$),
     ('profiles', '{bi_segment_size,bi_top_products}', $q$
       SELECT jsonb_build_object('profiles', coalesce(jsonb_agg(jsonb_build_object('code', s.code,
         'label', segmentation_internal.report_label(s.axis, s.code, s.label, d.language, @'language'@),

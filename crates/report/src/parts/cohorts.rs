@@ -4,7 +4,7 @@ use segmentation_core::base::error::Result;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::read;
+use super::data::read;
 use crate::canvas::{Drawing, Side, draw};
 use crate::palette::Tone;
 use crate::picture::{Picture, Table};
@@ -35,8 +35,8 @@ pub(super) fn section(data: &Value, words: Words) -> Result<Section<'static>> {
     }
     section.about = words
         .pick(
-            "Customers by the month of their first purchase. In each field: the percentage that bought again in that month after it. Whole months only.",
-            "Les clients par mois de premier achat. Dans chaque case : le pourcentage qui a racheté ce mois-là. Mois entiers seulement.",
+            "Customers by the month of their first purchase. In each field: the percentage that bought again in that month after it. Whole months only; cohorts of ten customers or more.",
+            "Les clients par mois de premier achat. Dans chaque case : le pourcentage qui a racheté ce mois-là. Mois entiers seulement ; cohortes d’au moins dix clients.",
         )
         .into();
     let mean = |from: usize, to: usize| {

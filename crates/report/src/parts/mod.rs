@@ -5,6 +5,7 @@ mod bars;
 mod campaigns;
 mod churn_value;
 mod cohorts;
+mod data;
 mod drift;
 mod health;
 mod migration;
@@ -17,7 +18,6 @@ mod reach;
 mod rfm;
 
 use segmentation_core::base::error::{Error, Result};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::section::Section;
@@ -61,10 +61,4 @@ pub fn section(name: &str, data: &Value, words: Words) -> Result<Section<'static
     let mut section = if data.is_null() { Section::default() } else { maker(data, words)? };
     section.title = words.pick(english, french).to_owned();
     Ok(section)
-}
-
-/// The data of a part in their form.
-fn read<T: DeserializeOwned>(data: &Value, part: &str) -> Result<T> {
-    serde::Deserialize::deserialize(data)
-        .map_err(|error| Error::invalid(format!("the data of part \"{part}\" of a report are not in order")).detail(format!("{error}.")))
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::bars::{Bar, bars};
-use super::read;
+use super::data::read;
 use crate::palette::Tone;
 use crate::picture::{Picture, Table};
 use crate::section::Section;

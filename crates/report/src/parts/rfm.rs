@@ -4,7 +4,7 @@ use segmentation_core::base::error::Result;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::read;
+use super::data::read;
 use crate::canvas::{Drawing, Side, draw};
 use crate::palette::Tone;
 use crate::picture::{Picture, Table};

@@ -24,7 +24,8 @@ CREATE FUNCTION segmentation.fit_match_model(
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'fit_match_model_wrapper';
 COMMENT ON FUNCTION segmentation.fit_match_model(jsonb, integer[], text[], bigint[], bigint, jsonb) IS
   'A model of Fellegi and Sunter, learned without labels (EM) from numbers of pairs by pattern: pass 0 is random '
-  'pairs, others are the numbers of blocking rules. records: how many there are. frequencies: of match_frequencies.';
+  'pairs, others are the numbers of blocking rules. records: how many there are. frequencies: '
+  'how often values are, by field: collision, rest, frequent.';
 CREATE FUNCTION segmentation.match_weight(model jsonb, a text[], b text[]) RETURNS double precision
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'match_weight_wrapper';
 COMMENT ON FUNCTION segmentation.match_weight(jsonb, text[], text[]) IS

@@ -105,6 +105,7 @@ CREATE FUNCTION segmentation_internal.reference_layout() RETURNS text
       customer jsonb NOT NULL,
       form text[] NOT NULL,
       keys bigint[] NOT NULL,
+      scored boolean NOT NULL DEFAULT false,
       customer_id bigint,
       origin_id bigint,
       UNIQUE (source, key)
@@ -323,7 +324,7 @@ BEGIN
                     OFFSET 0) AS n
       ORDER BY n.key
       ON CONFLICT ON CONSTRAINT record_source_key_key DO UPDATE
-        SET customer = excluded.customer, form = excluded.form, keys = excluded.keys
+        SET customer = excluded.customer, form = excluded.form, keys = excluded.keys, scored = false
         WHERE r.customer IS DISTINCT FROM excluded.customer$q$,
       jsonb_build_object('key', s.key, 'relation', s.relation::text, 'fields', s.fields::text, 'source', s.source));
   END LOOP;
@@ -339,14 +340,14 @@ CREATE FUNCTION segmentation_internal.reference_keys_sql() RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
   RETURN $q$
     every AS MATERIALIZED (
-      SELECT r.record, k.rule::integer AS rule, k.key
+      SELECT r.record, r.scored, k.rule::integer AS rule, k.key
       FROM ONLY @ws@.record AS r, unnest(r.keys) WITH ORDINALITY AS k (key, rule)
       WHERE k.key IS NOT NULL),
     block AS MATERIALIZED (
       SELECT e.rule, e.key, count(*) AS records
       FROM every AS e GROUP BY e.rule, e.key HAVING count(*) > 1),
     entry AS MATERIALIZED (
-      SELECT e.record, e.rule, e.key
+      SELECT e.record, e.scored, e.rule, e.key
       FROM every AS e JOIN block AS b ON b.rule = e.rule AND b.key = e.key
       WHERE b.records <= (SELECT (g.settings ->> 'largest_block')::bigint FROM ONLY @ws@.reference AS g))
     $q$;
@@ -495,6 +496,8 @@ BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     UPDATE @ws@.reference SET model = @'model'@::jsonb, trained_at = now()$q$,
     jsonb_build_object('model', fitted::text));
+  -- By the new model every pair is to be looked at again.
+  EXECUTE segmentation_internal.fill(ws, 'UPDATE @ws@.record AS r SET scored = false WHERE r.scored');
   RETURN fitted;
 END
 $$;
@@ -505,7 +508,11 @@ COMMENT ON FUNCTION segmentation.reference_train(text) IS
 CREATE FUNCTION segmentation_internal.reference_score(ws text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  EXECUTE segmentation_internal.fill(ws, 'DELETE FROM @ws@.pair');
+  -- What was found of records that are as they were stands.
+  EXECUTE segmentation_internal.fill(ws, $q$
+    DELETE FROM @ws@.pair AS p
+    WHERE NOT EXISTS (SELECT FROM ONLY @ws@.record AS r WHERE r.record = p.a AND r.scored)
+       OR NOT EXISTS (SELECT FROM ONLY @ws@.record AS r WHERE r.record = p.b AND r.scored)$q$);
   EXECUTE segmentation_internal.fill(ws, $q$
     INSERT INTO @ws@.pair (a, b, rule, probability, contradiction)
     WITH @(keys)@,
@@ -516,24 +523,29 @@ BEGIN
       LEFT JOIN entry AS e ON e.record = r.record AND e.rule = k.rule
       GROUP BY r.record, r.form),
     scored AS (
-      SELECT x.record AS a, y.record AS b, x.rule, u.form AS form_a, v.form AS form_b, g.model,
+      SELECT x.record AS new, y.record AS other, x.rule, u.form AS form_a, v.form AS form_b, g.model,
         (g.settings ->> 'review')::double precision AS review,
         segmentation.match_probability(g.model, u.form, v.form) AS probability
       FROM ONLY @ws@.reference AS g
       CROSS JOIN entry AS x
-      JOIN entry AS y ON y.rule = x.rule AND y.key = x.key AND y.record > x.record
+      JOIN entry AS y ON y.rule = x.rule AND y.key = x.key
       JOIN used AS u ON u.record = x.record
       JOIN used AS v ON v.record = y.record
-      -- A pair is of the first rule that finds it.
-      WHERE segmentation.match_rule(u.keys, v.keys) = x.rule
+      -- Each new record with all of before, and with the new ones after it.
+      WHERE NOT x.scored AND (CASE WHEN y.scored THEN y.record <> x.record ELSE y.record > x.record END)
+        -- A pair is of the first rule that finds it.
+        AND segmentation.match_rule(u.keys, v.keys) = x.rule
       OFFSET 0)
-    SELECT s.a, s.b, s.rule, s.probability, segmentation.match_contradiction(s.model, s.form_a, s.form_b)
+    SELECT least(s.new, s.other), greatest(s.new, s.other), s.rule, s.probability,
+      segmentation.match_contradiction(s.model, s.form_a, s.form_b)
     FROM scored AS s WHERE s.probability >= s.review$q$,
     jsonb_build_object('keys', segmentation_internal.fill(ws, segmentation_internal.reference_keys_sql())));
+  EXECUTE segmentation_internal.fill(ws, 'UPDATE @ws@.record AS r SET scored = true WHERE NOT r.scored');
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.reference_score(text) IS
-  'Part of reference_run: the pairs that the blocking rules find and the model thinks likely enough for review.';
+  'Part of reference_run: the pairs of new and changed records that the blocking rules find and the model thinks '
+  'likely enough for review; those of others stay.';
 
 CREATE FUNCTION segmentation_internal.reference_cluster(
   ws text, apart_a bigint[], apart_b bigint[], OUT records bigint[], OUT clusters bigint[])
@@ -667,7 +679,7 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.reference_name(text, integer, bigint[], bigint[]) IS
   'Part of reference_run: gives clusters their customers'' ids, as before wherever that can be, and logs changes.';
 
-CREATE FUNCTION segmentation.reference_run(reference text)
+CREATE FUNCTION segmentation.reference_run(reference text, again boolean DEFAULT false)
 RETURNS TABLE (records bigint, pairs bigint, customers bigint, created bigint, merged bigint, split bigint,
                vanished bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -687,6 +699,9 @@ BEGIN
     PERFORM segmentation_internal.reference_guard(reference);
   ELSE
     PERFORM segmentation.reference_train(reference);
+  END IF;
+  IF again THEN
+    EXECUTE segmentation_internal.fill(ws, 'UPDATE @ws@.record AS r SET scored = false WHERE r.scored');
   END IF;
   PERFORM segmentation_internal.reference_score(ws);
   -- Clusters whose members contradict each other come apart, until none does: each time more pairs are apart.
@@ -713,9 +728,10 @@ BEGIN
     GROUP BY r.run$q$) USING this_run;
 END
 $$;
-COMMENT ON FUNCTION segmentation.reference_run(text) IS
+COMMENT ON FUNCTION segmentation.reference_run(text, boolean) IS
   'Takes over the sources of a reference, finds who is the same and gives every record its customer, with the ids of '
-  'before wherever that can be. Decisions hold. The first run learns the model.';
+  'before wherever that can be. Decisions hold. Only new and changed records are compared, or all again. The first run '
+  'learns the model.';
 
 CREATE FUNCTION segmentation.reference_explain(reference text, source_a text, key_a text, source_b text, key_b text)
 RETURNS TABLE (step integer, field text, value_a text, value_b text, level text, m double precision,

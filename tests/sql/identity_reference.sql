@@ -48,6 +48,18 @@ DELETE FROM web WHERE id = (SELECT min(id) FROM web);
 SELECT created, merged, split, vanished FROM reference_run('rcu');
 SELECT count(*) AS moved FROM was JOIN rcu.record AS r USING (source, key) WHERE r.customer_id <> was.customer_id;
 
+-- Only what is new was compared, and the result is that of a full run.
+UPDATE web SET email = 'autre' || id || '@exemple.fr' WHERE id % 11 = 0;
+SELECT vanished FROM reference_run('rcu');
+CREATE TABLE partly AS SELECT source, key, customer_id FROM rcu.record;
+CREATE TABLE partly_pair AS SELECT a, b, rule, probability, contradiction FROM rcu.pair;
+SELECT created, merged, split, vanished FROM reference_run('rcu', again => true);
+SELECT count(*) AS differences FROM partly JOIN rcu.record AS r USING (source, key) WHERE r.customer_id <> partly.customer_id;
+SELECT count(*) AS differences FROM (TABLE partly_pair EXCEPT TABLE rcu.pair) AS d;
+SELECT count(*) AS differences FROM (TABLE rcu.pair EXCEPT TABLE partly_pair) AS d;
+UPDATE web AS w SET email = CASE WHEN id % 3 > 0 THEN p.email END FROM person AS p WHERE p.person = w.id AND w.id % 11 = 0;
+SELECT vanished FROM reference_run('rcu');
+
 -- Decisions: forced, then forbidden; undone, everything has its id of before.
 INSERT INTO rcu.decision (source_a, key_a, source_b, key_b, verdict) SELECT 'shop', '11', 'shop', '23', 'same';
 SELECT created, merged, split, vanished FROM reference_run('rcu');
@@ -116,5 +128,5 @@ SELECT add_reference_source('a "b" ''c''', 's', '"so ""urce"', 'k "ey');
 SELECT reference_train('a "b" ''c''');
 SELECT * FROM reference_explain('rcu', 'shop', 'x', 'web', 'y');
 DROP SCHEMA rcu, "a ""b"" 'c'" CASCADE;
-DROP TABLE first_name, home, person, shop, web, was, shuffled, "so ""urce";
+DROP TABLE first_name, home, person, shop, web, was, shuffled, partly, partly_pair, "so ""urce";
 DROP ROLE stranger;

@@ -2,8 +2,7 @@
 //! pairs and from how often values are; `m`, how often records of one do, by expectation and maximisation (EM) over
 //! the pairs of each blocking rule, where the fields of the rule itself say nothing.
 
-use std::collections::BTreeMap;
-
+use super::frequency::Frequency;
 use super::model::{Field, Model, Pass};
 use super::rules::Rules;
 use crate::Checkpoint;
@@ -118,17 +117,6 @@ fn first_m(levels: usize) -> Vec<f64> {
     let all: f64 = m.iter().sum();
     m.iter_mut().for_each(|value| *value /= all);
     m
-}
-
-/// How often values are, of one field.
-#[derive(Debug, Clone, Default)]
-pub struct Frequency {
-    /// The chance that two records have the same value.
-    pub collision: Option<f64>,
-    /// Shares of the values that are frequent.
-    pub frequent: BTreeMap<String, f64>,
-    /// The mean share of all others.
-    pub rest: Option<f64>,
 }
 
 /// `u` of each level of each field.

@@ -7,6 +7,7 @@ pub mod address;
 pub mod birth;
 pub mod cluster;
 pub mod fit;
+pub mod frequency;
 pub mod mail;
 pub mod model;
 pub mod name;

@@ -1,10 +1,8 @@
 //! A fitted model: weights of every level, the prior, how often values are. A value that scores two records and says why.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use super::fit::Frequency;
+use super::frequency::{Frequency, frequent};
 use super::rules::Rules;
 use crate::base::error::Result;
 use crate::base::json::Object;
@@ -209,34 +207,6 @@ impl Model {
             passes: Vec::new(),
         })
     }
-}
-
-/// The shares of frequent values.
-fn frequent(item: &Object) -> Result<BTreeMap<String, f64>> {
-    let Some(value) = item.get("frequent") else { return Ok(BTreeMap::new()) };
-    let shares = Object::open("model", &item.path("frequent"), value)?;
-    shares.keys().map(|key| Ok((key.to_owned(), shares.need_number(key, 1e-30, 1.0)?))).collect()
-}
-
-/// Frequencies as SQL counts them: a list with one object for each comparison, of `collision`, `rest` and `frequent`.
-///
-/// # Errors
-/// Names what is wrong.
-pub fn frequencies(rules: &Rules, value: &Value) -> Result<Vec<Frequency>> {
-    let mut all = vec![Frequency::default(); rules.comparisons.len()];
-    let object = Object::open("frequencies", "", value)?;
-    for (at, comparison) in rules.comparisons.iter().enumerate() {
-        if let Some(item) = object.get(&comparison.field) {
-            let item =
-                Object::new("frequencies", &comparison.field, item, &["collision", "rest", "frequent"])?;
-            all[at] = Frequency {
-                collision: item.number("collision", 0.0, 1.0)?,
-                rest: item.number("rest", 1e-30, 1.0)?,
-                frequent: frequent(&item)?,
-            };
-        }
-    }
-    Ok(all)
 }
 
 /// The probability of a weight in bits.

@@ -48,12 +48,12 @@ fn jaro_bytes(a: &[u8], b: &[u8]) -> f64 {
     let reach = (a.len().max(b.len()) / 2).saturating_sub(1);
     let (mut in_a, mut in_b) = (0_u64, 0_u64);
     for (i, letter) in a.iter().enumerate() {
-        for j in i.saturating_sub(reach)..b.len().min(i + reach + 1) {
-            if in_b >> j & 1 == 0 && b[j] == *letter {
-                in_a |= 1 << i;
-                in_b |= 1 << j;
-                break;
-            }
+        let first = i.saturating_sub(reach);
+        let mut near = b.iter().enumerate().take(i + reach + 1).skip(first);
+        let found = near.find(|(j, other)| in_b >> j & 1 == 0 && *other == letter);
+        if let Some((j, _)) = found {
+            in_a |= 1 << i;
+            in_b |= 1 << j;
         }
     }
     let matches = in_a.count_ones();

@@ -6,7 +6,8 @@ use rand_pcg::Pcg64;
 use rand_pcg::rand_core::SeedableRng;
 use serde_json::{Value, json};
 
-use super::fit::{Count, Frequency, fit, pattern};
+use super::fit::{Count, fit, pattern};
+use super::frequency::Frequency;
 use super::model::{Model, probability};
 use super::rules::{Rules, pattern_text};
 

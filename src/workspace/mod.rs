@@ -1,4 +1,5 @@
 mod delivery;
 mod lock;
 mod mapping;
+mod progress;
 mod registry;

@@ -65,6 +65,10 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'field_type', unnest('{number,text,boolean,day,list,object}'::text[])
   UNION SELECT 'feature_reason', unnest('{key,foreign_key,key_name,near_unique,many_values,constant,type,alone}'::text[])
   UNION SELECT 'phase', unnest('{facts,train,score,publish,watch,time,changed}'::text[])
+  -- For the DBA: security.sql makes each finding.
+  UNION SELECT 'security_check', what FROM security_check()
+  UNION SELECT 'security_verdict', unnest('{ok,look,danger,unknown}'::text[])
+  UNION SELECT 'progress', unnest('{running,done,failed,lost}'::text[])
   -- B2B
   UNION SELECT 'company_feature', unnest('{section,size,organisation_type}'::text[])
   UNION SELECT 'fit_grade', unnest('{a,b,c}'::text[])

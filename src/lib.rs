@@ -166,9 +166,14 @@ mod install {
         requires = ["workspace_bi_schema"]
     );
     extension_sql_file!(
+        "../sql/workspace/progress.sql",
+        name = "workspace_progress",
+        requires = ["workspace_security"]
+    );
+    extension_sql_file!(
         "../sql/workspace/workspace.sql",
         name = "workspace",
-        requires = ["workspace_security"]
+        requires = ["workspace_progress"]
     );
     extension_sql_file!("../sql/workspace/mapping.sql", name = "workspace_mapping", requires = ["workspace"]);
     extension_sql_file!(

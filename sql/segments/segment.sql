@@ -203,7 +203,7 @@ CREATE FUNCTION segmentation.segment_preview(
 ) RETURNS TABLE (
   path text, segment text, condition text, customers bigint, share numeric, unknown bigint, reachable jsonb
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   reach text;
@@ -273,7 +273,7 @@ RETURNS TABLE (
   a text, b text, in_a bigint, in_b bigint, in_both bigint, share_of_a numeric, share_of_b numeric, jaccard numeric,
   lift numeric
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   IF definition IS NULL OR relation IS NULL THEN RETURN; END IF;

@@ -75,7 +75,7 @@ COMMENT ON FUNCTION segmentation.assign_campaign(text, text, text, double precis
 CREATE FUNCTION segmentation.campaign_uplift(
   workspace text, campaign text, until date, by_segment boolean DEFAULT false, options jsonb DEFAULT '{}'
 ) RETURNS TABLE (segment text, bought segmentation.uplift, turnover segmentation.uplift)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace,
     '{campaign,workspace,campaign_customer,customer_facts}');

@@ -10,7 +10,7 @@ COMMENT ON FUNCTION segmentation_internal.arm_hash(text, text) IS
 -- The arms in the order of their names, with where each begins and ends between 0 and 1.
 CREATE FUNCTION segmentation_internal.campaign_arms(arms jsonb)
 RETURNS TABLE (arm text, begins double precision, ends double precision)
-  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql IMMUTABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF jsonb_typeof(arms) IS DISTINCT FROM 'object' OR arms = '{}' OR EXISTS (
     SELECT FROM jsonb_each(CASE jsonb_typeof(arms) WHEN 'object' THEN arms ELSE '{}' END) AS e
@@ -127,7 +127,7 @@ CREATE FUNCTION segmentation.campaign_roi(
   gain_lower double precision, gain_upper double precision, net double precision, net_lower double precision,
   net_upper double precision, roi double precision, roi_lower double precision, roi_upper double precision, verdict text
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace, '{campaign}');
   names text[];

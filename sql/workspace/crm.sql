@@ -467,7 +467,7 @@ COMMENT ON FUNCTION segmentation_internal.crm_text_sql(
 CREATE FUNCTION segmentation_internal.crm_fields(
   ws text, p segmentation.crm_profile, definition jsonb, options jsonb
 ) RETURNS TABLE (place bigint, name text, type text, value text, cell text, joins text[], scores boolean, fault text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   spec jsonb;
   given record;

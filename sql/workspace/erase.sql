@@ -2,7 +2,7 @@
 
 -- Tables with a column customer: where a person is. Staged tables are of a refresh under way.
 CREATE FUNCTION segmentation_internal.workspace_personal(ws text) RETURNS TABLE (relation regclass, kind "char")
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT c.oid, c.relkind
   FROM pg_class AS c

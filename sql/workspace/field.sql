@@ -8,7 +8,7 @@ CREATE FUNCTION segmentation_internal.workspace_row_fields()
 RETURNS TABLE (
   place integer, field text, type text, expression text, members text[], next_day text, clock boolean
 )
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql IMMUTABLE ROWS 20 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT v.place, v.field, v.type,
     CASE WHEN v.counted IS NULL THEN v.expression
@@ -307,7 +307,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_axis_codes(text, text, jsonb
 -- The columns of a source of customers or companies that become attributes, with what to_jsonb makes of their types.
 CREATE FUNCTION segmentation_internal.workspace_attribute_columns(ws text)
 RETURNS TABLE (kind text, field text, type text, about text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT DISTINCT ON (s.kind, a.attname) s.kind, a.attname::text, CASE
@@ -334,7 +334,7 @@ CREATE FUNCTION segmentation_internal.workspace_field_list(ws text, language tex
 RETURNS TABLE (
   place integer, field text, kind text, type text, axis text, members text[], about text, hidden text
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 30 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     WITH sampled AS (
@@ -432,7 +432,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_code_labels(text, text, json
 -- not, compared with what they never are. What is unknown on purpose is named in unknown_fields.
 CREATE FUNCTION segmentation_internal.workspace_definition_faults(ws text, definition jsonb)
 RETURNS TABLE (path text, fault text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   language constant text := segmentation_internal.workspace_language(ws);
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
@@ -559,7 +559,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_notice_hidden(text, jsonb) I
 
 CREATE FUNCTION segmentation_internal.workspace_check_segments(ws text)
 RETURNS TABLE (item text, status text, detail text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT 'segment ' || s.segment, 'broken', f.faults
@@ -579,7 +579,7 @@ CREATE FUNCTION segmentation.workspace_fields(workspace text, language text DEFA
 RETURNS TABLE (
   field text, kind text, type text, codes jsonb, example jsonb, filled double precision, members text[], about text
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 60 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
     '{workspace,setting,source,segment,parameter_set,target,customer_facts,customer_segments,product}');

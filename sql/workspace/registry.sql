@@ -47,7 +47,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_unregister(text) IS
   'Part of drop_workspace: takes a schema out of the registry. Only one that the caller owns.';
 
 CREATE FUNCTION segmentation.workspaces() RETURNS TABLE (workspace text, owner name, layout integer, key_type text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT g.workspace::text, g.owner, g.layout, g.key_type
   FROM segmentation.workspace_registry AS g

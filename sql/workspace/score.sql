@@ -97,6 +97,7 @@ RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   parameters record;
+  axis text;
   staging text;
   total bigint;
 BEGIN
@@ -106,11 +107,16 @@ BEGIN
     segmentation_internal.workspace_staged(ws, stage, '@ws@.@facts@'),
     segmentation_internal.workspace_constants(ws, number, as_of), true));
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@scores@ (customer)');
-  FOR staging IN SELECT a.stage FROM segmentation.workspace_axis AS a WHERE a.stage IS NOT NULL ORDER BY a.place LOOP
+  FOR axis, staging IN
+    SELECT a.axis, a.stage FROM segmentation.workspace_axis AS a WHERE a.stage IS NOT NULL ORDER BY a.place
+  LOOP
+    PERFORM segmentation_internal.workspace_step('axis ' || axis);
     EXECUTE format('SELECT %s($1, $2, $3, $4)', staging) USING ws, stage, number, as_of;
   END LOOP;
+  PERFORM segmentation_internal.workspace_step('codes');
   PERFORM segmentation_internal.workspace_stage(
     ws, stage, 'segments', segmentation_internal.workspace_stage_codes_sql(ws, stage, number, as_of));
+  PERFORM segmentation_internal.workspace_step('segments');
   PERFORM segmentation_internal.workspace_stage_segments(
     ws, stage, number, parameters.segments, parameters.settings, as_of);
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ALTER TABLE @ws@.@segments@ ADD PRIMARY KEY (customer)');

@@ -114,7 +114,7 @@ COMMENT ON FUNCTION segmentation.override_segment(text, text, text, text, text) 
 
 CREATE FUNCTION segmentation.workspace_segment_preview(workspace text, definition jsonb)
 RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric, reachable jsonb)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace,
     '{workspace,setting,source,segment,parameter_set,customer_facts,customer_segments,product,target}');
@@ -156,7 +156,7 @@ COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS
 
 CREATE FUNCTION segmentation.workspace_segment_overlap(workspace text)
 RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace, '{customer_segments}');
 BEGIN
@@ -183,7 +183,7 @@ COMMENT ON FUNCTION segmentation.workspace_segment_overlap(text) IS
 
 CREATE FUNCTION segmentation.movements(workspace text, "from" date, "to" date, axis text DEFAULT NULL)
 RETURNS TABLE (on_axis text, from_code text, to_code text, customers bigint)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace, '{membership_history}');
 BEGIN

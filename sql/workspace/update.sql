@@ -578,7 +578,7 @@ COMMENT ON FUNCTION segmentation_internal.plain_literal(text) IS
 
 CREATE FUNCTION segmentation.schedule_sql(workspace text, schedule text DEFAULT '*/15 * * * *')
 RETURNS TABLE (scheduler text, line text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   database text := current_database();
   owner text;

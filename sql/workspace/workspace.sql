@@ -178,6 +178,7 @@ BEGIN
       ended_at timestamptz,
       rows bigint,
       detail text,
+      steps jsonb,
       PRIMARY KEY (refresh, place)
     );
     CREATE TABLE @ws@.source_reading (
@@ -376,6 +377,7 @@ BEGIN
       ('events', NULL, 'What changed at each publication: segments entered and left, moments begun. The first '
         'publication writes none.'),
       ('refresh_log', NULL, 'Phases of each refresh.'),
+      ('refresh_log', 'steps', 'What a phase did, in order: [{"step": ..., "seconds": ...}, ...].'),
       ('source_reading', NULL, 'What became of the rows of each source at the last full refresh: the parts add up.'),
       ('source_reading', 'source', 'Number of the source.'),
       ('source_reading', 'reason', 'used; ahead: dated after the published day; else why not: domain row_reason.'),
@@ -448,7 +450,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_comments(text) IS
 -- functions with a body of SQL, columns, defaults and foreign keys in other schemas, members of publications, and what
 -- another role keeps inside the schema. As pg_depend has it, of each one what hangs on that in turn.
 CREATE FUNCTION segmentation_internal.workspace_dependents(ws text, relation regclass DEFAULT NULL) RETURNS SETOF text
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH RECURSIVE home AS (
     SELECT n.oid, n.nspname, n.nspowner FROM pg_namespace AS n WHERE quote_ident(n.nspname) = ws),
@@ -554,7 +556,7 @@ COMMENT ON FUNCTION segmentation.drop_workspace(text, boolean) IS
 
 CREATE FUNCTION segmentation.workspace_settings(workspace text)
 RETURNS TABLE (name text, value jsonb, default_value jsonb, about text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 90 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
     'SELECT d.name, coalesce(s.value, d.default_value), d.default_value, d.about

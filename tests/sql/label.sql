@@ -67,6 +67,10 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'phase', unnest('{facts,train,score,publish,watch,time,changed}'::text[])
   UNION SELECT 'edit', kind FROM segmentation_internal.edit_kinds()
   UNION SELECT 'edit_action', unnest('{added,changed,removed}'::text[])
+  -- For the DBA: security.sql makes each finding.
+  UNION SELECT 'security_check', what FROM security_check()
+  UNION SELECT 'security_verdict', unnest('{ok,look,danger,unknown}'::text[])
+  UNION SELECT 'progress', unnest('{running,done,failed,lost}'::text[])
   -- B2B
   UNION SELECT 'company_feature', unnest('{section,size,organisation_type}'::text[])
   UNION SELECT 'fit_grade', unnest('{a,b,c}'::text[])

@@ -116,6 +116,7 @@ INSERT INTO called VALUES
   ('workspace_check', 'SELECT segmentation.workspace_check(''crm'')'),
   ('workspace_due', 'SELECT segmentation.workspace_due(''crm'')'),
   ('workspace_fields', 'SELECT segmentation.workspace_fields(''crm'')'),
+  ('workspace_progress', 'SELECT segmentation.workspace_progress(''crm'')'),
   ('workspace_segment_overlap', 'SELECT segmentation.workspace_segment_overlap(''crm'')'),
   ('workspace_segment_preview', 'SELECT segmentation.workspace_segment_preview(''crm'', ''{"kind": "rules", "segments": [{"segment": "x", "when": {"field": "recency", ">": 1}}]}'')'),
   ('workspace_settings', 'SELECT segmentation.workspace_settings(''crm'')'),

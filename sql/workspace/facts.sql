@@ -628,12 +628,11 @@ CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, z
       WHERE btrim(r.channel) <> '' AND r.changed_on IS NOT NULL
       GROUP BY r.customer$q$, jsonb_build_object('rows', rows))
     WHEN 'customers' THEN segmentation_internal.fill(NULL, $q$
-      SELECT r.customer,
-        r.attributes
-        || CASE WHEN r.birth_date IS NULL THEN '{}' ELSE jsonb_build_object('birth_date', r.birth_date) END
-        || CASE WHEN isfinite(r.birth_date)
-             THEN jsonb_build_object('birth_year', extract(year FROM r.birth_date)::integer) ELSE '{}' END
-          AS attributes
+      SELECT r.customer, CASE
+          WHEN r.birth_date IS NULL THEN r.attributes
+          WHEN NOT isfinite(r.birth_date) THEN r.attributes || jsonb_build_object('birth_date', r.birth_date)
+          ELSE r.attributes || jsonb_build_object(
+            'birth_date', r.birth_date, 'birth_year', extract(year FROM r.birth_date)::integer) END AS attributes
       FROM @(rows)@ AS r$q$, jsonb_build_object('rows', rows))
     WHEN 'attribute_history' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer, jsonb_agg(
@@ -799,7 +798,10 @@ BEGIN
           THEN 'Put it right, or leave such rows out and count them: the setting bad_rows, skip.'
           ELSE coalesce(NULLIF(hint, ''), 'Look at segmentation.workspace_check, and at the relation itself.') END;
   END;
-  EXECUTE format('SELECT customer::text FROM %s GROUP BY customer HAVING count(*) > 1 LIMIT 1', staged) INTO twice;
+  -- The other parts are made by customer.
+  IF part IN ('customers', 'companies') THEN
+    EXECUTE format('SELECT customer::text FROM %s GROUP BY customer HAVING count(*) > 1 LIMIT 1', staged) INTO twice;
+  END IF;
   IF twice IS NOT NULL THEN
     RAISE cardinality_violation USING
       MESSAGE = format('customer %s has more than one row in the source of %s', twice, part),

@@ -31,13 +31,13 @@ JOIN (VALUES
   (1, 'day', true, NULL, 'no_day', '$ IS NULL', false),
   (1, 'instant', true, NULL, 'no_day', '$ IS NULL', false),
   (2, 'day', true, '{purchases,purchase_lines,consents,subscriptions}', 'day_out_of_range',
-    $$NOT isfinite($) OR $ NOT BETWEEN '0001-01-01' AND '9999-12-31'$$, true),
+    $$$ NOT BETWEEN '0001-01-01' AND '9999-12-31'$$, true),
   (2, 'day', true, '{attribute_history}', 'day_out_of_range', 'NOT isfinite($)', false),
   (2, 'instant', true, NULL, 'day_out_of_range',
-    $$NOT isfinite($) OR $ NOT BETWEEN '0001-01-02' AND '9999-12-30'$$, true),
+    $$$ NOT BETWEEN '0001-01-02' AND '9999-12-30'$$, true),
   (1, 'number', true, NULL, 'no_amount', '$ IS NULL', false),
   (2, 'number', NULL, '{purchases,purchase_lines}', 'not_finite',
-    $$$::numeric IN ('NaN', 'Infinity', '-Infinity')$$, true),
+    $$abs($::numeric) >= 'Infinity'$$, true),
   (3, 'number', NULL, '{purchases,purchase_lines}', 'amount_out_of_range', 'abs($::numeric) >= 9e14', true)
 ) AS v (place, type, required, kinds, reason, condition, refused)
   ON v.type = f.type AND f.required = coalesce(v.required, f.required) AND (v.kinds IS NULL OR f.kind = ANY (v.kinds));

@@ -104,7 +104,13 @@ SELECT * FROM plain_bi.bi_drift;
 CREATE VIEW plain_shop.mine AS SELECT * FROM plain_bi.bi_drift;
 CALL pg_temp.refused($$SELECT upgrade_workspace('plain')$$);
 DROP VIEW plain_shop.mine;
+-- By a member of the owner's role: what is made anew is the owner's.
+RESET ROLE;
+SET ROLE bi_member;
 SELECT upgrade_workspace('plain');
+RESET ROLE;
+SET ROLE bi_owner;
+SELECT count(*) AS of_others FROM pg_class WHERE relnamespace IN ('plain'::regnamespace, 'plain_bi'::regnamespace) AND relowner <> 'bi_owner'::regrole;
 CALL refresh_views('plain');
 SELECT * FROM pg_temp.unlike('plain');
 SELECT * FROM pg_temp.rows_differ('plain');

@@ -151,8 +151,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS
-  'How many customers of the published result a definition would put where, their turnover, and how many of them may be '
-  'contacted by which channel. Nothing is kept.';
+  'How many customers of the published result a definition would put where, their turnover, and how many of them may '
+  'be contacted by which channel. Nothing is kept.';
 
 CREATE FUNCTION segmentation.workspace_segment_overlap(workspace text)
 RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)

@@ -307,16 +307,40 @@ CREATE FUNCTION segmentation_internal.workspace_number_sql() RETURNS text
 COMMENT ON FUNCTION segmentation_internal.workspace_number_sql() IS
   'Part of refresh: the number of the order that a row is of, as SQL.';
 
--- Whether a row r of purchases may be one of several of an order: it has a number, or one that a refund names.
-CREATE FUNCTION segmentation_internal.workspace_numbered_sql(rows text, netted text) RETURNS text
+-- Purchases whose numbers are each that of one row, with what refunds that name them took away: rows and refunds meet
+-- once. What names an order that is not there is one by itself.
+CREATE FUNCTION segmentation_internal.workspace_refunded_sql(rows text, converted boolean, carried text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN CASE netted WHEN 'all' THEN $q$(NULLIF(r."order", '') IS NOT NULL)$q$
-    ELSE segmentation_internal.fill(NULL, $q$EXISTS (
-        SELECT FROM @(rows)@ AS b
-        WHERE b.amount < 0 AND b.customer = r.customer AND NULLIF(b.refund_of, '') = NULLIF(r."order", ''))$q$,
-      jsonb_build_object('rows', rows)) END;
-COMMENT ON FUNCTION segmentation_internal.workspace_numbered_sql(text, text) IS
-  'Part of refresh: whether a row of purchases may be one of several of an order, as SQL.';
+  RETURN segmentation_internal.fill(NULL, $q$
+      SELECT coalesce(r.customer, b.customer) AS customer,
+        CASE WHEN r.amount >= 0 THEN r.purchased_on ELSE LEAST(r.purchased_on, b.purchased_on) END AS purchased_on,
+        CASE WHEN b.customer IS NULL THEN r.amount ELSE coalesce(r.amount, 0) + b.amount END AS amount,
+        coalesce(r.amount >= 0 AND (b.customer IS NULL OR r.given + b.given > 0), false) AS purchase,
+        b.customer IS NULL AS loose@(both)@
+      FROM (
+        SELECT r.customer, NULLIF(r."order", '') AS number, r.purchased_on, r.amount::numeric AS amount,
+          @(given)@::numeric AS given@(each)@
+        FROM @(rows)@ AS r
+        WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL
+          AND (r.amount >= 0 OR NULLIF(r.refund_of, '') IS NULL)) AS r
+      FULL JOIN (
+        SELECT r.customer, NULLIF(r.refund_of, '') AS number, min(r.purchased_on) AS purchased_on,
+          sum(r.amount::numeric) AS amount, sum(@(given)@::numeric) AS given@(all)@
+        FROM @(rows)@ AS r
+        WHERE r.amount < 0 AND NULLIF(r.refund_of, '') IS NOT NULL AND r.purchased_on IS NOT NULL
+        GROUP BY r.customer, NULLIF(r.refund_of, '')) AS b
+        ON b.customer = r.customer AND b.number = r.number$q$,
+    jsonb_build_object('rows', rows,
+      -- What was sent back at another rate came back all the same.
+      'given', CASE WHEN converted THEN 'r.given' ELSE 'r.amount' END,
+      'each', coalesce((SELECT string_agg(format(', r.%I', c), '') FROM unnest(carried) AS c), ''),
+      'all', coalesce((SELECT string_agg(format(', array_agg(r.%I) AS %I', c, c), '') FROM unnest(carried) AS c), ''),
+      'both', coalesce((
+        SELECT string_agg(
+          format(', CASE WHEN r.customer IS NULL THEN b.%1$I ELSE ARRAY[r.%1$I] || b.%1$I END AS %1$I', c), '')
+        FROM unnest(carried) AS c), '')));
+COMMENT ON FUNCTION segmentation_internal.workspace_refunded_sql(text, boolean, text[]) IS
+  'Part of refresh: the orders that rows of purchases come to, each with what refunds of it took away, as SQL.';
 
 -- The rows of purchases or lines as orders, one row each: on the day on which it was bought, with what it came to in
 -- the end, and whether it is a purchase. Rows with the number of an order are one order, over midnight, in several
@@ -332,44 +356,47 @@ CREATE FUNCTION segmentation_internal.workspace_netted_sql(
   kind text, rows text, netted text, service text, converted boolean, carried text[] DEFAULT '{}'
 ) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN concat_ws(' UNION ALL ',
-    CASE WHEN kind = 'purchases' THEN segmentation_internal.fill(NULL, $q$
-      SELECT r.customer, r.purchased_on, r.amount::numeric AS amount, r.amount >= 0 AS purchase, true AS loose@(each)@
-      FROM @(rows)@ AS r
-      WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL@(rest)@$q$,
-      jsonb_build_object('rows', rows,
-        'each', coalesce(
-          (SELECT string_agg(format(', ARRAY[r.%I] AS %I', c, c), '') FROM unnest(carried) AS c), ''),
-        'rest', CASE netted WHEN 'none' THEN '' ELSE format(
-          $q$ AND (NULLIF(r.refund_of, '') IS NULL OR r.amount >= 0) AND NOT %s$q$,
-          segmentation_internal.workspace_numbered_sql(rows, netted)) END)) END,
-    CASE WHEN kind = 'purchase_lines' OR netted <> 'none' THEN segmentation_internal.fill(NULL, $q$
-      SELECT r.customer, coalesce(min(r.purchased_on) FILTER (WHERE r.amount >= 0), min(r.purchased_on))
-          AS purchased_on,
-        sum(r.amount) AS amount,
-        bool_or(r.amount >= 0 AND NOT r.service)
-          AND (sum(r.given) FILTER (WHERE NOT r.service) > 0 OR NOT bool_or(r.amount < 0 AND NOT r.service))
-          AS purchase,
-        NOT bool_or(r.amount < 0 AND r.refund_of IS NOT NULL) AS loose@(all)@
-      FROM (
-        SELECT r.customer, r.purchased_on, r.amount::numeric AS amount, @(given)@::numeric AS given,
-          @(service)@ AS service, NULLIF(r.refund_of, '') AS refund_of,
-          @(number)@ AS number@(each)@
+  RETURN CASE
+    WHEN kind = 'purchases' AND netted = 'refunds'
+      THEN segmentation_internal.workspace_refunded_sql(rows, converted, carried)
+    ELSE concat_ws(' UNION ALL ',
+      CASE WHEN kind = 'purchases' THEN segmentation_internal.fill(NULL, $q$
+        SELECT r.customer, r.purchased_on, r.amount::numeric AS amount, r.amount >= 0 AS purchase, true AS loose@(each)@
         FROM @(rows)@ AS r
-        WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL@(some)@) AS r
-      @(by)@$q$,
-      jsonb_build_object('rows', rows, 'service', coalesce(service, 'false'),
-        'number', segmentation_internal.workspace_number_sql(),
-        -- What was sent back at another rate came back all the same.
-        'given', CASE WHEN converted THEN 'r.given' ELSE 'r.amount' END,
-        'each', coalesce((SELECT string_agg(format(', r.%I', c), '') FROM unnest(carried) AS c), ''),
-        'all', coalesce(
-          (SELECT string_agg(format(', array_agg(r.%I) AS %I', c, c), '') FROM unnest(carried) AS c), ''),
-        'some', CASE kind WHEN 'purchases' THEN format(
-          $q$ AND (r.amount < 0 AND NULLIF(r.refund_of, '') IS NOT NULL OR %s)$q$,
-          segmentation_internal.workspace_numbered_sql(rows, netted)) ELSE '' END,
-        'by', CASE kind WHEN 'purchases' THEN 'GROUP BY r.customer, r.number'
-          ELSE 'GROUP BY r.customer, r.number, CASE WHEN r.number IS NULL THEN r.purchased_on END' END)) END);
+        WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL@(rest)@$q$,
+        jsonb_build_object('rows', rows,
+          'each', coalesce(
+            (SELECT string_agg(format(', ARRAY[r.%I] AS %I', c, c), '') FROM unnest(carried) AS c), ''),
+          'rest', CASE netted WHEN 'none' THEN ''
+            ELSE $q$ AND NOT (r.amount < 0 AND NULLIF(r.refund_of, '') IS NOT NULL)
+          AND NULLIF(r."order", '') IS NULL$q$ END)) END,
+      CASE WHEN kind = 'purchase_lines' OR netted <> 'none' THEN segmentation_internal.fill(NULL, $q$
+        SELECT r.customer, coalesce(min(r.purchased_on) FILTER (WHERE r.amount >= 0), min(r.purchased_on))
+            AS purchased_on,
+          sum(r.amount) AS amount,
+          bool_or(r.amount >= 0 AND NOT r.service)
+            AND (sum(r.given) FILTER (WHERE NOT r.service) > 0 OR NOT bool_or(r.amount < 0 AND NOT r.service))
+            AS purchase,
+          NOT bool_or(r.amount < 0 AND r.refund_of IS NOT NULL) AS loose@(all)@
+        FROM (
+          SELECT r.customer, r.purchased_on, r.amount::numeric AS amount, @(given)@::numeric AS given,
+            @(service)@ AS service, NULLIF(r.refund_of, '') AS refund_of,
+            @(number)@ AS number@(each)@
+          FROM @(rows)@ AS r
+          WHERE r.purchased_on IS NOT NULL AND r.amount IS NOT NULL@(some)@) AS r
+        @(by)@$q$,
+        jsonb_build_object('rows', rows, 'service', coalesce(service, 'false'),
+          'number', segmentation_internal.workspace_number_sql(),
+          -- What was sent back at another rate came back all the same.
+          'given', CASE WHEN converted THEN 'r.given' ELSE 'r.amount' END,
+          'each', coalesce((SELECT string_agg(format(', r.%I', c), '') FROM unnest(carried) AS c), ''),
+          'all', coalesce(
+            (SELECT string_agg(format(', array_agg(r.%I) AS %I', c, c), '') FROM unnest(carried) AS c), ''),
+          'some', CASE kind WHEN 'purchases' THEN $q$
+            AND (r.amount < 0 AND NULLIF(r.refund_of, '') IS NOT NULL OR NULLIF(r."order", '') IS NOT NULL)$q$
+            ELSE '' END,
+          'by', CASE kind WHEN 'purchases' THEN 'GROUP BY r.customer, r.number'
+            ELSE 'GROUP BY r.customer, r.number, CASE WHEN r.number IS NULL THEN r.purchased_on END' END)) END) END;
 COMMENT ON FUNCTION segmentation_internal.workspace_netted_sql(text, text, text, text, boolean, text[]) IS
   'Part of refresh: the orders that rows of purchases or lines come to, as SQL.';
 
@@ -385,8 +412,7 @@ CREATE FUNCTION segmentation_internal.workspace_orders_sql(
     SELECT o.customer, o.purchased_on, o.amount, o.purchase@(carried)@
     FROM o
     WHERE NOT EXISTS (
-      SELECT FROM o AS b
-      WHERE b.amount < 0 AND NOT b.purchase AND b.loose AND b.customer = o.customer AND b.purchased_on = o.purchased_on)
+      SELECT FROM @(refunds)@ AS b WHERE b.customer = o.customer AND b.purchased_on = o.purchased_on)
     UNION ALL
     SELECT o.customer, o.purchased_on, CASE WHEN o.gone THEN 0 ELSE o.amount END, o.purchase AND NOT o.gone@(carried)@
     FROM (
@@ -399,9 +425,8 @@ CREATE FUNCTION segmentation_internal.workspace_orders_sql(
           SELECT o.*, row_number() OVER (PARTITION BY o.customer, o.purchased_on, o.loose, o.amount) AS place
           FROM o
           WHERE EXISTS (
-            SELECT FROM o AS b
-            WHERE b.amount < 0 AND NOT b.purchase AND b.loose
-              AND b.customer = o.customer AND b.purchased_on = o.purchased_on)) AS o
+            SELECT FROM @(refunds)@ AS b
+            WHERE b.customer = o.customer AND b.purchased_on = o.purchased_on)) AS o
         WINDOW alike AS (PARTITION BY o.customer, o.purchased_on, o.loose, abs(o.amount))) AS o
       WINDOW whole AS (PARTITION BY o.customer, o.purchased_on, o.loose)) AS o$q$,
     jsonb_build_object(
@@ -409,6 +434,13 @@ CREATE FUNCTION segmentation_internal.workspace_orders_sql(
         kind, rows, netted, service, converted, carried),
       -- Rows that are orders are read again rather than kept: by several processes.
       'kept', CASE WHEN kind = 'purchase_lines' OR netted = 'all' THEN 'MATERIALIZED' ELSE 'NOT MATERIALIZED' END,
+      -- Where a row is an order, so is a refund that names none.
+      'refunds', CASE
+        WHEN kind = 'purchases' AND netted <> 'all' THEN segmentation_internal.fill(NULL, $q$(
+        SELECT r.customer, r.purchased_on FROM @(rows)@ AS r
+        WHERE r.amount < 0 AND NULLIF(r.refund_of, '') IS NULL AND r.purchased_on IS NOT NULL)$q$,
+          jsonb_build_object('rows', rows))
+        ELSE '(SELECT o.* FROM o WHERE o.amount < 0 AND NOT o.purchase AND o.loose)' END,
       'carried', coalesce((SELECT string_agg(format(', o.%I', c), '') FROM unnest(carried) AS c), '')));
 COMMENT ON FUNCTION segmentation_internal.workspace_orders_sql(text, text, text, text, boolean, text[]) IS
   'Part of refresh: the orders that rows of purchases or lines come to, net of what was cancelled on the day, as SQL.';
@@ -427,8 +459,10 @@ BEGIN
           SELECT
           FROM pg_index AS i
           JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+          JOIN pg_class AS c ON c.oid = i.indrelid
           WHERE i.indrelid = s.relation AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
-            AND a.attname = s.mapping ->> 'order'))
+            -- An index of a table says nothing of those that inherit from it, but for partitions.
+            AND (c.relkind = 'p' OR NOT c.relhassubclass) AND a.attname = s.mapping ->> 'order'))
         THEN 'all'
       WHEN bool_or(s.mapping ? 'refund_of') THEN 'refunds'
       ELSE 'none' END
@@ -594,12 +628,11 @@ CREATE FUNCTION segmentation_internal.workspace_fact_sql(kind text, rows text, z
       WHERE btrim(r.channel) <> '' AND r.changed_on IS NOT NULL
       GROUP BY r.customer$q$, jsonb_build_object('rows', rows))
     WHEN 'customers' THEN segmentation_internal.fill(NULL, $q$
-      SELECT r.customer,
-        r.attributes
-        || CASE WHEN r.birth_date IS NULL THEN '{}' ELSE jsonb_build_object('birth_date', r.birth_date) END
-        || CASE WHEN isfinite(r.birth_date)
-             THEN jsonb_build_object('birth_year', extract(year FROM r.birth_date)::integer) ELSE '{}' END
-          AS attributes
+      SELECT r.customer, CASE
+          WHEN r.birth_date IS NULL THEN r.attributes
+          WHEN NOT isfinite(r.birth_date) THEN r.attributes || jsonb_build_object('birth_date', r.birth_date)
+          ELSE r.attributes || jsonb_build_object(
+            'birth_date', r.birth_date, 'birth_year', extract(year FROM r.birth_date)::integer) END AS attributes
       FROM @(rows)@ AS r$q$, jsonb_build_object('rows', rows))
     WHEN 'attribute_history' THEN segmentation_internal.fill(NULL, $q$
       SELECT r.customer, jsonb_agg(
@@ -765,7 +798,10 @@ BEGIN
           THEN 'Put it right, or leave such rows out and count them: the setting bad_rows, skip.'
           ELSE coalesce(NULLIF(hint, ''), 'Look at segmentation.workspace_check, and at the relation itself.') END;
   END;
-  EXECUTE format('SELECT customer::text FROM %s GROUP BY customer HAVING count(*) > 1 LIMIT 1', staged) INTO twice;
+  -- The other parts are made by customer.
+  IF part IN ('customers', 'companies') THEN
+    EXECUTE format('SELECT customer::text FROM %s GROUP BY customer HAVING count(*) > 1 LIMIT 1', staged) INTO twice;
+  END IF;
   IF twice IS NOT NULL THEN
     RAISE cardinality_violation USING
       MESSAGE = format('customer %s has more than one row in the source of %s', twice, part),
@@ -826,7 +862,7 @@ BEGIN
       'query', segmentation_internal.workspace_facts_sql(columns, relations)));
   GET DIAGNOSTICS total = ROW_COUNT;
   EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (customer)', facts);
-  EXECUTE format('ANALYZE %s', facts);
+  EXECUTE format('ANALYZE %s (customer)', facts);
   EXECUTE format('DROP TABLE %s', array_to_string(relations, ', '));
   PERFORM set_config('enable_nestloop', loops, true), set_config('enable_mergejoin', merges, true);
   RETURN total;

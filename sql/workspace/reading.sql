@@ -31,13 +31,13 @@ JOIN (VALUES
   (1, 'day', true, NULL, 'no_day', '$ IS NULL', false),
   (1, 'instant', true, NULL, 'no_day', '$ IS NULL', false),
   (2, 'day', true, '{purchases,purchase_lines,consents,subscriptions}', 'day_out_of_range',
-    $$NOT isfinite($) OR $ NOT BETWEEN '0001-01-01' AND '9999-12-31'$$, true),
+    $$$ NOT BETWEEN '0001-01-01' AND '9999-12-31'$$, true),
   (2, 'day', true, '{attribute_history}', 'day_out_of_range', 'NOT isfinite($)', false),
   (2, 'instant', true, NULL, 'day_out_of_range',
-    $$NOT isfinite($) OR $ NOT BETWEEN '0001-01-02' AND '9999-12-30'$$, true),
+    $$$ NOT BETWEEN '0001-01-02' AND '9999-12-30'$$, true),
   (1, 'number', true, NULL, 'no_amount', '$ IS NULL', false),
   (2, 'number', NULL, '{purchases,purchase_lines}', 'not_finite',
-    $$$::numeric IN ('NaN', 'Infinity', '-Infinity')$$, true),
+    $$abs($::numeric) >= 'Infinity'$$, true),
   (3, 'number', NULL, '{purchases,purchase_lines}', 'amount_out_of_range', 'abs($::numeric) >= 9e14', true)
 ) AS v (place, type, required, kinds, reason, condition, refused)
   ON v.type = f.type AND f.required = coalesce(v.required, f.required) AND (v.kinds IS NULL OR f.kind = ANY (v.kinds));
@@ -128,13 +128,16 @@ COMMENT ON FUNCTION segmentation_internal.workspace_source_rows_sql(text, intege
   'Part of refresh: all rows of a source by fields, with their money in the workspace''s currency, as SQL.';
 
 -- Rows that make orders are dated as these: what is sent back after the published day is taken off an order before it.
--- And those of an order that was cancelled say so. Only customers whom this may touch are looked at.
+-- And those of an order that was cancelled say so. Only rows that this may touch are looked at: the orders of what was
+-- sent back or is dated ahead; and what a refund that names no order may take away, which is of its day where a row of
+-- purchases is an order, and else anything of the customer.
 CREATE FUNCTION segmentation_internal.workspace_reconcile_orders(ws text, as_of date, key regtype) RETURNS void
   -- Rows of a source are expected by statistics that may be of before them: no loop in a loop, no sort of them all.
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off AS $$
 DECLARE
   of_kind text;
   rows text;
+  by_day boolean;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     SELECT min(s.kind), '(' || string_agg(format(
@@ -149,28 +152,41 @@ BEGIN
   IF of_kind IS NULL THEN
     RETURN;
   END IF;
+  by_day := of_kind = 'purchases' AND segmentation_internal.workspace_netted(ws) <> 'all';
   EXECUTE segmentation_internal.fill(ws, $q$
-    WITH touched AS MATERIALIZED (
+    WITH back AS MATERIALIZED (
+      SELECT r.customer, r.purchased_on, @(number)@ AS number, r.amount < 0 AND NULLIF(r.refund_of, '') IS NULL AS loose
+      FROM @(rows)@ AS r
+      WHERE r.amount < 0 OR r.purchased_on > @'as_of'@),
+    touched AS MATERIALIZED (
       SELECT r.*, r.amount::numeric AS amount_of, r.purchased_on AS purchased_on_of
       FROM @(rows)@ AS r
-      WHERE EXISTS (
-        SELECT FROM @(rows)@ AS b
-        WHERE b.customer = r.customer AND (b.amount < 0 OR b.purchased_on > @'as_of'@)))
+      LEFT JOIN (SELECT DISTINCT b.customer, b.number FROM back AS b) AS n
+        ON n.customer = r.customer AND n.number = @(number)@
+      LEFT JOIN (SELECT DISTINCT @(near)@ FROM back AS r WHERE r.loose) AS b ON (@(of_refund)@) = (@(near)@)
+      WHERE n.customer IS NOT NULL OR b.customer IS NOT NULL)
     INSERT INTO @ws@.source_reading AS s (source, reason, rows, turnover)
     SELECT m.source, v.reason, sum(v.rows), sum(v.rows * m.amount)
     FROM (@(orders)@) AS o
     CROSS JOIN LATERAL unnest(o.source, o.amount_of, o.purchased_on_of) AS m (source, amount, purchased_on)
     CROSS JOIN LATERAL (VALUES
-      (CASE WHEN o.purchased_on > @'as_of'@ THEN 'ahead' WHEN NOT o.purchase AND o.amount = 0 THEN 'cancelled'
-        ELSE 'used' END, 1),
+      (CASE
+          WHEN o.purchased_on > @'as_of'@ THEN 'ahead'
+          -- What was free from the start was not cancelled.
+          WHEN NOT o.purchase AND o.amount = 0 AND 0 <> ANY (o.amount_of) THEN 'cancelled'
+          ELSE 'used' END, 1),
       (CASE WHEN m.purchased_on > @'as_of'@ THEN 'ahead' ELSE 'used' END, -1)) AS v (reason, rows)
     GROUP BY m.source, v.reason
     HAVING sum(v.rows) <> 0 OR sum(v.rows * m.amount) <> 0
     ON CONFLICT (source, reason) DO UPDATE
     SET rows = s.rows + excluded.rows, turnover = s.turnover + excluded.turnover;
     DELETE FROM @ws@.source_reading AS s WHERE s.rows = 0$q$,
-    jsonb_build_object('as_of', as_of, 'rows', rows, 'orders', segmentation_internal.workspace_orders_of(
-      ws, of_kind, 'touched', '{source,amount_of,purchased_on_of}')));
+    jsonb_build_object('as_of', as_of, 'rows', rows,
+      'number', segmentation_internal.workspace_number_sql(),
+      'near', CASE WHEN by_day THEN 'r.customer, r.purchased_on' ELSE 'r.customer' END,
+      'of_refund', CASE WHEN by_day THEN 'b.customer, b.purchased_on' ELSE 'b.customer' END,
+      'orders', segmentation_internal.workspace_orders_of(
+        ws, of_kind, 'touched', '{source,amount_of,purchased_on_of}')));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_reconcile_orders(text, date, regtype) IS
@@ -402,7 +418,7 @@ RETURNS TABLE (
   product text, name text, reason text, lines bigint, line_share double precision, turnover numeric,
   turnover_share double precision, chosen boolean
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);

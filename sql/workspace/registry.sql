@@ -47,7 +47,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_unregister(text) IS
   'Part of drop_workspace: takes a schema out of the registry. Only one that the caller owns.';
 
 CREATE FUNCTION segmentation.workspaces() RETURNS TABLE (workspace text, owner name, layout integer, key_type text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT g.workspace::text, g.owner, g.layout, g.key_type
   FROM segmentation.workspace_registry AS g
@@ -64,7 +64,8 @@ CREATE FUNCTION segmentation_internal.workspace_tables() RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN '{workspace,setting,source,parameter_set,segment,segment_override,customer_facts,customer_segments,'
     'membership_history,customer_products,product,customer_channels,life_moments,events,refresh_log,'
-    'source_reading,queue,capture,event_reader,erasure,campaign,campaign_customer,drift,target,currency_rate}'::text[];
+    'source_reading,queue,capture,event_reader,erasure,campaign,campaign_customer,drift,target,currency_rate,'
+    'edit_log,segment_value}'::text[];
 COMMENT ON FUNCTION segmentation_internal.workspace_tables() IS 'Part of adopt_workspace: the tables of a workspace.';
 
 CREATE FUNCTION segmentation_internal.workspace_schema(workspace text) RETURNS text

@@ -156,6 +156,37 @@ CROSS JOIN LATERAL ord.twin(r.amounts) AS t
 LEFT JOIN (SELECT f.customer, d.* FROM random.customer_facts AS f, days(f.history) AS d) AS d ON d.customer = r.customer_id AND d.day = r.purchased_on;
 SELECT (SELECT sum(turnover) FROM random.source_reading) = (SELECT sum(amount) FROM ord.random) AS add_up;
 
+-- Unique numbers meet their refunds in a join; where no index says that they are unique, they are grouped: the same.
+CREATE TABLE ord.once (order_id integer PRIMARY KEY, customer_id integer, ordered_on date, amount numeric, refund_of integer);
+INSERT INTO ord.once
+  SELECT n, c, date '2025-03-20' + (n * n % 107) % 20, CASE WHEN n * n % 101 < 40 THEN -10 ELSE 10 END * (n * 7 % 103 % 4), CASE n * n % 97 % 4 WHEN 0 THEN n - 90 WHEN 1 THEN n + 90 WHEN 2 THEN NULLIF(n - 180, n % 7) END
+  FROM (SELECT n, n % 90 AS c FROM generate_series(1, 2000) AS n) AS n;
+CREATE TABLE ord.again AS TABLE ord.once;
+SELECT create_workspace(w), configure_workspace(w, '{"source_silence": "off"}'), add_source(w, 'purchases', ('ord.' || w)::regclass) IS NOT NULL AS added FROM unnest('{once,again}'::text[]) AS w;
+SELECT w, segmentation_internal.workspace_netted(w) FROM unnest('{once,again}'::text[]) AS w;
+CALL refresh('once', '2025-03-31');
+CALL refresh('again', '2025-03-31');
+SELECT count(*) AS customers, count(*) FILTER (WHERE o.history::text = a.history::text) AS same FROM once.customer_facts AS o FULL JOIN again.customer_facts AS a USING (customer);
+SELECT o.reason, o.rows, o.turnover, o.rows = a.rows AND o.turnover = a.turnover AS same FROM once.source_reading AS o FULL JOIN again.source_reading AS a USING (reason) ORDER BY 1;
+-- Only rows that refunds may touch are reconciled: against all of them.
+CREATE FUNCTION ord.read_wholly(ws text, kind text, as_of date) RETURNS TABLE (reason text, rows bigint, turnover numeric) LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY EXECUTE format($q$
+    SELECT CASE WHEN o.purchased_on > $1 THEN 'ahead' WHEN NOT o.purchase AND o.amount = 0 AND 0 <> ANY (o.amount_of) THEN 'cancelled' ELSE 'used' END, count(*), sum(m.amount)
+    FROM (%s) AS o CROSS JOIN LATERAL unnest(o.amount_of) AS m (amount) GROUP BY 1$q$,
+    segmentation_internal.workspace_orders_of(ws, kind, format('(SELECT r.*, r.amount::numeric AS amount_of FROM %s AS r)', segmentation_internal.workspace_rows_sql(ws, kind)), '{amount_of}')) USING as_of;
+END
+$$;
+CREATE TABLE ord.mixed AS SELECT customer_id, NULLIF(n % 11, 0) + 20 * customer_id AS order_id, ordered_on, CASE n % 13 WHEN 0 THEN 'postage' ELSE 'p' || n % 3 END AS product_id, CASE WHEN n % 13 = 0 THEN 0 ELSE amount END AS amount FROM (SELECT order_id AS n, * FROM ord.once) AS o;
+SELECT create_workspace('mixed'), configure_workspace('mixed', '{"source_silence": "off", "not_products": ["postage"], "not_products_count": true}'), add_source('mixed', 'purchase_lines', 'ord.mixed') IS NOT NULL AS added;
+CALL refresh('mixed', '2025-03-31');
+SELECT w.ws, count(*) AS reasons, count(*) FILTER (WHERE (s.rows, s.turnover) = (h.rows, h.turnover)) AS same
+FROM (VALUES ('once', 'purchases'), ('again', 'purchases'), ('random', 'purchases'), ('mixed', 'purchase_lines')) AS w (ws, kind)
+CROSS JOIN LATERAL ord.read_wholly(w.ws, w.kind, '2025-03-31') AS h
+LEFT JOIN (SELECT 'once' AS ws, * FROM once.source_reading UNION ALL SELECT 'again', * FROM again.source_reading UNION ALL SELECT 'random', * FROM random.source_reading UNION ALL SELECT 'mixed', * FROM mixed.source_reading) AS s ON s.ws = w.ws AND s.reason = h.reason
+GROUP BY 1 ORDER BY 1;
+SELECT reason, rows, turnover FROM mixed.source_reading ORDER BY 1;
+
 -- Lines: netted by order; postage, charges and adjustments make no product, nor alone a purchase.
 CREATE TABLE ord.lines (customer_id integer, order_id text, refund_of text, ordered_on date, product_id text, amount numeric);
 INSERT INTO ord.lines VALUES
@@ -214,5 +245,5 @@ SELECT axis, status, detail FROM (SELECT split_part(item, ' ', 2) AS axis, statu
 SELECT explanation FROM explain('club', '20', 'pmg');
 SELECT drop_workspace('club');
 SELECT drop_workspace('lined');
-SELECT drop_workspace(w) FROM unnest('{plain,floats,numbered,two,kept,random}'::text[]) AS w;
+SELECT drop_workspace(w) FROM unnest('{plain,floats,numbered,two,kept,random,once,again,mixed}'::text[]) AS w;
 DROP SCHEMA ord CASCADE;

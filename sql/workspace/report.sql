@@ -15,7 +15,7 @@ COMMENT ON FUNCTION segmentation_internal.report_label(text, text, text, text, t
   'Part of report: the name of a code in the language of a report, from that of the views.';
 
 -- The parts in their order, the relations that each reads, and its query: one document. d is bi_as_of, a row. Without a
--- query it is a function's: report_campaigns.
+-- query it is a function's: report_campaigns, report_change.
 CREATE FUNCTION segmentation_internal.report_part_list(ws text, language text)
 RETURNS TABLE (part text, reads text[], query text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -159,6 +159,7 @@ BEGIN ATOMIC
         GROUP BY k.moment
         HAVING sum(m.customers) > 0) AS x$q$),
     ('campaigns', '{workspace,campaign,campaign_customer,customer_facts}', NULL),
+    ('change', '{workspace,customer_facts}', NULL),
     ('drift', '{bi_drift}', $q$
       SELECT jsonb_build_object('as_of', max(f.as_of), 'retrained', bool_or(f.retrained),
         'axes', coalesce(jsonb_agg(jsonb_build_object('axis', f.axis,
@@ -220,6 +221,46 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.report_campaigns(text) IS
   'Part of report: the twelve last campaigns of before the published day, and what they brought.';
 
+-- The year before the published day against the one before it: who changed, and which segments moved by themselves.
+CREATE FUNCTION segmentation_internal.report_change(workspace text) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+DECLARE
+  ws constant text := segmentation_internal.workspace_readable(workspace, '{workspace,customer_facts}');
+  last date;
+  before daterange;
+  after daterange;
+BEGIN
+  EXECUTE format('SELECT w.as_of FROM ONLY %s.workspace AS w', ws) INTO last;
+  IF last IS NULL THEN
+    RETURN NULL;
+  END IF;
+  after := daterange((last - '1 year'::interval)::date + 1, last + 1);
+  before := daterange((last - '2 years'::interval)::date + 1, lower(after));
+  RETURN jsonb_build_object(
+    'before', jsonb_build_array(lower(before), upper(before) - 1),
+    'after', jsonb_build_array(lower(after), upper(after) - 1),
+    'groups', (
+      SELECT jsonb_agg(jsonb_build_object('what', c.what, 'customers', c.customers,
+        'turnover_before', c.turnover_before, 'turnover_after', c.turnover_after, 'change', c.change))
+      FROM segmentation.audit_change(workspace, before, after) AS c),
+    'factors', (
+      SELECT coalesce(jsonb_agg(jsonb_build_object('factor', f.factor, 'before', f.value_before,
+        'after', f.value_after, 'effect', f.effect)), '[]')
+      FROM segmentation.audit_factors(workspace, before, after) AS f),
+    -- Whether one is new is told by the groups.
+    'drivers', (
+      SELECT coalesce(jsonb_agg(jsonb_build_object('segment', s.words, 'before', d.turnover_before,
+        'after', d.turnover_after, 'contribution', d.contribution, 'unexpected', d.unexpected) ORDER BY d.rank), '[]')
+      FROM segmentation.turnover_drivers(workspace, before, after) AS d
+      CROSS JOIN LATERAL (
+        SELECT string_agg(format('%s = %s', e.key, coalesce(e.value, '?')), ', ' ORDER BY e.key) AS words
+        FROM jsonb_each_text(d.segment) AS e) AS s
+      WHERE d.rank <= 8 AND NOT d.segment ? 'customer_is'));
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.report_change(text) IS
+  'Part of report: the last year against the one before it, by groups of buyers, factors and segments.';
+
 -- What a part has to show, or why it has nothing. A view without rows is not read: it would be an error.
 CREATE FUNCTION segmentation_internal.report_part(workspace text, part text, language text) RETURNS jsonb
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
@@ -246,7 +287,8 @@ BEGIN
     RETURN jsonb_build_object('part', part, 'state', fault.state, 'relation', format('%s.%I', ws, fault.relation));
   END IF;
   IF given.query IS NULL THEN
-    data := segmentation_internal.report_campaigns(workspace);
+    data := CASE part WHEN 'change' THEN segmentation_internal.report_change(workspace)
+      ELSE segmentation_internal.report_campaigns(workspace) END;
   ELSE
     ws := segmentation_internal.workspace_readable(workspace, given.reads);
     EXECUTE given.query INTO data;
@@ -307,7 +349,8 @@ BEGIN
   RETURN jsonb_build_object('workspace', workspace, 'language', spoken, 'as_of', head.as_of, 'parts', (
     SELECT coalesce(jsonb_agg(segmentation_internal.report_part(workspace, k.part, spoken) ORDER BY k.place), '[]')
     FROM unnest(known) WITH ORDINALITY AS k (part, place)
-    WHERE parts IS NULL OR k.part = ANY (parts)));
+    -- What reads all facts is shown if it is asked for: a report is quick.
+    WHERE k.part = ANY (parts) OR parts IS NULL AND k.part <> 'change'));
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.report_document(text, text, text[]) IS
@@ -333,7 +376,7 @@ RETURNS text
 COMMENT ON FUNCTION segmentation.report(text, text, text[]) IS
   'A page about the customers of a workspace, for people: one HTML document with pictures, without script or anything '
   'from elsewhere. From the views that refresh_views brings up to date. language: en or fr, that of the workspace '
-  'unless given; parts: all unless given.';
+  'unless given; parts: all but change unless given.';
 
 -- A picture is of the part before the colon; axes and segments are of the first.
 CREATE FUNCTION segmentation_internal.report_chart_parts(name text) RETURNS text[]

@@ -3,6 +3,7 @@
 mod axes;
 mod bars;
 mod campaigns;
+mod change;
 mod churn_value;
 mod cohorts;
 mod data;
@@ -39,6 +40,7 @@ const PARTS: &[(&str, &str, &str, Maker)] = &[
     ("reach", "Channels and consent", "Canaux et consentement", reach::section),
     ("moments", "Moments ahead", "Moments à venir", moments::section),
     ("campaigns", "Campaigns", "Campagnes", campaigns::section),
+    ("change", "Why turnover moved", "Pourquoi le chiffre d’affaires a bougé", change::section),
     ("drift", "Drift", "Dérive", drift::section),
     ("models", "How good the models are", "Ce que valent les modèles", models::section),
     ("health", "Data health", "Santé des données", health::section),

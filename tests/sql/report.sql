@@ -52,6 +52,13 @@ SELECT a.value ->> 'axis' AS axis, sum((f.value ->> 'customers')::int) = (
 FROM jsonb_array_elements(segmentation_internal.report_part('crm', 'migration', 'en') #> '{data,axes}') AS a
 CROSS JOIN jsonb_array_elements(a.value -> 'flows') AS f
 GROUP BY a.value ORDER BY 1;
+-- Two years: groups and factors add up to the change of turnover.
+SELECT abs(sum((g ->> 'change')::numeric) - sum((g ->> 'turnover_after')::numeric - (g ->> 'turnover_before')::numeric)) < 0.01 AS groups,
+  abs(sum((g ->> 'change')::numeric) - (SELECT sum((f ->> 'effect')::numeric) FROM jsonb_array_elements(p.data -> 'factors') AS f)) < 1 AS factors
+FROM (SELECT segmentation_internal.report_part('crm', 'change', 'en') -> 'data' AS data) AS p
+CROSS JOIN jsonb_array_elements(p.data -> 'groups') AS g GROUP BY p.data;
+SELECT xml_is_well_formed_document(chart('crm', 'change', l)) AS xml, report('crm', l, '{change}') LIKE '%<table>%' AS tables
+FROM unnest('{en,fr}'::text[]) AS l;
 -- Labels follow the language of the report, not of the views.
 SELECT c ->> 'churn_label' AS label
 FROM jsonb_array_elements(segmentation_internal.report_part('crm', 'churn_value', 'fr') #> '{data,cells}') AS c

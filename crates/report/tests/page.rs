@@ -49,6 +49,11 @@ fn document(language: &str) -> Value {
         part("campaigns", json!({"campaigns": [
             {"name": name, "as_of": "2025-11-30", "assigned": 900, "held_out": 100, "difference": 2, "lower": 1, "upper": 3, "incremental": 1800},
             {"name": NAMES[1], "as_of": null, "assigned": 1, "held_out": 0, "difference": null, "lower": null, "upper": null, "incremental": null}]})),
+        part("change", json!({"before": ["2024-01-01", "2024-12-31"], "after": ["2025-01-01", "2025-12-31"], "groups": [
+            {"what": "up", "customers": 40, "turnover_before": 100.5, "turnover_after": 400.5, "change": 300},
+            {"what": "lost", "customers": 90, "turnover_before": 1000.5, "turnover_after": 0, "change": -1000.5}],
+            "factors": [{"factor": "basket", "before": null, "after": 2.5, "effect": -700.5}],
+            "drivers": [{"segment": name, "before": 90.5, "after": 10.5, "contribution": -80, "unexpected": -60.5}]})),
         part("drift", json!({"as_of": "2025-12-31", "retrained": false, "axes": [
             {"axis": "rfm", "label": "RFM", "psi": 0.4, "verdict": "major", "verdict_label": "Major", "moved": 3, "customers": 10}]})),
         part("models", json!({"quality": {"as_of": "2025-11-30", "churn_auc": 0.9, "recency_auc": 0.8, "churn_status": "weak", "churn_reasons": name},
@@ -137,6 +142,7 @@ fn a_picture_is_xml_with_a_title_and_a_description() {
             "reach",
             "moments",
             "campaigns",
+            "change",
             "drift",
             "models",
             "health",

@@ -464,7 +464,7 @@ BEGIN
       SELECT 0 AS pass, segmentation.match_pattern(g.rules, a.form, b.form) AS pattern
       FROM ONLY @ws@.reference AS g
       CROSS JOIN shuffled AS a
-      CROSS JOIN LATERAL generate_series(1, least((a.n - 1) / 2, greatest(@(enough)@ / a.n, 1))) AS d (steps)
+      CROSS JOIN LATERAL generate_series(1, least(a.n / 2, greatest(@(enough)@ / a.n, 1))) AS d (steps)
       JOIN shuffled AS b ON b.place = (a.place + d.steps) % a.n
       UNION ALL
       SELECT x.rule, segmentation.match_pattern(g.rules, a.form, b.form)
@@ -490,7 +490,7 @@ BEGIN
       'enough', enough::text, 'frequencies', segmentation_internal.reference_frequencies(ws)::text)) INTO fitted;
   IF fitted IS NULL THEN
     RAISE object_not_in_prerequisite_state USING
-      MESSAGE = format('reference %I has no records to learn from', reference),
+      MESSAGE = 'no records to learn from',
       HINT = 'Add sources by add_reference_source.';
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
@@ -694,11 +694,18 @@ DECLARE
 BEGIN
   -- One run at a time.
   EXECUTE segmentation_internal.fill(ws, 'LOCK TABLE ONLY @ws@.reference IN SHARE ROW EXCLUSIVE MODE');
-  EXECUTE segmentation_internal.fill(ws, 'SELECT g.model IS NOT NULL FROM ONLY @ws@.reference AS g') INTO trained;
-  IF trained THEN
-    PERFORM segmentation_internal.reference_guard(reference);
-  ELSE
-    PERFORM segmentation.reference_train(reference);
+  PERFORM segmentation_internal.reference_guard(reference);
+  -- What was learned from few is learned again when there are many.
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT coalesce((SELECT count(*) FROM ONLY @ws@.record) <= 4 * (g.model ->> 'records')::bigint, false)
+    FROM ONLY @ws@.reference AS g$q$) INTO trained;
+  IF NOT trained THEN
+    -- Where nobody resembles anybody there is nothing to learn: everyone is a customer.
+    BEGIN
+      PERFORM segmentation.reference_train(reference);
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN
+      RAISE WARNING 'no model was learned for reference %: %', reference, SQLERRM;
+    END;
   END IF;
   IF again THEN
     EXECUTE segmentation_internal.fill(ws, 'UPDATE @ws@.record AS r SET scored = false WHERE r.scored');
@@ -731,7 +738,7 @@ $$;
 COMMENT ON FUNCTION segmentation.reference_run(text, boolean) IS
   'Takes over the sources of a reference, finds who is the same and gives every record its customer, with the ids of '
   'before wherever that can be. Decisions hold. Only new and changed records are compared, or all again. The first run '
-  'learns the model.';
+  'learns the model, and one that finds more than four times as many records.';
 
 CREATE FUNCTION segmentation.reference_explain(reference text, source_a text, key_a text, source_b text, key_b text)
 RETURNS TABLE (step integer, field text, value_a text, value_b text, level text, m double precision,

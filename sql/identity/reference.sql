@@ -780,3 +780,45 @@ $$;
 COMMENT ON FUNCTION segmentation.reference_forget(text, text, text) IS
   'Erases a record from a reference, with its pairs and decisions; the log keeps ids alone. Erase it in its source '
   'too, or the next run takes it over again. Whether there was one.';
+
+CREATE FUNCTION segmentation.reference_households(reference text, fields text[], largest integer DEFAULT 20)
+RETURNS TABLE (customer bigint, household bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ws text := segmentation_internal.reference_checked(reference);
+  known text[];
+  parts text;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT array_agg(c.value ->> 'field' ORDER BY c.at)
+    FROM ONLY @ws@.reference AS g, jsonb_array_elements(g.rules -> 'comparisons') WITH ORDINALITY AS c (value, at)$q$)
+  INTO known;
+  IF coalesce(cardinality(fields), 0) = 0 OR NOT fields <@ known THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = 'fields of a household must be among those that are compared',
+      HINT = format('They are %s.', array_to_string(known, ', '));
+  END IF;
+  parts := (SELECT string_agg(format('r.form[%s]', array_position(known, f)), ', ') FROM unnest(fields) AS f);
+  RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
+    WITH home AS (
+      SELECT DISTINCT r.customer_id AS customer, ARRAY[@(parts)@] AS home
+      FROM ONLY @ws@.record AS r
+      WHERE r.customer_id IS NOT NULL AND array_position(ARRAY[@(parts)@], NULL) IS NULL),
+    edge AS (SELECT min(h.customer) OVER (PARTITION BY h.home) AS a, h.customer AS b FROM home AS h),
+    found AS MATERIALIZED (
+      SELECT c.record AS customer, c.cluster AS household
+      FROM (SELECT coalesce(array_agg(e.a), '{}') AS a, coalesce(array_agg(e.b), '{}') AS b,
+              coalesce(array_agg(double precision '1'), '{}') AS strength
+            FROM edge AS e) AS e
+      CROSS JOIN LATERAL segmentation.match_clusters(e.a, e.b, e.strength, largest => $1) AS c)
+    SELECT f.customer, f.household FROM found AS f
+    UNION ALL
+    SELECT DISTINCT r.customer_id, r.customer_id
+    FROM ONLY @ws@.record AS r
+    WHERE r.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM found AS f WHERE f.customer = r.customer_id)
+    ORDER BY 2, 1$q$, jsonb_build_object('parts', parts)) USING largest;
+END
+$$;
+COMMENT ON FUNCTION segmentation.reference_households(text, text[], integer) IS
+  'Customers of a reference by household: those who agree in all of some fields, such as last name, address and '
+  'postcode. A household is called by its least customer; none has more than largest.';

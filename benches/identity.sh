@@ -28,7 +28,8 @@ judged() {
   identity -c 'SET client_min_messages = warning' -c "SELECT * FROM reference_run('$2')" >/dev/null
   end=$(date +%s.%N)
   figures=$(identity -F ' | ' -v reference="$2" -v truth="$3" -f benches/identity_quality.sql)
-  printf '| %s | %s | %s | %.1f |\n' "$1" "$(identity -c "SELECT count(*) FROM $2.record")" "$figures" "$(echo "$end - $begin" | bc)"
+  printf '| %s | %s | %s | %s |\n' "$1" "$(identity -c "SELECT count(*) FROM $2.record")" "$figures" \
+    "$(awk -v begin="$begin" -v end="$end" 'BEGIN { printf "%.1f", end - begin }')"
 }
 
 run_psql -q -d postgres -c 'DROP DATABASE IF EXISTS identity' -c 'CREATE DATABASE identity' -c 'ALTER DATABASE identity SET search_path = public, segmentation'

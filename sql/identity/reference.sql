@@ -464,7 +464,7 @@ BEGIN
       SELECT 0 AS pass, segmentation.match_pattern(g.rules, a.form, b.form) AS pattern
       FROM ONLY @ws@.reference AS g
       CROSS JOIN shuffled AS a
-      CROSS JOIN LATERAL generate_series(1, least((a.n - 1) / 2, greatest(@(enough)@ / a.n, 1))) AS d (steps)
+      CROSS JOIN LATERAL generate_series(1, least(a.n / 2, greatest(@(enough)@ / a.n, 1))) AS d (steps)
       JOIN shuffled AS b ON b.place = (a.place + d.steps) % a.n
       UNION ALL
       SELECT x.rule, segmentation.match_pattern(g.rules, a.form, b.form)
@@ -490,7 +490,7 @@ BEGIN
       'enough', enough::text, 'frequencies', segmentation_internal.reference_frequencies(ws)::text)) INTO fitted;
   IF fitted IS NULL THEN
     RAISE object_not_in_prerequisite_state USING
-      MESSAGE = format('reference %I has no records to learn from', reference),
+      MESSAGE = 'no records to learn from',
       HINT = 'Add sources by add_reference_source.';
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
@@ -694,11 +694,18 @@ DECLARE
 BEGIN
   -- One run at a time.
   EXECUTE segmentation_internal.fill(ws, 'LOCK TABLE ONLY @ws@.reference IN SHARE ROW EXCLUSIVE MODE');
-  EXECUTE segmentation_internal.fill(ws, 'SELECT g.model IS NOT NULL FROM ONLY @ws@.reference AS g') INTO trained;
-  IF trained THEN
-    PERFORM segmentation_internal.reference_guard(reference);
-  ELSE
-    PERFORM segmentation.reference_train(reference);
+  PERFORM segmentation_internal.reference_guard(reference);
+  -- What was learned from few is learned again when there are many.
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT coalesce((SELECT count(*) FROM ONLY @ws@.record) <= 4 * (g.model ->> 'records')::bigint, false)
+    FROM ONLY @ws@.reference AS g$q$) INTO trained;
+  IF NOT trained THEN
+    -- Where nobody resembles anybody there is nothing to learn: everyone is a customer.
+    BEGIN
+      PERFORM segmentation.reference_train(reference);
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN
+      RAISE WARNING 'no model was learned for reference %: %', reference, SQLERRM;
+    END;
   END IF;
   IF again THEN
     EXECUTE segmentation_internal.fill(ws, 'UPDATE @ws@.record AS r SET scored = false WHERE r.scored');
@@ -731,7 +738,7 @@ $$;
 COMMENT ON FUNCTION segmentation.reference_run(text, boolean) IS
   'Takes over the sources of a reference, finds who is the same and gives every record its customer, with the ids of '
   'before wherever that can be. Decisions hold. Only new and changed records are compared, or all again. The first run '
-  'learns the model.';
+  'learns the model, and one that finds more than four times as many records.';
 
 CREATE FUNCTION segmentation.reference_explain(reference text, source_a text, key_a text, source_b text, key_b text)
 RETURNS TABLE (step integer, field text, value_a text, value_b text, level text, m double precision,
@@ -773,3 +780,45 @@ $$;
 COMMENT ON FUNCTION segmentation.reference_forget(text, text, text) IS
   'Erases a record from a reference, with its pairs and decisions; the log keeps ids alone. Erase it in its source '
   'too, or the next run takes it over again. Whether there was one.';
+
+CREATE FUNCTION segmentation.reference_households(reference text, fields text[], largest integer DEFAULT 20)
+RETURNS TABLE (customer bigint, household bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ws text := segmentation_internal.reference_checked(reference);
+  known text[];
+  parts text;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT array_agg(c.value ->> 'field' ORDER BY c.at)
+    FROM ONLY @ws@.reference AS g, jsonb_array_elements(g.rules -> 'comparisons') WITH ORDINALITY AS c (value, at)$q$)
+  INTO known;
+  IF coalesce(cardinality(fields), 0) = 0 OR NOT fields <@ known THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = 'fields of a household must be among those that are compared',
+      HINT = format('They are %s.', array_to_string(known, ', '));
+  END IF;
+  parts := (SELECT string_agg(format('r.form[%s]', array_position(known, f)), ', ') FROM unnest(fields) AS f);
+  RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
+    WITH home AS (
+      SELECT DISTINCT r.customer_id AS customer, ARRAY[@(parts)@] AS home
+      FROM ONLY @ws@.record AS r
+      WHERE r.customer_id IS NOT NULL AND array_position(ARRAY[@(parts)@], NULL) IS NULL),
+    edge AS (SELECT min(h.customer) OVER (PARTITION BY h.home) AS a, h.customer AS b FROM home AS h),
+    found AS MATERIALIZED (
+      SELECT c.record AS customer, c.cluster AS household
+      FROM (SELECT coalesce(array_agg(e.a), '{}') AS a, coalesce(array_agg(e.b), '{}') AS b,
+              coalesce(array_agg(double precision '1'), '{}') AS strength
+            FROM edge AS e) AS e
+      CROSS JOIN LATERAL segmentation.match_clusters(e.a, e.b, e.strength, largest => $1) AS c)
+    SELECT f.customer, f.household FROM found AS f
+    UNION ALL
+    SELECT DISTINCT r.customer_id, r.customer_id
+    FROM ONLY @ws@.record AS r
+    WHERE r.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM found AS f WHERE f.customer = r.customer_id)
+    ORDER BY 2, 1$q$, jsonb_build_object('parts', parts)) USING largest;
+END
+$$;
+COMMENT ON FUNCTION segmentation.reference_households(text, text[], integer) IS
+  'Customers of a reference by household: those who agree in all of some fields, such as last name, address and '
+  'postcode. A household is called by its least customer; none has more than largest.';

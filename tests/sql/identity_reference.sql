@@ -38,6 +38,12 @@ FROM judged AS a JOIN judged AS b ON a.customer_id = b.customer_id AND a.record 
 -- Those who were left to review are likely, and not merged.
 SELECT count(*) > 0 AS some, bool_and(probability >= 0.5) AS likely, count(contradiction) > 0 AS contradictory FROM rcu.review;
 
+-- A household is a level of its own.
+SELECT members, count(*) > 200 AS usual FROM (SELECT count(*) AS members FROM reference_households('rcu', '{phone}') GROUP BY household) AS h GROUP BY members ORDER BY count(*) DESC LIMIT 1;
+SELECT max(members) AS largest FROM (SELECT count(*) AS members FROM reference_households('rcu', '{phone}', 2) GROUP BY household) AS h;
+SELECT (SELECT count(*) FROM reference_households('rcu', '{last_name,address,postcode}')) = (SELECT count(*) FROM rcu.customer) AS everybody_once;
+SELECT * FROM reference_households('rcu', '{colour}');
+
 -- Ids stay: the same data, in another order, with other records beside them.
 CREATE TABLE was AS SELECT source, key, customer_id FROM rcu.record;
 CREATE TABLE shuffled AS SELECT * FROM shop ORDER BY md5(id::text);
@@ -126,6 +132,10 @@ CREATE TABLE "so ""urce" ("k ""ey" integer, "e""x'" text, day date, ok text);
 INSERT INTO "so ""urce" VALUES (1, 'a@exemple.fr', '2024-01-01', 'yes'), (2, 'A@exemple.fr', '2025-01-01', 'no'), (3, 'b@exemple.fr', NULL, NULL);
 SELECT add_reference_source('a "b" ''c''', 's', '"so ""urce"', 'k "ey');
 SELECT reference_train('a "b" ''c''');
+SELECT * FROM reference_run('a "b" ''c''');
+INSERT INTO "a ""b"" 'c'".decision (source_a, key_a, source_b, key_b, verdict) VALUES ('s', '1', 's', '2', 'same');
+SELECT customers FROM reference_run('a "b" ''c''');
+SELECT * FROM "a ""b"" 'c'".customer ORDER BY customer;
 SELECT * FROM reference_explain('rcu', 'shop', 'x', 'web', 'y');
 DROP SCHEMA rcu, "a ""b"" 'c'" CASCADE;
 DROP TABLE first_name, home, person, shop, web, was, shuffled, partly, partly_pair, "so ""urce";

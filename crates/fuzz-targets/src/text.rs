@@ -5,9 +5,11 @@ use segmentation_core::axes::rfm::Rule;
 use segmentation_core::b2b::{company, email, identifier, job, naf, opening_hours as hours};
 use segmentation_core::base::day as days;
 use segmentation_core::base::decimal::Decimal;
+use segmentation_core::base::delimited::{Cell, Form};
 use segmentation_core::base::language::Language;
 use segmentation_core::base::money::Money;
 use segmentation_core::base::span::Span;
+use segmentation_core::base::template;
 use segmentation_core::facts::item_history as items;
 use segmentation_core::facts::purchase_history::{History, parse_text};
 use segmentation_core::identity::{address, birth, mail, name, organisation, phone, similarity};
@@ -165,4 +167,88 @@ pub fn identity(bytes: &[u8]) {
     for ear in [similarity::Ear::French, similarity::Ear::English] {
         let _ = similarity::phonetic(a, ear);
     }
+}
+/// SQL with named places: what is put into quotes comes out of them as it was, and nothing behind it.
+pub fn template(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    // A template, and behind a line break what its places have.
+    let (pattern, places) = text.split_once('\n').unwrap_or((text, "{}"));
+    if let Ok(places) = serde_json::from_str(places) {
+        let _ = template::fill(pattern, Some("\"ws\""), &places);
+    }
+    let filled = |pattern: &str| {
+        let places = serde_json::Map::from_iter([("x".to_owned(), text.into())]);
+        template::fill(pattern, None, &places).expect("a place with a text")
+    };
+    assert_eq!(unquoted(&filled("@x@"), '"', false), text);
+    let literal = filled("@'x'@");
+    match literal.strip_prefix(" E") {
+        Some(escaped) => assert_eq!(unquoted(escaped, '\'', true), text),
+        None => assert_eq!(unquoted(&literal, '\'', text.contains('\\')), text),
+    }
+    assert_eq!(filled("@(x)@"), text);
+}
+
+/// What is between quotes, as PostgreSQL reads it; with backslashes, as behind an E.
+fn unquoted(quoted: &str, quote: char, backslashes: bool) -> String {
+    let mut rest = quoted.strip_prefix(quote).expect("a quote at the begin").chars();
+    let mut inner = String::new();
+    loop {
+        match rest.next().expect("a quote at the end") {
+            letter if letter == quote => match rest.next() {
+                None => return inner,
+                next => assert_eq!(next, Some(quote), "it ends before its end"),
+            },
+            '\\' if backslashes => {
+                assert_eq!(rest.next(), Some('\\'));
+                inner.push('\\');
+                continue;
+            }
+            letter => {
+                inner.push(letter);
+                continue;
+            }
+        }
+        inner.push(quote);
+    }
+}
+
+/// Cells of a row of delimited text: any reader of RFC 4180 has them again, line breaks as LF.
+pub fn delimited(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    let separator = text.chars().next().filter(|c| [',', ';', '\t', '|'].contains(c)).unwrap_or(',');
+    let form = Form {
+        separator,
+        quote_texts: text.len() % 2 == 1,
+        one_line: false,
+        null: "",
+        empty: "",
+        decimal_point: '.',
+        longest: None,
+    };
+    let cells: Vec<&str> = text.split('\u{1f}').collect();
+    let row = form.row(cells.iter().map(|cell| (Cell::Text, Some(*cell)))).expect("memory for a row");
+    let wanted: Vec<String> =
+        cells.iter().map(|cell| cell.replace("\r\n", "\n").replace('\r', "\n")).collect();
+    assert_eq!(read_row(&row, separator), wanted, "{row:?}");
+}
+
+/// One record of RFC 4180, which may have line breaks in quotes.
+fn read_row(row: &str, separator: char) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut rest = row.chars().peekable();
+    let mut in_quotes = false;
+    while let Some(letter) = rest.next() {
+        let last = cells.len() - 1;
+        match letter {
+            '"' if in_quotes => match rest.next_if_eq(&'"') {
+                Some(quote) => cells[last].push(quote),
+                None => in_quotes = false,
+            },
+            '"' if cells[last].is_empty() => in_quotes = true,
+            letter if letter == separator && !in_quotes => cells.push(String::new()),
+            letter => cells[last].push(letter),
+        }
+    }
+    cells
 }

@@ -756,7 +756,9 @@ COMMENT ON FUNCTION segmentation_internal.workspace_stale_views(text) IS
 CREATE FUNCTION segmentation_internal.workspace_renew_views(workspace text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  ws text := quote_ident(workspace);
+  -- It is there, or this is an error.
+  home constant regnamespace := quote_ident(workspace)::regnamespace;
+  ws constant text := home;
   stale text[] := segmentation_internal.workspace_stale_views(ws);
   others text[];
   drops text[];

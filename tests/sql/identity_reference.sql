@@ -80,7 +80,9 @@ SELECT a.source, a.key, b.source, b.key, 'different' FROM rcu.record AS a JOIN r
 SELECT created, merged, split, vanished FROM reference_run('rcu');
 SELECT count(*) AS still_together FROM rcu.decision AS d JOIN rcu.record AS a ON (a.source, a.key) = (d.source_a, d.key_a) JOIN rcu.record AS b ON (b.source, b.key) = (d.source_b, d.key_b)
 WHERE a.customer_id = b.customer_id;
+\set VERBOSITY terse
 INSERT INTO rcu.decision (source_a, key_a, source_b, key_b, verdict) VALUES ('a', 'b', 'c', 'd', 'perhaps');
+\set VERBOSITY default
 
 -- Erased.
 SELECT reference_forget('rcu', 'shop', '11'), reference_forget('rcu', 'shop', '11') AS again;
@@ -131,7 +133,9 @@ SELECT reference_run('a "b" ''c''');
 CREATE TABLE "so ""urce" ("k ""ey" integer, "e""x'" text, day date, ok text);
 INSERT INTO "so ""urce" VALUES (1, 'a@exemple.fr', '2024-01-01', 'yes'), (2, 'A@exemple.fr', '2025-01-01', 'no'), (3, 'b@exemple.fr', NULL, NULL);
 SELECT add_reference_source('a "b" ''c''', 's', '"so ""urce"', 'k "ey');
+\set VERBOSITY terse
 SELECT reference_train('a "b" ''c''');
+\set VERBOSITY default
 SELECT * FROM reference_run('a "b" ''c''');
 INSERT INTO "a ""b"" 'c'".decision (source_a, key_a, source_b, key_b, verdict) VALUES ('s', '1', 's', '2', 'same');
 SELECT customers FROM reference_run('a "b" ''c''');

@@ -313,15 +313,15 @@ BEGIN
         WHERE t.@key@ IS NOT NULL),
       gone AS (
         DELETE FROM @ws@.record AS r
-        WHERE r.source = @'source'@ AND NOT EXISTS (SELECT FROM read AS n WHERE n.key = r.key))
+        WHERE r.source = @'source'@ AND NOT EXISTS (SELECT FROM read AS n WHERE n.key = r.key)),
+      changed AS MATERIALIZED (
+        SELECT n.key, n.customer FROM read AS n
+        WHERE NOT EXISTS (SELECT FROM ONLY @ws@.record AS r
+                          WHERE r.source = @'source'@ AND r.key = n.key AND r.customer = n.customer))
       INSERT INTO @ws@.record AS r (source, key, customer, form, keys)
-      SELECT @'source'@, n.key, n.customer, n.form, segmentation.match_keys(g.rules, n.form)
-      FROM (SELECT g.rules FROM ONLY @ws@.reference AS g) AS g,
-           LATERAL (SELECT n.key, n.customer, segmentation.match_record(g.rules, n.customer) AS form
-                    FROM read AS n
-                    WHERE NOT EXISTS (SELECT FROM ONLY @ws@.record AS r
-                                      WHERE r.source = @'source'@ AND r.key = n.key AND r.customer = n.customer)
-                    OFFSET 0) AS n
+      SELECT @'source'@, n.key, n.customer, n.form, segmentation.match_keys(n.rules, n.form)
+      FROM (SELECT n.key, n.customer, g.rules, segmentation.match_record(g.rules, n.customer) AS form
+            FROM changed AS n CROSS JOIN ONLY @ws@.reference AS g OFFSET 0) AS n
       ORDER BY n.key
       ON CONFLICT ON CONSTRAINT record_source_key_key DO UPDATE
         SET customer = excluded.customer, form = excluded.form, keys = excluded.keys, scored = false
@@ -441,7 +441,7 @@ CREATE FUNCTION segmentation.reference_train(reference text) RETURNS jsonb
 DECLARE
   ws text := segmentation_internal.reference_checked(reference);
   -- Pairs of each pass that are looked at.
-  enough constant bigint := 1000000;
+  enough constant bigint := 200000;
   fitted jsonb;
 BEGIN
   PERFORM segmentation_internal.reference_guard(reference);

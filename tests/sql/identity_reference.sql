@@ -19,12 +19,12 @@ FROM home AS h CROSS JOIN generate_series(1, 5) AS m
 JOIN first_name AS f ON f.n = (h.home * 13 + CASE WHEN m = 5 THEN 1 ELSE m END * 17) % (SELECT count(*) FROM first_name);
 CREATE TABLE shop AS SELECT person AS id, first_name, last_name, birth_date::text AS birth_date, email, phone, address, postcode, person AS truth FROM person;
 CREATE TABLE web AS SELECT person AS id, first_name, CASE WHEN person % 5 = 0 THEN left(last_name, 2) || substr(last_name, 4) ELSE upper(last_name) END AS last_name,
-  CASE WHEN person % 7 > 0 THEN to_char(birth_date, 'DD/MM/YYYY') END AS birth_date, CASE WHEN person % 3 > 0 THEN email END AS email,
+  CASE WHEN person % 7 > 0 OR person % 10 IN (1, 5) THEN to_char(birth_date, 'DD/MM/YYYY') END AS birth_date, CASE WHEN person % 3 > 0 THEN email END AS email,
   CASE WHEN person % 4 > 0 THEN '+33 ' || substr(phone, 2) END AS phone, upper(address) AS address, postcode, person AS truth FROM person WHERE person % 10 <> 2;
 
 SELECT create_reference('rcu', '{
-  "comparisons": [{"field": "first_name"}, {"field": "last_name"}, {"field": "birth_date"}, {"field": "email"}, {"field": "phone"},
-    {"field": "address"}, {"field": "postcode"}],
+  "comparisons": [{"field": "first_name"}, {"field": "last_name"}, {"field": "birth_date", "levels": ["exact", {"edits": 1}, "day_month"]},
+    {"field": "email"}, {"field": "phone"}, {"field": "address"}, {"field": "postcode"}],
   "blocking": [["email"], ["phone"], ["last_name", "birth_date"], ["first_name", "birth_date"], ["first_name", "postcode"], ["last_name:sounds_fr", "address"]]}');
 SELECT add_reference_source('rcu', 'shop', 'shop', 'id'), add_reference_source('rcu', 'web', 'web', 'id');
 SELECT rule, fields, blocks > 0 AS has_blocks, pairs > 0 AS has_pairs, left_out FROM reference_pairs('rcu');

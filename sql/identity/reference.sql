@@ -169,7 +169,7 @@ COMMENT ON FUNCTION segmentation_internal.reference_layout() IS 'Part of create_
 CREATE FUNCTION segmentation.create_reference(
   reference text, rules jsonb, survivorship jsonb DEFAULT '{}', settings jsonb DEFAULT '{}')
 RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   ws text := quote_ident(reference);
   known constant jsonb := '{"match": 0.95, "review": 0.5, "largest_cluster": 50, "largest_block": 1000,
@@ -246,7 +246,7 @@ COMMENT ON FUNCTION segmentation.create_reference(text, jsonb, jsonb, jsonb) IS
 CREATE FUNCTION segmentation.add_reference_source(
   reference text, source text, relation regclass, key text, fields jsonb DEFAULT NULL)
 RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   ws text := segmentation_internal.reference_checked(reference);
   missing text;
@@ -286,7 +286,7 @@ COMMENT ON FUNCTION segmentation.add_reference_source(text, text, regclass, text
   'fields, columns have the names of fields.';
 
 CREATE FUNCTION segmentation_internal.reference_load(ws text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   s record;
   doubled text;
@@ -313,15 +313,15 @@ BEGIN
         WHERE t.@key@ IS NOT NULL),
       gone AS (
         DELETE FROM @ws@.record AS r
-        WHERE r.source = @'source'@ AND NOT EXISTS (SELECT FROM read AS n WHERE n.key = r.key))
+        WHERE r.source = @'source'@ AND NOT EXISTS (SELECT FROM read AS n WHERE n.key = r.key)),
+      changed AS MATERIALIZED (
+        SELECT n.key, n.customer FROM read AS n
+        WHERE NOT EXISTS (SELECT FROM ONLY @ws@.record AS r
+                          WHERE r.source = @'source'@ AND r.key = n.key AND r.customer = n.customer))
       INSERT INTO @ws@.record AS r (source, key, customer, form, keys)
-      SELECT @'source'@, n.key, n.customer, n.form, segmentation.match_keys(g.rules, n.form)
-      FROM (SELECT g.rules FROM ONLY @ws@.reference AS g) AS g,
-           LATERAL (SELECT n.key, n.customer, segmentation.match_record(g.rules, n.customer) AS form
-                    FROM read AS n
-                    WHERE NOT EXISTS (SELECT FROM ONLY @ws@.record AS r
-                                      WHERE r.source = @'source'@ AND r.key = n.key AND r.customer = n.customer)
-                    OFFSET 0) AS n
+      SELECT @'source'@, n.key, n.customer, n.form, segmentation.match_keys(n.rules, n.form)
+      FROM (SELECT n.key, n.customer, g.rules, segmentation.match_record(g.rules, n.customer) AS form
+            FROM changed AS n CROSS JOIN ONLY @ws@.reference AS g OFFSET 0) AS n
       ORDER BY n.key
       ON CONFLICT ON CONSTRAINT record_source_key_key DO UPDATE
         SET customer = excluded.customer, form = excluded.form, keys = excluded.keys, scored = false
@@ -356,7 +356,7 @@ COMMENT ON FUNCTION segmentation_internal.reference_keys_sql() IS
 
 CREATE FUNCTION segmentation.reference_pairs(reference text)
 RETURNS TABLE (rule integer, fields text, blocks bigint, pairs bigint, largest_block bigint, left_out bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   ws text := segmentation_internal.reference_checked(reference);
 BEGIN
@@ -379,7 +379,7 @@ COMMENT ON FUNCTION segmentation.reference_pairs(text) IS
   'before it does: blocks, the largest, and those left out for being too large.';
 
 CREATE FUNCTION segmentation_internal.reference_guard(reference text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   ws text := segmentation_internal.reference_checked(reference);
   most bigint;
@@ -404,7 +404,7 @@ COMMENT ON FUNCTION segmentation_internal.reference_guard(text) IS
   'Part of reference_train and reference_run: takes over the sources, and an error if there would be too many pairs.';
 
 CREATE FUNCTION segmentation_internal.reference_frequencies(ws text) RETURNS jsonb
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   found jsonb;
 BEGIN
@@ -437,11 +437,11 @@ COMMENT ON FUNCTION segmentation_internal.reference_frequencies(text) IS
   'Part of reference_train: how often each value is, for fit_match_model.';
 
 CREATE FUNCTION segmentation.reference_train(reference text) RETURNS jsonb
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   ws text := segmentation_internal.reference_checked(reference);
   -- Pairs of each pass that are looked at.
-  enough constant bigint := 1000000;
+  enough constant bigint := 200000;
   fitted jsonb;
 BEGIN
   PERFORM segmentation_internal.reference_guard(reference);
@@ -506,7 +506,7 @@ COMMENT ON FUNCTION segmentation.reference_train(text) IS
   'changes only who is merged.';
 
 CREATE FUNCTION segmentation_internal.reference_score(ws text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
   -- What was found of records that are as they were stands.
   EXECUTE segmentation_internal.fill(ws, $q$
@@ -549,7 +549,7 @@ COMMENT ON FUNCTION segmentation_internal.reference_score(text) IS
 
 CREATE FUNCTION segmentation_internal.reference_cluster(
   ws text, apart_a bigint[], apart_b bigint[], OUT records bigint[], OUT clusters bigint[])
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     WITH decided AS (
@@ -585,7 +585,7 @@ COMMENT ON FUNCTION segmentation_internal.reference_cluster(text, bigint[], bigi
 
 CREATE FUNCTION segmentation_internal.reference_conflicts(
   ws text, records bigint[], clusters bigint[], OUT conflict_a bigint[], OUT conflict_b bigint[])
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
   -- What people decided to be the same does not contradict itself, nor do those who fit either side of it.
   EXECUTE segmentation_internal.fill(ws, $q$
@@ -618,7 +618,7 @@ COMMENT ON FUNCTION segmentation_internal.reference_conflicts(text, bigint[], bi
 
 CREATE FUNCTION segmentation_internal.reference_name(ws text, this_run integer, records bigint[], clusters bigint[])
 RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
     WITH placed AS MATERIALIZED (
@@ -682,7 +682,7 @@ COMMENT ON FUNCTION segmentation_internal.reference_name(text, integer, bigint[]
 CREATE FUNCTION segmentation.reference_run(reference text, again boolean DEFAULT false)
 RETURNS TABLE (records bigint, pairs bigint, customers bigint, created bigint, merged bigint, split bigint,
                vanished bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   ws text := segmentation_internal.reference_checked(reference);
   trained boolean;
@@ -762,7 +762,7 @@ COMMENT ON FUNCTION segmentation.reference_explain(text, text, text, text, text)
   'run, or if there is no such record.';
 
 CREATE FUNCTION segmentation.reference_forget(reference text, source text, key text) RETURNS boolean
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   ws text := segmentation_internal.reference_checked(reference);
   found_record bigint;
@@ -783,7 +783,7 @@ COMMENT ON FUNCTION segmentation.reference_forget(text, text, text) IS
 
 CREATE FUNCTION segmentation.reference_households(reference text, fields text[], largest integer DEFAULT 20)
 RETURNS TABLE (customer bigint, household bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   ws text := segmentation_internal.reference_checked(reference);
   known text[];

@@ -52,7 +52,7 @@ SELECT match_record('{"comparisons": []}', '{}');
 
 -- A model, of patterns that were counted.
 CREATE TABLE model AS
-SELECT fit_match_model(rules, ARRAY[0, 0, 0, 0, 1, 1, 4, 4], ARRAY['0000000', '0000010', '1000000', '0300000', '5444222', '0044000', '5444222', '5400000'],
+SELECT fit_match_model(rules, ARRAY[0, 0, 0, 0, 1, 1, 4, 4], ARRAY['0000000', '0000010', '1000000', '0300000', '5443232', '0440000', '5443232', '5400000'],
   ARRAY[9000, 900, 90, 10, 80, 20, 85, 5], 1000, '{"last_name": {"collision": 0.001, "rest": 0.0001, "frequent": {"martin": 0.02}}}') AS model
 FROM rules;
 SELECT model ->> 'kind' AS kind, round((model ->> 'prior')::numeric, 5) AS prior, p.pass -> 'rule' AS rule, round((p.pass ->> 'matches')::numeric) AS matches

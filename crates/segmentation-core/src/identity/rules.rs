@@ -3,7 +3,7 @@
 use phonenumber::country::Id;
 use serde_json::Value;
 
-use super::similarity::{Ear, contains_words, damerau_levenshtein, jaro_winkler, phonetic, token_similarity};
+use super::similarity::{Ear, contains_words, jaro_winkler, phonetic, token_similarity, within_edits};
 use super::{address, birth, mail, name, organisation, phone};
 use crate::b2b::{email, identifier};
 use crate::base::error::{Error, Result};
@@ -12,6 +12,9 @@ use crate::base::json::Object;
 
 /// Most fields that are compared, and most blocking rules.
 pub const MOST: usize = 40;
+
+/// Years between birth dates from which two slips of the pen are less likely than two people.
+const GENERATION: i32 = 12;
 
 /// Most levels of a comparison: each is one digit of a pattern.
 const MOST_LEVELS: usize = 9;
@@ -217,10 +220,7 @@ impl Level {
                 local(a).is_some_and(|name| name.len() > 3 && Some(name) == local(b))
             }
             Level::JaroWinkler(at_least) => jaro_winkler(a, b).is_ok_and(|value| value >= at_least),
-            Level::Edits(at_most) => {
-                a.len().abs_diff(b.len()) <= 4 * at_most
-                    && damerau_levenshtein(a, b).is_ok_and(|value| value <= at_most)
-            }
+            Level::Edits(at_most) => within_edits(a, b, at_most),
             Level::Tokens(at_least) => token_similarity(a, b) >= at_least,
         }
     }
@@ -412,8 +412,17 @@ impl Rules {
                 && known(at, b)
                 && !contains_words(a, b)
         };
+        // A father and a son of one name can have birth dates two digits apart.
+        let generation = |at: usize| {
+            let year = |text: Option<&str>| text?.get(..4)?.parse::<i32>().ok();
+            let years = year(a[at]).zip(year(b[at])).map_or(0, |(a, b)| (a - b).abs());
+            self.comparisons[at].kind == Kind::BirthDate
+                && years >= GENERATION
+                && !within_edits_of(a[at], b[at])
+        };
         self.comparisons.iter().zip(pattern).enumerate().find_map(|(at, (comparison, level))| {
-            let differs = comparison.contradicts && (*level == Some(0) || other_name(at, *level));
+            let differs =
+                comparison.contradicts && (*level == Some(0) || other_name(at, *level) || generation(at));
             (differs && !(comparison.kind == Kind::FirstName && swapped(at)))
                 .then_some(comparison.field.as_str())
         })
@@ -424,6 +433,11 @@ impl Rules {
     pub fn keys(&self, record: &[Option<&str>]) -> Vec<Option<i64>> {
         self.blocking.iter().map(|rule| rule.key(record).map(|key| hash_text(&key) as i64)).collect()
     }
+}
+
+/// Whether two values are one slip of the pen apart.
+fn within_edits_of(a: Option<&str>, b: Option<&str>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if within_edits(a, b, 1))
 }
 
 impl Rule {

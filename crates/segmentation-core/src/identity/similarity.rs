@@ -92,6 +92,23 @@ pub fn damerau_levenshtein(a: &str, b: &str) -> Result<usize> {
     Ok(strsim::damerau_levenshtein(a, b))
 }
 
+/// Whether two texts are at most so many edits apart. Most pairs are not, which the letters tell that one has and the
+/// other has not: each takes an edit, and swapping neighbours changes none of them.
+#[must_use]
+pub fn within_edits(a: &str, b: &str, most: usize) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        let mut more = [0_i32; 128];
+        a.bytes().for_each(|letter| more[letter as usize & 127] += 1);
+        b.bytes().for_each(|letter| more[letter as usize & 127] -= 1);
+        let only_a: i32 = more.iter().filter(|count| **count > 0).sum();
+        let only_b: i32 = -more.iter().filter(|count| **count < 0).sum::<i32>();
+        if only_a.max(only_b) as usize > most {
+            return false;
+        }
+    }
+    damerau_levenshtein(a, b).is_ok_and(|edits| edits <= most)
+}
+
 /// What share of their words two texts have in common (Jaccard), 0 to 1; two texts without a word are alike.
 #[must_use]
 pub fn token_similarity(a: &str, b: &str) -> f64 {
@@ -311,6 +328,11 @@ mod tests {
         #[test]
         fn as_strsim_has_it(a in "[a-e]{0,70}", b in "[a-e]{0,70}") {
             prop_assert!((jaro_winkler(&a, &b).unwrap() - strsim::jaro_winkler(&a, &b)).abs() < 1e-12);
+        }
+
+        #[test]
+        fn few_edits(a in "[a-dé]{0,8}", b in "[a-dé]{0,8}", most in 0..4_usize) {
+            prop_assert_eq!(within_edits(&a, &b, most), damerau_levenshtein(&a, &b).unwrap() <= most);
         }
 
         #[test]

@@ -187,6 +187,11 @@ fn who_is_not_the_same() {
             "mother and daughter of one name",
         ),
         (with(json!({ "first_name": "Paul" })), false, "husband without birth date"),
+        (
+            with(json!({ "first_name": "Anne", "birth_date": "2003-05-01" })),
+            false,
+            "daughter of one name, born on one day of the year",
+        ),
         (with(json!({ "first_name": "Anne", "birth_date": "01/05/1980" })), true, "herself"),
         (with(json!({ "first_name": "ANNE", "birth_date": "1980-05-10" })), true, "herself, mistyped"),
         (

@@ -359,12 +359,23 @@ BEGIN ATOMIC
   UNION ALL
   -- Of each table by itself, as one that would run code hides the next.
   SELECT 'workspace_plain', 'look', format('table %s', c.oid::regclass), f.fault,
-    'Whoever reads it, or writes it, runs that with its own rights; the functions of the extension refuse to.'
+    'Whoever reads it runs that with its own rights; the functions of the extension refuse to.'
   FROM workspace AS w
   JOIN pg_class AS c ON c.relnamespace = w.oid
     AND (c.relkind = 'r' OR c.relname = ANY (segmentation_internal.workspace_tables()))
-  CROSS JOIN LATERAL segmentation_internal.workspace_fault(w.workspace, ARRAY[c.oid], ARRAY[c.oid]) AS f (fault)
-  WHERE f.fault IS NOT NULL;
+  CROSS JOIN LATERAL segmentation_internal.workspace_fault(w.workspace, ARRAY[c.oid], '{}') AS f (fault)
+  WHERE f.fault IS NOT NULL
+  UNION ALL
+  -- Triggers of a superuser's functions, the extension's own among them, are no trap.
+  SELECT 'workspace_plain', 'look', format('table %s', c.oid::regclass),
+    format('%I has the trigger %I, which runs a function of %I', c.relname, t.tgname, o.rolname),
+    'Whoever writes it runs that with its own rights.'
+  FROM workspace AS w
+  JOIN pg_class AS c ON c.relnamespace = w.oid
+  JOIN pg_trigger AS t ON t.tgrelid = c.oid AND NOT t.tgisinternal
+  JOIN pg_proc AS p ON p.oid = t.tgfoid
+  JOIN pg_roles AS o ON o.oid = p.proowner
+  WHERE NOT o.rolsuper;
 END;
 COMMENT ON FUNCTION segmentation_internal.security_workspace_code() IS
   'Part of security_check: who may put code into a workspace, and code in it that runs with rights of others.';

@@ -91,6 +91,7 @@ SELECT * FROM pg_temp.provoked(
 
 -- What is hung on its tables.
 CREATE FUNCTION till.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+ALTER FUNCTION till.note() OWNER TO passer_by;
 SELECT * FROM pg_temp.provoked('CREATE TRIGGER "on it" AFTER INSERT ON segmentation.label EXECUTE FUNCTION till.note()');
 SELECT * FROM pg_temp.provoked('ALTER TABLE segmentation.label DISABLE TRIGGER protect');
 SELECT * FROM pg_temp.provoked('CREATE RULE also AS ON INSERT TO segmentation.label DO ALSO NOTIFY label');

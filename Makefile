@@ -1,6 +1,6 @@
 # segmentation: the commands of the project. Each sets up what it needs by itself.
 
-.PHONY: help demo demo-grocery test lint fuzz bench psql install clean
+.PHONY: help demo demo-grocery test lint fuzz bench psql install deb test-deb test-pgbouncer dist clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,6 +39,19 @@ psql: ## a shell in the demo database
 install: ## build the extension and install it beside PostgreSQL's own
 	@tools/setup
 	@tools/install
+
+deb: ## Debian packages for each PostgreSQL that is here with its headers, in target/packages
+	@tools/package
+
+test-deb: deb ## installs the package on a bare Debian, in a folder of its own, and runs the demo's SQL there
+	@tests/package
+
+test-pgbouncer: install ## a workspace through pgbouncer in transaction mode, which is installed for it
+	@tools/cluster start
+	@tests/pgbouncer
+
+dist: ## the release for PGXN, in target/packages
+	@tools/dist
 
 clean: ## remove the private cluster and what was built
 	@tools/cluster remove

@@ -10,6 +10,7 @@ mod axes;
 mod b2b;
 mod base;
 mod facts;
+mod identity;
 mod measure;
 mod models;
 mod pg;
@@ -48,7 +49,8 @@ mod install {
     );
     extension_sql_file!("../sql/measure/holdout.sql", name = "holdout", requires = ["test_design"]);
     extension_sql_file!("../sql/measure/uplift.sql", name = "uplift", requires = ["holdout"]);
-    extension_sql_file!("../sql/segments/association.sql", name = "association", requires = ["uplift"]);
+    extension_sql_file!("../sql/measure/key_drivers.sql", name = "key_drivers", requires = ["uplift"]);
+    extension_sql_file!("../sql/segments/association.sql", name = "association", requires = ["key_drivers"]);
     extension_sql_file!(
         "../sql/segments/association_rules.sql",
         name = "association_rules",
@@ -120,8 +122,28 @@ mod install {
     );
     extension_sql_file!("../sql/b2b/account.sql", name = "b2b_account", requires = ["b2b_opening_hours"]);
     extension_sql_file!("../sql/b2b/definition.sql", name = "b2b_definition", requires = ["b2b_account"]);
-    extension_sql_file!("../sql/b2b/preset.sql", name = "b2b_preset", requires = ["b2b_definition"]);
-    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["b2b_preset"]);
+    extension_sql_file!("../sql/identity/form.sql", name = "identity_form", requires = ["b2b_definition"]);
+    extension_sql_file!(
+        "../sql/identity/similarity.sql",
+        name = "identity_similarity",
+        requires = ["identity_form"]
+    );
+    extension_sql_file!(
+        "../sql/identity/matching.sql",
+        name = "identity_matching",
+        requires = ["identity_similarity"]
+    );
+    extension_sql_file!(
+        "../sql/identity/cluster.sql",
+        name = "identity_cluster",
+        requires = ["identity_matching"]
+    );
+    extension_sql_file!(
+        "../sql/identity/reference.sql",
+        name = "identity_reference",
+        requires = ["identity_cluster"]
+    );
+    extension_sql_file!("../sql/simulate.sql", name = "simulate", requires = ["identity_reference"]);
     extension_sql_file!("../sql/workspace/setting.sql", name = "workspace_setting", requires = ["simulate"]);
     extension_sql_file!(
         "../sql/workspace/axis.sql",
@@ -134,9 +156,24 @@ mod install {
         requires = ["workspace_axis"]
     );
     extension_sql_file!(
+        "../sql/workspace/bi_schema.sql",
+        name = "workspace_bi_schema",
+        requires = ["workspace_registry"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/security.sql",
+        name = "workspace_security",
+        requires = ["workspace_bi_schema"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/progress.sql",
+        name = "workspace_progress",
+        requires = ["workspace_security"]
+    );
+    extension_sql_file!(
         "../sql/workspace/workspace.sql",
         name = "workspace",
-        requires = ["workspace_registry"]
+        requires = ["workspace_progress"]
     );
     extension_sql_file!("../sql/workspace/mapping.sql", name = "workspace_mapping", requires = ["workspace"]);
     extension_sql_file!(
@@ -345,9 +382,29 @@ mod install {
         requires = ["workspace_crm_back"]
     );
     extension_sql_file!(
-        "../sql/base/finish.sql",
-        name = "finish",
-        requires = ["workspace_company"],
-        finalize
+        "../sql/workspace/audit.sql",
+        name = "workspace_audit",
+        requires = ["workspace_company"]
     );
+    extension_sql_file!(
+        "../sql/workspace/preset.sql",
+        name = "workspace_preset",
+        requires = ["workspace_audit"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/edit.sql",
+        name = "workspace_edit",
+        requires = ["workspace_preset"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/segment_value.sql",
+        name = "workspace_segment_value",
+        requires = ["workspace_edit"]
+    );
+    extension_sql_file!(
+        "../sql/workspace/report.sql",
+        name = "workspace_report",
+        requires = ["workspace_segment_value"]
+    );
+    extension_sql_file!("../sql/base/finish.sql", name = "finish", requires = ["workspace_report"], finalize);
 }

@@ -180,7 +180,7 @@ CREATE FUNCTION segmentation.churn_coefficients(model jsonb)
     feature text, level text, role text, estimate double precision, standard_error double precision, z double precision,
     p double precision, odds_ratio double precision, lower double precision, upper double precision
   )
-  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 20
 BEGIN ATOMIC
   SELECT c.*
   FROM jsonb_to_recordset(CASE WHEN jsonb_typeof(model -> 'coefficients') = 'array' THEN model -> 'coefficients' END)

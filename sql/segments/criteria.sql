@@ -161,7 +161,7 @@ CREATE FUNCTION segmentation.criteria_report(
   missing bigint, reachable jsonb, value_explained double precision, value_lowest double precision,
   value_highest double precision, verdict text, reason text, reason_fr text
 )
-  LANGUAGE plpgsql STABLE PARALLEL SAFE
+  LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
   SET search_path = pg_catalog, pg_temp
 AS $criteria_report$
 DECLARE
@@ -269,7 +269,7 @@ CREATE FUNCTION segmentation.segment_quality(
   segment_code text, criterion text, measure text, result double precision, lower double precision,
   upper double precision, customers bigint
 )
-  LANGUAGE plpgsql STABLE PARALLEL SAFE
+  LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
   SET search_path = pg_catalog, pg_temp
 AS $segment_quality$
 DECLARE

@@ -89,6 +89,14 @@ COMMENT ON FUNCTION segmentation_internal.segment_reads(jsonb) IS
   'Where a definition reads a field: its JSON path, the keys of the field (events: of events in that list), what it is '
   'read as (number, text, boolean, day, list, any), and the texts that it is compared with by equality.';
 
+CREATE FUNCTION segmentation_internal.segment_next_day(
+  definition jsonb, attributes jsonb, as_of date, clocks text[] DEFAULT '{}'
+) RETURNS date
+  LANGUAGE c IMMUTABLE PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'segment_next_day_wrapper';
+COMMENT ON FUNCTION segmentation_internal.segment_next_day(jsonb, jsonb, date, text[]) IS
+  'The first day after as_of on which a customer may be in another segment although nothing new is known of them, but '
+  'for clocks: fields that grow by one a day. NULL: never. It may be early, not late.';
+
 CREATE FUNCTION segmentation.segment_date(text) RETURNS date
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'segment_date_wrapper';
 COMMENT ON FUNCTION segmentation.segment_date(text) IS
@@ -195,7 +203,7 @@ CREATE FUNCTION segmentation.segment_preview(
 ) RETURNS TABLE (
   path text, segment text, condition text, customers bigint, share numeric, unknown bigint, reachable jsonb
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   reach text;
@@ -265,7 +273,7 @@ RETURNS TABLE (
   a text, b text, in_a bigint, in_b bigint, in_both bigint, share_of_a numeric, share_of_b numeric, jaccard numeric,
   lift numeric
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   IF definition IS NULL OR relation IS NULL THEN RETURN; END IF;

@@ -128,7 +128,8 @@ CREATE TABLE segmentation.workspace_score (
   axis text NOT NULL REFERENCES segmentation.workspace_axis,
   place smallint NOT NULL UNIQUE,
   expression text NOT NULL,
-  about text NOT NULL
+  about text NOT NULL,
+  by_time text CHECK (by_time IN ('clock', 'none'))
 );
 COMMENT ON TABLE segmentation.workspace_score IS 'Continuous scores: columns of customer_scores.';
 COMMENT ON COLUMN segmentation.workspace_score.name IS 'Name of the column.';
@@ -137,6 +138,8 @@ COMMENT ON COLUMN segmentation.workspace_score.place IS 'Order of the columns.';
 COMMENT ON COLUMN segmentation.workspace_score.expression IS
   'The score, over p and f, in which is also what axes are scored_from.';
 COMMENT ON COLUMN segmentation.workspace_score.about IS 'Comment of the column.';
+COMMENT ON COLUMN segmentation.workspace_score.by_time IS
+  'What time alone does to it: it grows by one a day (clock), nothing (none), or anything (NULL).';
 
 CREATE TABLE segmentation.workspace_list (
   name text PRIMARY KEY,

@@ -1,5 +1,37 @@
 -- Campaigns with a hold-out group.
 
+-- A name is of one campaign, be it of several arms: the rows say whose arms they are.
+CREATE FUNCTION segmentation_internal.write_campaign(
+  ws text, campaign text, arms text[], salt text, share double precision, about text
+) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  names constant text[] := coalesce((SELECT array_agg(campaign || ': ' || a.arm) FROM unnest(arms) AS a (arm)),
+    ARRAY[campaign]);
+  written bigint;
+  taken boolean;
+BEGIN
+  EXECUTE segmentation_internal.fill(ws, $q$
+    SELECT EXISTS (SELECT FROM @ws@.campaign AS c WHERE $1 IN (c.campaign, c.arm_of))$q$)
+    INTO taken USING campaign;
+  EXECUTE segmentation_internal.fill(ws, $q$
+    INSERT INTO @ws@.campaign (campaign, salt, share, as_of, about, arm_of, arm)
+    SELECT n.name, $4, $5, w.as_of, $6, CASE WHEN $3 IS NOT NULL THEN $1 END, $3[n.place]
+    FROM @ws@.workspace AS w
+    CROSS JOIN unnest($2) WITH ORDINALITY AS n (name, place)
+    ON CONFLICT DO NOTHING$q$)
+    USING campaign, names, arms, salt, share, about;
+  GET DIAGNOSTICS written = ROW_COUNT;
+  IF taken OR written < cardinality(names) THEN
+    RAISE duplicate_object USING
+      MESSAGE = format('workspace %s already has the campaign "%s"', ws, campaign),
+      HINT = format('Take another name, or delete its rows from %s.campaign: with them goes who was assigned.', ws);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.write_campaign(text, text, text[], text, double precision, text) IS
+  'Part of assign_campaign and assign_arms: writes down a campaign, or its arms, under a name that is free.';
+
 CREATE FUNCTION segmentation.assign_campaign(
   workspace text, campaign text, eligible text, share double precision DEFAULT 0.1, segment_axis text DEFAULT NULL,
   salt text DEFAULT NULL, about text DEFAULT NULL
@@ -17,10 +49,7 @@ BEGIN
       MESSAGE = format('unknown axis "%s"', segment_axis),
       HINT = format('Axes: %s.', array_to_string(segmentation.workspace_axes(), ', '));
   END IF;
-  EXECUTE segmentation_internal.fill(ws, $q$
-    INSERT INTO @ws@.campaign (campaign, salt, share, as_of, about)
-    SELECT $1, $2, $3, w.as_of, $4 FROM @ws@.workspace AS w$q$)
-    USING campaign, drawn, share, about;
+  PERFORM segmentation_internal.write_campaign(ws, campaign, NULL, drawn, share, about);
   EXECUTE segmentation_internal.fill(ws, $q$
     INSERT INTO @ws@.campaign_customer (campaign, customer, assigned, segment)
     SELECT $1, e.customer, NOT segmentation.holdout(e.customer::text, $2, $3), @(segment)@
@@ -46,7 +75,7 @@ COMMENT ON FUNCTION segmentation.assign_campaign(text, text, text, double precis
 CREATE FUNCTION segmentation.campaign_uplift(
   workspace text, campaign text, until date, by_segment boolean DEFAULT false, options jsonb DEFAULT '{}'
 ) RETURNS TABLE (segment text, bought segmentation.uplift, turnover segmentation.uplift)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace,
     '{campaign,workspace,campaign_customer,customer_facts}');

@@ -10,7 +10,7 @@ COMMENT ON FUNCTION segmentation_internal.arm_hash(text, text) IS
 -- The arms in the order of their names, with where each begins and ends between 0 and 1.
 CREATE FUNCTION segmentation_internal.campaign_arms(arms jsonb)
 RETURNS TABLE (arm text, begins double precision, ends double precision)
-  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql IMMUTABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF jsonb_typeof(arms) IS DISTINCT FROM 'object' OR arms = '{}' OR EXISTS (
     SELECT FROM jsonb_each(CASE jsonb_typeof(arms) WHEN 'object' THEN arms ELSE '{}' END) AS e
@@ -76,11 +76,9 @@ BEGIN
       MESSAGE = format('unknown axis "%s"', segment_axis),
       HINT = format('Axes: %s.', array_to_string(segmentation.workspace_axes(), ', '));
   END IF;
-  EXECUTE segmentation_internal.fill(ws, $q$
-    INSERT INTO @ws@.campaign (campaign, salt, share, as_of, about)
-    SELECT $1 || ': ' || a.arm, $2, $3, w.as_of, $4
-    FROM @ws@.workspace AS w CROSS JOIN segmentation_internal.campaign_arms($5) AS a$q$)
-    USING campaign, drawn, share, about, arms;
+  PERFORM segmentation_internal.write_campaign(ws, campaign,
+    (SELECT array_agg(a.arm ORDER BY a.arm COLLATE "C") FROM segmentation_internal.campaign_arms(arms) AS a),
+    drawn, share, about);
   EXECUTE segmentation_internal.fill(ws, $q$
     INSERT INTO @ws@.campaign_customer (campaign, customer, assigned, segment)
     SELECT $2 || ': ' || a.arm, d.customer, d.part >= $3, d.segment
@@ -108,6 +106,19 @@ COMMENT ON FUNCTION segmentation.assign_arms(text, text, text, jsonb, double pre
   'in arms, and writes each arm as the campaign "campaign: arm". Returns customers by arm (NULL: held out) and '
   'segment.';
 
+-- Several arms against one hold-out: an interval is made wider by Bonferroni, so that all of them hold together.
+CREATE FUNCTION segmentation_internal.options_of_arms(options jsonb, arms integer) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+  RETURN CASE
+    WHEN arms < 2 OR jsonb_typeof(options) IS DISTINCT FROM 'object'
+      OR jsonb_typeof(coalesce(options -> 'level', '0')) <> 'number'
+    THEN options
+    ELSE options || jsonb_build_object('level',
+      least(1 - (1 - coalesce((options ->> 'level')::double precision, 0.95)) / arms, 0.999999))
+    END;
+COMMENT ON FUNCTION segmentation_internal.options_of_arms(jsonb, integer) IS
+  'Part of campaign_roi: the level of an interval such that those of several arms hold together.';
+
 CREATE FUNCTION segmentation.campaign_roi(
   workspace text, campaign text, until date, costs jsonb DEFAULT '{}', fixed_cost double precision DEFAULT 0,
   margin double precision DEFAULT 1, options jsonb DEFAULT '{}'
@@ -116,10 +127,12 @@ CREATE FUNCTION segmentation.campaign_roi(
   gain_lower double precision, gain_upper double precision, net double precision, net_lower double precision,
   net_upper double precision, roi double precision, roi_lower double precision, roi_upper double precision, verdict text
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace, '{campaign}');
   names text[];
+  arms text[];
+  unknown text;
 BEGIN
   IF (margin > 0 AND margin <= 1) IS NOT TRUE OR (fixed_cost >= 0 AND fixed_cost < 'infinity') IS NOT TRUE THEN
     RAISE invalid_parameter_value USING
@@ -134,11 +147,19 @@ BEGIN
       HINT = 'As {"email": 0.01, "sms": 0.08}; of a campaign without arms by its own name.';
   END IF;
   EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT array_agg(c.campaign ORDER BY c.campaign COLLATE "C") FROM ONLY @ws@.campaign AS c
-    WHERE c.campaign = $1 OR starts_with(c.campaign, $1 || ': ')$q$) INTO names USING campaign;
+    SELECT array_agg(c.campaign ORDER BY c.campaign COLLATE "C"),
+      array_agg(CASE WHEN c.campaign = $1 THEN c.campaign ELSE c.arm END ORDER BY c.campaign COLLATE "C")
+    FROM ONLY @ws@.campaign AS c
+    WHERE $1 IN (c.campaign, c.arm_of)$q$) INTO names, arms USING campaign;
   IF names IS NULL THEN
     RAISE undefined_object USING
       MESSAGE = format('workspace %I has no campaign %s', workspace, coalesce(campaign, 'null'));
+  END IF;
+  SELECT min(k.arm) INTO unknown FROM jsonb_object_keys(costs) AS k (arm) WHERE NOT k.arm = ANY (arms);
+  IF unknown IS NOT NULL THEN
+    RAISE undefined_object USING
+      MESSAGE = format('campaign %s has no arm "%s"', campaign, unknown),
+      HINT = format('costs are by: %s.', array_to_string(arms, ', '));
   END IF;
   RETURN QUERY
     SELECT n.name, u.assigned, u.held_out, k.cost, margin * u.incremental, margin * u.incremental_lower,
@@ -147,12 +168,13 @@ BEGIN
       margin * u.incremental_lower / NULLIF(k.cost, 0) - 1, margin * u.incremental_upper / NULLIF(k.cost, 0) - 1,
       CASE WHEN margin * u.incremental_lower > k.cost THEN 'pays'
         WHEN margin * u.incremental_upper < k.cost THEN 'loses' ELSE 'undecided' END
-    FROM unnest(names) AS n (name)
-    CROSS JOIN LATERAL segmentation.campaign_uplift(workspace, n.name, until, false, options) AS m
+    FROM unnest(names, arms) AS n (name, arm)
+    CROSS JOIN LATERAL segmentation.campaign_uplift(workspace, n.name, until, false,
+      segmentation_internal.options_of_arms(options, cardinality(names))) AS m
     CROSS JOIN LATERAL (SELECT (m.turnover).*) AS u
     CROSS JOIN LATERAL (
-      SELECT u.assigned * coalesce((costs -> coalesce(NULLIF(substr(n.name, length(campaign) + 3), ''), campaign)
-        #>> '{}')::double precision, 0) + fixed_cost / cardinality(names) AS cost) AS k
+      SELECT u.assigned * coalesce((costs ->> n.arm)::double precision, 0)
+        + fixed_cost / cardinality(names) AS cost) AS k
     ORDER BY n.name COLLATE "C";
 END
 $$;
@@ -160,4 +182,5 @@ COMMENT ON FUNCTION segmentation.campaign_roi(
   text, text, date, jsonb, double precision, double precision, jsonb) IS
   'What a campaign, or each arm of it, returned up to a day: its cost (costs: of one contact by arm; fixed_cost: of '
   'all arms together, shared evenly), the margin of the turnover that it brought against those held out with its '
-  'interval, and so net and ROI (net over cost) with theirs. verdict: pays, loses, undecided.';
+  'interval, and so net and ROI (net over cost) with theirs; the intervals of several arms hold together. '
+  'verdict: pays, loses, undecided.';

@@ -3,7 +3,7 @@
 -- The relations that a source's triggers belong on: the table, and its partitions and children by inheritance at every
 -- level, since a statement on one of these fires only its own triggers. Parents first: in this order everybody locks.
 CREATE FUNCTION segmentation_internal.workspace_members(relation regclass) RETURNS SETOF regclass
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH RECURSIVE member AS (
     SELECT relation::oid AS relid, 0 AS depth
@@ -161,7 +161,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_tables(regclass, jsonb) IS
 -- The tables of a source, each once, with the place at which its mapping has it first.
 CREATE FUNCTION segmentation_internal.workspace_captured(relation regclass, mapping jsonb)
 RETURNS TABLE (place integer, captured regclass)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT min(r.place), r.joined
   FROM segmentation_internal.workspace_tables(relation, mapping) AS t
@@ -174,7 +174,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_captured(regclass, jsonb) IS
 -- All that triggers of a source belong on.
 CREATE FUNCTION segmentation_internal.workspace_source_members(relation regclass, mapping jsonb)
 RETURNS TABLE (place integer, member regclass)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT c.place, m
   FROM segmentation_internal.workspace_captured(relation, mapping) AS c
@@ -993,7 +993,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_triggers_miss(regclass, json
 
 CREATE FUNCTION segmentation.capture_status(workspace text)
 RETURNS TABLE (kind text, relation regclass, capture text, watermark text, misses text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace, '{source,capture}');
   source record;

@@ -732,7 +732,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_company_scores_query(text) I
   'Part of create_workspace and account_sheet: the query of the view company_scores, as SQL.';
 
 CREATE FUNCTION segmentation_internal.company_score_columns() RETURNS TABLE (name text, about text)
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql IMMUTABLE ROWS 40 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT v.name, v.about
   FROM (VALUES

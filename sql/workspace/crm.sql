@@ -137,6 +137,7 @@ BEGIN
       WHERE p.system = 'braze_pull' AND s.payload IS NOT NULL AND (s.state <> 'member' OR @(consent)@)$q$,
     jsonb_build_object('consent', segmentation_internal.crm_consent_sql(ws, $c$(d.definition ->> 'channel')$c$)));
   PERFORM segmentation_internal.crm_comments(ws);
+  PERFORM segmentation_internal.workspace_make_edits(ws);
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.crm_make_tables(text) IS
@@ -466,7 +467,7 @@ COMMENT ON FUNCTION segmentation_internal.crm_text_sql(
 CREATE FUNCTION segmentation_internal.crm_fields(
   ws text, p segmentation.crm_profile, definition jsonb, options jsonb
 ) RETURNS TABLE (place bigint, name text, type text, value text, cell text, joins text[], scores boolean, fault text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   spec jsonb;
   given record;

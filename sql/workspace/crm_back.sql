@@ -2,7 +2,7 @@
 
 CREATE FUNCTION segmentation.crm_feedback(workspace text, destination text, events jsonb)
 RETURNS TABLE (event text, taken bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
   d record;

@@ -202,7 +202,7 @@ COMMENT ON FUNCTION segmentation_internal.crm_lines(text, bigint, integer, bigin
 -- In chunks, as bytes: 500 rows each.
 CREATE FUNCTION segmentation_internal.crm_chunks(ws text, number bigint, wanted integer)
 RETURNS TABLE (place bigint, chunk bytea)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   file record;
 BEGIN
@@ -332,7 +332,7 @@ COMMENT ON FUNCTION segmentation.crm_sync(text, text) IS
 
 CREATE FUNCTION segmentation.crm_preview(workspace text, destination text)
 RETURNS TABLE (action text, reason text, rows bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
+  LANGUAGE plpgsql ROWS 8 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
   d record;
@@ -403,7 +403,7 @@ RETURNS TABLE (
   part integer, name text, instruction text, rows bigint, bytes bigint, sha256 text, columns text[], key_column text,
   separator text, state jsonb
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 4 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace, segmentation_internal.crm_tables());
 BEGIN
@@ -429,7 +429,7 @@ COMMENT ON FUNCTION segmentation.crm_rows(text, bigint, integer) IS
   'writes them.';
 
 CREATE FUNCTION segmentation.crm_bytes(workspace text, batch bigint, part integer DEFAULT 1) RETURNS SETOF bytea
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace, segmentation_internal.crm_tables());
 BEGIN
@@ -469,7 +469,7 @@ CREATE FUNCTION segmentation.crm_take(
   batch bigint, for_destination text, profile text, system text, format text, options jsonb, attempt integer,
   lease_until timestamptz
 )
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
   candidate record;
@@ -783,7 +783,7 @@ RETURNS TABLE (
   destination text, profile text, members bigint, rejected bigint, batch bigint, status text, rows jsonb, reason text,
   made_at timestamptz, last_acked_at timestamptz
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 4 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_schema(workspace);
 BEGIN

@@ -2,7 +2,7 @@
 
 -- Tables with a column customer: where a person is. Staged tables are of a refresh under way.
 CREATE FUNCTION segmentation_internal.workspace_personal(ws text) RETURNS TABLE (relation regclass, kind "char")
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT c.oid, c.relkind
   FROM pg_class AS c
@@ -39,8 +39,8 @@ BEGIN
     FROM segmentation_internal.workspace_personal(ws) AS p
     JOIN pg_class AS c ON c.oid = p.relation
     WHERE c.relispopulated
-    -- Views show what is in the tables.
-    ORDER BY p.kind DESC, p.relation::text
+    -- Views show what is in the tables; and what is deleted by then is noted in the log of edits.
+    ORDER BY p.kind DESC, c.relname = 'edit_log', p.relation::text
   LOOP
     IF personal.kind = 'r' THEN
       EXECUTE segmentation_internal.fill(ws,

@@ -169,7 +169,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_explain_sql(text, text, text
 -- One customer: nothing that would be worth compiling.
 CREATE FUNCTION segmentation.explain(workspace text, customer text, axis text DEFAULT NULL, language text DEFAULT NULL)
 RETURNS TABLE (on_axis text, code text, label text, explanation text, changes_on date, numbers jsonb)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
+  LANGUAGE plpgsql STABLE ROWS 12 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
     '{workspace,setting,customer_segments,parameter_set,customer_facts,product,segment_override,target}'::text[]
@@ -281,7 +281,7 @@ COMMENT ON FUNCTION segmentation.explain(text, text, text, text) IS
 -- looked at.
 CREATE FUNCTION segmentation_internal.workspace_explain_segments(ws text, key text, customer text, named text)
 RETURNS TABLE (segment text, code text, by_hand boolean, numbers jsonb)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   published record;
 BEGIN

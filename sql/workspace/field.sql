@@ -2,65 +2,78 @@
 
 -- What is known of a customer beside attributes, codes, scores and targets: computed only where a definition reads it.
 -- An attribute of the same name wins. expression is over the facts f, @(as_of)@ is the day; members are the fields of
--- an event, or of an object.
+-- an event, or of an object. What counts by day within 90 days is given as counted, days with numbers: it changes when
+-- a day leaves them, or comes into sight. What else is dated ahead is looked for in workspace_sight_sql.
 CREATE FUNCTION segmentation_internal.workspace_row_fields()
-RETURNS TABLE (place integer, field text, type text, expression text, members text[])
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURNS TABLE (
+  place integer, field text, type text, expression text, members text[], next_day text, clock boolean
+)
+  LANGUAGE sql IMMUTABLE ROWS 20 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT v.place, v.field, v.type, v.expression, v.members
+  SELECT v.place, v.field, v.type,
+    CASE WHEN v.counted IS NULL THEN v.expression
+      ELSE replace(replace($$CASE WHEN @(known)@ THEN to_jsonb((
+        SELECT coalesce(sum(v.n), 0) FROM (@(counted)@) AS v (day, n)
+        WHERE v.day BETWEEN @(as_of)@ - 89 AND @(as_of)@)) END$$,
+        '@(known)@', v.expression), '@(counted)@', v.counted) END,
+    v.members,
+    replace($$(
+        SELECT LEAST(min(v.day) FILTER (WHERE v.day > @(as_of)@), min(v.day) FILTER (WHERE v.day <= @(as_of)@) + 90)
+        FROM (@(counted)@) AS v (day, n) WHERE v.day > @(as_of)@ - 90)$$, '@(counted)@', v.counted),
+    v.field = 'tenure'
   FROM (VALUES
     (1, 'first_purchase', 'day', $$to_jsonb(segmentation.first_purchase(segmentation.until(f.history, @(as_of)@)))$$,
-      NULL::text[]),
+      NULL, NULL::text[]),
     (2, 'last_purchase', 'day', $$to_jsonb(segmentation.last_purchase(segmentation.until(f.history, @(as_of)@)))$$,
-      NULL),
+      NULL, NULL),
     (3, 'last_gap', 'number', $$(
         SELECT to_jsonb(l.days[1] - l.days[2])
         FROM (
           SELECT array_agg(d.day ORDER BY d.day DESC) AS days
-          FROM segmentation.days(segmentation.until(f.history, @(as_of)@)) AS d WHERE d.purchases > 0) AS l)$$, NULL),
+          FROM segmentation.days(segmentation.until(f.history, @(as_of)@)) AS d WHERE d.purchases > 0) AS l)$$,
+      NULL, NULL),
     (4, 'bought', 'boolean', $$to_jsonb(
-        segmentation.first_purchase(segmentation.until(f.history, @(as_of)@)) IS NOT NULL)$$, NULL),
-    (5, 'purchases_90', 'number', $$(
-        SELECT to_jsonb(coalesce(sum(d.purchases), 0)) FROM segmentation.days(f.history) AS d
-        WHERE d.day BETWEEN @(as_of)@ - 89 AND @(as_of)@)$$, NULL),
-    (6, 'clicks_90', 'number', $$CASE WHEN f.contacts IS NOT NULL THEN to_jsonb((
-        SELECT count(*) FROM jsonb_array_elements(f.contacts::jsonb) AS e (event)
-        WHERE e.event ->> 'response' = 'click'
-          AND segmentation.segment_date(e.event ->> 'sent_on') BETWEEN @(as_of)@ - 89 AND @(as_of)@)) END$$, NULL),
-    (7, 'visits_90', 'number', $$CASE WHEN f.contacts IS NOT NULL OR f.interactions IS NOT NULL THEN to_jsonb((
-        SELECT count(*) FROM (
-          SELECT e.event ->> 'sent_on' AS day FROM jsonb_array_elements(f.contacts::jsonb) AS e (event)
-          WHERE e.event ->> 'response' = 'visit'
-          UNION ALL
-          SELECT e.event ->> 'occurred_on' FROM jsonb_array_elements(f.interactions::jsonb) AS e (event)
-          WHERE e.event ->> 'kind' ~* 'visit') AS v
-        WHERE segmentation.segment_date(v.day) BETWEEN @(as_of)@ - 89 AND @(as_of)@)) END$$, NULL),
-    (8, 'complaints_90', 'number', $$CASE WHEN f.contacts IS NOT NULL OR f.interactions IS NOT NULL THEN to_jsonb((
-        SELECT count(*) FROM (
-          SELECT e.event ->> 'sent_on' AS day FROM jsonb_array_elements(f.contacts::jsonb) AS e (event)
-          WHERE e.event ->> 'response' = 'complaint'
-          UNION ALL
-          SELECT e.event ->> 'occurred_on' FROM jsonb_array_elements(f.interactions::jsonb) AS e (event)
-          WHERE e.event ->> 'kind' ~* '(complain|plainte|réclamation|reclamation)') AS v
-        WHERE segmentation.segment_date(v.day) BETWEEN @(as_of)@ - 89 AND @(as_of)@)) END$$, NULL),
+        segmentation.first_purchase(segmentation.until(f.history, @(as_of)@)) IS NOT NULL)$$, NULL, NULL),
+    (5, 'purchases_90', 'number', 'true', 'SELECT d.day, d.purchases FROM segmentation.days(f.history) AS d', NULL),
+    (6, 'clicks_90', 'number', 'f.contacts IS NOT NULL',
+      $$SELECT segmentation.segment_date(e.event ->> 'sent_on'), 1
+        FROM jsonb_array_elements(f.contacts::jsonb) AS e (event) WHERE e.event ->> 'response' = 'click'$$, NULL),
+    (7, 'visits_90', 'number', 'f.contacts IS NOT NULL OR f.interactions IS NOT NULL',
+      $$SELECT segmentation.segment_date(e.event ->> 'sent_on'), 1
+        FROM jsonb_array_elements(f.contacts::jsonb) AS e (event) WHERE e.event ->> 'response' = 'visit'
+        UNION ALL
+        SELECT segmentation.segment_date(e.event ->> 'occurred_on'), 1
+        FROM jsonb_array_elements(f.interactions::jsonb) AS e (event) WHERE e.event ->> 'kind' ~* 'visit'$$, NULL),
+    (8, 'complaints_90', 'number', 'f.contacts IS NOT NULL OR f.interactions IS NOT NULL',
+      $$SELECT segmentation.segment_date(e.event ->> 'sent_on'), 1
+        FROM jsonb_array_elements(f.contacts::jsonb) AS e (event) WHERE e.event ->> 'response' = 'complaint'
+        UNION ALL
+        SELECT segmentation.segment_date(e.event ->> 'occurred_on'), 1
+        FROM jsonb_array_elements(f.interactions::jsonb) AS e (event)
+        WHERE e.event ->> 'kind' ~* '(complain|plainte|réclamation|reclamation)'$$, NULL),
+    (9, 'tenure', 'number', $$to_jsonb(segmentation.tenure(segmentation.until(f.history, @(as_of)@), @(as_of)@))$$,
+      NULL, NULL),
+    (10, 'purchase_days', 'number', $$to_jsonb(
+        segmentation.purchase_days(segmentation.until(f.history, @(as_of)@)))$$, NULL, NULL),
     (11, 'orders', 'list', $$(
         SELECT jsonb_agg(jsonb_build_object('date', d.day, 'purchases', d.purchases, 'amount', d.amount)
           ORDER BY d.day)
-        FROM segmentation.days(f.history) AS d)$$, '{date,purchases,amount}'),
+        FROM segmentation.days(f.history) AS d)$$, NULL, '{date,purchases,amount}'),
     (12, 'purchases', 'list', $$(
         SELECT jsonb_agg(jsonb_build_object('date', d.day, 'category', d.item, 'purchases', d.purchases,
           'quantity', d.quantity, 'amount', d.amount) ORDER BY d.day, d.item)
         FROM segmentation.item_days(coalesce(f.categories, f.items)) AS d)$$,
-      '{date,category,purchases,quantity,amount}'),
+      NULL, '{date,category,purchases,quantity,amount}'),
     (13, 'product_purchases', 'list', $$(
         SELECT jsonb_agg(jsonb_build_object('date', d.day, 'product', d.item, 'purchases', d.purchases,
           'quantity', d.quantity, 'amount', d.amount) ORDER BY d.day, d.item)
-        FROM segmentation.item_days(f.items) AS d)$$, '{date,product,purchases,quantity,amount}'),
+        FROM segmentation.item_days(f.items) AS d)$$,
+      NULL, '{date,product,purchases,quantity,amount}'),
     (14, 'contacts', 'list', $$(
         SELECT jsonb_agg(jsonb_build_object('date', e.event -> 'sent_on', 'channel', e.event -> 'channel',
           'response', e.event -> 'response') ORDER BY e.place)
         FROM jsonb_array_elements(f.contacts::jsonb) WITH ORDINALITY AS e (event, place))$$,
-      '{date,channel,response}'),
+      NULL, '{date,channel,response}'),
     (15, 'activity', 'list', $$(
         -- Facts know days: an order of the day of a visit is taken as what followed it.
         SELECT jsonb_agg(jsonb_build_object('date', v.date, 'what', v.what) ORDER BY v.date, v.what = '"order"', v.what)
@@ -69,10 +82,15 @@ BEGIN ATOMIC
           FROM jsonb_array_elements(f.interactions::jsonb) AS e (event)
           UNION ALL
           SELECT to_jsonb(d.day), '"order"' FROM segmentation.days(f.history) AS d WHERE d.purchases > 0) AS v)$$,
-      '{date,what}'),
-    (21, 'attributes', 'object', 'f.attributes', NULL),
-    (22, 'company', 'object', 'f.company', NULL)
-  ) AS v (place, field, type, expression, members);
+      NULL, '{date,what}'),
+    (16, 'mean_basket', 'number', $$(
+        SELECT to_jsonb(round(segmentation.turnover(u.history) / NULLIF(segmentation.purchases(u.history), 0), 2))
+        FROM (SELECT segmentation.until(f.history, @(as_of)@) AS history OFFSET 0) AS u)$$, NULL, NULL),
+    (17, 'mean_gap', 'number', $$to_jsonb(segmentation.mean_gap(segmentation.until(f.history, @(as_of)@)))$$,
+      NULL, NULL),
+    (21, 'attributes', 'object', 'f.attributes', NULL, NULL),
+    (22, 'company', 'object', 'f.company', NULL, NULL)
+  ) AS v (place, field, type, expression, counted, members);
 END;
 COMMENT ON FUNCTION segmentation_internal.workspace_row_fields() IS
   'Part of refresh: what definitions may read of the facts of a customer beside attributes.';
@@ -124,6 +142,14 @@ CREATE FUNCTION segmentation_internal.workspace_row_sql(
 COMMENT ON FUNCTION segmentation_internal.workspace_row_sql(text, integer, text, text, text) IS
   'Part of refresh: what registered definitions see of a customer, as SQL over f, s and c.';
 
+-- Scores that time alone does not change in any way but these; all others may be others tomorrow.
+UPDATE segmentation.workspace_score AS s
+SET by_time = v.by_time
+FROM (VALUES
+  ('recency', 'clock'), ('frequency', 'none'), ('monetary', 'none'),
+  ('profile', 'none'), ('profile_distance', 'none'), ('profile_confidence', 'none')) AS v (name, by_time)
+WHERE s.name = v.name;
+
 -- In words
 
 INSERT INTO segmentation.label (domain, code, language, label)
@@ -160,6 +186,10 @@ FROM (VALUES
   ('last_gap', 'Days between the last purchase day and the one before.',
     'Jours entre le dernier jour d''achat et le précédent.'),
   ('bought', 'Whether the customer ever bought.', 'Si le client a déjà acheté.'),
+  ('tenure', 'Days since the first purchase.', 'Ancienneté : jours depuis le premier achat.'),
+  ('purchase_days', 'Days with a purchase.', 'Nombre de jours d''achat.'),
+  ('mean_basket', 'Turnover by purchase.', 'Panier moyen.'),
+  ('mean_gap', 'Mean days between two days with a purchase.', 'Nombre moyen de jours entre deux jours d''achat.'),
   ('purchases_90', 'Purchases in the last 90 days.', 'Achats des 90 derniers jours.'),
   ('clicks_90', 'Contacts answered by a click in the last 90 days.',
     'Sollicitations suivies d''un clic dans les 90 derniers jours.'),
@@ -277,7 +307,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_axis_codes(text, text, jsonb
 -- The columns of a source of customers or companies that become attributes, with what to_jsonb makes of their types.
 CREATE FUNCTION segmentation_internal.workspace_attribute_columns(ws text)
 RETURNS TABLE (kind text, field text, type text, about text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT DISTINCT ON (s.kind, a.attname) s.kind, a.attname::text, CASE
@@ -304,7 +334,7 @@ CREATE FUNCTION segmentation_internal.workspace_field_list(ws text, language tex
 RETURNS TABLE (
   place integer, field text, kind text, type text, axis text, members text[], about text, hidden text
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 30 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     WITH sampled AS (
@@ -402,7 +432,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_code_labels(text, text, json
 -- not, compared with what they never are. What is unknown on purpose is named in unknown_fields.
 CREATE FUNCTION segmentation_internal.workspace_definition_faults(ws text, definition jsonb)
 RETURNS TABLE (path text, fault text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   language constant text := segmentation_internal.workspace_language(ws);
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
@@ -529,7 +559,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_notice_hidden(text, jsonb) I
 
 CREATE FUNCTION segmentation_internal.workspace_check_segments(ws text)
 RETURNS TABLE (item text, status text, detail text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT 'segment ' || s.segment, 'broken', f.faults
@@ -549,7 +579,7 @@ CREATE FUNCTION segmentation.workspace_fields(workspace text, language text DEFA
 RETURNS TABLE (
   field text, kind text, type text, codes jsonb, example jsonb, filled double precision, members text[], about text
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 60 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
     '{workspace,setting,source,segment,parameter_set,target,customer_facts,customer_segments,product}');
@@ -620,3 +650,55 @@ CREATE FUNCTION segmentation_internal.workspace_sample_rows_sql(ws text, number 
         'coded', segmentation_internal.workspace_coded_sql(format('ONLY %s.customer_segments', ws)))));
 COMMENT ON FUNCTION segmentation_internal.workspace_sample_rows_sql(text, integer, integer) IS
   'Part of workspace_fields: what definitions see of some customers, as SQL.';
+
+-- Days on which time alone may move a customer
+
+-- Whether a definition reads what may be another number each day.
+CREATE FUNCTION segmentation_internal.workspace_reads_daily(ws text, segments jsonb) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN EXISTS (
+    SELECT
+    FROM jsonb_each(segments) AS d (segment, definition)
+    CROSS JOIN LATERAL segmentation_internal.segment_reads(d.definition) AS r
+    JOIN segmentation_internal.workspace_field_list(ws, 'en') AS l ON l.field = (coalesce(r.events, r.field))[1]
+    LEFT JOIN segmentation.workspace_score AS s ON s.name = l.field
+    WHERE l.kind = 'target' OR l.field = 'company_scores' OR l.kind = 'score' AND s.by_time IS NULL);
+COMMENT ON FUNCTION segmentation_internal.workspace_reads_daily(text, jsonb) IS
+  'Part of refresh: whether registered definitions read probabilities and the like, which change from day to day.';
+
+-- What is dated ahead comes into sight on its day, and with it the codes of the day: until then it is looked at daily.
+CREATE FUNCTION segmentation_internal.workspace_sight_sql(definitions text, as_of text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN segmentation_internal.fill(NULL, concat(
+    $q$CASE WHEN segmentation.last_purchase(f.history) > @(as_of)@ THEN @(as_of)@ + 1 END,
+      segmentation.item_next_day(f.items, @(as_of)@)$q$,
+    CASE WHEN strpos(definitions, '"consents"') > 0 THEN $q$,
+      CASE WHEN jsonb_path_exists(coalesce(f.consents::jsonb, '[]') || coalesce(f.contacts::jsonb, '[]'),
+          '$[*] ? (@.changed_on > $day || @.sent_on > $day)', jsonb_build_object('day', @(as_of)@))
+        THEN @(as_of)@ + 1 END$q$ END), jsonb_build_object('as_of', as_of));
+COMMENT ON FUNCTION segmentation_internal.workspace_sight_sql(text, text) IS
+  'Part of refresh: when what is dated ahead comes into sight, as SQL over f.';
+
+-- The next day on which time alone may put a customer into another registered segment, over the facts f and the row
+-- that definitions see.
+CREATE FUNCTION segmentation_internal.workspace_segments_next_day_sql(ws text, segments jsonb, as_of date) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN CASE
+    WHEN segmentation_internal.workspace_reads_daily(ws, segments) THEN format('%L::date', as_of + 1)
+    ELSE concat('LEAST(', concat_ws(', ',
+      segmentation_internal.workspace_sight_sql(segments::text, format('%L::date', as_of)),
+      (SELECT string_agg(segmentation_internal.fill(NULL, r.next_day,
+          jsonb_build_object('as_of', format('%L::date', as_of))), ', ' ORDER BY r.place)
+       FROM segmentation_internal.workspace_row_fields() AS r
+       WHERE r.next_day IS NOT NULL AND strpos(segments::text, '"' || r.field || '"') > 0),
+      (SELECT string_agg(format('segmentation_internal.segment_next_day(%L::jsonb, d.row, %L::date, %L)', d.definition,
+          as_of, c.names), ', ' ORDER BY d.segment)
+       FROM (
+         SELECT array_agg(n.name ORDER BY n.name) AS names
+         FROM (
+           SELECT s.name FROM segmentation.workspace_score AS s WHERE s.by_time = 'clock'
+           UNION ALL
+           SELECT r.field FROM segmentation_internal.workspace_row_fields() AS r WHERE r.clock) AS n) AS c
+       CROSS JOIN jsonb_each(segments) AS d (segment, definition))), ')') END;
+COMMENT ON FUNCTION segmentation_internal.workspace_segments_next_day_sql(text, jsonb, date) IS
+  'Part of refresh: the next day on which time alone may change a registered segment, as SQL over f and d.';

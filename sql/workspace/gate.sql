@@ -643,7 +643,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_mend(text, jsonb, jsonb, tex
 
 CREATE FUNCTION segmentation_internal.workspace_check_targets(ws text, language text)
 RETURNS TABLE (item text, status text, detail text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   target record;
 BEGIN
@@ -673,7 +673,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_check_targets(text, text) IS
   'Part of workspace_check: the targets of a workspace.';
 
 CREATE FUNCTION segmentation.workspace_check(workspace text) RETURNS TABLE (item text, status text, detail text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 30 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
     '{workspace,setting,source,source_reading,parameter_set,refresh_log,target}');

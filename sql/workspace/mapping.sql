@@ -31,7 +31,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_column_type(regclass, text) 
 -- The relations of a source: its own, then those that are joined. relation is NULL where one is gone.
 CREATE FUNCTION segmentation_internal.workspace_relations(relation regclass, mapping jsonb)
 RETURNS TABLE (place integer, alias text, joined regclass, name text, columns jsonb)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT 0, coalesce(mapping ->> 'as', c.relname), relation, relation::text, NULL::jsonb
   FROM pg_class AS c WHERE c.oid = relation
@@ -122,7 +122,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_given_words(jsonb) IS
 CREATE FUNCTION segmentation_internal.workspace_given(
   kind text, relation regclass, mapping jsonb, wanted text DEFAULT NULL
 ) RETURNS TABLE (field text, name text, type regtype, relations text[])
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   given record;
   computed constant boolean := segmentation_internal.workspace_computed(mapping);
@@ -343,7 +343,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_join_columns(jsonb) IS
 -- {"o": {"relation": "shop.orders", "on": ...}}, or the list that is stored.
 CREATE FUNCTION segmentation_internal.workspace_join_list(given jsonb, relation regclass)
 RETURNS TABLE (place bigint, alias text, name text, joined regclass, columns jsonb)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT l.place, coalesce(l.alias, c.relname, l.name), l.name, c.oid::regclass,
     segmentation_internal.workspace_join_columns(l.columns)

@@ -418,7 +418,7 @@ RETURNS TABLE (
   product text, name text, reason text, lines bigint, line_share double precision, turnover numeric,
   turnover_share double precision, chosen boolean
 )
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);

@@ -282,9 +282,11 @@ DECLARE
   ended record;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
-    UPDATE @ws@.refresh_log AS l SET status = $3, rows = $4, detail = $5, ended_at = clock_timestamp()
+    UPDATE @ws@.refresh_log AS l
+    SET status = $3, rows = $4, detail = $5, ended_at = clock_timestamp(), steps = $6
     WHERE l.refresh = $1 AND l.place = $2 RETURNING l.*$q$)
-    INTO ended USING refresh, place, status, rows, detail;
+    INTO ended USING refresh, place, status, rows, detail,
+      NULLIF(segmentation_internal.workspace_steps(), '[]');
   IF status = 'done' THEN
     RAISE NOTICE '%', segmentation_internal.workspace_say('log.phase', jsonb_build_object(
       'phase', segmentation.label('phase', ended.phase, language),
@@ -310,14 +312,19 @@ DECLARE
 BEGIN
   CASE phase
   WHEN 'facts' THEN
+    PERFORM segmentation_internal.workspace_step('facts');
     rows := segmentation_internal.workspace_stage_facts(ws);
+    PERFORM segmentation_internal.workspace_step('reconciliation');
     detail := segmentation_internal.workspace_reconcile(ws, as_of);
     IF despite_silence IS NOT TRUE THEN
       PERFORM segmentation_internal.workspace_hold(ws, ws || '.stage_facts', as_of, false);
     END IF;
   WHEN 'train' THEN
+    PERFORM segmentation_internal.workspace_step('sample');
     sampled := segmentation_internal.workspace_take_sample(ws);
+    PERFORM segmentation_internal.workspace_step('fits');
     candidate := segmentation_internal.workspace_train(ws, as_of);
+    PERFORM segmentation_internal.workspace_step('comparison');
     parameter_set := segmentation_internal.workspace_promote(ws, candidate, as_of);
     IF sampled THEN
       PERFORM segmentation_internal.workspace_return_sample(ws);
@@ -339,8 +346,10 @@ BEGIN
       SELECT segmentation_internal.workspace_definitions(@'schema'@) AS definitions$q$,
       jsonb_build_object('schema', ws));
     PERFORM segmentation_internal.workspace_define(ws, parameter_set);
+    PERFORM segmentation_internal.workspace_step('scores');
     rows := segmentation_internal.workspace_stage_scores(ws, 'stage_', parameter_set, as_of);
   WHEN 'publish' THEN
+    PERFORM segmentation_internal.workspace_step('publication');
     rows := segmentation_internal.workspace_publish(ws, 'stage_', parameter_set, as_of, false);
     PERFORM segmentation_internal.workspace_notice_weak(ws, parameter_set);
   END CASE;
@@ -399,6 +408,8 @@ BEGIN
     PERFORM segmentation_internal.workspace_warn_changed(ws, true);
   END IF;
   FOR place IN 1 .. pg_catalog.cardinality(phases) LOOP
+    PERFORM segmentation_internal.workspace_begin(pg_catalog.format('refresh %s of %s, phase %s, %s of %s',
+      number, ws, phases[place], place, pg_catalog.cardinality(phases)));
     PERFORM segmentation_internal.workspace_log(ws, number, place, phases[place], day);
     IF phases[place] OPERATOR(pg_catalog.=) 'facts' THEN
       -- All sources as of one moment. Nothing may come between these two.
@@ -424,6 +435,7 @@ BEGIN
         NULL;  -- what failed first is what matters
       END;
       COMMIT;
+      PERFORM segmentation_internal.workspace_begin(NULL);
       RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message,
         DETAIL = pg_catalog.concat_ws(E'\n', CASE WHEN detail OPERATOR(pg_catalog.<>) '' THEN detail END,
           pg_catalog.format(
@@ -433,6 +445,7 @@ BEGIN
     END IF;
     COMMIT;
   END LOOP;
+  PERFORM segmentation_internal.workspace_begin(NULL);
   PERFORM segmentation_internal.workspace_release_lock(lock, false);
 END
 $$;

@@ -47,7 +47,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_unregister(text) IS
   'Part of drop_workspace: takes a schema out of the registry. Only one that the caller owns.';
 
 CREATE FUNCTION segmentation.workspaces() RETURNS TABLE (workspace text, owner name, layout integer, key_type text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT g.workspace::text, g.owner, g.layout, g.key_type
   FROM segmentation.workspace_registry AS g
@@ -64,7 +64,8 @@ CREATE FUNCTION segmentation_internal.workspace_tables() RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN '{workspace,setting,source,parameter_set,segment,segment_override,customer_facts,customer_segments,'
     'membership_history,customer_products,product,customer_channels,life_moments,events,refresh_log,'
-    'source_reading,queue,capture,event_reader,erasure,campaign,campaign_customer,drift,target,currency_rate}'::text[];
+    'source_reading,queue,capture,event_reader,erasure,campaign,campaign_customer,drift,target,currency_rate,'
+    'edit_log,segment_value}'::text[];
 COMMENT ON FUNCTION segmentation_internal.workspace_tables() IS 'Part of adopt_workspace: the tables of a workspace.';
 
 CREATE FUNCTION segmentation_internal.workspace_schema(workspace text) RETURNS text
@@ -242,7 +243,9 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 2, CASE
       WHEN s.relname IS NULL OR s.relnamespace <> n.oid THEN 'one of its tables was dropped or moved just now'
-      WHEN s.relkind <> 'r' THEN pg_catalog.format('%I is %s', s.relname, CASE s.relkind
+      -- Those for BI tools are materialized: rows as a table's, whose query runs when their owner refreshes them.
+      WHEN s.relkind <> 'r' AND NOT (s.relkind = 'm' AND s.relname LIKE 'bi\_%' AND NOT s.written)
+        THEN pg_catalog.format('%I is %s', s.relname, CASE s.relkind
         WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table'
         WHEN 'p' THEN 'a partitioned table' ELSE 'no table' END)
       WHEN s.relowner <> n.nspowner
@@ -251,7 +254,8 @@ BEGIN ATOMIC
     FROM seen AS s CROSS JOIN schema AS n
     UNION ALL
     SELECT 3, pg_catalog.format('%I has the rule %I', s.relname, w.rulename)
-    FROM seen AS s JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = s.oid
+    FROM seen AS s
+    JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = s.oid AND NOT (s.relkind = 'm' AND w.rulename = '_RETURN')
     UNION ALL
     SELECT 4, pg_catalog.format('%I and %I inherit', s.relname,
       (SELECT c.relname FROM pg_catalog.pg_class AS c

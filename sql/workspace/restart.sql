@@ -70,6 +70,7 @@ BEGIN
   GET DIAGNOSTICS moved = ROW_COUNT;
   EXECUTE format('DELETE FROM %s.events AS e WHERE e.as_of > $1 OR $1 IS NULL', ws) USING as_of;
   EXECUTE format('DELETE FROM %s.drift AS d WHERE d.as_of > $1 OR $1 IS NULL', ws) USING as_of;
+  EXECUTE format('DELETE FROM %s.segment_value AS v WHERE v.as_of > $1 OR $1 IS NULL', ws) USING as_of;
   EXECUTE format('DELETE FROM %s.membership_history AS h WHERE h.valid_from > $1 OR $1 IS NULL', ws) USING as_of;
   EXECUTE format('UPDATE %s.membership_history AS h SET valid_to = NULL WHERE h.valid_to > $1', ws) USING as_of;
   EXECUTE format($q$

@@ -97,6 +97,7 @@ RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   parameters record;
+  axis text;
   staging text;
   total bigint;
 BEGIN
@@ -106,11 +107,16 @@ BEGIN
     segmentation_internal.workspace_staged(ws, stage, '@ws@.@facts@'),
     segmentation_internal.workspace_constants(ws, number, as_of), true));
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ANALYZE @ws@.@scores@ (customer)');
-  FOR staging IN SELECT a.stage FROM segmentation.workspace_axis AS a WHERE a.stage IS NOT NULL ORDER BY a.place LOOP
+  FOR axis, staging IN
+    SELECT a.axis, a.stage FROM segmentation.workspace_axis AS a WHERE a.stage IS NOT NULL ORDER BY a.place
+  LOOP
+    PERFORM segmentation_internal.workspace_step('axis ' || axis);
     EXECUTE format('SELECT %s($1, $2, $3, $4)', staging) USING ws, stage, number, as_of;
   END LOOP;
+  PERFORM segmentation_internal.workspace_step('codes');
   PERFORM segmentation_internal.workspace_stage(
     ws, stage, 'segments', segmentation_internal.workspace_stage_codes_sql(ws, stage, number, as_of));
+  PERFORM segmentation_internal.workspace_step('segments');
   PERFORM segmentation_internal.workspace_stage_segments(
     ws, stage, number, parameters.segments, parameters.settings, as_of);
   EXECUTE segmentation_internal.workspace_staged(ws, stage, 'ALTER TABLE @ws@.@segments@ ADD PRIMARY KEY (customer)');
@@ -138,8 +144,7 @@ BEGIN
     jsonb_build_object(
       'constants', segmentation_internal.workspace_constants(ws, number, as_of),
       'codes', segmentation_internal.workspace_axis_codes_sql(parameters.readiness),
-      'next_change', segmentation_internal.workspace_next_change_sql(
-        parameters.readiness, parameters.settings, parameters.segments),
+      'next_change', segmentation_internal.workspace_next_change_sql(parameters.readiness),
       'joins', segmentation_internal.workspace_staged(ws, stage, (
         SELECT string_agg(a.joins, ' ' ORDER BY a.place) FROM segmentation.workspace_axis AS a))));
 END
@@ -159,29 +164,24 @@ CREATE FUNCTION segmentation_internal.workspace_axis_codes_sql(readiness jsonb) 
 COMMENT ON FUNCTION segmentation_internal.workspace_axis_codes_sql(jsonb) IS
   'Part of refresh: the codes over f, p, s and joins, as SQL.';
 
-CREATE FUNCTION segmentation_internal.workspace_next_change_sql(readiness jsonb, settings jsonb, segments jsonb)
-RETURNS text
+-- A line that is dated ahead comes into sight on its day, even where it is no purchase. Whatever comes after the first
+-- day on which somebody has to be looked at again is not asked for.
+CREATE FUNCTION segmentation_internal.workspace_next_change_sql(readiness jsonb) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN CASE
-    -- A definition may look at the day in any way: tomorrow is looked at again.
-    WHEN segments <> '{}' OR EXISTS (
-      SELECT FROM segmentation.workspace_axis AS a WHERE settings ->> a.segment_setting IS NOT NULL) THEN 'p.as_of + 1'
-    -- A line that is dated ahead comes into sight on its day, even where it is no purchase. Whatever comes after the
-    -- first day on which somebody has to be looked at again is not asked for.
-    ELSE (
-      SELECT concat('LEAST(', v.again, ', ',
-        string_agg(replace(a.changes_on, '@(until)@', v.until) || ', ', '' ORDER BY a.place),
-        'segmentation.item_next_day(f.items, p.as_of))')
-      FROM (
-        SELECT string_agg(a.look_again, ', ' ORDER BY a.place) AS again
-        FROM segmentation.workspace_axis AS a
-        WHERE workspace_next_change_sql.readiness -> a.axis = 'null') AS g
-      CROSS JOIN LATERAL (
-        SELECT coalesce(g.again, 'NULL::date') AS again,
-          concat('coalesce(LEAST(', coalesce(g.again, 'NULL::date'), '), ''infinity''::date)') AS until) AS v
-      LEFT JOIN segmentation.workspace_axis AS a ON workspace_next_change_sql.readiness -> a.axis = 'null'
-      GROUP BY v.again) END;
-COMMENT ON FUNCTION segmentation_internal.workspace_next_change_sql(jsonb, jsonb, jsonb) IS
+  RETURN (
+    SELECT concat('LEAST(', v.again, ', ',
+      string_agg(replace(a.changes_on, '@(until)@', v.until) || ', ', '' ORDER BY a.place),
+      'segmentation.item_next_day(f.items, p.as_of))')
+    FROM (
+      SELECT string_agg(a.look_again, ', ' ORDER BY a.place) AS again
+      FROM segmentation.workspace_axis AS a
+      WHERE workspace_next_change_sql.readiness -> a.axis = 'null') AS g
+    CROSS JOIN LATERAL (
+      SELECT coalesce(g.again, 'NULL::date') AS again,
+        concat('coalesce(LEAST(', coalesce(g.again, 'NULL::date'), '), ''infinity''::date)') AS until) AS v
+    LEFT JOIN segmentation.workspace_axis AS a ON workspace_next_change_sql.readiness -> a.axis = 'null'
+    GROUP BY v.again);
+COMMENT ON FUNCTION segmentation_internal.workspace_next_change_sql(jsonb) IS
   'Part of refresh: the next day on which time alone may change a code, as SQL over f, p, s and joins.';
 
 -- Registered segments, into the column segments of the staged codes, and into the axes that they take the place of.
@@ -197,12 +197,14 @@ BEGIN
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
     CREATE UNLOGGED TABLE @ws@.@custom@ AS
     SELECT d.customer, segmentation_internal.workspace_mass_segments(
-      jsonb_strip_nulls(@(codes)@ || coalesce(o.codes, '{}')), @'key_accounts'@) AS segments
+      jsonb_strip_nulls(@(codes)@ || coalesce(o.codes, '{}')), @'key_accounts'@) AS segments,
+      @(next_day)@ AS next_day
     FROM (
       SELECT c.customer, @(row)@ AS row
       FROM @(coded)@ AS c
       JOIN @ws@.@scores@ AS s ON s.customer = c.customer
       JOIN @ws@.@facts@ AS f ON f.customer = c.customer OFFSET '0') AS d
+    JOIN @ws@.@facts@ AS f ON f.customer = d.customer
     LEFT JOIN (
       SELECT o.customer, jsonb_object_agg(o.segment, o.code) AS codes
       FROM @ws@.segment_override AS o
@@ -211,6 +213,7 @@ BEGIN
     jsonb_build_object(
       'segments', segments::text,
       'key_accounts', settings ->> 'key_accounts',
+      'next_day', segmentation_internal.workspace_segments_next_day_sql(ws, segments, as_of),
       'row', segmentation_internal.workspace_row_sql(ws, number, segments::text, quote_literal(as_of) || '::date',
         segmentation_internal.workspace_consents_sql(ws, number)),
       'coded', segmentation_internal.workspace_coded_sql(segmentation_internal.workspace_staged(ws, stage,
@@ -225,7 +228,8 @@ BEGIN
           FROM jsonb_each(segments) WITH ORDINALITY AS d (segment, definition, place)
           GROUP BY 1) AS g)));
   EXECUTE segmentation_internal.workspace_staged(ws, stage, $q$
-    UPDATE @ws@.@segments@ AS c SET segments = d.segments@(axes)@
+    UPDATE @ws@.@segments@ AS c
+    SET segments = d.segments, next_change_at = LEAST(c.next_change_at, d.next_day)@(axes)@
     FROM @ws@.@custom@ AS d WHERE d.customer = c.customer$q$,
     jsonb_build_object('axes', (
       SELECT coalesce(string_agg(

@@ -113,8 +113,8 @@ COMMENT ON FUNCTION segmentation.override_segment(text, text, text, text, text) 
   'next refresh on. A row of segment_override: delete it to undo.';
 
 CREATE FUNCTION segmentation.workspace_segment_preview(workspace text, definition jsonb)
-RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+RETURNS TABLE (code text, customers bigint, share double precision, turnover numeric, reachable jsonb)
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace,
     '{workspace,setting,source,segment,parameter_set,customer_facts,customer_segments,product,target}');
@@ -123,14 +123,24 @@ BEGIN
   PERFORM segmentation_internal.workspace_refuse_definition(ws, NULL, definition);
   EXECUTE format('SELECT w.as_of, w.parameter_set FROM ONLY %s.workspace AS w', ws) INTO published;
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
-    SELECT r.code, count(*), count(*) / sum(count(*)) OVER ()::double precision, sum(coalesce(r.turnover, 0))
-    FROM (
-      SELECT segmentation.segment_assign($1, @(row)@, s.as_of) AS code,
-        s.turnover
-      FROM (@(scores)@) AS s
-      JOIN ONLY @ws@.customer_facts AS f ON f.customer = s.customer
-      JOIN @(coded)@ AS c ON c.customer = s.customer) AS r
-    GROUP BY r.code
+    WITH r AS MATERIALIZED (
+      SELECT segmentation.segment_assign($1, v.row, v.as_of) AS code, v.turnover, v.row -> 'consents' AS consents
+      FROM (
+        SELECT @(row)@ AS row, s.as_of, s.turnover
+        FROM (@(scores)@) AS s
+        JOIN ONLY @ws@.customer_facts AS f ON f.customer = s.customer
+        JOIN @(coded)@ AS c ON c.customer = s.customer OFFSET '0') AS v)
+    SELECT t.code, t.customers, t.customers / sum(t.customers) OVER ()::double precision, t.turnover,
+      coalesce(k.reachable, '{}')
+    FROM (SELECT r.code, count(*) AS customers, sum(coalesce(r.turnover, 0)) AS turnover FROM r GROUP BY r.code) AS t
+    LEFT JOIN (
+      SELECT k.code, jsonb_object_agg(k.channel, k.customers) AS reachable
+      FROM (
+        SELECT r.code, e.channel, count(*) AS customers
+        FROM r CROSS JOIN LATERAL jsonb_array_elements_text(
+          CASE jsonb_typeof(r.consents) WHEN 'array' THEN r.consents END) AS e (channel)
+        GROUP BY r.code, e.channel) AS k
+      GROUP BY k.code) AS k ON k.code IS NOT DISTINCT FROM t.code
     ORDER BY 2 DESC, 1$q$,
     jsonb_build_object(
       'scores', segmentation_internal.workspace_scores_query(ws),
@@ -141,11 +151,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.workspace_segment_preview(text, jsonb) IS
-  'How many customers of the published result a definition would put where, and their turnover. Nothing is kept.';
+  'How many customers of the published result a definition would put where, their turnover, and how many of them may '
+  'be contacted by which channel. Nothing is kept.';
 
 CREATE FUNCTION segmentation.workspace_segment_overlap(workspace text)
 RETURNS TABLE (segment text, other text, customers bigint, both_of_segment double precision, jaccard double precision)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace, '{customer_segments}');
 BEGIN
@@ -172,7 +183,7 @@ COMMENT ON FUNCTION segmentation.workspace_segment_overlap(text) IS
 
 CREATE FUNCTION segmentation.movements(workspace text, "from" date, "to" date, axis text DEFAULT NULL)
 RETURNS TABLE (on_axis text, from_code text, to_code text, customers bigint)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 DECLARE
   ws text := segmentation_internal.workspace_readable(workspace, '{membership_history}');
 BEGIN

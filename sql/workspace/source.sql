@@ -354,6 +354,7 @@ DECLARE
   type constant text := format_type(key, NULL);
   part record;
   grants text[];
+  plain text[];
   statement text;
 BEGIN
   SELECT array_agg(format('GRANT %s ON %s TO %s%s', g.privilege_type, c.oid::regclass,
@@ -375,6 +376,7 @@ BEGIN
           workspace, type, part.relation),
         HINT = 'Make them after the first source, or give create_workspace the key type.';
     END IF;
+    plain := coalesce(plain, segmentation_internal.bi_schema_take(ws), '{}');
     EXECUTE format('DROP %s %s CASCADE', CASE part.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
       ELSE 'TABLE' END, part.relation);
   END LOOP;
@@ -400,6 +402,7 @@ BEGIN
   FOREACH statement IN ARRAY coalesce(grants, '{}') LOOP
     EXECUTE statement;
   END LOOP;
+  PERFORM segmentation_internal.bi_schema_give(ws, plain);
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_rekey(text, regtype) IS

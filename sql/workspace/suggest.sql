@@ -354,7 +354,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_called(regclass, text[]) IS
 -- column of the same name.
 CREATE FUNCTION segmentation_internal.workspace_joinable(relation regclass)
 RETURNS TABLE (joined regclass, left_column name, right_column name)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT DISTINCT ON (v.joined, v.left_column) v.joined, v.left_column, v.right_column
   FROM (
@@ -461,7 +461,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_is_share(regclass, name) IS
 -- What a table of nobody known could be: of each kind, a mapping and why.
 CREATE FUNCTION segmentation_internal.workspace_guess(relation regclass)
 RETURNS TABLE (kind text, mapping jsonb, reason text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   relname text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation);
   lines record;
@@ -504,7 +504,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_guess(regclass) IS
 
 CREATE FUNCTION segmentation.suggest_sources(schema text, workspace text DEFAULT 'crm')
 RETURNS TABLE (kind text, relation regclass, mapping jsonb, key_type regtype, reason text, call text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   home oid := (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = schema);
   found record;
@@ -563,7 +563,7 @@ COMMENT ON FUNCTION segmentation.suggest_sources(text, text) IS
 
 -- Tables, and views of one's own: those of others are code of others. A superuser's own are those of superusers.
 CREATE FUNCTION segmentation_internal.workspace_tables_of(schema oid) RETURNS SETOF regclass
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT c.oid::regclass FROM pg_class AS c
   WHERE c.relnamespace = schema AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition

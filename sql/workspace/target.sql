@@ -931,7 +931,7 @@ COMMENT ON FUNCTION segmentation_internal.target_driver(text) IS
 
 CREATE FUNCTION segmentation_internal.target_drivers(model jsonb, features jsonb, language text)
 RETURNS TABLE (feature text, value text, contribution double precision, odds_ratio double precision, words text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT d.driver, segmentation_internal.target_shown(d.driver, d.value, language) #>> '{}', d.contribution,
     exp(d.contribution),
@@ -965,7 +965,7 @@ COMMENT ON FUNCTION segmentation_internal.target_drivers(jsonb, jsonb, text) IS
 CREATE FUNCTION segmentation_internal.workspace_explain_targets(
   ws text, key text, customer text, named text, language text)
 RETURNS TABLE (target text, label text, explanation text, numbers jsonb, features jsonb, model jsonb)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   found record;
   places jsonb;
@@ -1025,7 +1025,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_explain_targets(text, text, 
 
 CREATE FUNCTION segmentation.target_explain(workspace text, customer text, target text, language text DEFAULT NULL)
 RETURNS TABLE (feature text, value text, contribution double precision, odds_ratio double precision, words text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
+  LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on SET jit = off AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_readable(workspace,
     '{workspace,parameter_set,customer_facts,target}');

@@ -154,6 +154,7 @@ DECLARE
   settings constant jsonb := segmentation_internal.workspace_settings_now(ws);
   seen constant jsonb := segmentation_internal.workspace_seen_in_training(ws, as_of);
   number integer;
+  axis text;
   training text;
 BEGIN
   EXECUTE segmentation_internal.fill(ws, $q$
@@ -175,12 +176,14 @@ BEGIN
         'fits', string_agg(format('%s AS %I', m.fit, m.name), ', ' ORDER BY m.place),
         'constants', segmentation_internal.workspace_constants(ws, number, as_of)))
     FROM segmentation.workspace_model AS m WHERE m.fit IS NOT NULL);
-  FOR training IN
-    SELECT a.train FROM segmentation.workspace_axis AS a
+  FOR axis, training IN
+    SELECT a.axis, a.train FROM segmentation.workspace_axis AS a
     WHERE a.train IS NOT NULL ORDER BY coalesce(a.training_place, a.place)
   LOOP
+    PERFORM segmentation_internal.workspace_step('axis ' || axis);
     EXECUTE format('SELECT %s($1, $2, $3, $4)', training) USING ws, number, as_of, settings;
   END LOOP;
+  PERFORM segmentation_internal.workspace_step('targets');
   PERFORM segmentation_internal.workspace_train_targets(ws, number, as_of, settings);
   PERFORM segmentation_internal.workspace_train_companies(ws, number, as_of, settings);
   PERFORM segmentation_internal.workspace_weigh(ws, number);

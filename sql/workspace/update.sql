@@ -578,7 +578,7 @@ COMMENT ON FUNCTION segmentation_internal.plain_literal(text) IS
 
 CREATE FUNCTION segmentation.schedule_sql(workspace text, schedule text DEFAULT '*/15 * * * *')
 RETURNS TABLE (scheduler text, line text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   database text := current_database();
   owner text;
@@ -637,6 +637,29 @@ COMMENT ON FUNCTION segmentation_internal.shell_quoted(text) IS
 
 -- Later versions
 
+-- What a member of the owner's role made by an upgrade would be the member's: its owner could not refresh such a view.
+CREATE FUNCTION segmentation_internal.workspace_give_owner(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own record;
+BEGIN
+  FOR own IN
+    SELECT c.oid::regclass AS relation, n.nspowner::regrole AS owner,
+      CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END AS kind
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'v', 'm') AND c.relowner <> n.nspowner
+      AND c.relowner = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
+      AND (n.oid = ws::regnamespace OR n.oid = segmentation_internal.bi_schema_of(ws))
+      AND (c.relname = ANY (segmentation_internal.workspace_tables()) OR c.relname ~ '^(bi|customer)_')
+    ORDER BY c.oid
+  LOOP
+    EXECUTE format('ALTER %s %s OWNER TO %s', own.kind, own.relation, own.owner);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_give_owner(text) IS
+  'Part of upgrade_workspace: gives tables and views that the caller made to the owner of the workspace.';
+
 CREATE FUNCTION segmentation.upgrade_workspace(workspace text) RETURNS integer
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -661,6 +684,8 @@ BEGIN
   PERFORM segmentation_internal.workspace_add_axes(ws);
   PERFORM segmentation_internal.workspace_make_targets(ws);
   PERFORM segmentation_internal.workspace_make_rates(ws);
+  PERFORM segmentation_internal.workspace_make_edits(ws);
+  PERFORM segmentation_internal.workspace_make_values(ws);
   PERFORM segmentation_internal.workspace_renew_views(workspace);
   PERFORM segmentation_internal.workspace_after_restore(ws);
   -- What is queued was there before anything that is read from now on.
@@ -669,6 +694,7 @@ BEGIN
   -- Layout 1 is the first. Each later one adds a step here: from 1 to 2, from 2 to 3.
   PERFORM segmentation_internal.workspace_watch(ws);
   PERFORM segmentation_internal.workspace_comments(workspace);
+  PERFORM segmentation_internal.workspace_give_owner(ws);
   RETURN segmentation_internal.workspace_layout();
 END
 $$;

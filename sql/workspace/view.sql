@@ -161,12 +161,15 @@ BEGIN ATOMIC
         jsonb_build_object('memberships',
           segmentation_internal.workspace_memberships_sql(segmentation.workspace_axes())))),
     ('bi_segment_history', 'as_of, axis, code',
-      'How many customers each code had after each publication. Every axis counts everybody once. Best shown as lines, '
-      'or as stacked areas.',
+      'How many customers each code had after each publication, and what they were worth, where CALL refresh_views '
+      'was called that day. Every axis counts everybody once. Best shown as lines, or as stacked areas.',
       segmentation_internal.fill(ws, $q$
         SELECT h.as_of, h.axis, h.axis_label, h.code, h.label, h.position, h.customers,
           pg_catalog.round(h.customers / NULLIF(sum(h.customers) OVER (PARTITION BY h.as_of, h.axis), 0), 6)
-            ::double precision AS share
+            ::double precision AS share,
+          CASE WHEN h.customers = 0 THEN 0 ELSE v.turnover END AS turnover,
+          CASE WHEN h.customers = 0 THEN 0 ELSE v.future_value END AS future_value,
+          CASE WHEN h.customers = 0 THEN 0 ELSE v.expected_churners END AS expected_churners
         FROM (
           SELECT d.as_of, k.axis, k.axis_label, k.code, k.label, k.position,
             (sum(coalesce(m.change, 0)) OVER (PARTITION BY k.axis, k.code ORDER BY d.as_of))::bigint AS customers
@@ -183,6 +186,7 @@ BEGIN ATOMIC
               SELECT e.valid_to, e.axis, e.code, -1 FROM @ws@.membership_history AS e
               WHERE e.valid_to IS NOT NULL) AS c
             GROUP BY c.as_of, c.axis, c.code) AS m ON m.as_of = d.as_of AND m.axis = k.axis AND m.code = k.code) AS h
+        LEFT JOIN @ws@.segment_value AS v ON v.as_of = h.as_of AND v.axis = h.axis AND v.code = h.code
         -- Of products there are hundreds: a day without any is left out.
         WHERE h.customers > 0 OR h.axis <> 'product_appetence'$q$)),
     ('bi_rfm_grid', 'r, f',
@@ -758,6 +762,7 @@ DECLARE
   drops text[];
   grants text[];
   refreshes text[];
+  plain text[];
   statement text;
 BEGIN
   others := ARRAY(
@@ -787,6 +792,7 @@ BEGIN
   FROM unnest(stale) AS s (name)
   JOIN pg_class AS c ON c.oid = to_regclass(format('%s.%I', ws, s.name))
   CROSS JOIN LATERAL aclexplode(c.relacl) AS g;
+  plain := segmentation_internal.bi_schema_take(ws, stale);
   FOREACH statement IN ARRAY coalesce(drops, '{}') LOOP
     EXECUTE statement;
   END LOOP;
@@ -794,6 +800,7 @@ BEGIN
   FOREACH statement IN ARRAY coalesce(grants, '{}') || coalesce(refreshes, '{}') LOOP
     EXECUTE statement;
   END LOOP;
+  PERFORM segmentation_internal.bi_schema_give(ws, plain);
 END
 $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_renew_views(text) IS
@@ -887,6 +894,9 @@ BEGIN
       AND segmentation_internal.workspace_made_of(ws) OPERATOR(pg_catalog.<>) made_of;
     BEGIN
       EXECUTE segmentation_internal.workspace_refresh_view_sql(ws, names[i]);
+      IF names[i] OPERATOR(pg_catalog.=) 'bi_segment_size' THEN
+        PERFORM segmentation_internal.workspace_keep_values(ws);
+      END IF;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
         hint = PG_EXCEPTION_HINT;
@@ -948,19 +958,31 @@ CREATE FUNCTION segmentation.grant_bi(
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ws constant text := segmentation_internal.workspace_owned(workspace);
+  fault constant text := (segmentation_internal.bi_schema_fault(workspace)).message;
+  schema regnamespace;
   view regclass;
 BEGIN
   IF reader IS NULL THEN
     RAISE null_value_not_allowed USING MESSAGE = 'reader must not be null';
   END IF;
-  EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', ws, reader);
-  FOR view IN
-    SELECT c.oid FROM pg_class AS c
-    WHERE c.relnamespace = ws::regnamespace AND c.relkind IN ('m', 'v') AND c.relname LIKE 'bi\_%'
-      AND (customers OR c.relname <> 'bi_customers')
-    ORDER BY c.relname
+  IF fault IS NULL THEN
+    PERFORM segmentation.make_bi_schema(workspace);
+  ELSE
+    RAISE NOTICE 'there is no schema of plain views: %', fault;
+  END IF;
+  FOREACH schema IN ARRAY array_remove(
+    ARRAY[ws::regnamespace, segmentation_internal.bi_schema_of(ws)], NULL::regnamespace)
   LOOP
-    EXECUTE format('GRANT SELECT ON %s TO %I', view, reader);
+    EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', schema, reader);
+    FOR view IN
+      SELECT c.oid FROM pg_class AS c
+      WHERE c.relnamespace = schema AND c.relkind IN ('m', 'v')
+        AND c.relname IN (SELECT b.name FROM segmentation_internal.bi_schema_behind(ws) AS b)
+        AND (customers OR c.relname <> 'bi_customers')
+      ORDER BY c.relname
+    LOOP
+      EXECUTE format('GRANT SELECT ON %s TO %I', view, reader);
+    END LOOP;
   END LOOP;
   IF explains THEN
     PERFORM segmentation_internal.workspace_make_explain(workspace);
@@ -969,7 +991,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION segmentation.grant_bi(text, name, boolean, boolean) IS
-  'Lets a role read the views bi_* of a workspace, and nothing behind them; bi_customers, which has personal data, '
-  'only with customers. With explains it may also ask why a '
-  'customer has its codes, by the function explain in the schema of the workspace, which has the owner''s rights: '
-  'these are personal data.';
+  'Lets a role read the views bi_* of a workspace, and the plain views over them in the schema <workspace>_bi, which '
+  'it makes, and nothing behind them; bi_customers, which has personal data, only with customers. With explains it may '
+  'also ask why a customer has its codes, by the function explain in the schema of the workspace, which has the '
+  'owner''s rights: these are personal data.';

@@ -178,6 +178,7 @@ BEGIN
       ended_at timestamptz,
       rows bigint,
       detail text,
+      steps jsonb,
       PRIMARY KEY (refresh, place)
     );
     CREATE TABLE @ws@.source_reading (
@@ -207,7 +208,10 @@ BEGIN
       share double precision NOT NULL,
       assigned_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       as_of date,
-      about text
+      about text,
+      arm_of text,
+      arm text,
+      CHECK ((arm_of IS NULL) = (arm IS NULL))
     );
     CREATE TABLE @ws@.campaign_customer (
       campaign text NOT NULL REFERENCES @ws@.campaign ON DELETE CASCADE,
@@ -241,9 +245,11 @@ BEGIN
   PERFORM segmentation_internal.workspace_register(workspace,
     segmentation_internal.workspace_layout(), segmentation_internal.workspace_key(quote_ident(workspace)));
   PERFORM segmentation_internal.workspace_make_rates(quote_ident(workspace));
-  PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_scores(workspace);
   PERFORM segmentation_internal.workspace_make_targets(quote_ident(workspace));
+  PERFORM segmentation_internal.workspace_make_edits(quote_ident(workspace));
+  PERFORM segmentation_internal.workspace_make_values(quote_ident(workspace));
+  PERFORM segmentation_internal.workspace_comments(workspace);
   PERFORM segmentation_internal.workspace_make_views(workspace);
   PERFORM segmentation_internal.workspace_make_companies(quote_ident(workspace));
 END
@@ -371,11 +377,26 @@ BEGIN
       ('events', NULL, 'What changed at each publication: segments entered and left, moments begun. The first '
         'publication writes none.'),
       ('refresh_log', NULL, 'Phases of each refresh.'),
+      ('refresh_log', 'steps', 'What a phase did, in order: [{"step": ..., "seconds": ...}, ...].'),
       ('source_reading', NULL, 'What became of the rows of each source at the last full refresh: the parts add up.'),
       ('source_reading', 'source', 'Number of the source.'),
       ('source_reading', 'reason', 'used; ahead: dated after the published day; else why not: domain row_reason.'),
       ('source_reading', 'rows', 'How many rows.'),
       ('source_reading', 'turnover', 'What they come to, of purchases and lines.'),
+      ('segment_value', NULL, 'What each code was worth on each day on which refresh_views was called; '
+        'bi_segment_history shows it.'),
+      ('segment_value', 'turnover', 'Turnover of its customers, as of that day.'),
+      ('segment_value', 'future_value', 'Their future value, as expected then.'),
+      ('segment_value', 'expected_churners', 'Sum of their probabilities of churn, as of then.'),
+      ('edit_log', NULL, 'Who changed which definition or setting, when, from what to what; see '
+        'segmentation.workspace_edits.'),
+      ('edit_log', 'session_role', 'Who was connected.'),
+      ('edit_log', 'acting_role', 'As which role: another one after SET ROLE.'),
+      ('edit_log', 'kind', 'setting, source, segment, override, target, rate or destination.'),
+      ('edit_log', 'name', 'Which one.'),
+      ('edit_log', 'customer', 'Of an override: whose. Goes with the customer at erasure.'),
+      ('edit_log', 'before', 'What it was; null: it was not there.'),
+      ('edit_log', 'after', 'What it is; null: it was removed.'),
       ('currency_rate', NULL, 'Rates by which amounts in other currencies are converted.'),
       ('currency_rate', 'currency', 'Code of the currency, in capitals.'),
       ('currency_rate', 'valid_from', 'The day from which it holds, until the next one.'),
@@ -429,7 +450,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_comments(text) IS
 -- functions with a body of SQL, columns, defaults and foreign keys in other schemas, members of publications, and what
 -- another role keeps inside the schema. As pg_depend has it, of each one what hangs on that in turn.
 CREATE FUNCTION segmentation_internal.workspace_dependents(ws text, relation regclass DEFAULT NULL) RETURNS SETOF text
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH RECURSIVE home AS (
     SELECT n.oid, n.nspname, n.nspowner FROM pg_namespace AS n WHERE quote_ident(n.nspname) = ws),
@@ -467,6 +488,11 @@ BEGIN ATOMIC
     -- A session's own temporary objects are its own affair.
     AND coalesce(n.schema NOT IN ('pg_toast', 'pg_temp', pg_my_temp_schema()::regnamespace::text), true)
     AND (n.schema IS DISTINCT FROM ws OR n.owner <> h.nspowner OR n.type LIKE 'publication%')
+    -- The plain views over its own for BI tools.
+    AND NOT EXISTS (SELECT FROM pg_class AS v
+                    WHERE n.classid = 'pg_class'::regclass AND v.oid = n.objid AND v.relkind = 'v'
+                      AND v.relnamespace = segmentation_internal.bi_schema_of(ws)
+                      AND v.relname IN (SELECT b.name FROM segmentation_internal.bi_schema_behind(ws) AS b))
     -- Those of foreign keys, and its own on the sources.
     AND NOT EXISTS (SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid
                     WHERE n.classid = 'pg_trigger'::regclass AND g.oid = n.objid
@@ -517,6 +543,7 @@ BEGIN
       DETAIL = segmentation_internal.workspace_listed(others);
   END IF;
   PERFORM segmentation_internal.workspace_unregister(workspace);
+  PERFORM segmentation_internal.bi_schema_drop(ws, cascade IS TRUE);
   -- The triggers on the sources go with their functions.
   EXECUTE format('DROP SCHEMA %s CASCADE', ws);
 END
@@ -529,7 +556,7 @@ COMMENT ON FUNCTION segmentation.drop_workspace(text, boolean) IS
 
 CREATE FUNCTION segmentation.workspace_settings(workspace text)
 RETURNS TABLE (name text, value jsonb, default_value jsonb, about text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
+  LANGUAGE plpgsql STABLE ROWS 90 SET search_path = pg_catalog, pg_temp SET segmentation.guard = on AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
     'SELECT d.name, coalesce(s.value, d.default_value), d.default_value, d.about

@@ -107,6 +107,7 @@ pub fn may_commit() -> bool {
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn at_end(event: pg_sys::XactEvent::Type, _argument: *mut std::ffi::c_void) {
     if event == pg_sys::XactEvent::XACT_EVENT_ABORT {
+        super::activity::forget();
         // An error inside `take` leaves its borrow behind by unwinding, so there is none here; if there were, a lock
         // kept is better than an error while a transaction is aborted.
         SESSION.with(|session| {

@@ -4,6 +4,7 @@
 //! declarations in `sql/` keep: an argument has the SQL type that its Rust
 //! reader names.
 
+pub mod activity;
 pub mod allocator;
 pub mod call;
 pub mod enums;

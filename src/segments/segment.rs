@@ -217,6 +217,21 @@ fn segment_truths_record<'fcx>(
     Some(of_row(definition?, attributes?, as_of, &mut call, truths))
 }
 
+/// `clocks`: fields that grow by one a day.
+#[pg_extern(sql = false)]
+fn segment_next_day<'fcx>(
+    definition: Option<JsonbArg<'fcx>>,
+    attributes: Option<JsonbArg<'fcx>>,
+    as_of: Option<i32>,
+    clocks: Option<Vec<Option<String>>>,
+    mut call: CallSite<'fcx>,
+) -> Option<i32> {
+    let clocks: Vec<String> = clocks.into_iter().flatten().flatten().collect();
+    of_object(definition?, attributes?, as_of, &mut call, |definition, customer, context| {
+        definition.next_day(customer, context, &clocks)
+    })
+}
+
 #[pg_extern(sql = false)]
 fn segment_conditions(
     definition: JsonbArg<'_>,

@@ -1,4 +1,6 @@
 mod delivery;
 mod lock;
 mod mapping;
+mod progress;
 mod registry;
+mod report;

@@ -172,16 +172,13 @@ CREATE TEMP TABLE contact_history AS SELECT siren(siret) AS company, siret(siret
 SELECT company, site, contact, purchases(merge(history)), purchase_days(merge(history)) AS days, turnover(merge(history)) FROM contact_history GROUP BY ROLLUP (company, site, contact) ORDER BY company NULLS LAST, site NULLS LAST, contact NULLS LAST, purchases(merge(history));
 SELECT merge(history) = (SELECT purchase_history(day, amount) FROM orders) AS the_same FROM contact_history;
 
--- Ready-made definitions and presets: whole, in both languages, and not to be written to.
+-- Ready-made definitions: whole, in both languages, and not to be written to.
 SELECT name, definition ->> 'kind' AS kind, jsonb_array_length(definition -> 'points') AS points, (SELECT string_agg(band ->> 'segment', ', ') FROM jsonb_array_elements(definition -> 'bands') AS band) AS segments,
        (SELECT array_agg(DISTINCT point -> 'when' ->> 'field') FROM jsonb_array_elements(definition -> 'points') AS point) @> reads AND reads @> (SELECT array_agg(DISTINCT point -> 'when' ->> 'field') FROM jsonb_array_elements(definition -> 'points') AS point) AS reads_what_it_says
 FROM b2b_definition ORDER BY name;
-SELECT label('sector', sector, 'fr') AS sector, count(*) AS settings, count(*) FILTER (WHERE reason_en = '' OR reason_fr = '' OR reason_en = reason_fr) AS without_reason FROM sector_preset GROUP BY sector ORDER BY 1;
-SELECT setting, value, reason_en FROM sector_preset WHERE sector = 'property' ORDER BY setting;
 CREATE ROLE b2b_nobody;
 SET ROLE b2b_nobody;
-SELECT count(*) > 0 FROM sector_preset;
-CALL refused('INSERT INTO segmentation.sector_preset VALUES (''x'', ''y'', ''1'', ''a'', ''b'')');
+SELECT count(*) > 0 FROM b2b_definition;
 CALL refused('UPDATE segmentation.b2b_definition SET name = ''x''');
 RESET ROLE;
 DROP ROLE b2b_nobody;

@@ -14,6 +14,10 @@ SELECT register_segment('bi_ws', 'stage', segment_template('lifecycle'));
 CREATE TABLE bi_shop.said AS SELECT as_of, customer, turnover FROM bi_ws.customer_scores;
 CALL refresh('bi_ws', '2025-11-30', retrain => false);
 INSERT INTO bi_shop.said SELECT as_of, customer, turnover FROM bi_ws.customer_scores;
+CALL refresh_views('bi_ws');
+CREATE TABLE bi_shop.worth AS
+SELECT s.as_of, m.axis, m.code, round(sum(s.turnover), 2) AS turnover, round(sum(s.future_value), 2) AS future_value
+FROM bi_ws.customer_scores AS s JOIN bi_ws.membership_history AS m ON m.customer = s.customer AND m.valid_to IS NULL GROUP BY 1, 2, 3;
 -- Some come, some go.
 DELETE FROM bi_shop.orders WHERE customer_id <= 12;
 DELETE FROM bi_shop.order_lines WHERE customer_id <= 12;
@@ -52,6 +56,14 @@ SELECT bi_shop.differ('SELECT as_of, axis, code, customers FROM bi_ws.bi_segment
      ON h.valid_from <= d.d AND coalesce(h.valid_to, ''infinity'') > d.d GROUP BY 1, 2, 3') AS history_differs,
   bi_shop.differ('SELECT axis, code, customers FROM bi_ws.bi_segment_history WHERE as_of = ''2025-12-31'' AND customers > 0', 'SELECT axis, code, customers FROM bi_ws.bi_segment_size') AS last_day_differs,
   (SELECT count(*) FROM bi_ws.bi_segment_history WHERE customers = 0) > 0 AS has_zeros;
+-- What they were worth is kept as it was said that day; the first day nobody asked; who went since was there then.
+INSERT INTO bi_shop.worth
+SELECT s.as_of, m.axis, m.code, round(sum(s.turnover), 2), round(sum(s.future_value), 2)
+FROM bi_ws.customer_scores AS s JOIN bi_ws.membership_history AS m ON m.customer = s.customer AND m.valid_to IS NULL GROUP BY 1, 2, 3;
+SELECT bi_shop.differ('SELECT as_of, axis, code, turnover, future_value FROM bi_ws.bi_segment_history WHERE customers > 0 AND as_of > ''2025-10-31''',
+  'SELECT w.as_of, w.axis, w.code, coalesce(w.turnover, 0), coalesce(w.future_value, 0) FROM bi_shop.worth AS w JOIN bi_ws.bi_segment_history AS h USING (as_of, axis, code)') AS worth_differs,
+  (SELECT count(*) FROM bi_shop.worth) AS codes, (SELECT count(turnover) FROM bi_ws.bi_segment_history WHERE as_of = '2025-10-31' AND customers > 0) AS of_the_first_day,
+  (SELECT count(*) FROM bi_ws.bi_segment_history WHERE customers = 0 AND turnover <> 0) AS nobody_is_worth_something;
 -- Who was in both, by pairs of codes; the turnover is what the scores said that day, of who is still a customer.
 SELECT bi_shop.differ('SELECT as_of, axis, from_code, to_code, customers, turnover, stayed FROM bi_ws.bi_migration',
   'SELECT d.d, a.axis, b.code, a.code, count(*), CASE WHEN a.code <> b.code THEN round(sum(coalesce(s.turnover, 0)), 2) END, a.code = b.code
@@ -123,8 +135,7 @@ SELECT DISTINCT verdict, verdict_label FROM bi_ws.bi_drift WHERE verdict IS NOT 
 SELECT measure, label FROM bi_ws.bi_data_health WHERE measure LIKE 'with\_%' OR measure LIKE 'rows\_of\_purchases%' ORDER BY 1 LIMIT 6;
 SELECT count(*) AS without_a_name FROM bi_ws.bi_data_health WHERE label IS NULL OR label ~ '_' OR label = measure;
 SELECT label FROM bi_ws.bi_segment_size WHERE axis = 'segment:stage' ORDER BY position;
-REVOKE ALL ON ALL TABLES IN SCHEMA bi_ws FROM bi_reader;
-REVOKE ALL ON SCHEMA bi_ws FROM bi_reader;
+DROP OWNED BY bi_reader;
 DROP ROLE bi_reader;
 DROP SCHEMA bi_shop CASCADE;
 SELECT drop_workspace('bi_ws');

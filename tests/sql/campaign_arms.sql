@@ -46,12 +46,26 @@ SELECT r.campaign_arm, r.assigned = h.assigned AND r.held_out = h.held_out AS co
   abs(r.cost - (50 + r.assigned * CASE r.campaign_arm WHEN 'winter: sms' THEN 0.08 ELSE 30 END)) < 1e-9 AS cost, abs(r.net - (h.gain - r.cost)) < 1e-6 AS net, abs(r.roi - (h.gain - r.cost) / r.cost) < 1e-6 AS roi,
   r.roi_lower < r.roi AND r.roi < r.roi_upper AND r.net_lower < r.net AND r.gain < r.gain_upper AS intervals, r.verdict
 FROM public.roi AS r JOIN public.by_hand AS h ON h.campaign = r.campaign_arm ORDER BY 1;
+-- The intervals of two arms hold together (Bonferroni: 97.5 % each), at the level that was asked for.
+SELECT bool_and(abs(r.gain_lower - 0.5 * (u.turnover).incremental_lower) < 1e-6 AND abs(r.gain_upper - 0.5 * (u.turnover).incremental_upper) < 1e-6) AS corrected, bool_and(r.gain_lower < 0.5 * (o.turnover).incremental_lower) AS wider
+FROM public.roi AS r CROSS JOIN LATERAL campaign_uplift('crm', r.campaign_arm, '2025-12-31', false, '{"level": 0.975}') AS u CROSS JOIN LATERAL campaign_uplift('crm', r.campaign_arm, '2025-12-31') AS o;
+SELECT bool_and(abs(r.gain_lower - 0.5 * (u.turnover).incremental_lower) < 1e-6) AS asked
+FROM campaign_roi('crm', 'winter', '2025-12-31', margin => 0.5, options => '{"level": 0.8}') AS r CROSS JOIN LATERAL campaign_uplift('crm', r.campaign_arm, '2025-12-31', false, '{"level": 0.9}') AS u;
+-- Another campaign whose name only looks like an arm is not one.
+SELECT sum(customers) > 0 AS assigned FROM assign_campaign('crm', 'winter: post', 'SELECT customer FROM crm.customer_segments', 0.5);
+SELECT campaign_arm FROM campaign_roi('crm', 'winter', '2025-12-31') ORDER BY 1;
 -- One arm, nothing spent: no ROI.
 SELECT campaign_arm, cost, roi, verdict IN ('pays', 'undecided') AS verdict FROM campaign_roi('crm', 'winter: sms', '2025-12-31');
 SELECT campaign_arm, cost = 2 * assigned AS cost FROM campaign_roi('crm', 'winter: sms', '2025-12-31', '{"winter: sms": 2}');
 
 -- What cannot be.
 \set VERBOSITY terse
+SELECT assign_arms('crm', 'winter: post', 'SELECT 1', '{"sms": 1}');
+SELECT assign_campaign('crm', 'winter', 'SELECT 1');
+SELECT assign_campaign('crm', 'winter: sms', 'SELECT 1');
+SELECT assign_campaign('crm', 'winter: post', 'SELECT 1');
+SELECT campaign_roi('crm', 'winter', '2025-12-31', '{"smss": 1}');
+SELECT campaign_roi('crm', 'winter', '2025-12-31', options => '{"level": "x"}');
 SELECT assign_arms('crm', 'winter', 'SELECT 1', '{"sms": 1}');
 SELECT assign_arms('crm', 'x', 'SELECT 1', '{"sms": 0}');
 SELECT assign_arms('crm', 'x', 'SELECT 1', '{"": 1}');

@@ -65,6 +65,12 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'field_type', unnest('{number,text,boolean,day,list,object}'::text[])
   UNION SELECT 'feature_reason', unnest('{key,foreign_key,key_name,near_unique,many_values,constant,type,alone}'::text[])
   UNION SELECT 'phase', unnest('{facts,train,score,publish,watch,time,changed}'::text[])
+  UNION SELECT 'edit', kind FROM segmentation_internal.edit_kinds()
+  UNION SELECT 'edit_action', unnest('{added,changed,removed}'::text[])
+  -- For the DBA: security.sql makes each finding.
+  UNION SELECT 'security_check', what FROM security_check()
+  UNION SELECT 'security_verdict', unnest('{ok,look,danger,unknown}'::text[])
+  UNION SELECT 'progress', unnest('{running,done,failed,lost}'::text[])
   -- B2B
   UNION SELECT 'company_feature', unnest('{section,size,organisation_type}'::text[])
   UNION SELECT 'fit_grade', unnest('{a,b,c}'::text[])
@@ -84,6 +90,7 @@ CREATE TEMP VIEW codes AS
   UNION SELECT 'public_holiday', holiday FROM unnest('{alsace_moselle,reunion}'::text[]) AS zone, french_public_holidays(2026, zone)
   UNION SELECT d.name, band ->> 'segment' FROM b2b_definition AS d, jsonb_array_elements(definition -> 'bands') AS band
   UNION SELECT 'sector', sector FROM sector_preset
+  UNION SELECT 'preset', kind FROM sector_preset
   UNION SELECT 'naf_' || version || '_section', section FROM naf_nomenclature()
   UNION SELECT 'naf_' || version || '_division', division FROM naf_nomenclature();
 SELECT domain, code, language AS missing

@@ -47,6 +47,10 @@ INSERT INTO memo_value VALUES
   ('future_cuts', 1, 'pmg_cuts', '(rank,0.05,0.2,10000,1,1,1,1)'), ('future_cuts', 2, 'pmg_cuts', '(rank,0.05,0.2,10000,10,1,1,1)'),
   ('turnover_cuts', 1, 'pmg_cuts', '(rank,0.05,0.2,1000,1,1,1,1)'), ('turnover_cuts', 2, 'pmg_cuts', '(rank,0.05,0.2,1000,550,1,1,1)'),
   ('map', 1, 'text', 'classic_11'), ('map', 2, 'text', 'rf_10'),
+  ('match_rules', 1, 'jsonb', '{"comparisons": [{"field": "email"}, {"field": "last_name", "levels": ["exact"], "contradicts": true}], "blocking": [["email"]]}'),
+  ('match_rules', 2, 'jsonb', '{"comparisons": [{"field": "email", "kind": "text"}, {"field": "last_name"}], "blocking": [["last_name"]]}'),
+  ('match_model', 1, 'jsonb', '{"kind": "match_model", "version": 1, "prior": 0.001, "records": 10, "rules": {"comparisons": [{"field": "email"}, {"field": "last_name", "levels": ["exact"], "contradicts": true}], "blocking": [["email"]]}, "comparisons": [{"field": "email", "levels": [{"level": "0", "m": 0.25, "u": 0.05}, {"level": "1", "m": 0.25, "u": 0.0333}, {"level": "2", "m": 0.25, "u": 0.025}, {"level": "3", "m": 0.25, "u": 0.02}]}, {"field": "last_name", "levels": [{"level": "0", "m": 0.5, "u": 0.05}, {"level": "1", "m": 0.5, "u": 0.0333}]}]}'),
+  ('match_model', 2, 'jsonb', '{"kind": "match_model", "version": 1, "prior": 0.01, "records": 10, "rules": {"comparisons": [{"field": "email"}, {"field": "last_name", "levels": ["exact"], "contradicts": false}], "blocking": [["email"]]}, "comparisons": [{"field": "email", "levels": [{"level": "0", "m": 0.25, "u": 0.1}, {"level": "1", "m": 0.25, "u": 0.0667}, {"level": "2", "m": 0.25, "u": 0.05}, {"level": "3", "m": 0.25, "u": 0.04}]}, {"field": "last_name", "levels": [{"level": "0", "m": 0.5, "u": 0.1}, {"level": "1", "m": 0.5, "u": 0.0667}]}]}'),
   ('map_json', 1, 'jsonb', '{"first_match": true, "segments": [{"segment": "first", "r": 5}, {"segment": "one", "r": [1, 5]}]}'),
   ('map_json', 2, 'jsonb', '{"first_match": true, "segments": [{"segment": "second", "r": 5}, {"segment": "two", "r": [1, 5]}]}');
 
@@ -69,6 +73,15 @@ SELECT '{' || name || '}', format('%L::%s', v, type) FROM (
 -- A call: the function, the kind of value that varies (or two options), the expression with $1 for it.
 CREATE TABLE memo_call (call text, kind text, expression text, a text, b text, PRIMARY KEY (call, kind));
 INSERT INTO memo_call (call, kind, expression) VALUES
+('match_record(jsonb,jsonb)', 'match_rules', $$match_record($1, '{"email": "a.b@exemple.fr", "last_name": "Dupont"}')$$),
+('match_keys(jsonb,text[])', 'match_rules', $$match_keys($1, '{a.b@exemple.fr,dupont}')$$),
+('match_pattern(jsonb,text[],text[])', 'match_rules', $$match_pattern($1, '{a.b@exemple.fr,dupont}', '{a.b@exemple.fr,dupond}')$$),
+('match_contradiction(jsonb,text[],text[])', 'match_rules', $$match_contradiction($1, '{a.b@exemple.fr,dupont}', '{a.b@exemple.fr,dupond}')$$),
+('match_contradiction(jsonb,text[],text[])', 'match_model', $$match_contradiction($1, '{a.b@exemple.fr,dupont}', '{a.b@exemple.fr,dupond}')$$),
+('fit_match_model(jsonb,integer[],text[],bigint[],bigint,jsonb)', 'match_rules', $$fit_match_model(jsonb_set($1, '{comparisons,0,kind}', '"identifier"') || '{"blocking": [["email"]]}', '{0,1}', '{00,10}', '{10,9}', 10)$$),
+('match_weight(jsonb,text[],text[])', 'match_model', $$match_weight($1, '{a.b@exemple.fr,dupont}', '{a.b@exemple.fr,dupond}')$$),
+('match_probability(jsonb,text[],text[])', 'match_model', $$match_probability($1, '{a.b@exemple.fr,dupont}', '{a.b@exemple.fr,dupond}')$$),
+('segmentation_internal.match_explain_json(jsonb,text[],text[])', 'match_model', $$segmentation_internal.match_explain_json($1, '{a.b@exemple.fr,dupont}', '{a.b@exemple.fr,dupond}')$$),
 ('segment_assign(jsonb,jsonb,date)', 'rules', $$segment_assign($1, '{"a": 1}'::jsonb, '2024-01-01')$$),
 ('segment_assign(jsonb,record,date)', 'rules', $$segment_assign($1, '(1,t)'::memo_row, '2024-01-01')$$),
 ('segment_memberships(jsonb,jsonb,date)', 'rules', $$segment_memberships($1, '{"a": 1}'::jsonb, '2024-01-01')$$),

@@ -146,7 +146,7 @@ CALL refresh('may', '2025-05-01');
 CALL refresh_views('may');
 SELECT sum(reachable), sum(customers) FROM may.bi_reach WHERE axis = 'rfm';
 SELECT segments, count(*) FROM may.customer_segments GROUP BY 1 ORDER BY 2;
-SELECT code, customers FROM workspace_segment_preview('may', '{"kind": "rules", "segments": [{"segment": "yes", "when": {"field": "consents", "contains": "email"}}]}');
+SELECT code, customers, reachable FROM workspace_segment_preview('may', '{"kind": "rules", "segments": [{"segment": "yes", "when": {"field": "consents", "contains": "email"}}]}');
 SELECT explanation FROM explain('may', '8', 'segment:mailable');
 -- A source of consents is believed.
 CREATE TABLE assumed.consents (customer_id integer, channel text, granted boolean, changed_on date);

@@ -14,6 +14,9 @@ use segmentation_core::base::money::Money;
 use segmentation_core::facts::gaps::GapPrior;
 use segmentation_core::facts::interest::{self, InterestModel, Population};
 use segmentation_core::facts::purchase_history::{Entry, History, pack};
+use segmentation_core::identity::fit::pattern as match_pattern;
+use segmentation_core::identity::model::Model as MatchModel;
+use segmentation_core::identity::rules::{Rules, pattern_text};
 use segmentation_core::measure::profit::Costs;
 use segmentation_core::models::calibration::{self, Calibration};
 use segmentation_core::models::channels::{self, ChannelCells, ChannelModel, LowerCache, RankOptions};
@@ -432,4 +435,35 @@ pub fn spend_model(bytes: &[u8]) {
 
 pub fn value_options(bytes: &[u8]) {
     let _ = one(bytes).map(|value| future_value_band::value_options(&value));
+}
+
+/// A customer under some rules, as a record.
+fn record(rules: &Rules, customer: &Value) -> Vec<Option<String>> {
+    rules.record(|field| customer.get(field).and_then(Value::as_str).map(str::to_owned))
+}
+
+pub fn match_rules(bytes: &[u8]) {
+    let Some((value, customer)) = two(bytes) else { return };
+    let Ok(rules) = Rules::from_json(&value) else { return };
+    let record = record(&rules, &customer);
+    let record: Vec<Option<&str>> = record.iter().map(Option::as_deref).collect();
+    let pattern = rules.pattern(&record, &record).expect("a record fits its rules");
+    assert_eq!(
+        rules.contradiction(&pattern, &record, &record, |_, _| true),
+        None,
+        "nobody contradicts himself"
+    );
+    let text = pattern_text(&pattern);
+    assert_eq!(match_pattern(&rules, &text).expect("a pattern reads itself"), pattern);
+    assert_eq!(rules.keys(&record).len(), rules.blocking.len());
+}
+
+pub fn match_model(bytes: &[u8]) {
+    let Some((value, customer)) = two(bytes) else { return };
+    let Ok(model) = MatchModel::from_json(&value) else { return };
+    let again = MatchModel::from_json(&model.to_json()).expect("what is written is read");
+    assert_eq!(again.to_json(), model.to_json());
+    let record = record(&model.rules, &customer);
+    let record: Vec<Option<&str>> = record.iter().map(Option::as_deref).collect();
+    finite(model.weight(&record, &record).ok());
 }

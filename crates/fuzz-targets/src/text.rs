@@ -10,6 +10,7 @@ use segmentation_core::base::money::Money;
 use segmentation_core::base::span::Span;
 use segmentation_core::facts::item_history as items;
 use segmentation_core::facts::purchase_history::{History, parse_text};
+use segmentation_core::identity::{address, birth, mail, name, organisation, phone, similarity};
 use segmentation_core::math::false_discovery;
 use segmentation_core::measure::holdout;
 use segmentation_core::models::profile::Method;
@@ -137,4 +138,31 @@ pub fn names(bytes: &[u8]) {
     let _ = segmentation_core::facts::event_log::response_code(text);
     probability(Some(holdout::place(text, "salt")));
     let _ = holdout::held_out(text, text, 0.5);
+}
+
+/// Two lines: what somebody wrote, twice.
+pub fn identity(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    let (a, b) = text.split_once('\n').unwrap_or((text, text));
+    let france = phone::region("FR").expect("it is a region");
+    for form in
+        [mail::normalize, name::normalize, address::normalize, organisation::normalize, birth::normalize]
+    {
+        if let Some(once) = form(a) {
+            assert!(!once.is_empty());
+        }
+    }
+    if let Some(number) = phone::normalize(a, france) {
+        assert_eq!(phone::normalize(&number, france), Some(number));
+    }
+    if let Some(digits) = birth::normalize(a) {
+        assert!(birth::day(&digits).is_some());
+    }
+    let _ = (name::root(a), address::postcode(a, true));
+    probability(similarity::jaro_winkler(a, b).ok());
+    probability(Some(similarity::token_similarity(a, b)));
+    let _ = similarity::damerau_levenshtein(a, b);
+    for ear in [similarity::Ear::French, similarity::Ear::English] {
+        let _ = similarity::phonetic(a, ear);
+    }
 }

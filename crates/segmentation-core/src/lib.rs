@@ -15,6 +15,7 @@ pub mod axes;
 pub mod b2b;
 pub mod base;
 pub mod facts;
+pub mod identity;
 pub mod math;
 pub mod measure;
 pub mod models;

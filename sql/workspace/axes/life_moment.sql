@@ -14,7 +14,7 @@ COMMENT ON FUNCTION segmentation_internal.workspace_moment_options(jsonb, jsonb,
 -- f.bought, what was bought by category; NULL where the customer is not asked about.
 CREATE FUNCTION segmentation_internal.workspace_marker_sql(settings jsonb, model jsonb, as_of date)
 RETURNS TABLE (moment text, found text)
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql IMMUTABLE ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT m.moment, segmentation_internal.fill(NULL, CASE m.moment
       WHEN 'holiday_ahead' THEN $q$

@@ -2,7 +2,7 @@
 
 -- Columns of the sources that are keys, by their constraints, and by which one.
 CREATE FUNCTION segmentation_internal.workspace_key_columns(ws text) RETURNS TABLE (name text, reason text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE segmentation_internal.fill(ws, $q$
     SELECT a.attname::text, max(k.reason)

@@ -59,6 +59,11 @@ const SHORT_FORMS: &[(&str, &str)] = &[
     ("sur", "s"),
 ];
 
+/// The short form of a word that is written in full or shortened in addresses; any other word itself.
+pub(crate) fn short_form(word: &str) -> &str {
+    SHORT_FORMS.binary_search_by_key(&word, |pair| pair.0).map_or(word, |i| SHORT_FORMS[i].1)
+}
+
 /// What stands before a name and does not belong to it.
 const TITLES: &[&str] =
     &["dr", "m", "madame", "mademoiselle", "me", "mlle", "mme", "monsieur", "mr", "mrs", "ms"];
@@ -89,7 +94,7 @@ fn key(text: &str) -> Vec<String> {
     let mut words: Vec<&str> = folded
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(|word| SHORT_FORMS.binary_search_by_key(&word, |pair| pair.0).map_or(word, |i| SHORT_FORMS[i].1))
+        .map(short_form)
         .collect();
     if words.len() > 1 {
         words.retain(|word| !TITLES.contains(word));

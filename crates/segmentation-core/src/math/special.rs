@@ -205,6 +205,12 @@ pub fn normal_cdf(z: f64) -> f64 {
     0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
+/// The probability that a standard normal variable is further from 0 than `z`; small ones keep their digits.
+#[must_use]
+pub fn normal_two_sided(z: f64) -> f64 {
+    libm::erfc(z.abs() * std::f64::consts::FRAC_1_SQRT_2)
+}
+
 /// The quantile of the standard normal distribution, for 0 < p < 1.
 ///
 /// A rough start (Abramowitz and Stegun 26.2.23), then Newton steps on the exact distribution.

@@ -20,7 +20,7 @@ const LONGEST: usize = 512;
 /// Local part and domain of an address, in lower case: what a mailing can use, not all that RFC 5322 allows.
 ///
 /// No quotes, no name around it, no address of a machine; nothing invisible, which the RFCs for other alphabets allow.
-fn parts(address: &str) -> Option<(String, String)> {
+pub(crate) fn parts(address: &str) -> Option<(String, String)> {
     if address.len() > LONGEST {
         return None;
     }

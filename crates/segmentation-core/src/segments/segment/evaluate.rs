@@ -269,7 +269,7 @@ impl Context<'_> {
     }
 }
 
-fn day_of<'a, N: Node<'a>>(event: N, on: &[String]) -> Option<Day> {
+pub(super) fn day_of<'a, N: Node<'a>>(event: N, on: &[String]) -> Option<Day> {
     match event.follow(on)?.view() {
         View::Text(text) => read_day(text),
         _ => None,

@@ -15,6 +15,7 @@ mod fold;
 mod like;
 mod lookalike;
 mod nearest;
+mod next_day;
 mod parse;
 mod reads;
 mod sql;

@@ -1,0 +1,6 @@
+//! Who is the same customer.
+
+mod cluster;
+mod form;
+mod matching;
+mod similarity;

@@ -163,6 +163,7 @@ INSERT INTO memo_call VALUES
 ('segmentation_internal.fill(text,text,jsonb)', '', $$segmentation_internal.fill('w', '@(a)@', $1)$$, '{"a": "one"}', '{"a": "two"}'),
 ('segmentation_internal.segment_truths(jsonb,jsonb,date)', '', $$segmentation_internal.segment_truths($1, '{"a": 1}'::jsonb, '2024-01-01')$$, '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "a", ">=": 0}}]}', '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "a", ">=": 2}}]}'),
 ('segmentation_internal.segment_truths(jsonb,record,date)', '', $$segmentation_internal.segment_truths($1, '(1,t)'::memo_row, '2024-01-01')$$, '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "a", ">=": 0}}]}', '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "a", ">=": 2}}]}'),
+('segmentation_internal.segment_next_day(jsonb,jsonb,date,text[])', '', $$segmentation_internal.segment_next_day($1, '{"d": "2024-01-01"}'::jsonb, '2024-01-01')$$, '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "d", "<": {"days_ago": 10}}}]}', '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "d", "<": {"days_ago": 20}}}]}'),
 ('segmentation_internal.segment_reads(jsonb)', '', $$(SELECT string_agg(o::text, ',') FROM segmentation_internal.segment_reads($1) AS o)$$, '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "a", ">=": 0}}]}', '{"kind": "rules", "segments": [{"segment": "s", "when": {"field": "b", ">=": 2}}]}'),
 ('segment_check(jsonb)', '', $$(SELECT string_agg(s::text, ',') FROM segment_check($1) AS s)$$, '{"kind": "rules"}', '{"kind": "rule"}'),
 ('purchases_interval(jsonb,purchase_history,date,interval,double precision)', '', $$purchases_interval(jsonb_set({purchase}, '{parameters,r}', $1), {h}, '2025-01-01', '900 days', 0.8)$$, '1', '9'),
@@ -258,7 +259,8 @@ INSERT INTO memo_call SELECT call, '', format('(SELECT md5((%s)::text) FROM memo
 CREATE TYPE memo_row AS (a integer, b boolean);
 
 -- Every function in C and every aggregate that takes such an argument is in the list, or does not look at it again:
--- values and features of a customer, support functions of aggregates (called by these), input and output, simulations.
+-- values and features of a customer, support functions of aggregates (called by these), input and output, simulations,
+-- what is on the pictures of a report.
 SELECT p.oid::regprocedure AS not_called
 FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
 WHERE p.pronamespace IN ('segmentation'::regnamespace, 'segmentation_internal'::regnamespace)
@@ -271,6 +273,7 @@ WHERE p.pronamespace IN ('segmentation'::regnamespace, 'segmentation_internal'::
     "fit_retention_model(date,date,date,jsonb)","fit_lookalike(boolean,jsonb)","fit_profile(jsonb)","profile_rows(jsonb)",
     fit_interest_model(jsonb),"fit_segment_rules(text,jsonb)"}'::regprocedure[]))
   AND NOT (p.proretset AND p.proname LIKE 'simulate%')
+  AND p.proname NOT IN ('report_page', 'report_chart')
 ORDER BY p.oid::regprocedure::text;
 
 -- The answers to values one after the other, called in a certain way.

@@ -124,4 +124,5 @@ RESET ROLE;
 SELECT drop_workspace('crm');
 DROP FUNCTION words;
 DROP OWNED BY report_owner, report_reader;
+DROP SCHEMA shop CASCADE;
 DROP ROLE report_owner, report_reader;

@@ -21,6 +21,14 @@ BEGIN
     RAISE insufficient_privilege USING
       MESSAGE = format('must be owner of reference %I', reference);
   END IF;
+  -- Who has all rights has every role: that is no reason to run the owner's code with them.
+  IF (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user)
+     AND NOT (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = owner) THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format('a superuser does not work in reference %I of another role', reference),
+      DETAIL = 'Code of the owner would run with all rights.',
+      HINT = format('Connect as %1$I, or SET ROLE %1$I.', pg_get_userbyid(owner));
+  END IF;
   RETURN quote_ident(reference);
 END
 $$;

@@ -122,6 +122,20 @@ GRANT USAGE ON SCHEMA rcu TO stranger;
 SET ROLE stranger;
 SELECT reference_run('rcu');
 RESET ROLE;
+-- A trap for who has all rights: code of the owner's in a trigger. It does not run.
+SELECT format('GRANT CREATE ON DATABASE %I TO stranger', current_database()) AS granting \gset
+:granting;
+SET ROLE stranger;
+SELECT create_reference('trap', '{"comparisons": [{"field": "email"}], "blocking": [["email"]]}');
+CREATE FUNCTION trap.spring() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'sprung by %', current_user; END $$;
+CREATE TRIGGER spring BEFORE INSERT ON trap.run FOR EACH ROW EXECUTE FUNCTION trap.spring();
+RESET ROLE;
+SELECT reference_run('trap');
+SELECT reference_pairs('trap');
+SELECT reference_forget('trap', 'x', 'y');
+SET ROLE stranger;
+DROP SCHEMA trap CASCADE;
+RESET ROLE;
 UPDATE rcu.reference SET settings = settings || '{"most_pairs": 10}';
 DELETE FROM web WHERE ctid = (SELECT max(ctid) FROM web);
 \set VERBOSITY terse
@@ -143,4 +157,5 @@ SELECT * FROM "a ""b"" 'c'".customer ORDER BY customer;
 SELECT * FROM reference_explain('rcu', 'shop', 'x', 'web', 'y');
 DROP SCHEMA rcu, "a ""b"" 'c'" CASCADE;
 DROP TABLE first_name, home, person, shop, web, was, shuffled, partly, partly_pair, "so ""urce";
+DROP OWNED BY stranger;
 DROP ROLE stranger;

@@ -660,6 +660,30 @@ $$;
 COMMENT ON FUNCTION segmentation_internal.workspace_give_owner(text) IS
   'Part of upgrade_workspace: gives tables and views that the caller made to the owner of the workspace.';
 
+CREATE FUNCTION segmentation_internal.workspace_add_columns(ws text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  added record;
+BEGIN
+  FOR added IN
+    SELECT v.relation, v.name, v.definition
+    FROM (VALUES
+      (1, 'workspace', 'key_given', 'boolean NOT NULL DEFAULT true'),
+      (2, 'parameter_set', 'installed', 'jsonb'),
+      (3, 'refresh_log', 'steps', 'jsonb'),
+      (4, 'campaign', 'arm_of', 'text'),
+      (5, 'campaign', 'arm', 'text CHECK ((arm_of IS NULL) = (arm IS NULL))')
+    ) AS v (place, relation, name, definition)
+    WHERE segmentation_internal.workspace_column_type(format('%s.%s', ws, v.relation)::regclass, v.name) IS NULL
+    ORDER BY v.place
+  LOOP
+    EXECUTE format('ALTER TABLE %s.%s ADD COLUMN %s %s', ws, added.relation, added.name, added.definition);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION segmentation_internal.workspace_add_columns(text) IS
+  'Part of upgrade_workspace: the columns that tables of a workspace did not have from the first.';
+
 CREATE FUNCTION segmentation.upgrade_workspace(workspace text) RETURNS integer
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -674,12 +698,7 @@ BEGIN
         segmentation_internal.workspace_layout()),
       HINT = 'ALTER EXTENSION segmentation UPDATE first.';
   END IF;
-  IF segmentation_internal.workspace_column_type((ws || '.workspace')::regclass, 'key_given') IS NULL THEN
-    EXECUTE format('ALTER TABLE %s.workspace ADD COLUMN key_given boolean NOT NULL DEFAULT true', ws);
-  END IF;
-  IF segmentation_internal.workspace_column_type((ws || '.parameter_set')::regclass, 'installed') IS NULL THEN
-    EXECUTE format('ALTER TABLE %s.parameter_set ADD COLUMN installed jsonb', ws);
-  END IF;
+  PERFORM segmentation_internal.workspace_add_columns(ws);
   -- First, as it may refuse.
   PERFORM segmentation_internal.workspace_add_axes(ws);
   PERFORM segmentation_internal.workspace_make_targets(ws);

@@ -58,6 +58,19 @@ SELECT campaign_arm FROM campaign_roi('crm', 'winter', '2025-12-31') ORDER BY 1;
 SELECT campaign_arm, cost, roi, verdict IN ('pays', 'undecided') AS verdict FROM campaign_roi('crm', 'winter: sms', '2025-12-31');
 SELECT campaign_arm, cost = 2 * assigned AS cost FROM campaign_roi('crm', 'winter: sms', '2025-12-31', '{"winter: sms": 2}');
 
+-- A workspace that was made before there were arms, and before a refresh said its steps: upgrade_workspace brings the columns.
+SELECT create_workspace('old'), add_source('old', 'purchases', 'shop.orders', '{"where": "refund_of IS NULL"}') IS NOT NULL AS added;
+ALTER TABLE old.campaign DROP COLUMN arm_of, DROP COLUMN arm;
+ALTER TABLE old.refresh_log DROP COLUMN steps;
+SELECT upgrade_workspace('old') > 0 AS upgraded;
+CALL refresh('old', '2025-11-30');
+SELECT sum(customers) > 100 AS assigned FROM assign_arms('old', 'winter', 'SELECT customer FROM old.customer_segments', '{"sms": 1, "email": 2}');
+SELECT count(steps) > 0 AS steps FROM old.refresh_log;
+SELECT a.attname, format_type(a.atttypid, NULL) AS type, col_description(a.attrelid, a.attnum) IS NOT DISTINCT FROM col_description(b.attrelid, b.attnum) AS commented
+FROM pg_attribute AS a JOIN pg_attribute AS b ON b.attrelid = ('crm' || '.' || split_part(a.attrelid::regclass::text, '.', 2))::regclass AND b.attname = a.attname AND NOT b.attisdropped
+WHERE a.attrelid IN ('old.campaign'::regclass, 'old.refresh_log'::regclass) AND a.attname IN ('arm_of', 'arm', 'steps') AND NOT a.attisdropped ORDER BY 1;
+SELECT drop_workspace('old');
+
 -- What cannot be.
 \set VERBOSITY terse
 SELECT assign_arms('crm', 'winter: post', 'SELECT 1', '{"sms": 1}');
